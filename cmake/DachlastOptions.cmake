@@ -1,0 +1,35 @@
+# Options and flags of the whole build. Flags live on one interface target that every target links PRIVATE.
+option(DACHLAST_TESTS "Build the tests" ON)
+option(DACHLAST_WERROR "Treat warnings as errors" OFF)
+set(DACHLAST_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize takes them (address,undefined)")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(DACHLAST_CCACHE ccache)
+if(DACHLAST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DACHLAST_CCACHE})
+endif()
+
+add_library(dachlast_flags INTERFACE)
+target_compile_options(dachlast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                                                -fno-math-errno)
+if(DACHLAST_WERROR)
+  target_compile_options(dachlast_flags INTERFACE -Werror)
+endif()
+if(DACHLAST_SANITIZE)
+  add_compile_options(-fsanitize=${DACHLAST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${DACHLAST_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)

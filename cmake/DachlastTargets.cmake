@@ -1,0 +1,40 @@
+# One function per kind of target, so that a room's CMakeLists.txt lists its files and its arrows and nothing else.
+
+# dachlast_add_library(NAME SOURCES … HEADERS … LINKS … PRIVATE_LINKS …)
+# Makes target dachlast_NAME and its alias dachlast::NAME. LINKS are the arrows of style/STYLE.md.
+function(dachlast_add_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
+  set(target dachlast_${name})
+  set(scope PUBLIC)
+  if(arg_SOURCES)
+    add_library(${target} STATIC ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE dachlast_flags ${arg_PRIVATE_LINKS})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(dachlast::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(${target} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                $<INSTALL_INTERFACE:include/dachlast>)
+  target_link_libraries(${target} ${scope} ${arg_LINKS})
+  set_property(GLOBAL APPEND PROPERTY DACHLAST_LIBRARIES ${target})
+  foreach(header IN LISTS arg_HEADERS)
+    cmake_path(ABSOLUTE_PATH header)
+    set_property(GLOBAL APPEND PROPERTY DACHLAST_HEADERS ${header})
+    set_property(GLOBAL APPEND PROPERTY DACHLAST_HEADERS_OF_${name} ${header})
+  endforeach()
+endfunction()
+
+# dachlast_add_test(NAME LINKS dachlast::X SOURCES … LABELS unit|golden|ui|gpu)
+# Makes executable dachlast_NAME_test from GoogleTest files; every TEST becomes one CTest test.
+function(dachlast_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;LABELS")
+  set(target dachlast_${name}_test)
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE dachlast_flags ${arg_LINKS} GTest::gmock_main)
+  target_compile_definitions(${target} PRIVATE DACHLAST_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS "${arg_LABELS}" ENVIRONMENT
+                                  "DACHLAST_DATA_DIR=${CMAKE_BINARY_DIR}/share/dachlast")
+endfunction()

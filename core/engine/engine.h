@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/model/model_spec.h"
+#include "core/model/op_list.h"
+#include "core/model/weights.h"
+#include "core/trace/mark.h"
+
+namespace dachlast {
+
+struct EngineOptions {
+  Precision precision;
+  int n_threads = 1;
+  int batch_size = 1;
+  int capacity_tokens = 0;        // KV cache room per sequence
+  int max_step_tokens = 0;        // largest q_len of one step; a longer prefill is cut into steps of this size. 0: no cut
+  std::string attention_variant;  // empty: fastest
+  std::string linear_variant;     // empty: by shape
+};
+
+/// Bytes an engine with these options allocates beyond the weights, known before it does.
+struct EngineMemory {
+  double kv_cache_bytes = 0;
+  double activation_bytes = 0;
+  double workspace_bytes = 0;  // logits, attention scratch, RoPE tables
+  double total_bytes() const { return kv_cache_bytes + activation_bytes + workspace_bytes; }
+};
+EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options);
+
+/// Runs a model on the CPU: walks the op list and calls the kernels, each operation under a `trace::Mark`.
+/// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on n_threads.
+class Engine {
+ public:
+  /// `model` and `weights` must outlive the engine.
+  /// Errors   throws `Error` (kUsage) where sizes are not positive or capacity exceeds the model's context.
+  Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options);
+  ~Engine();
+
+  /// Receives a span for every step and operation; nullptr: nobody listens.
+  void set_sink(trace::SpanSink* sink);
+
+  /// Reads `token_ids` [batch_size, q_len] into the cache behind what is there. Returns logits [rows, vocab_size], rows =
+  /// batch_size or batch_size · q_len; valid until the next step.
+  std::span<const float> prefill(std::span<const std::int32_t> token_ids, LogitsFor logits = LogitsFor::kLastToken);
+
+  /// One token per sequence; returns logits [batch_size, vocab_size].
+  std::span<const float> decode(std::span<const std::int32_t> token_ids);
+
+  /// Greedy choice made by the last step, [batch_size].
+  std::span<const std::int32_t> next_ids() const;
+
+  /// Tokens in the cache, per sequence.
+  int position() const;
+  /// Forgets the tokens behind the first `n_tokens`.
+  void truncate(int n_tokens);
+  void reset() { truncate(0); }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dachlast

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/op.h"
+#include "core/model/model_spec.h"
+
+namespace dachlast {
+
+/// Which weight an operation reads; together with the layer it names one matrix or vector (see tensor_names.h).
+enum class WeightRole : std::uint8_t {
+  kNone,
+  kTokenEmbedding,
+  kInputNorm,       // before attention (kPostNorm: after it)
+  kQkv,             // q, k and v rows below each other
+  kQNorm,
+  kKNorm,
+  kOProj,
+  kPostAttentionNorm,  // kSandwich: norm of the attention branch
+  kMlpNorm,            // before the MLP (kPostNorm: after it)
+  kMlpUp,              // gate rows above up rows where gated
+  kMlpDown,
+  kPostMlpNorm,        // kSandwich: norm of the MLP branch
+  kFinalNorm,
+  kLmHead
+};
+
+/// Activation buffers of a step. An operation reads `in` and writes `out`; in place where both are the same.
+enum class Buffer : std::uint8_t {
+  kTokenIds,   // [n_tokens] int32
+  kResidual,   // [n_tokens, d_model]
+  kNormed,     // [n_tokens, d_model]
+  kQkv,        // [n_tokens, (n_heads + 2 · n_kv_heads) · head_dim]
+  kAttended,   // [n_tokens, n_heads · head_dim]
+  kBranch,     // [n_tokens, d_model]
+  kMlpUp,      // [n_tokens, d_ff or 2 · d_ff]
+  kMlpHidden,  // [n_tokens, d_ff]
+  kLogits,     // [n_rows, vocab_size]
+  kNextIds     // [n_rows] int32
+};
+
+inline constexpr int kBufferCount = static_cast<int>(Buffer::kNextIds) + 1;
+
+/// Rows of a buffer an operation works on.
+enum class Rows : std::uint8_t { kAll, kLastOfEachSequence };
+
+/// One operation of a step. Trivially copyable, so that a decode step builds its list without allocating per op.
+struct Op {
+  OpKind kind;
+  int layer;  // -1 outside the layers
+  OpShape shape;
+  WeightRole weight = WeightRole::kNone;
+  Buffer in;
+  Buffer out;
+  Rows rows = Rows::kAll;
+};
+
+/// For which tokens of a prefill the head computes logits.
+enum class LogitsFor : std::uint8_t { kLastToken, kAllTokens };
+
+/// One pass through the model: `batch_size` sequences of equal length get `q_len` new tokens each and then hold `kv_len`.
+struct Step {
+  Phase phase = Phase::kPrefill;
+  int batch_size = 1;
+  int q_len = 1;
+  int kv_len = 1;  // the new tokens included
+  LogitsFor logits = LogitsFor::kLastToken;
+};
+
+/// Element types of a run.
+struct Precision {
+  DType weights = DType::kF32;
+  DType kv = DType::kF32;
+};
+
+/// Builds the flat list of operations of one step: the paper, top to bottom. Nothing else in the program knows how a
+/// transformer is put together.
+/// Errors   throws `Error` where a size of `step` is not positive, kv_len < q_len, or kv_len exceeds the model's context.
+std::vector<Op> build_op_list(const ModelSpec& model, const Step& step, const Precision& precision);
+
+/// As above, into `ops`, whose capacity is kept: the engine's decode loop.
+void build_op_list(const ModelSpec& model, const Step& step, const Precision& precision, std::vector<Op>& ops);
+
+}  // namespace dachlast

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/op.h"
+#include "core/base/op_cost.h"
+#include "core/hardware/device_roofs.h"
+#include "core/hardware/host.h"
+#include "core/model/op_list.h"
+
+namespace dachlast {
+
+/// A remark with a stable code that machines can match ("competing_load", "clock_drift", "random_weights", …).
+struct Remark {
+  std::string code;
+  std::string text;
+};
+
+enum class KvPolicy : std::uint8_t { kContiguous, kNone };  // kNone: every decode step recomputes the whole sequence
+
+constexpr std::string_view name_of(KvPolicy policy) {
+  return policy == KvPolicy::kContiguous ? "contiguous" : "none";
+}
+
+/// One operation kind within one measured step, all layers together.
+struct OpMeasurement {
+  OpKind op;
+  int n_calls = 0;                 // per step
+  Seconds time;                    // median over steps of the sum over calls
+  OpCost cost;                     // per step, counted by the engine from the shapes it executed
+  DType arithmetic = DType::kF32;  // whose compute roof applies
+};
+
+/// One (phase, context, batch) of a run.
+struct MeasuredPoint {
+  Phase phase = Phase::kPrefill;
+  int context_tokens = 0;  // prefill: tokens read; decode: tokens in the cache, the new one included
+  int batch_size = 1;
+  KvPolicy kv_policy = KvPolicy::kContiguous;
+  std::vector<double> samples_s;  // every step, in order
+  std::vector<OpMeasurement> ops;  // in op-list order
+  OpCost cost;                    // per step
+  std::string stop_reason;        // "converged" or why sampling ended
+  double busy_share = 0.0;        // share of step time inside operations; the rest is the engine between them
+  std::vector<Remark> remarks;    // about this point only
+};
+
+struct ModelInfo {
+  std::string name;
+  std::string architecture;
+  double n_parameters = 0;
+  double weight_bytes = 0;      // as they lie in memory
+  std::string config_hash;      // of the config file's bytes
+  std::string weights;          // "model.safetensors" or "random, seed 42"
+  bool random_weights = false;
+  int max_context = 0;
+};
+
+/// A text the model really produced in this run, for the reader to see that it works.
+struct Generation {
+  std::vector<std::int32_t> prompt_ids;
+  std::vector<std::int32_t> generated_ids;
+  std::string text;  // empty where the model has no tokenizer
+};
+
+/// One measurement, immutable once complete. Pure data: measured by workbench, kept by store, read by view-models.
+struct Run {
+  std::string id;               // unique, sortable
+  std::string created_at;       // ISO 8601 UTC
+  std::string program_version;
+  std::string command;          // exact line that repeats it
+  ModelInfo model;
+  Precision precision;
+  int n_threads = 1;
+  std::string attention_variant;  // "tiled", "naive", …
+  HostTopology host;
+  DeviceRoofs roofs;
+  int planned_points = 0;
+  bool complete = false;
+  double bound_threshold = 0.6;   // of DESIGN.md §5
+  std::vector<MeasuredPoint> points;
+  std::optional<Generation> generation;
+  std::vector<Remark> warnings;
+  std::vector<Remark> assumptions;
+};
+
+}  // namespace dachlast
