@@ -66,6 +66,14 @@ struct Generation {
   std::string text;  // empty where the model has no tokenizer
 };
 
+/// The same greedy generation twice: with the KV cache, and recomputing the whole sequence for every token.
+struct UncachedComparison {
+  int prompt_tokens = 0;
+  std::vector<double> cached_s;    // time of generated token i, median over repeats; sequence length prompt_tokens + i
+  std::vector<double> uncached_s;  // same length and meaning
+  int n_repeats = 0;
+};
+
 /// One measurement, immutable once complete. Pure data: measured by workbench, kept by store, read by view-models.
 struct Run {
   std::string id;               // unique, sortable
@@ -83,6 +91,7 @@ struct Run {
   double bound_threshold = 0.6;   // of DESIGN.md §5
   std::vector<MeasuredPoint> points;
   std::optional<Generation> generation;
+  std::optional<UncachedComparison> uncached;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;
 };
