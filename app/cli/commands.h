@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "app/cli/command.h"
+#include "app/cli/exit_code.h"
+
+// One factory per verb; each lives in its own <verb>_command.cpp.
+namespace dachlast::cli {
+
+std::unique_ptr<Command> make_run_command();
+std::unique_ptr<Command> make_show_command();
+std::unique_ptr<Command> make_export_command();
+std::unique_ptr<Command> make_compare_command();
+std::unique_ptr<Command> make_report_command();
+std::unique_ptr<Command> make_calibrate_command();
+std::unique_ptr<Command> make_doctor_command();
+std::unique_ptr<Command> make_models_command();
+std::unique_ptr<Command> make_completion_command();
+std::unique_ptr<Command> make_man_command();
+
+}  // namespace dachlast::cli

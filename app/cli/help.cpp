@@ -1,0 +1,146 @@
+#include "app/cli/help.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace dachlast::cli {
+namespace {
+
+constexpr std::string_view kExitCodes =
+    "  0    done, and every condition met\n"
+    "  1    failure\n"
+    "  2    wrong usage\n"
+    "  3    does not fit, or no configuration meets the limits\n"
+    "  4    regression beyond --fail-on\n"
+    "  5    device or permission missing\n"
+    "  6    unreadable input\n"
+    "  130  interrupted\n";
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : std::string(separator)) + word;
+  return text;
+}
+
+std::string names_of(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_name(true);
+  std::vector<std::string> names;
+  for (const auto& name : option.get_snames()) names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) names.push_back("--" + name);
+  return joined(names, ", ");
+}
+
+/// Choices travel in the type name as "{a,b,c}", which is how CLI11's IsMember describes itself.
+std::vector<std::string> choices_of(const std::string& type_name) {
+  const std::size_t open = type_name.find('{');
+  const std::size_t close = type_name.find('}', open == std::string::npos ? 0 : open);
+  if (open == std::string::npos || close == std::string::npos) return {};
+  return CLI::detail::split(type_name.substr(open + 1, close - open - 1), ',');
+}
+
+std::string placeholder_of(const CLI::Option& option, const std::vector<std::string>& choices) {
+  if (option.get_items_expected_max() == 0) return {};
+  return choices.empty() ? option.get_type_name() : joined(choices, "|");
+}
+
+OptionText text_of(const CLI::Option& option) {
+  OptionText text;
+  text.names = names_of(option);
+  text.choices = choices_of(option.get_type_name());
+  text.placeholder = placeholder_of(option, text.choices);
+  text.description = option.get_description();
+  text.default_value = option.get_default_str();
+  text.group = option.get_group();
+  for (const auto& name : option.get_lnames()) text.long_names.push_back("--" + name);
+  text.takes_value = option.get_items_expected_max() > 0;
+  text.positional = option.get_positional();
+  return text;
+}
+
+/// Wraps `text` at `width` columns, each line after the first indented.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string result;
+  std::size_t column = indent;
+  for (const auto& word : CLI::detail::split(std::string(text), ' ')) {
+    if (column > indent && column + 1 + word.size() > width) {
+      result += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result;
+}
+
+constexpr std::size_t kHelpWidth = 80;
+constexpr std::size_t kDescriptionColumn = 28;
+
+std::string option_line(const OptionText& option) {
+  std::string left = "  " + option.names;
+  if (!option.positional && !option.placeholder.empty()) left += " " + option.placeholder;
+  left += left.size() + 2 > kDescriptionColumn ? "\n" + std::string(kDescriptionColumn, ' ')
+                                                : std::string(kDescriptionColumn - left.size(), ' ');
+  std::string description = option.description;
+  if (!option.default_value.empty()) description += fmt::format(" (default {})", option.default_value);
+  return left + wrapped(description, kDescriptionColumn, kHelpWidth) + "\n";
+}
+
+std::string group_block(const std::vector<OptionText>& options, std::string_view group) {
+  std::string block;
+  for (const auto& option : options)
+    if (option.group == group) block += option_line(option);
+  return block.empty() ? block : fmt::format("\n{}:\n{}", group, block);
+}
+
+std::string head(const CLI::App& app, const CommandRow& row) {
+  std::string usage = fmt::format("Usage: dachlast {} [options]", row.name);
+  for (const auto& option : option_texts(app))
+    if (option.positional) usage += " " + option.names;
+  return fmt::format("{}\n\nExamples:\n{}\n{}\n", wrapped(row.summary, 0, kHelpWidth), row.examples, usage);
+}
+
+}  // namespace
+
+std::vector<OptionText> option_texts(const CLI::App& app) {
+  std::vector<OptionText> texts;
+  for (const auto* option : app.get_options())
+    if (!option->get_group().empty()) texts.push_back(text_of(*option));
+  return texts;
+}
+
+std::string_view exit_code_table() { return kExitCodes; }
+
+std::string program_help(std::span<const CommandRow> rows) {
+  std::string text =
+      "Dachlast measures and predicts the memory and compute load of transformer layers.\n\n"
+      "Examples:\n"
+      "  dachlast run --model stories-260k   # measure a real trained model on this computer\n"
+      "  dachlast report gpt2.dachlast       # write the HTML report of a run\n"
+      "  dachlast doctor                     # what can be measured here\n\n"
+      "Usage: dachlast COMMAND [options]\n\nCommands:\n";
+  for (const auto& row : rows)
+    if (!row.examples.empty()) text += fmt::format("  {:<12} {}\n", row.name, wrapped(row.summary, 15, kHelpWidth));
+  return text + "\n`dachlast COMMAND -h` shows examples and the main options, `--help` everything.\n";
+}
+
+std::string short_help(const CLI::App& app, const CommandRow& row) {
+  const auto options = option_texts(app);
+  return head(app, row) + group_block(options, kMainGroup) +
+         fmt::format("\n`dachlast {} --help` shows all options.\n", row.name);
+}
+
+std::string full_help(const CLI::App& app, const CommandRow& row) {
+  const auto options = option_texts(app);
+  std::string text = head(app, row);
+  for (const char* group : {kMainGroup, kMoreGroup, kCommonGroup}) text += group_block(options, group);
+  return text + fmt::format(
+                    "\nEvery option can also be set by an environment variable, DACHLAST_ and the option's name in capitals\n"
+                    "(DACHLAST_CONTEXT=4096), or in a configuration file. Options win over both.\n\nExit codes:\n{}",
+                    kExitCodes);
+}
+
+}  // namespace dachlast::cli

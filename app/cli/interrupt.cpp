@@ -1,0 +1,47 @@
+#include "app/cli/interrupt.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "app/cli/exit_code.h"
+
+namespace dachlast::cli {
+namespace {
+
+sigset_t watched_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+void watch(const std::stop_token& end, std::stop_source work) {
+  const sigset_t signals = watched_signals();
+  for (int signal = 0; sigwait(&signals, &signal) == 0 && !end.stop_requested();) {
+    if (work.stop_requested()) _exit(kExitInterrupted);
+    std::fputs("\nStopping after the point in flight; finished points are kept. Press Ctrl+C again to stop now.\n", stderr);
+    work.request_stop();
+  }
+}
+
+}  // namespace
+
+InterruptWatch::InterruptWatch() {
+  const sigset_t signals = watched_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  watcher_ = std::jthread([work = source_](const std::stop_token& end) { watch(end, work); });
+}
+
+InterruptWatch::~InterruptWatch() {
+  watcher_.request_stop();
+  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes it from sigwait
+  watcher_.join();
+  const sigset_t signals = watched_signals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,172 @@
+#include "app/cli/program.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/help.h"
+#include "core/base/nearest_name.h"
+
+#ifndef DACHLAST_VERSION
+#error "DACHLAST_VERSION comes from the build"
+#endif
+
+namespace dachlast::cli {
+namespace {
+
+const std::map<std::string, Format> kFormats{{"table", Format::kTable},
+                                             {"md", Format::kMarkdown},
+                                             {"json", Format::kJson},
+                                             {"jsonl", Format::kJsonl},
+                                             {"csv", Format::kCsv}};
+const std::map<std::string, ProgressStyle> kProgressStyles{{"auto", ProgressStyle::kAuto},
+                                                           {"plain", ProgressStyle::kPlain},
+                                                           {"json", ProgressStyle::kJson},
+                                                           {"none", ProgressStyle::kNone}};
+const std::map<std::string, ColorMode> kColorModes{
+    {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
+
+/// Adds an option that accepts the keys of `values` and stores the value; help and completions list the keys.
+template <class T>
+CLI::Option* add_choice(CLI::App& app, const std::string& name, T& target, const std::map<std::string, T>& values,
+                        const std::string& description) {
+  std::string keys;
+  for (const auto& [key, value] : values) keys += (keys.empty() ? "{" : ",") + key;
+  auto* option = app.add_option_function<std::string>(
+      name, [&target, &values](const std::string& key) { target = values.at(key); }, description);
+  option->check([&values](const std::string& key) {
+    return values.contains(key) ? std::string{} : fmt::format("'{}' is not one of its values", key);
+  });
+  const auto current = std::find_if(values.begin(), values.end(), [&](const auto& row) { return row.second == target; });
+  return option->type_name(keys + "}")->default_str(current == values.end() ? "" : current->first);
+}
+
+std::string environment_name(const std::string& long_name) {
+  std::string name = "DACHLAST_";
+  for (const char c : long_name) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+void let_environment_set(CLI::App& app) {
+  for (auto* option : app.get_options())
+    if (!option->get_lnames().empty() && option->get_configurable())
+      option->envname(environment_name(option->get_lnames().front()));
+}
+
+std::string user_config_file() {
+  if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && *xdg != '\0')
+    return std::string(xdg) + "/dachlast/config.toml";
+  const char* home = std::getenv("HOME");
+  return std::string(home == nullptr ? "" : home) + "/.config/dachlast/config.toml";
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto& option : option_texts(app)) names.insert(names.end(), option.long_names.begin(), option.long_names.end());
+  return names;
+}
+
+std::string suggestion(std::string_view given, const std::vector<std::string>& known) {
+  const auto nearest = nearest_name(given, known);
+  return nearest ? fmt::format(" Did you mean '{}'?", *nearest) : std::string{};
+}
+
+}  // namespace
+
+Program::Program() : app_("Measures and predicts the memory and compute load of transformer layers", "dachlast") {
+  app_.set_help_flag("-h", "Short help, examples first");
+  app_.set_help_all_flag("--help", "Full help");
+  app_.set_version_flag("--version", std::string("dachlast " DACHLAST_VERSION));
+  app_.set_config("--config", user_config_file(), "Read option defaults from this TOML file");
+  app_.require_subcommand(0, 1);
+  for (const auto& row : command_list()) add_verb(row);
+}
+
+void Program::add_common_options(CLI::App& app) {
+  add_choice(app, "--format", common_.format, kFormats, "Format of the result")->group(kCommonGroup);
+  app.add_flag_callback("--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
+      ->group(kCommonGroup);
+  add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")->group(kCommonGroup);
+  add_choice(app, "--color", common_.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
+  app.add_flag_callback("-q,--quiet", [this] { common_.verbosity = Verbosity::kQuiet; }, "Only the result and errors")
+      ->group(kCommonGroup);
+  app.add_flag_callback("-v,--verbose", [this] { common_.verbosity = Verbosity::kVerbose; }, "More detail")
+      ->group(kCommonGroup);
+}
+
+void Program::add_verb(const CommandRow& row) {
+  CLI::App* app = app_.add_subcommand(std::string(row.name), std::string(row.summary));
+  app->set_help_flag("-h", "Short help, examples first")->group(kCommonGroup);
+  app->set_help_all_flag("--help", "Full help")->group(kCommonGroup);
+  if (row.examples.empty()) app->group("");  // helpers of the build: not shown
+  auto command = row.make();
+  command->define(*app);
+  add_common_options(*app);
+  let_environment_set(*app);
+  verbs_.push_back({&row, app, std::move(command)});
+}
+
+int Program::execute_selected() {
+  for (auto& verb : verbs_)
+    if (verb.app->parsed()) return verb.command->execute(common_);
+  fmt::print("{}", program_help(command_list()));
+  return kExitUsage;
+}
+
+int Program::report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv) {
+  const auto selected = std::find_if(verbs_.begin(), verbs_.end(), [](const Verb& verb) { return verb.app->parsed(); });
+  const bool has_verb = selected != verbs_.end();
+  if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
+    fmt::print("{}\n", error.what());
+    return kExitDone;
+  }
+  if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
+    fmt::print("{}", has_verb ? short_help(*selected->app, *selected->row) : program_help(command_list()));
+    return kExitDone;
+  }
+  if (dynamic_cast<const CLI::CallForAllHelp*>(&error) != nullptr) {
+    fmt::print("{}", has_verb ? full_help(*selected->app, *selected->row) : program_help(command_list()));
+    return kExitDone;
+  }
+  std::string hint;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    std::vector<std::string> known = has_verb ? option_names(*selected->app) : std::vector<std::string>{};
+    if (!has_verb)
+      for (const auto& verb : verbs_) known.emplace_back(verb.row->name);
+    const auto extras = has_verb ? selected->app->remaining() : app_.remaining();
+    const std::string first = !extras.empty() ? extras.front() : (argc > 1 ? argv[1] : "");
+    fmt::print(stderr, "dachlast: {}: not known{}.{}\n", first,
+               has_verb ? fmt::format(" to `{}`", selected->row->name) : " as a command", suggestion(first, known));
+  } else {
+    fmt::print(stderr, "dachlast: {}\n", error.what());
+  }
+  fmt::print(stderr, "`dachlast {}-h` shows examples and options.\n",
+             has_verb ? std::string(selected->row->name) + " " : std::string{});
+  return kExitUsage;
+}
+
+int Program::run(int argc, const char* const* argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_parse_error(error, argc, argv);
+  }
+  try {
+    return execute_selected();
+  } catch (const Error& error) {
+    fmt::print(stderr, "dachlast: {}\n", error.what());
+    return exit_code_of(error.kind());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "dachlast: memory: the system refused an allocation. Ask for a smaller context or batch.\n");
+    return kExitDoesNotFit;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "dachlast: unexpected failure: {}\n", error.what());
+    return kExitFailure;
+  }
+}
+
+}  // namespace dachlast::cli

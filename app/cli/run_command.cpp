@@ -1,0 +1,198 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "app/cli/commands.h"
+#include "app/cli/help.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/output.h"
+#include "app/cli/parse.h"
+#include "app/cli/progress.h"
+#include "core/base/nearest_name.h"
+#include "core/workbench/workbench.h"
+
+namespace dachlast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+DType parse_dtype(std::string_view option, const std::string& text) {
+  const auto dtype = dtype_from_name(text);
+  if (!dtype || (*dtype != DType::kF32 && *dtype != DType::kBF16))
+    throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a type the engine computes with.",
+                "Use f32 or bf16.");
+  return *dtype;
+}
+
+KvPolicy parse_kv_policy(const std::string& text) {
+  if (text == "contiguous") return KvPolicy::kContiguous;
+  if (text == "none") return KvPolicy::kNone;
+  throw Error(ErrorKind::kUsage, "--kv " + text, "not a KV cache layout of this program.", "Use contiguous or none.");
+}
+
+std::vector<Phase> parse_phases(const std::string& text) {
+  if (text == "both") return {Phase::kPrefill, Phase::kDecode};
+  if (text == "prefill") return {Phase::kPrefill};
+  if (text == "decode") return {Phase::kDecode};
+  throw Error(ErrorKind::kUsage, "--phase " + text, "not a phase.", "Use prefill, decode or both.");
+}
+
+/// Quotes for a POSIX shell where the word needs it.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                             "0123456789_-+=./,:@%*") == std::string::npos;
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+class RunCommand : public Command {
+ public:
+  void define(CLI::App& app) override;
+  int execute(const CommonOptions& common) override;
+
+ private:
+  RunRequest request() const;
+  std::string command_line() const;
+  fs::path output_file(const RunPlan& plan) const;
+  int dry_run(const RunPlan& plan, const CommonOptions& common) const;
+
+  const CLI::App* app_ = nullptr;
+  std::string model_;
+  std::string contexts_;
+  std::string batches_;
+  std::string phases_ = "both";
+  std::string dtype_;
+  std::string kv_dtype_;
+  std::string kv_ = "contiguous";
+  std::string threads_;
+  std::string repeat_;
+  double seconds_per_point_ = 0.0;
+  std::uint64_t seed_ = 42;
+  std::string attention_;
+  std::string prompt_ = "Once upon a time";
+  std::string threshold_ = "60%";
+  std::string output_;
+  std::string prompt_tokens_ = "8";
+  std::string generate_ = "200";
+  bool compare_uncached_ = false;
+  bool dry_run_ = false;
+  bool full_timeline_ = false;
+  bool overwrite_ = false;
+};
+
+void RunCommand::define(CLI::App& app) {
+  app_ = &app;
+  app.add_option("--model,-m", model_, "Preset name, config.json, model folder or .safetensors file")
+      ->required()
+      ->type_name("NAME|PATH");
+  app.add_option("--context,-c", contexts_, "Context lengths in tokens: 512,4096 or 1k..8k*2 (default 512)")
+      ->type_name("LIST");
+  app.add_option("--batch,-b", batches_, "Batch sizes: 1,8 or 1..64*2 (default 1)")->type_name("LIST");
+  app.add_option("--dtype", dtype_, "Weights in f32 or bf16 (default: as published)")->type_name("TYPE");
+  app.add_option("--kv-dtype", kv_dtype_, "KV cache in f32 or bf16 (default: as the weights)")->type_name("TYPE");
+  app.add_option("--output,-o", output_, "Run file to write (default: MODEL-DATE-TIME.dachlast)")->type_name("FILE");
+  app.add_flag("--overwrite", overwrite_, "Replace the run file where it exists");
+  app.add_flag("--dry-run", dry_run_, "Show points, expected time and peak memory; measure nothing");
+  app.add_flag("--compare-uncached", compare_uncached_, "Generate with and without the KV cache and compare");
+  app.add_option("--prompt-tokens", prompt_tokens_, "Prompt length of --compare-uncached")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--generate", generate_, "Tokens --compare-uncached generates")->type_name("N")->capture_default_str();
+  for (auto* option : app.get_options()) option->group(option->get_group().empty() ? "" : kMainGroup);
+
+  const auto more = [&](CLI::Option* option) { option->group(kMoreGroup); };
+  more(app.add_option("--phase", phases_, "prefill, decode or both")->type_name("PHASE")->capture_default_str());
+  more(app.add_option("--kv", kv_, "contiguous, or none: recompute the sequence for every token")
+           ->type_name("LAYOUT")
+           ->capture_default_str());
+  more(app.add_option("--attention", attention_, "Attention kernel: tiled, naive or reference (default: fastest)")
+           ->type_name("NAME"));
+  more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));
+  more(app.add_option("--repeat", repeat_, "Exact number of repeats (default: until the median is known to 3 %)")
+           ->type_name("N"));
+  more(app.add_option("--seconds-per-point", seconds_per_point_, "Cap on the time spent on one point")->type_name("S"));
+  more(app.add_option("--seed", seed_, "Seed of random weights, where the model has none")
+           ->type_name("N")
+           ->capture_default_str());
+  more(app.add_option("--prompt", prompt_, "Text to continue, where the model has weights and a tokenizer")
+           ->type_name("TEXT")
+           ->capture_default_str());
+  more(app.add_option("--threshold", threshold_, "Utilisation that names a bound")
+           ->type_name("PERCENT")
+           ->capture_default_str());
+  more(app.add_flag("--timeline", full_timeline_, "Keep the spans of every step, not only of three a point"));
+}
+
+RunRequest RunCommand::request() const {
+  RunRequest request;
+  request.model = model_;
+  if (!contexts_.empty()) request.contexts = parse_count_list("--context", contexts_);
+  if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
+  request.phases = parse_phases(phases_);
+  if (!dtype_.empty()) request.weights = parse_dtype("--dtype", dtype_);
+  if (!kv_dtype_.empty()) request.kv = parse_dtype("--kv-dtype", kv_dtype_);
+  request.kv_policy = parse_kv_policy(kv_);
+  if (!threads_.empty()) request.n_threads = parse_count("--threads", threads_);
+  if (!repeat_.empty()) request.repeats = parse_count("--repeat", repeat_);
+  if (seconds_per_point_ < 0.0)
+    throw Error(ErrorKind::kUsage, "--seconds-per-point", "must be positive.", "Leave it out for the default.");
+  if (seconds_per_point_ > 0.0) request.seconds_per_point = seconds_per_point_;
+  request.seed = seed_;
+  request.attention_variant = attention_;
+  request.prompt = prompt_;
+  request.bound_threshold = parse_percent("--threshold", threshold_);
+  request.full_timeline = full_timeline_;
+  if (compare_uncached_)
+    request.uncached = UncachedRequest{.prompt_tokens = parse_count("--prompt-tokens", prompt_tokens_),
+                                       .generate = parse_count("--generate", generate_)};
+  request.command = command_line();
+  return request;
+}
+
+/// The options given, as one line that repeats the run; where the result went and how it looked are left out.
+std::string RunCommand::command_line() const {
+  std::string line = "dachlast run";
+  for (const auto* option : app_->get_options()) {
+    if (option->count() == 0 || option->get_group() == kCommonGroup || option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (name == "output" || name == "overwrite" || name == "dry-run") continue;
+    line += " --" + name;
+    if (option->get_items_expected_max() > 0) line += " " + shell_word(option->as<std::string>());
+  }
+  return line;
+}
+
+fs::path RunCommand::output_file(const RunPlan& plan) const {
+  const fs::path file = output_.empty() ? default_run_file(plan) : fs::path(output_);
+  if (fs::exists(file) && !overwrite_)
+    throw Error(ErrorKind::kUsage, file.string(), "exists, and runs are never changed.",
+                "Choose another --output or add --overwrite.");
+  return file;
+}
+
+int RunCommand::dry_run(const RunPlan& plan, const CommonOptions& common) const {
+  print_result(render_plan(plan, common));
+  return plan.fits() ? kExitDone : kExitDoesNotFit;
+}
+
+int RunCommand::execute(const CommonOptions& common) {
+  const InterruptWatch interrupt;
+  ProgressPrinter progress(common);
+  const RunPlan plan = plan_run(request(), progress, interrupt.token());
+  if (dry_run_) return dry_run(plan, common);
+
+  const fs::path file = output_file(plan);
+  for (const auto& warning : plan.warnings) progress.note("note: " + warning.text);
+  const Run run = execute_run(plan, file, progress, interrupt.token());
+  print_result(render_run(run, common));
+  progress.note(fmt::format("Saved {}. `dachlast report {}` writes the HTML report.", file.string(), file.string()));
+  return interrupt.interrupted() ? kExitInterrupted : kExitDone;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_run_command() { return std::make_unique<RunCommand>(); }
+
+}  // namespace dachlast::cli

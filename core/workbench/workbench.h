@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/workbench/run_request.h"
+
+namespace dachlast {
+
+/// Watches long work. Called from the thread that works; every call is short.
+class JobObserver {
+ public:
+  virtual ~JobObserver() = default;
+  /// Something began: "Loading weights", "decode, 512 tokens, batch 1"; step `index` of `count` (0-based).
+  virtual void began(const std::string& what, int index, int count) = 0;
+  /// A point of a run is finished and saved.
+  virtual void point_finished(const Run& run, const MeasuredPoint& point) = 0;
+};
+
+/// Resolves names, sizes, precision, roofs and memory of a request. Measures the roofs of this computer first (a few seconds) where
+/// none are stored, and says so in the plan.
+/// Errors   throws `Error` for whatever is wrong with the request; a plan that does not fit is returned, not thrown.
+RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop);
+
+/// Measures every point of the plan and saves each into `file` as it is finished.
+/// Errors   throws `Error` (kDoesNotFit) before allocating where the plan does not fit; what was saved so far stays readable.
+Run execute_run(const RunPlan& plan, const std::filesystem::path& file, JobObserver& observer, std::stop_token stop);
+
+/// Measures the roofs of this computer and stores them.
+DeviceRoofs calibrate_host(JobObserver& observer, std::stop_token stop, Seconds budget);
+
+/// One line of `doctor`.
+struct HostCheck {
+  enum class State { kGood, kLimited, kMissing };
+  std::string name;
+  State state;
+  std::string finding;
+  std::string way_out;  // empty where nothing needs doing
+};
+
+/// What can be measured on this computer, and what stands in the way.
+std::vector<HostCheck> check_host();
+
+}  // namespace dachlast
