@@ -55,6 +55,11 @@ MemoryCeiling memory_ceiling(const DeviceRoofs& roofs, MemoryLevel level, int n_
 /// OS hides holds nothing.
 MemoryLevel level_holding(Bytes working_set, const HostTopology& host, int n_threads);
 
+/// The level that feeds one call of an operation. Weights and KV cache pass by once per step, so they come from the
+/// level that holds all weights and cache of `step`; activations were just written by the operation before, so they
+/// come from the level that holds the traffic of `call`. The kind with more bytes decides.
+MemoryLevel level_feeding(const OpCost& call, const OpCost& step, const HostTopology& host, int n_threads);
+
 /// The two ceilings of one device for one dtype, memory level and thread count.
 /// Source   Williams, Waterman & Patterson 2009, doi:10.1145/1498765.1498785.
 class Roofline {

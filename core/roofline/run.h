@@ -40,21 +40,21 @@ struct MeasuredPoint {
   int context_tokens = 0;  // prefill: tokens read; decode: tokens in the cache, the new one included
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
-  std::vector<double> samples_s;  // every step, in order
+  std::vector<double> samples_s;   // every step, in order
   std::vector<OpMeasurement> ops;  // in op-list order
-  OpCost cost;                    // per step
-  std::string stop_reason;        // "converged" or why sampling ended
-  double busy_share = 0.0;        // share of step time inside operations; the rest is the engine between them
-  std::vector<Remark> remarks;    // about this point only
+  OpCost cost;                     // per step
+  std::string stop_reason;         // "converged" or why sampling ended
+  double busy_share = 0.0;         // share of step time inside operations; the rest is the engine between them
+  std::vector<Remark> remarks;     // about this point only
 };
 
 struct ModelInfo {
   std::string name;
   std::string architecture;
   double n_parameters = 0;
-  double weight_bytes = 0;      // as they lie in memory
-  std::string config_hash;      // of the config file's bytes
-  std::string weights;          // "model.safetensors" or "random, seed 42"
+  double weight_bytes = 0;  // as they lie in memory
+  std::string config_hash;  // of the config file's bytes
+  std::string weights;      // "model.safetensors" or "random, seed 42"
   bool random_weights = false;
   int max_context = 0;
 };
@@ -76,10 +76,10 @@ struct UncachedComparison {
 
 /// One measurement, immutable once complete. Pure data: measured by workbench, kept by store, read by view-models.
 struct Run {
-  std::string id;               // unique, sortable
-  std::string created_at;       // ISO 8601 UTC
+  std::string id;          // unique, sortable
+  std::string created_at;  // ISO 8601 UTC
   std::string program_version;
-  std::string command;          // exact line that repeats it
+  std::string command;  // exact line that repeats it
   ModelInfo model;
   Precision precision;
   int n_threads = 1;
@@ -88,7 +88,7 @@ struct Run {
   DeviceRoofs roofs;
   int planned_points = 0;
   bool complete = false;
-  double bound_threshold = 0.6;   // of DESIGN.md §5
+  double bound_threshold = 0.6;  // of DESIGN.md §5
   std::vector<MeasuredPoint> points;
   std::optional<Generation> generation;
   std::optional<UncachedComparison> uncached;

@@ -64,13 +64,9 @@ struct Verdict {
 /// `load.time` is not positive, because then no share exists.
 std::optional<Verdict> judge(const Load& load, double threshold);
 
-/// The memory level that feeds an operation. Weights and KV cache pass by once per step, so they come from the level
-/// that holds all of a step's weights and cache; activations were just written by the operation before, so they come
-/// from the level that holds the traffic of one call. The kind with more bytes decides.
-MemoryLevel memory_level_of(const Run& run, const MeasuredPoint& point, const OpMeasurement& op);
-
-/// The roofs an operation of this run is held against: those measured on its device with its thread count.
-/// Errors   as `compute_ceiling` and `memory_ceiling`.
+/// The roofs an operation of this run is held against: those measured on its device with its thread count, of the
+/// arithmetic the operation used and of the memory level that feeds it (`level_feeding`). Errors   as `compute_ceiling`
+/// and `memory_ceiling`.
 Roofline roofline_of(const Run& run, const MeasuredPoint& point, const OpMeasurement& op);
 
 /// Verdicts from a run. Phase and run add up their points, each step counted once.
