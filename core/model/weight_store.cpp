@@ -1,0 +1,143 @@
+#include "core/model/weight_store.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+
+namespace dachlast {
+namespace {
+
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;  // x86-64 and AArch64 with 4 KiB base pages
+constexpr double kAddressableBytes = 0x1p46;                  // half of what 47 bits of user address space hold
+constexpr int kRoleCount = static_cast<int>(WeightRole::kLmHead) + 1;
+
+std::size_t entry_index(WeightRole role, int layer) {
+  return static_cast<std::size_t>((layer + 1) * kRoleCount + static_cast<int>(role));
+}
+
+Error does_not_fit(double bytes) {
+  return {ErrorKind::kDoesNotFit, "weights",
+          fmt::format("{:.0f} bytes ({:.2f} GiB) are needed and the system refuses them.", bytes, bytes / kGiB),
+          "Use bf16 weights, a smaller model, or a computer with more memory."};
+}
+
+WeightMatrix typed(std::span<const std::byte> bytes, DType dtype) {
+  if (dtype == DType::kBF16) return std::span(reinterpret_cast<const BF16*>(bytes.data()), bytes.size() / sizeof(BF16));
+  return std::span(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+}
+
+double byte_count(const WeightMatrix& matrix) {
+  return std::visit([](auto span) { return static_cast<double>(span.size_bytes()); }, matrix);
+}
+
+/// First exception of several threads.
+class FirstError {
+ public:
+  void keep(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+WeightArena::WeightArena(double bytes) {
+  if (bytes > kAddressableBytes) throw does_not_fit(bytes);
+  if (bytes <= 0.0) return;
+  // One huge page more, so that the first piece can start on a huge page wherever the kernel places the block.
+  const auto size = static_cast<std::size_t>(bytes) + kHugePageBytes;
+  void* pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) throw does_not_fit(bytes);
+  pages_ = MappedPages(static_cast<std::byte*>(pages), Unmap{size});
+  const auto start = reinterpret_cast<std::uintptr_t>(pages);
+  used_ = (kHugePageBytes - start % kHugePageBytes) % kHugePageBytes;
+  if (bytes >= 2.0 * kHugePageBytes) ::madvise(pages, size, MADV_HUGEPAGE);  // a wish: refusing it only costs time
+}
+
+std::span<std::byte> WeightArena::take(double bytes) {
+  std::byte* const begin = pages_.get() + used_;
+  used_ += static_cast<std::size_t>(padded_bytes(bytes));
+  assert(used_ <= pages_.get_deleter().size_bytes);
+  return {begin, static_cast<std::size_t>(bytes)};
+}
+
+StoredWeights::StoredWeights(const ModelSpec& model, WeightOrigin origin, std::string description, WeightArena arena,
+                             std::vector<MappedFile> files)
+    : tied_(model.tied_embeddings),
+      origin_(origin),
+      description_(std::move(description)),
+      arena_(std::move(arena)),
+      files_(std::move(files)),
+      entries_(static_cast<std::size_t>(model.n_layers() + 1) * kRoleCount) {}
+
+void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
+  Entry& entry = entries_[entry_index(slot.role, slot.layer)];
+  if (slot.part == WeightPart::kPositions)
+    positions_ = where;
+  else if (slot.part == WeightPart::kBias)
+    entry.bias = std::get<std::span<const float>>(where);
+  else
+    entry.matrix = where;
+  resident_bytes_ += byte_count(where);
+}
+
+std::span<std::byte> StoredWeights::allocate(const WeightSlot& slot, DType dtype) {
+  const std::span<std::byte> piece = arena_.take(static_cast<double>(slot.size()) * size_of(dtype));
+  place(slot, typed(piece, dtype));
+  return piece;
+}
+
+WeightMatrix StoredWeights::matrix(WeightRole role, int layer) const {
+  if (role == WeightRole::kLmHead && tied_) role = WeightRole::kTokenEmbedding;
+  return entries_[entry_index(role, layer)].matrix;
+}
+
+std::span<const float> StoredWeights::bias(WeightRole role, int layer) const {
+  return entries_[entry_index(role, layer)].bias;
+}
+
+int usable_threads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void run_tasks(std::size_t n_tasks, int n_threads, const std::function<void(std::size_t)>& task) {
+  std::atomic<std::size_t> next{0};
+  FirstError error;
+  const auto work = [&] {
+    try {
+      for (std::size_t i = next++; i < n_tasks; i = next++) task(i);
+    } catch (...) {
+      error.keep(std::current_exception());
+      next = n_tasks;
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    try {
+      for (int i = 1; i < n_threads && static_cast<std::size_t>(i) < n_tasks; ++i) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // The system grants no further thread: those running, this one included, do all the work.
+    }
+    work();
+  }
+  error.rethrow();
+}
+
+}  // namespace dachlast
