@@ -1,0 +1,92 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/memory/memory_model.h"
+#include "core/roofline/point_summary.h"
+#include "core/roofline/run.h"
+#include "core/viewmodel/table.h"
+
+namespace dachlast::viewmodel {
+
+/// One of the few numbers that a reader takes away.
+struct KeyFigure {
+  std::string label;
+  std::string value;  // with unit
+  std::string note;   // what it refers to
+  std::optional<Origin> origin;
+};
+
+/// Whether every planned point was measured.
+enum class Completeness : std::uint8_t { kComplete, kPartial };
+
+/// An operation worth looking at, ordered by the time it could give back.
+struct Finding {
+  std::string text;  // one sentence
+  Phase phase = Phase::kPrefill;
+  int context_tokens = 0;
+  int batch_size = 1;
+  OpKind op = OpKind::kEmbed;
+  double saving_s = 0.0;  // per step, if the operation ran at its roof
+};
+
+/// The operations of one measured point.
+struct PointOps {
+  std::string heading;  // "Decode, 512 tokens, batch 1"
+  std::string verdict;  // one sentence
+  Table table;
+};
+
+/// A run as people read it: sentences, figures, tables. Nothing here is computed twice elsewhere.
+struct RunView {
+  std::string title;     // "gpt2 on AMD EPYC, 2 threads"
+  std::vector<std::string> answer;
+  Completeness completeness = Completeness::kComplete;
+  std::string status;             // "complete" or "partial (14 of 36 points)"
+  std::vector<KeyFigure> key_figures;
+  std::string configuration_line;  // "FP32 weights · FP32 KV cache, contiguous · 2 threads"
+  std::string biggest_risk;        // the one remark that matters most; empty: none
+  std::vector<Finding> findings;   // at most five
+  Table phases;
+  std::vector<PointOps> ops;
+  Table roofs;
+  Table configuration;
+  std::optional<Table> memory;         // where segments were given
+  std::string speedup_sentence;        // empty where the run compared nothing
+  std::optional<Table> cache_speedup;  // with and without KV cache, where the run compared them
+  std::vector<Remark> warnings;        // of the run and of its points
+  std::vector<Remark> assumptions;
+};
+
+/// `memory`: the breakdown that was planned for this run, where it is known.
+RunView run_view(const Run& run, std::span<const MemorySegment> memory = {});
+
+/// "Decode is memory-bound: 83 % of …": one sentence a phase.
+std::vector<std::string> answer_sentences(const Run& run);
+
+Table phase_table(const Run& run);
+Table op_table(const Run& run, const PointSummary& point);
+Table roofs_table(const DeviceRoofs& roofs);
+Table configuration_table(const Run& run);
+Table memory_table(std::span<const MemorySegment> segments);
+
+/// Every point and operation in one flat table, raw samples included: the CSV of a run.
+Table flat_table(const Run& run);
+
+/// Summaries of all points that have samples, in measured order.
+std::vector<PointSummary> summaries_of(const Run& run);
+
+/// The point that stands for a phase: the longest context, then the largest batch, with the KV cache where there is one.
+/// nullptr where the phase was not measured.
+const PointSummary* representative(std::span<const PointSummary> points, Phase phase);
+
+/// "Decode, 4,096 tokens, batch 1".
+std::string point_heading(const PointSummary& point);
+
+/// The word people read for a phase: "Prefill", "Decode".
+std::string phase_title(Phase phase);
+
+}  // namespace dachlast::viewmodel

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/viewmodel/compare_view.h"
+#include "core/viewmodel/run_view.h"
+#include "core/viewmodel/table.h"
+
+namespace dachlast::reports {
+
+/// Text that Markdown shows as it is: no markup, no HTML, no cell border.
+std::string markdown_escape(std::string_view text);
+
+std::string markdown_table(const viewmodel::Table& table);
+std::string markdown_run(const viewmodel::RunView& view);
+std::string markdown_compare(const viewmodel::CompareView& view);
+
+}  // namespace dachlast::reports
