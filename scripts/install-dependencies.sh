@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building, testing or checking Dachlast needs: only those that are missing.
+#   scripts/install-dependencies.sh [build|test|check]      each includes the ones before it; default: build
+# Root or sudo is needed only where something is missing; a second call installs nothing and touches no network.
+set -euo pipefail
+
+build_packages=(
+  g++                # C++20 compiler (12 or newer)
+  cmake              # build system, presets version 6
+  ninja-build        # runs the build
+  pkg-config         # finds hwloc, which has no CMake package
+  libfmt-dev         # text formatting
+  libcli11-dev       # command line of the program
+  nlohmann-json3-dev # config.json, safetensors headers, JSON output
+  libsqlite3-dev     # run files
+  libhwloc-dev       # topology: cores, caches, memory
+  libdnnl-dev        # oneDNN: the library GEMM for CPUs
+  libhwy-dev         # Highway: SIMD with run-time dispatch
+)
+test_packages=(
+  libgtest-dev       # GoogleTest
+  libgmock-dev       # its matchers
+  ccache             # makes the second build short
+)
+check_packages=(
+  git                # which files are ours, and what changed
+  clang-format       # layout
+  clang-tidy-19      # static analysis; version 14 cannot read this compiler's headers
+  dpkg-dev           # dpkg-shlibdeps: dependencies of the .deb
+  file               # used by CPack when it strips programs
+)
+
+case "${1:-build}" in
+  build) wanted=("${build_packages[@]}") ;;
+  test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
+  check) wanted=("${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}") ;;
+  *)
+    echo "install-dependencies.sh: $1: unknown group. Use build, test or check." >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "install-dependencies.sh: this system has no apt. Install the equivalents of: ${wanted[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  [[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "Packages: all ${#wanted[@]} are installed."
+  exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "install-dependencies.sh: packages are missing, and this is neither root nor has sudo. As root, run:" >&2
+    echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Packages: installing ${#missing[@]} of ${#wanted[@]} with apt-get${as_root:+ through sudo}: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
