@@ -12,21 +12,22 @@ namespace dachlast {
 enum class WeightRole : std::uint8_t {
   kNone,
   kTokenEmbedding,
-  kInputNorm,       // before attention (kPostNorm: after it)
-  kQkv,             // q, k and v rows below each other
-  kQNorm,
+  kInputNorm,  // before attention (kPostNorm: after it)
+  kQkv,        // q, k and v rows below each other
+  kQNorm,      // kQkNorm names this one and reads kKNorm too
   kKNorm,
   kOProj,
   kPostAttentionNorm,  // kSandwich: norm of the attention branch
   kMlpNorm,            // before the MLP (kPostNorm: after it)
   kMlpUp,              // gate rows above up rows where gated
   kMlpDown,
-  kPostMlpNorm,        // kSandwich: norm of the MLP branch
+  kPostMlpNorm,  // kSandwich: norm of the MLP branch
   kFinalNorm,
   kLmHead
 };
 
-/// Activation buffers of a step. An operation reads `in` and writes `out`; in place where both are the same.
+/// Activation buffers of a step. An operation reads `in` and writes `out`; in place where both are the same. `kv_write`
+/// names `kQkv` twice: what it writes is the cache.
 enum class Buffer : std::uint8_t {
   kTokenIds,   // [n_tokens] int32
   kResidual,   // [n_tokens, d_model]
@@ -36,13 +37,14 @@ enum class Buffer : std::uint8_t {
   kBranch,     // [n_tokens, d_model]
   kMlpUp,      // [n_tokens, d_ff or 2 · d_ff]
   kMlpHidden,  // [n_tokens, d_ff]
-  kLogits,     // [n_rows, vocab_size]
-  kNextIds     // [n_rows] int32
+  kLogits,     // [n_rows, vocab_size]; n_rows is batch_size, or n_tokens for LogitsFor::kAllTokens
+  kNextIds     // [batch_size] int32
 };
 
 inline constexpr int kBufferCount = static_cast<int>(Buffer::kNextIds) + 1;
 
-/// Rows of a buffer an operation works on.
+/// Rows of `in` an operation reads. What it writes is packed: row b of `out` belongs to sequence b where only the last
+/// row of each sequence was read, so the operations behind it read `kAll` again.
 enum class Rows : std::uint8_t { kAll, kLastOfEachSequence };
 
 /// One operation of a step. Trivially copyable, so that a decode step builds its list without allocating per op.
@@ -59,7 +61,8 @@ struct Op {
 /// For which tokens of a prefill the head computes logits.
 enum class LogitsFor : std::uint8_t { kLastToken, kAllTokens };
 
-/// One pass through the model: `batch_size` sequences of equal length get `q_len` new tokens each and then hold `kv_len`.
+/// One pass through the model: `batch_size` sequences of equal length get `q_len` new tokens each and then hold
+/// `kv_len`.
 struct Step {
   Phase phase = Phase::kPrefill;
   int batch_size = 1;
@@ -76,7 +79,8 @@ struct Precision {
 
 /// Builds the flat list of operations of one step: the paper, top to bottom. Nothing else in the program knows how a
 /// transformer is put together.
-/// Errors   throws `Error` where a size of `step` is not positive, kv_len < q_len, or kv_len exceeds the model's context.
+/// Errors   throws `Error` where a size of `step` is not positive, kv_len < q_len, or kv_len exceeds the model's
+/// context.
 std::vector<Op> build_op_list(const ModelSpec& model, const Step& step, const Precision& precision);
 
 /// As above, into `ops`, whose capacity is kept: the engine's decode loop.

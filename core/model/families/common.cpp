@@ -1,0 +1,128 @@
+#include "core/model/families/common.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cmath>
+#include <string_view>
+
+namespace dachlast {
+namespace {
+
+/// The stored file of a quantized checkpoint is smaller than what is counted here.
+void note_quantization(ConfigObject& config) {
+  if (!config.has_value("quantization_config")) return;
+  config.warn("quantized_checkpoint",
+              "quantization_config is not read: weights are counted in the unquantized type, an upper bound");
+}
+
+}  // namespace
+
+void read_native_dtype(ConfigObject& config, ModelSpec& spec) {
+  const std::string name = config.text_or(config.first_of({"torch_dtype", "dtype"}), "float32");
+  spec.native_dtype = DType::kF32;
+  if (name == "float16") spec.native_dtype = DType::kF16;
+  if (name == "bfloat16") spec.native_dtype = DType::kBF16;
+  if (spec.native_dtype == DType::kF32 && name != "float32")
+    config.warn("native_dtype", fmt::format("dtype \"{}\" is not known: counted as float32, an upper bound", name));
+}
+
+void read_basics(ConfigObject& config, const BasicDefaults& defaults, ModelSpec& spec) {
+  spec.d_model = config.size(config.first_of({"hidden_size", "n_embd", "d_model"}), size_limit::kWidth);
+  spec.vocab_size = config.size_or("vocab_size", defaults.vocab_size, size_limit::kVocab);
+  const std::string context_key = config.first_of({"max_position_embeddings", "n_positions"});
+  spec.max_context = config.size_or(context_key, defaults.max_context, size_limit::kContext);
+  spec.tied_embeddings = config.flag_or("tie_word_embeddings", defaults.tied_embeddings);
+  read_native_dtype(config, spec);
+  spec.bos_token = config.token_id("bos_token_id", spec.vocab_size);
+  spec.eos_token = config.token_id("eos_token_id", spec.vocab_size);
+  note_quantization(config);
+}
+
+AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults) {
+  AttentionSpec a;
+  const std::string heads_key = config.first_of({"num_attention_heads", "n_head"});
+  a.n_heads = defaults.n_heads ? config.size_or(heads_key, *defaults.n_heads, size_limit::kHeads)
+                               : config.size(heads_key, size_limit::kHeads);
+  const std::string kv_heads_key = config.first_of({"num_key_value_heads", "n_head_kv"});
+  // Null means n_heads in every class; only an absent key takes the class's own default.
+  const int kv_fallback = config.contains(kv_heads_key) ? a.n_heads : defaults.n_kv_heads.value_or(a.n_heads);
+  a.n_kv_heads = config.size_or(kv_heads_key, kv_fallback, size_limit::kHeads);
+  if (a.n_heads % a.n_kv_heads != 0)
+    config.fail(kv_heads_key, fmt::format("is {}, which does not divide {} query heads", a.n_kv_heads, a.n_heads));
+  if (!config.has_value("head_dim") && !defaults.head_dim && spec.d_model % a.n_heads != 0)
+    config.fail(heads_key, fmt::format("is {}, which does not divide a width of {}", a.n_heads, spec.d_model),
+                "state \"head_dim\"");
+  a.head_dim = config.size_or("head_dim", defaults.head_dim.value_or(spec.d_model / a.n_heads), size_limit::kHeadDim);
+  if (a.head_dim <= 0 || (a.n_heads + 2 * a.n_kv_heads) > size_limit::kRows / a.head_dim)
+    config.fail("head_dim", fmt::format("of {} × {} heads is beyond every known model", a.head_dim, a.n_heads));
+  a.scale = 1.0 / std::sqrt(a.head_dim);
+  return a;
+}
+
+int read_n_layers(ConfigObject& config) {
+  return config.size(config.first_of({"num_hidden_layers", "n_layer"}), size_limit::kLayers);
+}
+
+NormSpec read_norm(ConfigObject& config, NormKind kind, double default_eps) {
+  const std::string key = config.first_of({"rms_norm_eps", "layer_norm_epsilon", "layer_norm_eps"});
+  return {.kind = kind, .eps = config.positive_or(key, default_eps)};
+}
+
+Activation read_activation(ConfigObject& config, const std::string& key, const std::string& fallback) {
+  struct Name {
+    std::string_view name;
+    Activation activation;
+  };
+  // huggingface/transformers:src/transformers/activations.py; "gelu_fast" and "gelu_new" are the same tanh formula.
+  static constexpr std::array names = {
+      Name{"silu", Activation::kSilu},          Name{"swish", Activation::kSilu},
+      Name{"gelu", Activation::kGeluErf},       Name{"gelu_new", Activation::kGeluTanh},
+      Name{"gelu_fast", Activation::kGeluTanh}, Name{"gelu_pytorch_tanh", Activation::kGeluTanh},
+      Name{"relu", Activation::kRelu}};
+  const std::string name = config.text_or(key, fallback);
+  std::string known;
+  for (const Name& candidate : names) {
+    if (candidate.name == name) return candidate.activation;
+    known += (known.empty() ? "" : ", ") + std::string(candidate.name);
+  }
+  config.fail(key, fmt::format("is \"{}\", an unknown activation", name), "known: " + known);
+}
+
+MlpSpec read_gated_mlp(ConfigObject& config, Activation activation) {
+  return {.d_ff = config.size("intermediate_size", size_limit::kFfWidth),
+          .activation = activation,
+          .gate = Gate::kGated,
+          .bias = false};
+}
+
+int read_window(ConfigObject& config, const ModelSpec& spec, int fallback) {
+  const int absent = config.contains("sliding_window") ? 0 : fallback;
+  const int window = config.size_or("sliding_window", absent, size_limit::kContext);
+  return window >= spec.max_context ? 0 : window;
+}
+
+std::optional<std::vector<bool>> read_layer_types(ConfigObject& config, int n_layers) {
+  if (!config.has_value("layer_types")) return std::nullopt;
+  const std::vector<std::string> types = config.text_list("layer_types");
+  if (types.size() != static_cast<std::size_t>(n_layers))
+    config.fail("layer_types", fmt::format("lists {} layers of {}", types.size(), n_layers));
+  std::vector<bool> sliding;
+  for (const std::string& type : types) {
+    if (type != "full_attention" && type != "sliding_attention")
+      config.fail("layer_types", fmt::format("names \"{}\", an unknown kind of attention", type),
+                  "known: full_attention, sliding_attention");
+    sliding.push_back(type == "sliding_attention");
+  }
+  return sliding;
+}
+
+void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp) {
+  spec.layers.assign(static_cast<std::size_t>(n_layers), LayerSpec{attention, mlp});
+}
+
+void refuse_if_set(ConfigObject& config, const std::string& key, const std::string& what) {
+  if (config.flag_or(key, false)) config.fail(key, "is true: " + what + " is not supported");
+}
+
+}  // namespace dachlast

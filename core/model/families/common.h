@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/config_object.h"
+#include "core/model/model_spec.h"
+
+// What the readers of several families share. All check on the way in; none knows a family.
+namespace dachlast {
+
+/// Values of the Transformers class for keys a config leaves out; empty: the key is required or derived.
+struct HeadDefaults {
+  std::optional<int> n_heads;
+  std::optional<int> n_kv_heads;  // empty: n_heads
+  std::optional<int> head_dim;    // empty: d_model / n_heads
+};
+
+/// Sizes and tokens every family states: d_model, vocab_size, max_context, tied embeddings, dtype, BOS and EOS.
+struct BasicDefaults {
+  int vocab_size;
+  int max_context;
+  bool tied_embeddings;
+};
+void read_basics(ConfigObject& config, const BasicDefaults& defaults, ModelSpec& spec);
+
+/// Type the checkpoint is published in; Transformers' default is float32.
+void read_native_dtype(ConfigObject& config, ModelSpec& spec);
+
+/// n_heads, n_kv_heads, head_dim and the usual scale 1/sqrt(head_dim).
+AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults);
+
+int read_n_layers(ConfigObject& config);
+NormSpec read_norm(ConfigObject& config, NormKind kind, double default_eps);
+Activation read_activation(ConfigObject& config, const std::string& key, const std::string& fallback);
+
+/// Gated MLP with SiLU, "intermediate_size" wide.
+MlpSpec read_gated_mlp(ConfigObject& config, Activation activation);
+
+/// Window in tokens under `key`, `fallback` where the key is absent, 0 where it is null or no shorter than the context.
+int read_window(ConfigObject& config, const ModelSpec& spec, int fallback);
+
+/// Which layers slide: "layer_types" where the config lists them, else `slides(layer)`.
+template <class Rule>
+std::vector<bool> read_sliding_layers(ConfigObject& config, int n_layers, Rule slides);
+std::optional<std::vector<bool>> read_layer_types(ConfigObject& config, int n_layers);
+
+/// All layers alike.
+void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp);
+
+/// Refuses the config where `key` is true.
+void refuse_if_set(ConfigObject& config, const std::string& key, const std::string& what);
+
+template <class Rule>
+std::vector<bool> read_sliding_layers(ConfigObject& config, int n_layers, Rule slides) {
+  if (auto listed = read_layer_types(config, n_layers)) return *listed;
+  std::vector<bool> sliding;
+  for (int layer = 0; layer < n_layers; ++layer) sliding.push_back(slides(layer));
+  return sliding;
+}
+
+}  // namespace dachlast
