@@ -8,8 +8,8 @@
 #include "kernels/linear.h"
 #include "kernels/variant.h"
 
-// The cheap operations of a step: each reads its input once and does a few FLOP per element. One file, because each is a
-// few lines and they share their variants' dispatch; slices cut rows (tokens).
+// The cheap operations of a step: each reads its input once and does a few FLOP per element. One file, because each is
+// a few lines and they share their variants' dispatch; slices cut rows (tokens).
 namespace dachlast::kernels {
 
 struct EmbedTables {
@@ -28,8 +28,9 @@ struct NormRule {
   float weight_offset;  // 1 where the stored w means (1 + w)
 };
 
-/// RMSNorm: out = x / sqrt(mean(x²) + eps) · (weight_offset + w); LayerNorm: out = (x − mean) / sqrt(var + eps) · w + bias.
-/// Shapes   x, out: `n_rows` rows of `dim` floats whose starts are `stride` floats apart (x and out may be the same memory);
+/// RMSNorm: out = x / sqrt(mean(x²) + eps) · (weight_offset + w); LayerNorm: out = (x − mean) / sqrt(var + eps) · w +
+/// bias. Shapes   x, out: `n_rows` rows of `dim` floats whose starts are `stride` floats apart (x and out may be the
+/// same memory);
 ///          w, bias [dim], bias empty for RMSNorm.
 using Norm = void(const NormShape&, const NormRule&, std::span<const float> x, int x_stride, std::span<const float> w,
                   std::span<const float> bias, std::span<float> out, int out_stride, Slice rows);
@@ -54,7 +55,8 @@ using KvWrite = void(const KvWriteShape&, std::span<const float> k, std::span<co
                      const KvDestination& cache, Slice tokens);
 
 /// out = act(gate) · up where gated (in = [gate | up], 2 · d_ff a row), else act(in).
-using Activate = void(const ActivationShape&, Activation, std::span<const float> in, std::span<float> out, Slice tokens);
+using Activate = void(const ActivationShape&, Activation, std::span<const float> in, std::span<float> out,
+                      Slice tokens);
 
 /// residual += branch.
 using Residual = void(const ResidualShape&, std::span<float> residual, std::span<const float> branch, Slice tokens);
@@ -62,7 +64,8 @@ using Residual = void(const ResidualShape&, std::span<float> residual, std::span
 /// logits = cap · tanh(logits / cap) in place.
 void softcap(std::span<float> logits, float cap);
 
-/// next_ids[r] = index of the largest logit of row r; the lowest index wins a tie.
+/// next_ids[r] = index of the largest logit of row r; the lowest index wins a tie, a NaN never wins; 0
+/// where nothing is above minus infinity.
 using Sample = void(const SampleShape&, std::span<const float> logits, std::span<std::int32_t> next_ids, Slice rows);
 
 std::span<const Variant<Embed>> embed_variants();
@@ -81,12 +84,28 @@ const Variant<Function>& first_supported(std::span<const Variant<Function>> vari
   return variants.back();
 }
 
+// Costs. Activations are float; an exponential, a root, a division or a comparison counts as one FLOP.
+
+/// One FLOP an element and table (scale; add). Reads only the rows the tokens name, each once a token, and the ids.
 OpCost embed_cost(const EmbedShape& shape);
+
+/// RMSNorm 4 FLOP an element (square, add; two products), LayerNorm 7 (two sums, square; subtract, two products, add).
+/// Leaves out the few FLOP a row.
 OpCost norm_cost(const NormShape& shape);
+
+/// Six FLOP a pair: four products, two sums. Reads and writes the rotated elements, reads cos and sin.
 OpCost rope_cost(const RopeShape& shape);
+
+/// No FLOP: rounding is not arithmetic.
 OpCost kv_write_cost(const KvWriteShape& shape);
+
+/// 4 FLOP an element (SiLU: negate, exponential, add, divide; the others alike), 1 more for the gate.
 OpCost activation_cost(const ActivationShape& shape);
+
+/// One addition an element; reads both, writes one.
 OpCost residual_cost(const ResidualShape& shape);
+
+/// One comparison an element.
 OpCost sample_cost(const SampleShape& shape);
 
 }  // namespace dachlast::kernels

@@ -7,11 +7,11 @@ namespace dachlast {
 /// Work and memory traffic of one call, traffic split by what is moved. Counts each byte the operation must touch once:
 /// the traffic of an ideal cache, which measured traffic can only exceed.
 struct OpCost {
-  Flops flops;
-  Bytes weight_bytes;
-  Bytes activation_bytes;  // read and written
-  Bytes kv_read_bytes;
-  Bytes kv_write_bytes;
+  Flops flops{};
+  Bytes weight_bytes{};
+  Bytes activation_bytes{};  // read and written
+  Bytes kv_read_bytes{};
+  Bytes kv_write_bytes{};
 
   constexpr Bytes bytes() const { return weight_bytes + activation_bytes + kv_read_bytes + kv_write_bytes; }
 

@@ -1,0 +1,96 @@
+#include "kernels/elementwise.h"
+
+#include "kernels/cpu/elementwise_cpu.h"
+
+namespace dachlast::kernels {
+namespace {
+
+template <class Function>
+constexpr Variant<Function> reference(Function* run) {
+  return {.name = "reference", .run = run, .supported = always_supported};
+}
+
+constexpr Variant<Embed> kEmbed[] = {reference<Embed>(cpu::embed_reference)};
+constexpr Variant<Norm> kNorm[] = {reference<Norm>(cpu::norm_reference)};
+constexpr Variant<Rope> kRope[] = {reference<Rope>(cpu::rope_reference)};
+constexpr Variant<KvWrite> kKvWrite[] = {reference<KvWrite>(cpu::kv_write_reference)};
+constexpr Variant<Activate> kActivate[] = {reference<Activate>(cpu::activate_reference)};
+constexpr Variant<Residual> kResidual[] = {reference<Residual>(cpu::residual_reference)};
+constexpr Variant<Sample> kSample[] = {reference<Sample>(cpu::sample_reference)};
+
+constexpr double kActivationBytes = sizeof(float);
+
+}  // namespace
+
+std::span<const Variant<Embed>> embed_variants() {
+  return kEmbed;
+}
+std::span<const Variant<Norm>> norm_variants() {
+  return kNorm;
+}
+std::span<const Variant<Rope>> rope_variants() {
+  return kRope;
+}
+std::span<const Variant<KvWrite>> kv_write_variants() {
+  return kKvWrite;
+}
+std::span<const Variant<Activate>> activate_variants() {
+  return kActivate;
+}
+std::span<const Variant<Residual>> residual_variants() {
+  return kResidual;
+}
+std::span<const Variant<Sample>> sample_variants() {
+  return kSample;
+}
+
+void softcap(std::span<float> logits, float cap) {
+  cpu::softcap_reference(logits, cap);
+}
+
+OpCost embed_cost(const EmbedShape& s) {
+  const double elements = static_cast<double>(s.n_tokens) * s.d_model;
+  return {.flops = Flops{elements * s.n_tables},
+          .weight_bytes = Bytes{elements * s.n_tables * size_of(s.weight_dtype)},
+          .activation_bytes = Bytes{elements * kActivationBytes + s.n_tokens * s.n_tables * sizeof(std::int32_t)}};
+}
+
+OpCost norm_cost(const NormShape& s) {
+  const double elements = static_cast<double>(s.n_rows) * s.dim;
+  const bool layer = s.kind == NormKind::kLayer;
+  return {.flops = Flops{elements * (layer ? 7.0 : 4.0)},
+          .weight_bytes = Bytes{s.dim * (layer ? 2.0 : 1.0) * sizeof(float)},
+          .activation_bytes = Bytes{2.0 * elements * kActivationBytes}};
+}
+
+OpCost rope_cost(const RopeShape& s) {
+  const double rotated = static_cast<double>(s.n_tokens) * s.n_heads * s.rotary_dim;
+  const double angles = static_cast<double>(s.n_tokens) * s.rotary_dim;  // half as many cos, half as many sin
+  return {.flops = Flops{3.0 * rotated}, .activation_bytes = Bytes{(2.0 * rotated + angles) * kActivationBytes}};
+}
+
+OpCost kv_write_cost(const KvWriteShape& s) {
+  const double elements = 2.0 * s.n_tokens * s.n_kv_heads * s.head_dim;  // k and v
+  return {.activation_bytes = Bytes{elements * kActivationBytes},
+          .kv_write_bytes = Bytes{elements * size_of(s.kv_dtype)}};
+}
+
+OpCost activation_cost(const ActivationShape& s) {
+  const double elements = static_cast<double>(s.n_tokens) * s.d_ff;
+  const bool gated = s.gate == Gate::kGated;
+  return {.flops = Flops{elements * (gated ? 5.0 : 4.0)},
+          .activation_bytes = Bytes{elements * (gated ? 3.0 : 2.0) * kActivationBytes}};
+}
+
+OpCost residual_cost(const ResidualShape& s) {
+  const double elements = static_cast<double>(s.n_tokens) * s.d_model;
+  return {.flops = Flops{elements}, .activation_bytes = Bytes{3.0 * elements * kActivationBytes}};
+}
+
+OpCost sample_cost(const SampleShape& s) {
+  const double elements = static_cast<double>(s.n_rows) * s.vocab_size;
+  return {.flops = Flops{elements},
+          .activation_bytes = Bytes{elements * kActivationBytes + s.n_rows * sizeof(std::int32_t)}};
+}
+
+}  // namespace dachlast::kernels
