@@ -1,6 +1,7 @@
 # Options and flags of the whole build. Flags live on one interface target that every target links PRIVATE.
 option(DACHLAST_TESTS "Build the tests" ON)
 option(DACHLAST_WERROR "Treat warnings as errors" OFF)
+option(DACHLAST_HEADER_CHECK "Compile every library header alone" OFF)
 set(DACHLAST_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize takes them (address,undefined)")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
