@@ -101,7 +101,9 @@ struct FailedRule {
 };
 
 /// A rule is broken where a point of its phase is slower by more than its limit and by more than the noise.
-/// Errors   throws `Error` (kFailure) where no point of a rule's phase was compared: an unchecked rule must not pass.
+/// Errors   throws `Error` (kFailure) where no point of a rule's phase was compared with enough samples for its noise:
+/// an
+///          unchecked rule must not pass.
 std::vector<FailedRule> failed_rules(const Comparison& comparison, const std::vector<FailRule>& rules);
 
 }  // namespace dachlast

@@ -52,7 +52,7 @@ struct PointSummary {
   std::optional<Verdict> verdict;
 };
 
-/// Errors   as `roofline_of`; empty where the point has no sample.
+/// Errors   as `roofline_of`; empty where the point has no sample or its median is not positive.
 std::optional<PointSummary> summarise(const Run& run, const MeasuredPoint& point);
 
 }  // namespace dachlast

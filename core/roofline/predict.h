@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/base/op_cost.h"
 #include "core/hardware/device_roofs.h"
 #include "core/hardware/host.h"
 #include "core/model/op_list.h"

@@ -14,14 +14,15 @@ namespace dachlast {
 enum class LatencyReason : std::uint8_t {
   kNone,               // the verdict is not latency-bound
   kEngineGaps,         // time between operations: inside them a roof would bind
+  kMixedOperations,    // each operation near its own roof, some memory, some compute; the sum is near neither
   kLittleWorkPerCall,  // calls so short that starting them weighs
-  kNotOverlapped,      // both roofs' times added explain the time: compute and traffic take turns
+  kNotOverlapped,      // the times of both roofs added come near the time, as if compute and traffic took turns
   kCacheResident,      // data comes from a cache that could deliver it faster than the kernel asks
   kBelowRoofs          // none of these: the kernel itself is slower than its roofs
 };
 
 constexpr std::string_view name_of(LatencyReason reason) {
-  constexpr std::string_view names[] = {"none",           "engine_gaps",    "little_work_per_call",
+  constexpr std::string_view names[] = {"none",           "engine_gaps",    "mixed_operations", "little_work_per_call",
                                         "not_overlapped", "cache_resident", "below_roofs"};
   return names[static_cast<int>(reason)];
 }

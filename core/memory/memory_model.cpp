@@ -1,0 +1,191 @@
+#include "core/memory/memory_model.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/memory/amount_text.h"
+#include "core/model/weights.h"
+#include "kernels/attention.h"
+
+namespace dachlast {
+namespace {
+
+constexpr double kFloatBytes = 4;  // activations are float whatever the weights are
+constexpr double kIdBytes = 4;     // token ids are int32
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+/// Bytes an operation needs room for in its output buffer; 0 where it works inside a buffer another operation sized.
+double output_bytes(const OpShape& shape) {
+  const double elements = std::visit(
+      Overloaded{[](const EmbedShape& s) { return 1.0 * s.n_tokens * s.d_model; },
+                 [](const NormShape& s) { return 1.0 * s.n_rows * s.dim; },
+                 [](const LinearShape& s) { return 1.0 * s.m * s.n; }, [](const RopeShape&) { return 0.0; },
+                 [](const KvWriteShape&) { return 0.0; },
+                 [](const AttentionShape& s) { return 1.0 * s.batch_size * s.q_len * s.n_heads * s.head_dim; },
+                 [](const ActivationShape& s) { return 1.0 * s.n_tokens * s.d_ff; },
+                 [](const ResidualShape& s) { return 1.0 * s.n_tokens * s.d_model; },
+                 [](const SampleShape& s) { return 1.0 * s.n_rows; }},
+      shape);
+  return elements * (std::holds_alternative<SampleShape>(shape) ? kIdBytes : kFloatBytes);
+}
+
+using BufferBytes = std::array<double, kBufferCount>;
+
+double& of(BufferBytes& bytes, Buffer buffer) {
+  return bytes[static_cast<std::size_t>(buffer)];
+}
+
+Step largest_step(const MemoryScenario& scenario) {
+  return {.phase = Phase::kPrefill,
+          .batch_size = scenario.batch_size,
+          .q_len = std::min(scenario.max_step_tokens, scenario.capacity_tokens),
+          .kv_len = scenario.capacity_tokens,
+          .logits = scenario.logits};
+}
+
+BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
+  const Step step = largest_step(scenario);
+  BufferBytes bytes{};
+  of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
+  for (const Op& op : build_op_list(model, step, scenario.precision)) {
+    double& room = of(bytes, op.out);
+    room = std::max(room, output_bytes(op.shape));
+  }
+  return bytes;
+}
+
+/// Layers whose caches are equally wide, in order of first appearance.
+struct KvGroup {
+  int n_layers = 0;
+  int n_kv_heads = 0;
+  int head_dim = 0;
+};
+
+std::vector<KvGroup> kv_groups(const ModelSpec& model) {
+  std::vector<KvGroup> groups;
+  for (const LayerSpec& layer : model.layers) {
+    const AttentionSpec& a = layer.attention;
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const KvGroup& group) {
+      return group.n_kv_heads == a.n_kv_heads && group.head_dim == a.head_dim;
+    });
+    if (same == groups.end())
+      groups.push_back({1, a.n_kv_heads, a.head_dim});
+    else
+      ++same->n_layers;
+  }
+  return groups;
+}
+
+/// cos and sin of the largest step's positions, once per kind of RoPE in the model.
+double rope_table_bytes(const ModelSpec& model, double n_tokens) {
+  std::vector<std::pair<double, int>> kinds;
+  for (const LayerSpec& layer : model.layers) {
+    if (!layer.attention.rope) continue;
+    const std::pair kind{layer.attention.rope->theta, layer.attention.rope->rotary_dim};
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+  }
+  double bytes = 0.0;
+  for (const auto& [theta, rotary_dim] : kinds) bytes += kFloatBytes * n_tokens * rotary_dim;
+  return bytes;
+}
+
+double attention_scratch_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
+  const auto& variant = kernels::attention_variant_for(scenario.attention_variant);
+  std::size_t floats = 0;
+  for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision))
+    if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
+      floats = std::max(floats, variant.scratch_floats(*shape));
+  return kFloatBytes * static_cast<double>(floats) * scenario.n_threads;
+}
+
+void require_positive(std::string_view name, int value) {
+  if (value > 0) return;
+  throw Error(ErrorKind::kUsage, std::string(name), fmt::format("{} is not a positive number.", value),
+              "Give 1 or more.");
+}
+
+}  // namespace
+
+Bytes kv_bytes_per_token(const ModelSpec& model, DType kv) {
+  double elements = 0.0;
+  for (const LayerSpec& layer : model.layers) elements += 2.0 * layer.attention.n_kv_heads * layer.attention.head_dim;
+  return Bytes{elements * size_of(kv)};
+}
+
+std::string kv_formula(const ModelSpec& model, DType kv) {
+  std::string text;
+  for (const KvGroup& group : kv_groups(model)) {
+    if (!text.empty()) text += " + ";
+    text += fmt::format("2 × {} layers × {} KV heads × {} × {} B", group.n_layers, group.n_kv_heads, group.head_dim,
+                        size_of(kv));
+  }
+  return fmt::format("{} = {} per token", text, binary_amount(kv_bytes_per_token(model, kv)));
+}
+
+MemorySegment weight_segment(const ModelSpec& model, DType weights) {
+  const double n_parameters = parameter_count(model);
+  const double bytes = weight_bytes(model, weights);
+  const int narrow = size_of(weights);
+  std::string formula = fmt::format("{} parameters × {} B", grouped(n_parameters), narrow);
+  if (narrow != size_of(DType::kF32)) {
+    // bytes = narrow · matrix + 4 · vector and matrix + vector = n_parameters, solved for the vectors.
+    const double n_vector = (bytes - narrow * n_parameters) / (size_of(DType::kF32) - narrow);
+    formula = fmt::format("{} parameters × {} B + {} in norms and biases × 4 B", grouped(n_parameters - n_vector),
+                          narrow, grouped(n_vector));
+  }
+  return {"weights", Bytes{bytes}, Origin::kExact, std::move(formula)};
+}
+
+MemorySegment kv_cache_segment(const ModelSpec& model, const MemoryScenario& scenario) {
+  const double n_tokens = 1.0 * scenario.batch_size * scenario.capacity_tokens;
+  return {"KV cache", kv_bytes_per_token(model, scenario.precision.kv) * n_tokens, Origin::kExact,
+          fmt::format("{} × {} tokens; {}", scenario.batch_size, grouped(scenario.capacity_tokens),
+                      kv_formula(model, scenario.precision.kv))};
+}
+
+MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& scenario) {
+  const BufferBytes bytes = buffer_bytes(model, scenario);
+  double sum = 0.0;
+  for (int i = 0; i < static_cast<int>(Buffer::kLogits); ++i) sum += bytes[static_cast<std::size_t>(i)];
+  const Step step = largest_step(scenario);
+  const double n_tokens = 1.0 * step.batch_size * step.q_len;
+  return {"activations", Bytes{sum}, Origin::kExact,
+          fmt::format("{} tokens × {} in the buffers of one layer, reused by every layer", grouped(n_tokens),
+                      binary_amount(Bytes{sum / n_tokens}))};
+}
+
+MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& scenario) {
+  BufferBytes bytes = buffer_bytes(model, scenario);
+  const Step step = largest_step(scenario);
+  const double logits = of(bytes, Buffer::kLogits) + of(bytes, Buffer::kNextIds);
+  const double scratch = attention_scratch_bytes(model, scenario);
+  const double rope = rope_table_bytes(model, 1.0 * step.batch_size * step.q_len);
+  return {"workspace", Bytes{logits + scratch + rope}, Origin::kEstimated,
+          fmt::format("logits {} + attention scratch of {} threads {} + RoPE tables {}", binary_amount(Bytes{logits}),
+                      scenario.n_threads, binary_amount(Bytes{scratch}), binary_amount(Bytes{rope}))};
+}
+
+std::vector<MemorySegment> memory_segments(const ModelSpec& model, const MemoryScenario& scenario) {
+  require_positive("batch size", scenario.batch_size);
+  require_positive("capacity in tokens", scenario.capacity_tokens);
+  require_positive("tokens per step", scenario.max_step_tokens);
+  require_positive("threads", scenario.n_threads);
+  return {weight_segment(model, scenario.precision.weights), kv_cache_segment(model, scenario),
+          activation_segment(model, scenario), workspace_segment(model, scenario)};
+}
+
+Bytes total_bytes(const std::vector<MemorySegment>& segments) {
+  Bytes sum;
+  for (const MemorySegment& segment : segments) sum += segment.bytes;
+  return sum;
+}
+
+}  // namespace dachlast
