@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/hardware/device_roofs.h"
+
+namespace dachlast {
+
+/// `$XDG_DATA_HOME/dachlast/roofs.json`, or `~/.local/share/dachlast/roofs.json` where the variable is unset or
+/// relative. Errors   throws `Error` (kFailure) where neither XDG_DATA_HOME nor HOME names a folder. Source   XDG Base
+/// Directory Specification 0.8.
+std::filesystem::path default_roof_file();
+
+/// Measurements kept per host; the oldest go first.
+inline constexpr int kRoofsKeptPerHost = 10;
+
+/// Measured roofs by host and date, in one JSON file.
+class RoofStore {
+ public:
+  explicit RoofStore(std::filesystem::path file = default_roof_file());
+
+  const std::filesystem::path& file() const { return file_; }
+
+  /// Adds `roofs` to those of its host. The file is replaced at once: a reader sees the old or the new one, never a
+  /// part. Errors   throws `Error`: kFailure where it cannot be written, kInput where the present file cannot be read.
+  void save(const DeviceRoofs& roofs) const;
+
+  /// The roofs of this host measured last; empty where there are none.
+  /// Errors   throws `Error` (kInput) where the file is damaged.
+  std::optional<DeviceRoofs> latest(const std::string& host_id) const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+}  // namespace dachlast
