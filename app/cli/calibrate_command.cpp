@@ -44,7 +44,11 @@ class DoctorCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_calibrate_command() { return std::make_unique<CalibrateCommand>(); }
-std::unique_ptr<Command> make_doctor_command() { return std::make_unique<DoctorCommand>(); }
+std::unique_ptr<Command> make_calibrate_command() {
+  return std::make_unique<CalibrateCommand>();
+}
+std::unique_ptr<Command> make_doctor_command() {
+  return std::make_unique<DoctorCommand>();
+}
 
 }  // namespace dachlast::cli

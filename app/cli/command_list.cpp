@@ -32,8 +32,8 @@ constexpr CommandRow kCommands[] = {
      "  dachlast calibrate                                # about 15 seconds\n"
      "  dachlast calibrate --json\n",
      make_calibrate_command},
-    {"doctor", "Check what can be measured here and what stands in the way",
-     "  dachlast doctor\n", make_doctor_command},
+    {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",
+     make_doctor_command},
     {"models", "List or show the models the program knows by name",
      "  dachlast models                                   # all of them\n"
      "  dachlast models llama-3.2-1b                      # one\n",
@@ -45,6 +45,8 @@ constexpr CommandRow kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandRow> command_list() { return kCommands; }
+std::span<const CommandRow> command_list() {
+  return kCommands;
+}
 
 }  // namespace dachlast::cli

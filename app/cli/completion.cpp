@@ -53,7 +53,7 @@ std::string bash_completion(const CLI::App& program) {
       "    COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$current\")); return\n"
       "  fi\n"
       "  case \"${{COMP_WORDS[1]}}:$previous\" in\n"
-      "    *:--model) words=\"$(dachlast models list --format csv 2>/dev/null | tail -n +2 | cut -d, -f1)\" ;;\n"
+      "    *:--model) words=\"$(dachlast models --format csv 2>/dev/null | tail -n +2 | cut -d, -f1)\" ;;\n"
       "{}  esac\n"
       "  if [ -z \"$words\" ] && [[ \"$current\" == -* ]]; then\n"
       "    case \"${{COMP_WORDS[1]}}\" in\n{}    esac\n"
@@ -74,10 +74,10 @@ std::string zsh_completion(const CLI::App& program) {
     for (const auto& option : option_texts(*verb))
       for (const auto& name : option.long_names)
         cases += fmt::format(" \\\n        '{}[{}]{}'", name, unquoted(option.description),
-                             option.takes_value ? fmt::format(":value:{}", option.choices.empty()
-                                                                               ? std::string("_files")
-                                                                               : "(" + spaced(option.choices) + ")")
-                                                : std::string{});
+                             option.takes_value
+                                 ? fmt::format(":value:{}", option.choices.empty() ? std::string("_files")
+                                                                                   : "(" + spaced(option.choices) + ")")
+                                 : std::string{});
     cases += " \\\n        '*:file:_files'\n      ;;\n";
   }
   return fmt::format(

@@ -56,7 +56,11 @@ class ManCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_completion_command() { return std::make_unique<CompletionCommand>(); }
-std::unique_ptr<Command> make_man_command() { return std::make_unique<ManCommand>(); }
+std::unique_ptr<Command> make_completion_command() {
+  return std::make_unique<CompletionCommand>();
+}
+std::unique_ptr<Command> make_man_command() {
+  return std::make_unique<ManCommand>();
+}
 
 }  // namespace dachlast::cli

@@ -83,7 +83,7 @@ std::string option_line(const OptionText& option) {
   std::string left = "  " + option.names;
   if (!option.positional && !option.placeholder.empty()) left += " " + option.placeholder;
   left += left.size() + 2 > kDescriptionColumn ? "\n" + std::string(kDescriptionColumn, ' ')
-                                                : std::string(kDescriptionColumn - left.size(), ' ');
+                                               : std::string(kDescriptionColumn - left.size(), ' ');
   std::string description = option.description;
   if (!option.default_value.empty()) description += fmt::format(" (default {})", option.default_value);
   return left + wrapped(description, kDescriptionColumn, kHelpWidth) + "\n";
@@ -112,7 +112,9 @@ std::vector<OptionText> option_texts(const CLI::App& app) {
   return texts;
 }
 
-std::string_view exit_code_table() { return kExitCodes; }
+std::string_view exit_code_table() {
+  return kExitCodes;
+}
 
 std::string program_help(std::span<const CommandRow> rows) {
   std::string text =
@@ -137,10 +139,11 @@ std::string full_help(const CLI::App& app, const CommandRow& row) {
   const auto options = option_texts(app);
   std::string text = head(app, row);
   for (const char* group : {kMainGroup, kMoreGroup, kCommonGroup}) text += group_block(options, group);
-  return text + fmt::format(
-                    "\nEvery option can also be set by an environment variable, DACHLAST_ and the option's name in capitals\n"
-                    "(DACHLAST_CONTEXT=4096), or in a configuration file. Options win over both.\n\nExit codes:\n{}",
-                    kExitCodes);
+  return text +
+         fmt::format(
+             "\nEvery option can also be set by an environment variable, DACHLAST_ and the option's name in capitals\n"
+             "(DACHLAST_CONTEXT=4096), or in a configuration file. Options win over both.\n\nExit codes:\n{}",
+             kExitCodes);
 }
 
 }  // namespace dachlast::cli

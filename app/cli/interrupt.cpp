@@ -23,7 +23,8 @@ void watch(const std::stop_token& end, std::stop_source work) {
   const sigset_t signals = watched_signals();
   for (int signal = 0; sigwait(&signals, &signal) == 0 && !end.stop_requested();) {
     if (work.stop_requested()) _exit(kExitInterrupted);
-    std::fputs("\nStopping after the point in flight; finished points are kept. Press Ctrl+C again to stop now.\n", stderr);
+    std::fputs("\nStopping after the point in flight; finished points are kept. Press Ctrl+C again to stop now.\n",
+               stderr);
     work.request_stop();
   }
 }

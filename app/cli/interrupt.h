@@ -5,10 +5,9 @@
 
 namespace dachlast::cli {
 
-/// Ctrl+C once asks the work to stop after the point in flight; twice ends the process at once, exit code 130. SIGTERM counts
-/// as the first.
-/// Threads: construct before any other thread starts, so that all of them inherit the blocked signals; a thread of its own
-/// waits for them.
+/// Ctrl+C once asks the work to stop after the point in flight; twice ends the process at once, exit code 130. SIGTERM
+/// counts as the first. Threads: construct before any other thread starts, so that all of them inherit the blocked
+/// signals; a thread of its own waits for them.
 class InterruptWatch {
  public:
   InterruptWatch();

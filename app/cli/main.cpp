@@ -1,3 +1,5 @@
 #include "app/cli/program.h"
 
-int main(int argc, char** argv) { return dachlast::cli::Program().run(argc, argv); }
+int main(int argc, char** argv) {
+  return dachlast::cli::Program().run(argc, argv);
+}

@@ -26,7 +26,9 @@ std::string title(std::string_view name) {
   return fmt::format(".TH {} 1 \"\" \"dachlast {}\" \"User Commands\"\n", name, DACHLAST_VERSION);
 }
 
-std::string verbatim(std::string_view text) { return fmt::format(".nf\n{}.fi\n", troff(text)); }
+std::string verbatim(std::string_view text) {
+  return fmt::format(".nf\n{}.fi\n", troff(text));
+}
 
 std::string option_block(const OptionText& option) {
   std::string block = fmt::format(".TP\n\\fB{}\\fR", troff(option.names));
@@ -38,7 +40,8 @@ std::string option_block(const OptionText& option) {
 
 constexpr std::string_view kFiles =
     ".SH FILES\n"
-    ".TP\n\\fI*.dachlast\\fR\nA run: an SQLite database, written by `dachlast run`, read by show, export, compare and report.\n"
+    ".TP\n\\fI*.dachlast\\fR\nA run: an SQLite database, written by `dachlast run`, read by show, export, compare and "
+    "report.\n"
     ".TP\n\\fI$XDG_DATA_HOME/dachlast/\\fR\nThe measured roofs of this computer, written by `dachlast calibrate`.\n"
     ".TP\n\\fI$XDG_CONFIG_HOME/dachlast/config.toml\\fR\nDefaults for options, one table a command.\n";
 
@@ -52,9 +55,10 @@ std::string program_man_page(std::span<const CommandRow> rows) {
     if (!row.examples.empty())
       page += fmt::format(".TP\n\\fBdachlast\\-{0}\\fR(1)\n{1}\n", row.name, troff(row.summary));
   page += kFiles;
-  page += ".SH ENVIRONMENT\nEvery option of every command can be set by \\fBDACHLAST_\\fR and its name in capitals.\n"
-          ".TP\n\\fBDACHLAST_DATA_DIR\\fR\nFolder of the bundled models, where it is not beside the program.\n"
-          ".TP\n\\fBNO_COLOR\\fR, \\fBCOLUMNS\\fR, \\fBTERM\\fR\nHonoured as usual.\n";
+  page +=
+      ".SH ENVIRONMENT\nEvery option of every command can be set by \\fBDACHLAST_\\fR and its name in capitals.\n"
+      ".TP\n\\fBDACHLAST_DATA_DIR\\fR\nFolder of the bundled models, where it is not beside the program.\n"
+      ".TP\n\\fBNO_COLOR\\fR, \\fBCOLUMNS\\fR, \\fBTERM\\fR\nHonoured as usual.\n";
   return page + ".SH EXIT STATUS\n" + verbatim(exit_code_table());
 }
 

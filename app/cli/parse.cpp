@@ -93,7 +93,8 @@ double parse_percent(std::string_view option, std::string_view text) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(value) || value < 0.0)
-    throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a percentage.", "Write it like 5% or 2.5%.");
+    throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a percentage.",
+                "Write it like 5% or 2.5%.");
   return value / 100.0;
 }
 

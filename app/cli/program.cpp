@@ -41,13 +41,15 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& target, const
   option->check([&values](const std::string& key) {
     return values.contains(key) ? std::string{} : fmt::format("'{}' is not one of its values", key);
   });
-  const auto current = std::find_if(values.begin(), values.end(), [&](const auto& row) { return row.second == target; });
+  const auto current =
+      std::find_if(values.begin(), values.end(), [&](const auto& row) { return row.second == target; });
   return option->type_name(keys + "}")->default_str(current == values.end() ? "" : current->first);
 }
 
 std::string environment_name(const std::string& long_name) {
   std::string name = "DACHLAST_";
-  for (const char c : long_name) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (const char c : long_name)
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }
 
@@ -66,7 +68,8 @@ std::string user_config_file() {
 
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const auto& option : option_texts(app)) names.insert(names.end(), option.long_names.begin(), option.long_names.end());
+  for (const auto& option : option_texts(app))
+    names.insert(names.end(), option.long_names.begin(), option.long_names.end());
   return names;
 }
 
@@ -88,13 +91,17 @@ Program::Program() : app_("Measures and predicts the memory and compute load of 
 
 void Program::add_common_options(CLI::App& app) {
   add_choice(app, "--format", common_.format, kFormats, "Format of the result")->group(kCommonGroup);
-  app.add_flag_callback("--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
+  app.add_flag_callback(
+         "--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
       ->group(kCommonGroup);
-  add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")->group(kCommonGroup);
+  add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")
+      ->group(kCommonGroup);
   add_choice(app, "--color", common_.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
-  app.add_flag_callback("-q,--quiet", [this] { common_.verbosity = Verbosity::kQuiet; }, "Only the result and errors")
+  app.add_flag_callback(
+         "-q,--quiet", [this] { common_.verbosity = Verbosity::kQuiet; }, "Only the result and errors")
       ->group(kCommonGroup);
-  app.add_flag_callback("-v,--verbose", [this] { common_.verbosity = Verbosity::kVerbose; }, "More detail")
+  app.add_flag_callback(
+         "-v,--verbose", [this] { common_.verbosity = Verbosity::kVerbose; }, "More detail")
       ->group(kCommonGroup);
 }
 

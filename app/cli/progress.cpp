@@ -17,7 +17,9 @@ bool stderr_is_terminal() {
   return isatty(STDERR_FILENO) == 1 && (term == nullptr || std::strcmp(term, "dumb") != 0);
 }
 
-double median_of(const MeasuredPoint& point) { return summarize(point).time.median; }
+double median_of(const MeasuredPoint& point) {
+  return summarize(point).time.median;
+}
 
 std::string point_line(const MeasuredPoint& point) {
   return fmt::format("{}, {} tokens, batch {}: {}", name_of(point.phase), viewmodel::format_count(point.context_tokens),
@@ -40,7 +42,9 @@ ProgressPrinter::Style ProgressPrinter::style_for(const CommonOptions& common) {
 ProgressPrinter::ProgressPrinter(const CommonOptions& common)
     : style_(style_for(common)), verbosity_(common.verbosity), start_(std::chrono::steady_clock::now()) {}
 
-ProgressPrinter::~ProgressPrinter() { clear_line(); }
+ProgressPrinter::~ProgressPrinter() {
+  clear_line();
+}
 
 void ProgressPrinter::clear_line() {
   if (line_open_) std::fputs("\r\033[K", stderr);

@@ -9,7 +9,8 @@
 
 namespace dachlast::cli {
 
-/// Shows progress on stderr: one line that is rewritten on a terminal, one plain line per step elsewhere, JSON lines on request.
+/// Shows progress on stderr: one line that is rewritten on a terminal, one plain line per step elsewhere, JSON lines on
+/// request.
 class ProgressPrinter : public JobObserver {
  public:
   explicit ProgressPrinter(const CommonOptions& common);

@@ -21,22 +21,22 @@ struct UncachedRequest {
 /// What to measure, as the user said it. Empty lists and options take defaults that the plan states.
 struct RunRequest {
   std::string model;
-  std::vector<int> contexts;        // tokens; empty: 512, or the model's limit where that is less
-  std::vector<int> batches;         // empty: 1
-  std::vector<Phase> phases;        // empty: both
-  std::optional<DType> weights;     // empty: what the checkpoint is published in, f16 widened to f32
-  std::optional<DType> kv;          // empty: same as the arithmetic of the weights
+  std::vector<int> contexts;     // tokens; empty: 512, or the model's limit where that is less
+  std::vector<int> batches;      // empty: 1
+  std::vector<Phase> phases;     // empty: both
+  std::optional<DType> weights;  // empty: what the checkpoint is published in, f16 widened to f32
+  std::optional<DType> kv;       // empty: same as the arithmetic of the weights
   KvPolicy kv_policy = KvPolicy::kContiguous;
-  std::optional<int> n_threads;     // empty: one per core
-  std::optional<int> repeats;       // empty: until the median is known to 3 %
+  std::optional<int> n_threads;             // empty: one per core
+  std::optional<int> repeats;               // empty: until the median is known to 3 %
   std::optional<double> seconds_per_point;  // cap; empty: the protocol's own
-  std::uint64_t seed = 42;          // of random weights
-  std::string attention_variant;    // empty: fastest
-  std::string prompt;               // generated from where the model has weights and a tokenizer
-  double bound_threshold = 0.6;     // DESIGN.md §5
-  bool full_timeline = false;       // keep the spans of every step, not only of the first few
+  std::uint64_t seed = 42;                  // of random weights
+  std::string attention_variant;            // empty: fastest
+  std::string prompt;                       // generated from where the model has weights and a tokenizer
+  double bound_threshold = 0.6;             // DESIGN.md §5
+  bool full_timeline = false;               // keep the spans of every step, not only of the first few
   std::optional<UncachedRequest> uncached;
-  std::string command;              // line that repeats this run, for the record
+  std::string command;  // line that repeats this run, for the record
 };
 
 struct PlannedPoint {
@@ -58,7 +58,7 @@ struct RunPlan {
   std::vector<MemorySegment> memory;  // peak over the points
   double needed_bytes = 0;
   double available_bytes = 0;
-  Seconds expected;                   // of the whole run, repeats included
+  Seconds expected;  // of the whole run, repeats included
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;
 

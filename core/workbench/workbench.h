@@ -20,14 +20,33 @@ class JobObserver {
   virtual void point_finished(const Run& run, const MeasuredPoint& point) = 0;
 };
 
-/// Resolves names, sizes, precision, roofs and memory of a request. Measures the roofs of this computer first (a few seconds) where
-/// none are stored, and says so in the plan.
-/// Errors   throws `Error` for whatever is wrong with the request; a plan that does not fit is returned, not thrown.
+/// Resolves names, sizes, precision, roofs and memory of a request. Measures the roofs of this computer first (a few
+/// seconds) where none are stored, and says so in the plan. Errors   throws `Error` for whatever is wrong with the
+/// request; a plan that does not fit is returned, not thrown.
 RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop);
 
 /// Measures every point of the plan and saves each into `file` as it is finished.
-/// Errors   throws `Error` (kDoesNotFit) before allocating where the plan does not fit; what was saved so far stays readable.
+/// Errors   throws `Error` (kDoesNotFit) before allocating where the plan does not fit; what was saved so far stays
+/// readable.
 Run execute_run(const RunPlan& plan, const std::filesystem::path& file, JobObserver& observer, std::stop_token stop);
+
+/// Name for the run file of a plan that was given none: "gpt2-20260301-140502.dachlast", in the working folder.
+std::filesystem::path default_run_file(const RunPlan& plan);
+
+/// A run file as read, with what of it this version could not read.
+struct OpenedRun {
+  Run run;
+  std::vector<std::string> skipped;
+};
+
+/// Errors   throws `Error` (kInput) where the file is missing, not a run, or damaged.
+OpenedRun open_run(const std::filesystem::path& file);
+
+/// Memory breakdown of the largest point of a run, where its model can still be found; empty otherwise.
+std::vector<MemorySegment> memory_of(const Run& run);
+
+/// The recorded spans of a run as a Chrome trace (JSON), which Perfetto opens.
+std::string chrome_trace_of(const std::filesystem::path& file);
 
 /// Measures the roofs of this computer and stores them.
 DeviceRoofs calibrate_host(JobObserver& observer, std::stop_token stop, Seconds budget);

@@ -44,7 +44,8 @@ TEST(ParseCountList, RefusesWhatNeverEndsOrIsEmpty) {
 TEST(ParsePercent, TakesTheSignOrLeavesIt) {
   EXPECT_DOUBLE_EQ(parse_percent("--threshold", "5%"), 0.05);
   EXPECT_DOUBLE_EQ(parse_percent("--threshold", "2.5"), 0.025);
-  for (const char* text : {"", "%", "-1%", "nan", "5%%"}) EXPECT_THROW(parse_percent("--threshold", text), Error) << text;
+  for (const char* text : {"", "%", "-1%", "nan", "5%%"})
+    EXPECT_THROW(parse_percent("--threshold", text), Error) << text;
 }
 
 }  // namespace

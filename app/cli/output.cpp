@@ -1,0 +1,151 @@
+#include "app/cli/output.h"
+
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/error.h"
+#include "core/viewmodel/compare_view.h"
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/run_view.h"
+#include "reports/csv.h"
+#include "reports/json.h"
+#include "reports/markdown.h"
+
+namespace dachlast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDefaultWidth = 80;
+constexpr int kLeastWidth = 40;
+
+int terminal_width() {
+  if (const char* columns = std::getenv("COLUMNS"); columns != nullptr && std::atoi(columns) > 0)
+    return std::max(std::atoi(columns), kLeastWidth);
+  winsize size{};
+  if (isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return std::max<int>(size.ws_col, kLeastWidth);
+  return kDefaultWidth;
+}
+
+bool wants_color(ColorMode mode) {
+  if (mode != ColorMode::kAuto) return mode == ColorMode::kAlways;
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks) {
+  std::string text;
+  for (const auto& remark : remarks)
+    text += fmt::format("{}: {}\n", head, reports::terminal_escape(viewmodel::plain_spaces(remark.text)));
+  return text;
+}
+
+[[noreturn]] void refuse_write(const std::string& file) {
+  throw Error(ErrorKind::kFailure, file, fmt::format("cannot be written: {}.", std::strerror(errno)),
+              "Check the folder, its permissions and the space left.");
+}
+
+}  // namespace
+
+reports::TerminalStyle terminal_style(const CommonOptions& common) {
+  return {.width = terminal_width(),
+          .color = wants_color(common.color) ? reports::Color::kAlways : reports::Color::kNever};
+}
+
+std::string render_table(std::string_view schema, std::string_view key, const viewmodel::Table& table,
+                         const CommonOptions& common) {
+  switch (common.format) {
+    case Format::kTable: return reports::terminal_table(table, terminal_style(common));
+    case Format::kMarkdown: return reports::markdown_table(table);
+    case Format::kCsv: return reports::csv_table(table);
+    case Format::kJson:
+    case Format::kJsonl: return reports::json_table(schema, key, table);
+  }
+  return {};
+}
+
+std::string render_run(const Run& run, const CommonOptions& common) {
+  switch (common.format) {
+    case Format::kTable: return reports::terminal_run(viewmodel::run_view(run), terminal_style(common));
+    case Format::kMarkdown: return reports::markdown_run(viewmodel::run_view(run));
+    case Format::kJson: return reports::json_run(run);
+    case Format::kJsonl: return reports::jsonl_run(run);
+    case Format::kCsv: return reports::csv_run(run);
+  }
+  return {};
+}
+
+std::string render_plan(const RunPlan& plan, const CommonOptions& common) {
+  const PlanView view = plan_view(plan);
+  if (common.format == Format::kJson || common.format == Format::kJsonl) return json_plan(plan);
+  if (common.format == Format::kCsv) return reports::csv_table(view.points);
+  if (common.format == Format::kMarkdown)
+    return fmt::format("{}\n\n{}\n{}", reports::markdown_escape(view.answer), reports::markdown_table(view.points),
+                       reports::markdown_table(view.memory));
+  const auto style = terminal_style(common);
+  return fmt::format("{}\n\n{}\n{}\n{}{}", viewmodel::plain_spaces(view.answer),
+                     reports::terminal_table(view.points, style), reports::terminal_table(view.memory, style),
+                     remark_lines("note", view.warnings), remark_lines("assumed", view.assumptions));
+}
+
+std::string render_roofs(const DeviceRoofs& roofs, const CommonOptions& common) {
+  if (common.format == Format::kJson || common.format == Format::kJsonl) return reports::json_roofs(roofs);
+  return render_table("dachlast.roofs/1", "roofs", viewmodel::roofs_table(roofs), common);
+}
+
+std::string render_comparison(const Run& base, const Run& other, const Comparison& comparison,
+                              const CommonOptions& common) {
+  if (common.format == Format::kJson || common.format == Format::kJsonl)
+    return reports::json_compare(base, other, comparison);
+  const auto view = viewmodel::compare_view(base, other, comparison);
+  if (common.format == Format::kCsv) return reports::csv_table(view.points);
+  if (common.format == Format::kMarkdown) return reports::markdown_compare(view);
+  return reports::terminal_compare(view, terminal_style(common));
+}
+
+std::string render_checks(std::span<const HostCheck> checks, const CommonOptions& common) {
+  return render_table("dachlast.doctor/1", "checks", checks_table(checks), common);
+}
+
+void print_result(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    refuse_write("standard output");
+}
+
+void write_result(const std::string& file, const std::string& text) {
+  if (file == "-") return print_result(text);
+  const fs::path partial = file + ".partial";
+  {
+    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+    out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    out.flush();
+    if (!out) {
+      std::error_code ignored;
+      const int cause = errno;
+      fs::remove(partial, ignored);
+      errno = cause;
+      refuse_write(file);
+    }
+  }
+  std::error_code error;
+  fs::rename(partial, file, error);
+  if (!error) return;
+  std::error_code ignored;
+  fs::remove(partial, ignored);
+  throw Error(ErrorKind::kFailure, file, fmt::format("cannot be written: {}.", error.message()),
+              "Choose another --output.");
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,69 @@
+#include <fmt/core.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/help.h"
+#include "app/cli/output.h"
+#include "app/cli/run_file.h"
+#include "core/base/error.h"
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/run_view.h"
+#include "core/workbench/workbench.h"
+
+namespace dachlast::cli {
+namespace {
+
+class ShowCommand : public Command {
+ public:
+  void define(CLI::App& app) override {
+    app.add_option("file", file_, "Run file")->required()->type_name("FILE")->group(kMainGroup);
+    app.add_option("--view", view_, "overview, ops, roofline, memory or configuration")
+        ->type_name("VIEW")
+        ->capture_default_str()
+        ->group(kMainGroup);
+  }
+
+  int execute(const CommonOptions& common) override {
+    const Run run = open_and_note(file_, common);
+    print_result(rendered(run, common));
+    return kExitDone;
+  }
+
+ private:
+  std::string rendered(const Run& run, const CommonOptions& common) const {
+    if (view_ == "overview") return render_run(run, common);
+    const auto segments = memory_of(run);
+    const auto view = viewmodel::run_view(run, segments);
+    if (view_ == "roofline") return render_table("dachlast.roofs/1", "roofs", view.roofs, common);
+    if (view_ == "configuration")
+      return render_table("dachlast.configuration/1", "settings", view.configuration, common);
+    if (view_ == "ops") return operations(run, view, common);
+    if (view_ == "memory" && view.memory) return render_table("dachlast.memory/1", "segments", *view.memory, common);
+    if (view_ == "memory")
+      throw Error(ErrorKind::kInput, file_,
+                  fmt::format("its model '{}' is not here, so no breakdown can be computed.", run.model.name),
+                  "Run the command where the model's config.json lies.");
+    throw Error(ErrorKind::kUsage, "--view " + view_, "not a view.",
+                "Use overview, ops, roofline, memory or configuration.");
+  }
+
+  std::string operations(const Run& run, const viewmodel::RunView& view, const CommonOptions& common) const {
+    if (common.format != Format::kTable && common.format != Format::kMarkdown) return render_run(run, common);
+    std::string text;
+    for (const auto& point : view.ops)
+      text +=
+          fmt::format("{}\n{}\n{}\n", viewmodel::plain_spaces(point.heading), viewmodel::plain_spaces(point.verdict),
+                      render_table("dachlast.ops/1", "ops", point.table, common));
+    return text;
+  }
+
+  std::string file_;
+  std::string view_ = "overview";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_show_command() {
+  return std::make_unique<ShowCommand>();
+}
+
+}  // namespace dachlast::cli
