@@ -87,7 +87,7 @@ TEST(Repository, EveryFileIsNamedByACMakeLists) {
   std::string unlisted;
   for (const SourceFile& file : sources())
     if (!listed.contains(file.path)) unlisted += file.path + "\n";
-  EXPECT_EQ(unlisted, "");
+  EXPECT_EQ(unlisted, "") << "Name public headers under HEADERS, private ones beside the .cpp files under SOURCES.";
 }
 
 }  // namespace
