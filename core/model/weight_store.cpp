@@ -31,11 +31,6 @@ Error does_not_fit(double bytes) {
           "Use bf16 weights, a smaller model, or a computer with more memory."};
 }
 
-WeightMatrix typed(std::span<const std::byte> bytes, DType dtype) {
-  if (dtype == DType::kBF16) return std::span(reinterpret_cast<const BF16*>(bytes.data()), bytes.size() / sizeof(BF16));
-  return std::span(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
-}
-
 double byte_count(const WeightMatrix& matrix) {
   return std::visit([](auto span) { return static_cast<double>(span.size_bytes()); }, matrix);
 }
@@ -78,13 +73,16 @@ std::span<std::byte> WeightArena::take(double bytes) {
   return {begin, static_cast<std::size_t>(bytes)};
 }
 
-StoredWeights::StoredWeights(const ModelSpec& model, WeightOrigin origin, std::string description, WeightArena arena,
-                             std::vector<MappedFile> files)
+WeightMatrix as_matrix(std::span<const std::byte> bytes, DType dtype) {
+  if (dtype == DType::kBF16) return std::span(reinterpret_cast<const BF16*>(bytes.data()), bytes.size() / sizeof(BF16));
+  return std::span(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+}
+
+StoredWeights::StoredWeights(const ModelSpec& model, WeightOrigin origin, std::string description, WeightArena arena)
     : tied_(model.tied_embeddings),
       origin_(origin),
       description_(std::move(description)),
       arena_(std::move(arena)),
-      files_(std::move(files)),
       entries_(static_cast<std::size_t>(model.n_layers() + 1) * kRoleCount) {}
 
 void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
@@ -100,7 +98,7 @@ void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
 
 std::span<std::byte> StoredWeights::allocate(const WeightSlot& slot, DType dtype) {
   const std::span<std::byte> piece = arena_.take(static_cast<double>(slot.size()) * size_of(dtype));
-  place(slot, typed(piece, dtype));
+  place(slot, as_matrix(piece, dtype));
   return piece;
 }
 

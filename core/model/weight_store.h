@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/model/mapped_file.h"
@@ -37,18 +39,22 @@ class WeightArena {
   std::size_t used_ = 0;
 };
 
+/// The same memory with the type of its elements, f32 or bf16.
+WeightMatrix as_matrix(std::span<const std::byte> bytes, DType dtype);
+
 enum class WeightOrigin { kCheckpoint, kRandom };
 
 /// Weights whose memory it owns or maps: a table from role and layer to spans.
 class StoredWeights : public Weights {
  public:
-  StoredWeights(const ModelSpec& model, WeightOrigin origin, std::string description, WeightArena arena,
-                std::vector<MappedFile> files = {});
+  StoredWeights(const ModelSpec& model, WeightOrigin origin, std::string description, WeightArena arena);
 
   /// Records where a slot lies: in the arena or in one of the mapped files.
   void place(const WeightSlot& slot, WeightMatrix where);
   /// Takes room for a slot from the arena and records it.
   std::span<std::byte> allocate(const WeightSlot& slot, DType dtype);
+  /// Keeps the mappings that placed views look into.
+  void keep(std::vector<MappedFile> files) { files_ = std::move(files); }
 
   WeightMatrix matrix(WeightRole role, int layer) const override;
   std::span<const float> bias(WeightRole role, int layer) const override;
