@@ -27,7 +27,7 @@ class ChromeTraceWriter {
   std::int64_t origin_ns_;
 };
 
-/// The whole timeline of a run. Says in `otherData` how many of the measured steps it shows.
+/// The whole timeline of a run. The name of the process says how many of the measured steps it shows.
 void write_chrome_trace(std::ostream& out, const StoredRun& stored);
 
 }  // namespace dachlast

@@ -1,0 +1,151 @@
+#include "core/store/schema.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace dachlast {
+namespace {
+
+// Units are suffixes of column names; columns in JSON say so. Names of enumerators are stored, never their numbers, so
+// that a new operation in the middle of the list moves nothing.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE run (
+  id TEXT PRIMARY KEY,
+  created_at TEXT NOT NULL,         -- ISO 8601 UTC
+  program_version TEXT NOT NULL,
+  command TEXT NOT NULL,
+  model_json TEXT NOT NULL,
+  weight_dtype TEXT NOT NULL,
+  kv_dtype TEXT NOT NULL,
+  n_threads INTEGER NOT NULL,
+  attention_variant TEXT NOT NULL,
+  host_json TEXT NOT NULL,
+  roofs_json TEXT NOT NULL,
+  planned_points INTEGER NOT NULL,
+  complete INTEGER NOT NULL,        -- 1 once every planned point is stored
+  bound_threshold REAL NOT NULL,
+  generation_json TEXT,
+  uncached_json TEXT
+) STRICT;
+CREATE TABLE point (
+  id INTEGER PRIMARY KEY,           -- in the order of measurement
+  phase TEXT NOT NULL,
+  context_tokens INTEGER NOT NULL,
+  batch_size INTEGER NOT NULL,
+  kv_policy TEXT NOT NULL,
+  samples_s BLOB NOT NULL,          -- little-endian doubles
+  flops REAL NOT NULL,              -- this and the bytes: per step
+  weight_bytes REAL NOT NULL,
+  activation_bytes REAL NOT NULL,
+  kv_read_bytes REAL NOT NULL,
+  kv_write_bytes REAL NOT NULL,
+  stop_reason TEXT NOT NULL,
+  busy_share REAL NOT NULL,
+  n_steps_measured INTEGER NOT NULL,
+  n_steps_kept INTEGER NOT NULL     -- steps whose spans are stored
+) STRICT;
+CREATE TABLE op (
+  id INTEGER PRIMARY KEY,
+  point_id INTEGER NOT NULL REFERENCES point (id),
+  op TEXT NOT NULL,
+  n_calls INTEGER NOT NULL,
+  time_s REAL NOT NULL,
+  flops REAL NOT NULL,
+  weight_bytes REAL NOT NULL,
+  activation_bytes REAL NOT NULL,
+  kv_read_bytes REAL NOT NULL,
+  kv_write_bytes REAL NOT NULL,
+  arithmetic TEXT NOT NULL
+) STRICT;
+CREATE TABLE span (
+  id INTEGER PRIMARY KEY,
+  point_id INTEGER NOT NULL REFERENCES point (id),
+  start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL,
+  zone TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  op TEXT NOT NULL,
+  arithmetic TEXT NOT NULL,
+  layer INTEGER NOT NULL,
+  n_tokens INTEGER NOT NULL,
+  kv_len INTEGER NOT NULL,
+  flops REAL NOT NULL,
+  weight_bytes REAL NOT NULL,
+  activation_bytes REAL NOT NULL,
+  kv_read_bytes REAL NOT NULL,
+  kv_write_bytes REAL NOT NULL
+) STRICT;
+CREATE TABLE remark (
+  id INTEGER PRIMARY KEY,
+  scope TEXT NOT NULL,              -- 'warning', 'assumption' or 'point'
+  point_id INTEGER REFERENCES point (id),
+  code TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}};
+
+std::vector<std::string> names(const Database& db, const std::string& sql) {
+  std::vector<std::string> found;
+  Statement statement = db.prepare(sql);
+  while (statement.step()) found.push_back(statement.text(0));
+  return found;
+}
+
+std::vector<std::string> tables_of(const Database& db) {
+  return names(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name");
+}
+
+std::vector<std::string> columns_of(const Database& db, const std::string& table) {
+  Statement statement = db.prepare("SELECT name FROM pragma_table_info(?) ORDER BY cid");
+  statement.bind(table);
+  std::vector<std::string> found;
+  while (statement.step()) found.push_back(statement.text(0));
+  return found;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+
+int schema_version() {
+  return migrations().back().to_version;
+}
+
+void migrate(const Database& db, std::span<const Migration> steps) {
+  const std::int64_t version = db.pragma("user_version");
+  for (const Migration& step : steps) {
+    if (step.to_version <= version) continue;
+    Transaction transaction(db);
+    db.execute(step.sql);
+    db.execute(fmt::format("PRAGMA user_version = {}", step.to_version).c_str());
+    transaction.commit();
+  }
+}
+
+std::vector<std::string> unknown_parts(const Database& db) {
+  const Database newest = Database::in_memory();
+  migrate(newest, migrations());
+  const std::vector<std::string> known_tables = tables_of(newest);
+  std::vector<std::string> unknown;
+  for (const std::string& table : tables_of(db)) {
+    if (!contains(known_tables, table)) {
+      unknown.push_back("table " + table);
+      continue;
+    }
+    const std::vector<std::string> known_columns = columns_of(newest, table);
+    for (const std::string& column : columns_of(db, table))
+      if (!contains(known_columns, column)) unknown.push_back(fmt::format("column {}.{}", table, column));
+  }
+  return unknown;
+}
+
+}  // namespace dachlast
