@@ -67,9 +67,11 @@ struct DeviceRoofs {
   std::vector<BandwidthRoof> bandwidths;
   std::vector<ComputeRoof> computes;
 
-  /// The roof for this level and pattern at `n_threads`; empty where it was not measured.
+  /// The roof for this level and pattern at `n_threads`, or at the largest measured number of threads below; empty where
+  /// none was measured.
   std::optional<BytesPerSecond> bandwidth(MemoryLevel level, AccessPattern pattern, int n_threads) const;
-  /// The compute roof of a dtype at `n_threads`. Where the CPU has no instructions for the dtype: empty.
+  /// The compute roof of a dtype at `n_threads`, or at the largest measured number below; of several instructions the
+  /// fastest. Where the CPU has no instructions for the dtype: empty.
   std::optional<FlopsPerSecond> peak(DType dtype, int n_threads) const;
 };
 

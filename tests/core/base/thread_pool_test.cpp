@@ -130,7 +130,9 @@ TEST(ThreadPool, TheLowestThreadsExceptionReachesTheCallerAndThePoolLivesOn) {
     }
   }
   int calls = 0;
-  pool.run([&](int thread) { calls += thread == 0 ? 1 : 0; });
+  pool.run([&](int thread) {
+    if (thread == 0) ++calls;
+  });
   EXPECT_EQ(calls, 1);
 }
 
