@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/model/model_spec.h"
 #include "core/model/op_list.h"
@@ -16,38 +17,51 @@ struct EngineOptions {
   Precision precision;
   int n_threads = 1;
   int batch_size = 1;
-  int capacity_tokens = 0;        // KV cache room per sequence
-  int max_step_tokens = 0;        // largest q_len of one step; a longer prefill is cut into steps of this size. 0: no cut
-  std::string attention_variant;  // empty: fastest
-  std::string linear_variant;     // empty: by shape
+  int capacity_tokens = 0;  // KV cache room per sequence
+  int max_step_tokens = 0;  // largest q_len of one step; a longer prefill is cut into steps of this size. 0: no cut
+  LogitsFor logits = LogitsFor::kLastToken;  // the most that any prefill will ask for; decides the room for logits
+  std::vector<int> core_ids;                 // hardware threads to pin to, see ThreadPool; empty: not pinned
+  std::string attention_variant;             // empty: fastest
+  std::string linear_variant;                // empty: by shape
 };
 
 /// Bytes an engine with these options allocates beyond the weights, known before it does.
 struct EngineMemory {
   double kv_cache_bytes = 0;
   double activation_bytes = 0;
-  double workspace_bytes = 0;  // logits, attention scratch, RoPE tables
+  double workspace_bytes = 0;  // logits, chosen tokens, attention scratch, position and RoPE tables
   double total_bytes() const { return kv_cache_bytes + activation_bytes + workspace_bytes; }
 };
+
+/// Errors   as the constructor of `Engine`, before anything is allocated.
 EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options);
 
 /// Runs a model on the CPU: walks the op list and calls the kernels, each operation under a `trace::Mark`.
-/// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on n_threads.
+/// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on
+/// n_threads.
 class Engine {
  public:
   /// `model` and `weights` must outlive the engine.
-  /// Errors   throws `Error` (kUsage) where sizes are not positive or capacity exceeds the model's context.
+  /// Errors   throws `Error`: kUsage where a size is not positive, capacity exceeds the model's context, a variant is
+  ///          unknown or the weights were opened in another precision; kDevice where this CPU cannot run a variant;
+  ///          kDoesNotFit where there is no memory.
   Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options);
   ~Engine();
+
+  const ModelSpec& model() const;
+  const EngineOptions& options() const;
 
   /// Receives a span for every step and operation; nullptr: nobody listens.
   void set_sink(trace::SpanSink* sink);
 
-  /// Reads `token_ids` [batch_size, q_len] into the cache behind what is there. Returns logits [rows, vocab_size], rows =
-  /// batch_size or batch_size · q_len; valid until the next step.
+  /// Reads `token_ids` [batch_size, q_len] into the cache behind what is there. Returns logits [rows, vocab_size], rows
+  /// = batch_size or batch_size · q_len; valid until the next step. Errors   throws `Error` and changes nothing: kUsage
+  /// where the ids do not fill the batch or one is not in the
+  ///          vocabulary, where more logits are asked for than `options().logits`, or for all tokens of a prefill that
+  ///          is cut into steps; kDoesNotFit where the cache has no room.
   std::span<const float> prefill(std::span<const std::int32_t> token_ids, LogitsFor logits = LogitsFor::kLastToken);
 
-  /// One token per sequence; returns logits [batch_size, vocab_size].
+  /// One token per sequence; returns logits [batch_size, vocab_size]. Errors as `prefill`.
   std::span<const float> decode(std::span<const std::int32_t> token_ids);
 
   /// Greedy choice made by the last step, [batch_size].
@@ -56,8 +70,12 @@ class Engine {
   /// Tokens in the cache, per sequence.
   int position() const;
   /// Forgets the tokens behind the first `n_tokens`.
+  /// Errors   throws `Error` (kUsage) unless 0 <= `n_tokens` <= position().
   void truncate(int n_tokens);
   void reset() { truncate(0); }
+
+  /// What this engine has allocated beyond the weights: equals `engine_memory` of its options.
+  EngineMemory memory() const;
 
  private:
   struct State;

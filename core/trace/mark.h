@@ -38,6 +38,9 @@ class Mark {
   Mark(const Mark&) = delete;
   Mark& operator=(const Mark&) = delete;
 
+  /// Adds work to the span: what a step learns only while it runs.
+  void count(const OpCost& cost) { span_.cost += cost; }
+
  private:
   SpanSink* sink_;
   Span span_;

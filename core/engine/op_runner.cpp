@@ -1,0 +1,254 @@
+#include "core/engine/op_runner.h"
+
+#include <atomic>
+#include <cmath>
+
+namespace dachlast {
+namespace {
+
+// Elements worth a thread: a core takes about 4 µs for 16,384 of the cheapest kind (64 KiB from L2 at 16 GB/s), which
+// is what handing work to a watching thread and waiting for it costs on a slow day.
+constexpr double kElementsPerThread = 16384;
+
+// Columns of a projection are cut at whole cache lines of the output, so that two threads never write the same line.
+constexpr int kColumnsPerLine = 16;
+
+std::span<const float> norm_weights(const Weights& weights, WeightRole role, int layer) {
+  return std::get<std::span<const float>>(weights.matrix(role, layer));
+}
+
+kernels::Slice slice_of(IndexRange range) {
+  return {static_cast<int>(range.begin), static_cast<int>(range.end)};
+}
+
+template <class Function>
+Function* fastest(std::span<const kernels::Variant<Function>> variants) {
+  return kernels::first_supported(variants).run;
+}
+
+}  // namespace
+
+OpRunner::OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options,
+                   ContiguousKvCache& cache)
+    : model_(model),
+      weights_(weights),
+      options_(options),
+      cache_(cache),
+      pool_(options.n_threads, options.core_ids),
+      rope_tables_(model, options.capacity_tokens),
+      memory_(step_sizes(model, options)) {}
+
+template <class Function>
+void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
+  const double least = std::clamp(std::ceil(kElementsPerThread / elements_per_unit), 1.0, 1e9);
+  const auto grain = (static_cast<std::int64_t>(least) + multiple - 1) / multiple * multiple;
+  pool_.parallel_for(n_units, grain, [&](IndexRange range, int) { fn(slice_of(range)); });
+}
+
+template <class Function>
+void OpRunner::spread_by_sequence(double elements_per_token, Function&& fn) {
+  const int q_len = step_.q_len;
+  spread(step_.batch_size * q_len, elements_per_token, 1, [&](kernels::Slice tokens) {
+    for (int sequence = tokens.begin / q_len; sequence * q_len < tokens.end; ++sequence) {
+      const int first = sequence * q_len;
+      fn(sequence, kernels::Slice{std::max(tokens.begin - first, 0), std::min(tokens.end - first, q_len)});
+    }
+  });
+}
+
+void OpRunner::begin(const Step& step) {
+  step_ = step;
+  const std::span<std::int32_t> rows = memory_.position_rows();
+  if (model_.n_learned_positions == 0) return;
+  const int first = step.kv_len - step.q_len + model_.learned_position_offset;
+  for (int token = 0; token < step.batch_size * step.q_len; ++token)
+    rows[static_cast<std::size_t>(token)] = first + token % step.q_len;
+}
+
+void OpRunner::run(const Op& op) {
+  switch (op.kind) {
+    case OpKind::kEmbed: return embed(op, std::get<EmbedShape>(op.shape));
+    case OpKind::kNorm: return norm(op, std::get<NormShape>(op.shape));
+    case OpKind::kQkvProj:
+    case OpKind::kOProj:
+    case OpKind::kMlpUp:
+    case OpKind::kMlpDown: return linear(op, std::get<LinearShape>(op.shape));
+    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
+    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
+    case OpKind::kKvWrite: return kv_write(op, std::get<KvWriteShape>(op.shape));
+    case OpKind::kAttention: return attention(op, std::get<AttentionShape>(op.shape));
+    case OpKind::kMlpAct: return activate(op, std::get<ActivationShape>(op.shape));
+    case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
+    case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
+    case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
+  }
+}
+
+DType OpRunner::arithmetic(const Op& op) const {
+  if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+    return kernels::linear_variant_for(*shape, options_.linear_variant).arithmetic;
+  if (op.kind == OpKind::kAttention) return kernels::attention_variant_for(options_.attention_variant).arithmetic;
+  return DType::kF32;
+}
+
+void OpRunner::embed(const Op& op, const EmbedShape& shape) {
+  const kernels::EmbedTables tables{weights_.matrix(op.weight, op.layer), weights_.positions(),
+                                    static_cast<float>(model_.embed_scale)};
+  auto* kernel = fastest(kernels::embed_variants());
+  spread(shape.n_tokens, shape.d_model, 1, [&](kernels::Slice tokens) {
+    kernel(shape, tables, token_ids(), memory_.position_rows(), memory_.floats(op.out), tokens);
+  });
+}
+
+kernels::NormRule OpRunner::norm_rule() const {
+  return {static_cast<float>(model_.norm.eps), static_cast<float>(model_.norm.weight_offset)};
+}
+
+void OpRunner::norm(const Op& op, const NormShape& shape) {
+  // Where only the last row of each sequence is read, its rows lie q_len apart; written they are packed.
+  const bool last_only = op.rows == Rows::kLastOfEachSequence;
+  const int stride = last_only ? step_.q_len * shape.dim : shape.dim;
+  const std::size_t first =
+      last_only ? static_cast<std::size_t>(step_.q_len - 1) * static_cast<std::size_t>(shape.dim) : 0;
+  const std::span<const float> x = memory_.floats(op.in).subspan(first);
+  const std::span<const float> w = norm_weights(weights_, op.weight, op.layer);
+  const std::span<const float> bias = weights_.bias(op.weight, op.layer);
+  auto* kernel = fastest(kernels::norm_variants());
+  spread(shape.n_rows, shape.dim, 1, [&](kernels::Slice rows) {
+    kernel(shape, norm_rule(), x, stride, w, bias, memory_.floats(op.out), shape.dim, rows);
+  });
+}
+
+void OpRunner::linear(const Op& op, const LinearShape& shape) {
+  std::span<const float> x = memory_.floats(op.in);
+  if (op.rows == Rows::kLastOfEachSequence) x = gather_last_rows(x, shape.k);
+  const WeightMatrix w = weights_.matrix(op.weight, op.layer);
+  const std::span<const float> bias = weights_.bias(op.weight, op.layer);
+  const std::span<float> y = memory_.floats(op.out);
+  auto* kernel = kernels::linear_variant_for(shape, options_.linear_variant).run;
+  spread(shape.n, static_cast<double>(shape.k) * shape.m, kColumnsPerLine,
+         [&](kernels::Slice columns) { kernel(shape, x, w, bias, y, columns); });
+}
+
+void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
+  const AttentionSpec& a = attention_of(op);
+  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const std::span<const float> q_weight = norm_weights(weights_, WeightRole::kQNorm, op.layer);
+  const std::span<const float> k_weight = norm_weights(weights_, WeightRole::kKNorm, op.layer);
+  auto* kernel = fastest(kernels::norm_variants());
+  // The heads of one token lie next to each other, q heads before k heads; those of the next token `width` further on.
+  const auto norm_heads = [&](std::span<float> heads, int n_heads, std::span<const float> w) {
+    const NormShape one_token{n_heads, shape.dim, shape.kind};
+    kernel(one_token, norm_rule(), heads, shape.dim, w, {}, heads, shape.dim, {0, n_heads});
+  };
+  spread(step_.batch_size * step_.q_len, width, 1, [&](kernels::Slice tokens) {
+    for (int token = tokens.begin; token < tokens.end; ++token) {
+      const std::span<float> row = memory_.floats(op.in).subspan(static_cast<std::size_t>(token) * width, width);
+      norm_heads(row, a.n_heads, q_weight);
+      norm_heads(row.subspan(static_cast<std::size_t>(a.n_heads) * a.head_dim), a.n_kv_heads, k_weight);
+    }
+  });
+}
+
+void OpRunner::rope(const Op& op, const RopeShape& shape) {
+  const AttentionSpec& a = attention_of(op);
+  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  // All sequences are at the same position, so each is rotated with the same rows of the table.
+  const RopeTables::Table table = rope_tables_.of_layer(op.layer).from(step_.kv_len - step_.q_len);
+  const RopeShape one_sequence{step_.q_len, shape.n_heads, shape.head_dim, shape.rotary_dim};
+  auto* kernel = fastest(kernels::rope_variants());
+  spread_by_sequence(1.0 * shape.n_heads * shape.rotary_dim, [&](int sequence, kernels::Slice tokens) {
+    const std::size_t first = static_cast<std::size_t>(sequence) * step_.q_len * width;
+    kernel(one_sequence, memory_.floats(op.in).subspan(first), width, table.cos, table.sin, tokens);
+  });
+}
+
+void OpRunner::kv_write(const Op& op, const KvWriteShape& shape) {
+  const AttentionSpec& a = attention_of(op);
+  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const KvWriteShape one_sequence{step_.q_len, shape.n_kv_heads, shape.head_dim, shape.kv_dtype};
+  auto* kernel = fastest(kernels::kv_write_variants());
+  spread_by_sequence(2.0 * shape.n_kv_heads * shape.head_dim, [&](int sequence, kernels::Slice tokens) {
+    const std::size_t row = static_cast<std::size_t>(sequence) * step_.q_len * width;
+    const std::size_t k_column = static_cast<std::size_t>(a.n_heads) * a.head_dim;
+    const std::size_t v_column = k_column + static_cast<std::size_t>(a.n_kv_heads) * a.head_dim;
+    const std::span<const float> qkv = memory_.floats(op.in);
+    kernel(one_sequence, qkv.subspan(row + k_column), qkv.subspan(row + v_column), width,
+           cache_.destination(op.layer, sequence), tokens);
+  });
+}
+
+void OpRunner::attention(const Op& op, const AttentionShape& shape) {
+  const AttentionSpec& a = attention_of(op);
+  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const kernels::ScoreRule rule{static_cast<float>(a.scale), static_cast<float>(a.softcap)};
+  const kernels::KvView kv = cache_.view(op.layer);
+  auto* kernel = kernels::attention_variant_for(options_.attention_variant).run;
+  const auto attend = [&](kernels::Slice units, int thread) {
+    kernel(shape, rule, memory_.floats(op.in), width, kv, memory_.floats(op.out), memory_.scratch(thread), units);
+  };
+  const int n_units = kernels::attention_units(shape);
+  const double elements = 2.0 * shape.batch_size * shape.n_kv_heads * shape.kv_len * shape.head_dim * shape.q_len;
+  if (elements < kElementsPerThread || pool_.n_threads() == 1) return attend({0, n_units}, 0);
+  if (shape.q_len == 1) {
+    // Decode: all units cost the same, and a fixed cut leaves each head's rows in the cache of the core that read them.
+    pool_.parallel_for(n_units, 1, [&](IndexRange range, int thread) { attend(slice_of(range), thread); });
+    return;
+  }
+  // Prefill: causality makes late tiles dearer than early ones, so threads take the next unit as they get free.
+  std::atomic<int> next{0};
+  pool_.run([&](int thread) {
+    for (int unit = next++; unit < n_units; unit = next++) attend({unit, unit + 1}, thread);
+  });
+}
+
+void OpRunner::activate(const Op& op, const ActivationShape& shape) {
+  const Activation activation = model_.layers[static_cast<std::size_t>(op.layer)].mlp.activation;
+  auto* kernel = fastest(kernels::activate_variants());
+  spread(shape.n_tokens, shape.d_ff, 1, [&](kernels::Slice tokens) {
+    kernel(shape, activation, memory_.floats(op.in), memory_.floats(op.out), tokens);
+  });
+}
+
+void OpRunner::residual(const Op& op, const ResidualShape& shape) {
+  auto* kernel = fastest(kernels::residual_variants());
+  spread(shape.n_tokens, shape.d_model, 1,
+         [&](kernels::Slice tokens) { kernel(shape, memory_.floats(op.out), memory_.floats(op.in), tokens); });
+}
+
+void OpRunner::lm_head(const Op& op, const LinearShape& shape) {
+  linear(op, shape);
+  if (model_.logit_softcap == 0.0) return;
+  const auto cap = static_cast<float>(model_.logit_softcap);
+  spread(shape.m, shape.n, 1, [&](kernels::Slice rows) {
+    const std::size_t first = static_cast<std::size_t>(rows.begin) * shape.n;
+    const std::size_t count = static_cast<std::size_t>(rows.end - rows.begin) * shape.n;
+    kernels::softcap(memory_.floats(op.out).subspan(first, count), cap);
+  });
+}
+
+void OpRunner::sample(const Op& op, const SampleShape& shape) {
+  // With logits for all tokens the last rows lie q_len apart: one call per row.
+  const int apart = op.rows == Rows::kLastOfEachSequence ? step_.q_len : 1;
+  const SampleShape one_row{1, shape.vocab_size};
+  auto* kernel = fastest(kernels::sample_variants());
+  spread(shape.n_rows, shape.vocab_size, 1, [&](kernels::Slice rows) {
+    for (int row = rows.begin; row < rows.end; ++row) {
+      const std::size_t first = static_cast<std::size_t>((row + 1) * apart - 1) * shape.vocab_size;
+      kernel(one_row, memory_.floats(op.in).subspan(first, static_cast<std::size_t>(shape.vocab_size)),
+             memory_.ids(op.out).subspan(static_cast<std::size_t>(row), 1), {0, 1});
+    }
+  });
+}
+
+std::span<const float> OpRunner::gather_last_rows(std::span<const float> rows, int width) {
+  const std::span<float> gathered = memory_.gathered();
+  for (int sequence = 0; sequence < step_.batch_size; ++sequence) {
+    const std::size_t last = static_cast<std::size_t>((sequence + 1) * step_.q_len - 1);
+    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(last * width), width,
+                gathered.begin() + static_cast<std::ptrdiff_t>(sequence) * width);
+  }
+  return gathered;
+}
+
+}  // namespace dachlast

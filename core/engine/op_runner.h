@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "core/base/thread_pool.h"
+#include "core/engine/engine.h"
+#include "core/engine/rope_tables.h"
+#include "core/engine/step_memory.h"
+#include "core/kv_cache/contiguous_kv_cache.h"
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/linear.h"
+
+namespace dachlast {
+
+/// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
+/// step; writes the cache behind its position and leaves advancing it to the caller.
+class OpRunner {
+ public:
+  OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, ContiguousKvCache& cache);
+
+  /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them.
+  void begin(const Step& step);
+  void run(const Op& op);
+
+  /// Arithmetic of the variant that `run` will choose.
+  DType arithmetic(const Op& op) const;
+
+  std::span<std::int32_t> token_ids() const { return memory_.ids(Buffer::kTokenIds); }
+  std::span<const float> logits() const { return memory_.floats(Buffer::kLogits); }
+  std::span<const std::int32_t> next_ids() const { return memory_.ids(Buffer::kNextIds); }
+
+  const StepMemory& memory() const { return memory_; }
+  const RopeTables& rope_tables() const { return rope_tables_; }
+
+ private:
+  void embed(const Op& op, const EmbedShape& shape);
+  void norm(const Op& op, const NormShape& shape);
+  void linear(const Op& op, const LinearShape& shape);
+  void qk_norm(const Op& op, const NormShape& shape);
+  void rope(const Op& op, const RopeShape& shape);
+  void kv_write(const Op& op, const KvWriteShape& shape);
+  void attention(const Op& op, const AttentionShape& shape);
+  void activate(const Op& op, const ActivationShape& shape);
+  void residual(const Op& op, const ResidualShape& shape);
+  void lm_head(const Op& op, const LinearShape& shape);
+  void sample(const Op& op, const SampleShape& shape);
+
+  const AttentionSpec& attention_of(const Op& op) const {
+    return model_.layers[static_cast<std::size_t>(op.layer)].attention;
+  }
+  kernels::NormRule norm_rule() const;
+  std::span<const float> gather_last_rows(std::span<const float> rows, int width);
+
+  /// Cuts `n_units` among the threads, at least so many a thread that waking it pays.
+  template <class Function>
+  void spread(int n_units, double elements_per_unit, int multiple, Function&& fn);
+  /// As `spread` over all tokens of the step, but calls `fn(sequence, tokens of that sequence)`.
+  template <class Function>
+  void spread_by_sequence(double elements_per_token, Function&& fn);
+
+  const ModelSpec& model_;
+  const Weights& weights_;
+  const EngineOptions& options_;
+  ContiguousKvCache& cache_;
+  ThreadPool pool_;
+  RopeTables rope_tables_;
+  StepMemory memory_;
+  Step step_;
+};
+
+}  // namespace dachlast

@@ -1,0 +1,118 @@
+#include "core/engine/step_memory.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "kernels/attention.h"
+
+namespace dachlast {
+namespace {
+
+constexpr double kFloatBytes = sizeof(float);
+
+/// Elements an operation writes to `op.out`, all of 4 bytes. `kv_write` writes the cache, not its buffer.
+struct OutElements {
+  double operator()(const EmbedShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
+  double operator()(const NormShape& s) const { return 1.0 * s.n_rows * s.dim; }
+  double operator()(const LinearShape& s) const { return 1.0 * s.m * s.n; }
+  double operator()(const RopeShape& s) const { return 1.0 * s.n_tokens * s.n_heads * s.head_dim; }
+  double operator()(const KvWriteShape&) const { return 0.0; }
+  double operator()(const AttentionShape& s) const { return 1.0 * s.batch_size * s.q_len * s.n_heads * s.head_dim; }
+  double operator()(const ActivationShape& s) const { return 1.0 * s.n_tokens * s.d_ff; }
+  double operator()(const ResidualShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
+  double operator()(const SampleShape& s) const { return 1.0 * s.n_rows; }
+};
+
+/// What belongs to the head and not to the layers counts as workspace.
+bool is_workspace(Buffer buffer) {
+  return buffer == Buffer::kLogits || buffer == Buffer::kNextIds;
+}
+
+double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
+  const auto& variant = kernels::attention_variant_for(options.attention_variant);
+  double floats = 0.0;
+  for (const Op& op : ops)
+    if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
+      floats = std::max(floats, static_cast<double>(variant.scratch_floats(*shape)));
+  return AlignedBuffer::padded_bytes(floats * kFloatBytes);
+}
+
+void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
+  for (const Op& op : ops) {
+    double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(op.out)];
+    bytes = std::max(bytes, AlignedBuffer::padded_bytes(std::visit(OutElements{}, op.shape) * kFloatBytes));
+  }
+}
+
+}  // namespace
+
+double StepSizes::activation_bytes() const {
+  double bytes = 0.0;
+  for (int i = 0; i < kBufferCount; ++i)
+    if (!is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
+  return bytes;
+}
+
+double StepSizes::workspace_bytes() const {
+  double bytes = n_threads * scratch_bytes_per_thread + position_bytes + gather_bytes;
+  for (int i = 0; i < kBufferCount; ++i)
+    if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
+  return bytes;
+}
+
+int largest_step_tokens(const EngineOptions& options) {
+  return options.max_step_tokens == 0 ? options.capacity_tokens
+                                      : std::min(options.max_step_tokens, options.capacity_tokens);
+}
+
+StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
+  StepSizes sizes;
+  sizes.n_threads = options.n_threads;
+  const int q_len = largest_step_tokens(options);
+  const Step prefill{Phase::kPrefill, options.batch_size, q_len, options.capacity_tokens, options.logits};
+  const Step decode{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
+  // Attention may need more scratch for one query over the whole cache than for a tile of them.
+  for (const Step& step : {prefill, decode}) {
+    const std::vector<Op> ops = build_op_list(model, step, options.precision);
+    take_largest(ops, sizes);
+    sizes.scratch_bytes_per_thread = std::max(sizes.scratch_bytes_per_thread, scratch_bytes(ops, options));
+  }
+  const double n_tokens = 1.0 * options.batch_size * q_len;
+  const double id_bytes = AlignedBuffer::padded_bytes(n_tokens * sizeof(std::int32_t));
+  sizes.buffer_bytes[static_cast<std::size_t>(Buffer::kTokenIds)] = id_bytes;
+  if (model.n_learned_positions > 0) sizes.position_bytes = id_bytes;
+  if (!model.final_norm)
+    sizes.gather_bytes = AlignedBuffer::padded_bytes(1.0 * options.batch_size * model.d_model * kFloatBytes);
+  return sizes;
+}
+
+StepMemory::StepMemory(const StepSizes& sizes)
+    : scratch_(sizes.n_threads * sizes.scratch_bytes_per_thread, "attention scratch"),
+      scratch_floats_per_thread_(static_cast<std::size_t>(sizes.scratch_bytes_per_thread) / sizeof(float)),
+      positions_(sizes.position_bytes, "position table rows"),
+      gathered_(sizes.gather_bytes, "last rows") {
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    buffers_[i] = AlignedBuffer(sizes.buffer_bytes[i],
+                                is_workspace(static_cast<Buffer>(i)) ? "logits" : "activations of the largest step");
+}
+
+std::span<float> StepMemory::scratch(int thread) const {
+  return scratch_.as<float>().subspan(static_cast<std::size_t>(thread) * scratch_floats_per_thread_,
+                                      scratch_floats_per_thread_);
+}
+
+double StepMemory::activation_bytes() const {
+  double bytes = 0.0;
+  for (int i = 0; i < kBufferCount; ++i)
+    if (!is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
+  return bytes;
+}
+
+double StepMemory::workspace_bytes() const {
+  double bytes = static_cast<double>(scratch_.size_bytes() + positions_.size_bytes() + gathered_.size_bytes());
+  for (int i = 0; i < kBufferCount; ++i)
+    if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
+  return bytes;
+}
+
+}  // namespace dachlast

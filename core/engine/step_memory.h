@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/engine/engine.h"
+#include "core/kv_cache/aligned_buffer.h"
+#include "core/model/op_list.h"
+
+namespace dachlast {
+
+/// Bytes of everything a step works in, for the largest step of an engine.
+struct StepSizes {
+  std::array<double, kBufferCount> buffer_bytes{};  // by `Buffer`, the most that any operation of the step writes
+  double scratch_bytes_per_thread = 0;              // of attention
+  double position_bytes = 0;                        // rows of the learned position table, one per token
+  double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
+  int n_threads = 1;
+
+  double activation_bytes() const;
+  double workspace_bytes() const;
+};
+
+/// Errors   throws `Error` where the op list refuses the step.
+StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options);
+
+/// Largest q_len of one step.
+int largest_step_tokens(const EngineOptions& options);
+
+/// The memory of a step, allocated once.
+class StepMemory {
+ public:
+  explicit StepMemory(const StepSizes& sizes);
+
+  std::span<float> floats(Buffer buffer) const { return at(buffer).as<float>(); }
+  std::span<std::int32_t> ids(Buffer buffer) const { return at(buffer).as<std::int32_t>(); }
+  std::span<float> scratch(int thread) const;
+  std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
+  std::span<float> gathered() const { return gathered_.as<float>(); }
+
+  double activation_bytes() const;
+  double workspace_bytes() const;
+
+ private:
+  const AlignedBuffer& at(Buffer buffer) const { return buffers_[static_cast<std::size_t>(buffer)]; }
+
+  std::array<AlignedBuffer, kBufferCount> buffers_;
+  AlignedBuffer scratch_;
+  std::size_t scratch_floats_per_thread_ = 0;
+  AlignedBuffer positions_;
+  AlignedBuffer gathered_;
+};
+
+}  // namespace dachlast
