@@ -8,7 +8,6 @@ build_packages=(
   g++                # C++20 compiler (12 or newer)
   cmake              # build system, presets version 6
   ninja-build        # runs the build
-  pkg-config         # finds hwloc, which has no CMake package
   libfmt-dev         # text formatting
   libcli11-dev       # command line of the program
   nlohmann-json3-dev # config.json, safetensors headers, JSON output
