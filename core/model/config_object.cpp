@@ -7,6 +7,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/model/strict_json.h"
+
 namespace dachlast {
 namespace {
 
@@ -91,7 +93,7 @@ std::string ConfigObject::first_of(std::initializer_list<const char*> keys) {
 }
 
 const json& ConfigObject::value(const std::string& key) {
-  if (!has_value(key)) fail(key, "is missing", "this family of models has no default for it");
+  if (!has_value(key)) fail(key, "is missing", "This family of models has no default for it.");
   return object_.at(key);
 }
 
@@ -146,7 +148,7 @@ std::string ConfigObject::text_or(const std::string& key, std::string fallback) 
   if (!has_value(key)) return fallback;
   const json& v = object_.at(key);
   if (!v.is_string()) fail(key, fmt::format("is {}, not a text", shown(v)));
-  return v.get<std::string>();
+  return printable(v.get<std::string>());
 }
 
 std::vector<double> ConfigObject::positive_list(const std::string& key, std::size_t count) {
@@ -167,7 +169,7 @@ std::vector<std::string> ConfigObject::text_list(const std::string& key) {
   std::vector<std::string> texts;
   for (const json& item : v) {
     if (!item.is_string()) fail(key, fmt::format("holds {}, not a text", shown(item)));
-    texts.push_back(item.get<std::string>());
+    texts.push_back(printable(item.get<std::string>()));
   }
   return texts;
 }
@@ -181,8 +183,8 @@ ConfigObject ConfigObject::object(const std::string& key) {
 void ConfigObject::warn_about_unread_keys() {
   for (const auto& [key, value] : object_.items()) {
     if (read_.contains(key) || neutral(key, value)) continue;
-    warn("unknown_field",
-         fmt::format("{}{} = {} is not known here and was left out of every figure", prefix_, key, shown(value)));
+    warn("unknown_field", fmt::format("{}{} = {} is not known here and was left out of every figure", prefix_,
+                                      printable(key), shown(value)));
   }
 }
 
@@ -191,7 +193,7 @@ void ConfigObject::warn(std::string code, std::string text) {
 }
 
 void ConfigObject::fail(const std::string& key, const std::string& reason, const std::string& way_out) const {
-  throw Error(ErrorKind::kInput, file_.string(), fmt::format("\"{}{}\" {}", prefix_, key, reason), way_out);
+  throw Error(ErrorKind::kInput, file_.string(), fmt::format("\"{}{}\" {}.", prefix_, key, reason), way_out);
 }
 
 }  // namespace dachlast

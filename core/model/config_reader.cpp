@@ -14,8 +14,8 @@ namespace {
 std::string known_families() {
   std::string list;
   for (const ModelFamily& family : model_families())
-    list += (list.empty() ? "known: " : ", ") + std::string(family.model_type);
-  return list;
+    list += (list.empty() ? "Known: " : ", ") + std::string(family.model_type);
+  return list + ".";
 }
 
 const ModelFamily& family_of(ConfigObject& config) {
@@ -42,7 +42,7 @@ std::string name_from_path(const std::filesystem::path& config) {
 ModelSpec read_model_spec(const std::filesystem::path& config, std::vector<ConfigWarning>& warnings) {
   const nlohmann::json root = read_json_file(config);
   if (!root.is_object())
-    throw Error(ErrorKind::kInput, config.string(), "is not a JSON object", "is this a config.json?");
+    throw Error(ErrorKind::kInput, config.string(), "is not a JSON object.", "Is this a config.json?");
   ConfigObject object(root, config, "", warnings);
   const ModelFamily& family = family_of(object);
   ModelSpec spec;

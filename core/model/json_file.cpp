@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/model/strict_json.h"
 
 namespace dachlast {
 namespace {
@@ -34,34 +37,40 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(path, failed))
-    throw Error(ErrorKind::kInput, path.string(), "is not a file", "check the path");
+    throw Error(ErrorKind::kInput, path.string(), "is not a file.", "Check the path.");
   const auto size = std::filesystem::file_size(path, failed);
-  if (failed) throw Error(ErrorKind::kInput, path.string(), failed.message());
+  if (failed) throw Error(ErrorKind::kInput, path.string(), failed.message() + ".");
   if (size > limit_bytes)
-    throw Error(ErrorKind::kInput, path.string(), fmt::format("is {} bytes long, more than {}", size, limit_bytes),
-                "is this the right file?");
+    throw Error(ErrorKind::kInput, path.string(), fmt::format("is {} bytes long, more than {}.", size, limit_bytes),
+                "Is this the right file?");
   std::ifstream stream(path, std::ios::binary);
   std::string text(static_cast<std::size_t>(size), '\0');
   if (!stream || !stream.read(text.data(), static_cast<std::streamsize>(size)))
-    throw Error(ErrorKind::kInput, path.string(), "cannot be read", "check its permissions");
+    throw Error(ErrorKind::kInput, path.string(), "cannot be read.", "Check its permissions.");
   return text;
 }
 
 nlohmann::json parse_json(const std::filesystem::path& path, const std::string& text) {
-  const auto within_depth = [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+  std::vector<std::set<std::string>> keys(kDeepestNesting + 2);  // of the open object at each depth
+  const auto check = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
     if (depth > kDeepestNesting)
-      throw Error(ErrorKind::kInput, path.string(), fmt::format("is nested more than {} deep", kDeepestNesting),
-                  "is this the right file?");
+      throw Error(ErrorKind::kInput, path.string(), fmt::format("is nested more than {} deep.", kDeepestNesting),
+                  "Is this the right file?");
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == nlohmann::json::parse_event_t::object_start) keys[level + 1].clear();
+    if (event == nlohmann::json::parse_event_t::key && !keys[level].insert(parsed.get<std::string>()).second)
+      throw Error(ErrorKind::kInput, path.string(),
+                  fmt::format("states \"{}\" twice.", printable(parsed.get<std::string>())), "Keep one of the two.");
     return true;
   };
   try {
-    return nlohmann::json::parse(text, within_depth);
+    return nlohmann::json::parse(text, check);
   } catch (const nlohmann::json::parse_error& error) {
     const std::size_t offset = error.byte > 0 ? error.byte - 1 : 0;
     throw Error(ErrorKind::kInput, path.string(),
-                fmt::format("is not valid JSON at {}: {}", position(text, offset), reason_of(error)));
+                fmt::format("is not valid JSON at {}: {}.", position(text, offset), reason_of(error)));
   } catch (const nlohmann::json::exception& error) {  // a number beyond the range of double
-    throw Error(ErrorKind::kInput, path.string(), fmt::format("is not valid JSON: {}", error.what()));
+    throw Error(ErrorKind::kInput, path.string(), fmt::format("is not valid JSON: {}.", error.what()));
   }
 }
 

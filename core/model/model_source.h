@@ -27,7 +27,8 @@ struct ModelSource {
 };
 
 /// Reads a Hugging Face config.json.
-/// Errors   throws `Error` (kInput) naming file, field and reason; unknown architectures are refused with the known list.
+/// Errors   throws `Error` (kInput) naming file, field and reason; unknown architectures are refused with the known
+/// list.
 ModelSpec read_model_spec(const std::filesystem::path& config, std::vector<ConfigWarning>& warnings);
 
 /// Resolves what the user typed: a preset name ("gpt2", "llama-3.2-1b", "stories-260k"), a config.json, a folder or a

@@ -13,8 +13,8 @@ namespace {
 
 void require_positive(const char* name, int value) {
   if (value > 0) return;
-  throw Error(ErrorKind::kUsage, name, fmt::format("{} is not a positive number of tokens or sequences", value),
-              "give 1 or more");
+  throw Error(ErrorKind::kUsage, name, fmt::format("{} is not a positive number of tokens or sequences.", value),
+              "Give 1 or more.");
 }
 
 /// Largest count any shape of the step holds as an int: rows of QK-norm, one per token and head.
@@ -34,15 +34,15 @@ void validate(const ModelSpec& model, const Step& step) {
   if (step.kv_len < step.q_len)
     throw Error(
         ErrorKind::kUsage, "kv_len",
-        fmt::format("{} tokens in the cache are fewer than the {} new ones it includes", step.kv_len, step.q_len),
-        "kv_len counts the new tokens too");
+        fmt::format("{} tokens in the cache are fewer than the {} new ones it includes.", step.kv_len, step.q_len),
+        "Count the new tokens too.");
   if (step.kv_len > model.max_context)
     throw Error(ErrorKind::kDoesNotFit, fmt::format("context of {} tokens", step.kv_len),
-                fmt::format("{} was trained for {} tokens", model.name, model.max_context),
-                fmt::format("ask for at most {} tokens, prompt and answer together", model.max_context));
+                fmt::format("{} was trained for {} tokens.", model.name, model.max_context),
+                fmt::format("Ask for at most {} tokens, prompt and answer together.", model.max_context));
   if (widest_row_count(model, step) > std::numeric_limits<int>::max())
     throw Error(ErrorKind::kDoesNotFit, fmt::format("step of {} × {} tokens", step.batch_size, step.q_len),
-                "holds more rows than a 32-bit count", "use a smaller batch or cut the prompt into steps");
+                "holds more rows than a 32-bit count.", "Use a smaller batch or cut the prompt into steps.");
 }
 
 /// Appends the operations of one step in the order they run. Each member is one line of the paper.

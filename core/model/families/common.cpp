@@ -52,7 +52,7 @@ AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const Head
     config.fail(kv_heads_key, fmt::format("is {}, which does not divide {} query heads", a.n_kv_heads, a.n_heads));
   if (!config.has_value("head_dim") && !defaults.head_dim && spec.d_model % a.n_heads != 0)
     config.fail(heads_key, fmt::format("is {}, which does not divide a width of {}", a.n_heads, spec.d_model),
-                "state \"head_dim\"");
+                "State \"head_dim\".");
   a.head_dim = config.size_or("head_dim", defaults.head_dim.value_or(spec.d_model / a.n_heads), size_limit::kHeadDim);
   if (a.head_dim <= 0 || (a.n_heads + 2 * a.n_kv_heads) > size_limit::kRows / a.head_dim)
     config.fail("head_dim", fmt::format("of {} × {} heads is beyond every known model", a.head_dim, a.n_heads));
@@ -86,7 +86,7 @@ Activation read_activation(ConfigObject& config, const std::string& key, const s
     if (candidate.name == name) return candidate.activation;
     known += (known.empty() ? "" : ", ") + std::string(candidate.name);
   }
-  config.fail(key, fmt::format("is \"{}\", an unknown activation", name), "known: " + known);
+  config.fail(key, fmt::format("is \"{}\", an unknown activation", name), "Known: " + known + ".");
 }
 
 MlpSpec read_gated_mlp(ConfigObject& config, Activation activation) {
@@ -111,7 +111,7 @@ std::optional<std::vector<bool>> read_layer_types(ConfigObject& config, int n_la
   for (const std::string& type : types) {
     if (type != "full_attention" && type != "sliding_attention")
       config.fail("layer_types", fmt::format("names \"{}\", an unknown kind of attention", type),
-                  "known: full_attention, sliding_attention");
+                  "Known: full_attention, sliding_attention.");
     sliding.push_back(type == "sliding_attention");
   }
   return sliding;

@@ -17,7 +17,7 @@ void refuse_projected_embeddings(ConfigObject& config, const ModelSpec& spec) {
       "word_embed_proj_dim",
       fmt::format("is {}, not hidden_size {}: embeddings projected to another width (OPT-350m) are not supported",
                   embed_dim, spec.d_model),
-      "use another OPT size");
+      "Use another OPT size.");
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ RopeScaling read_rope_scaling(ConfigObject& config, ConfigObject& root, ModelSpe
   if (type == "yarn") return read_yarn(config, root, spec);
   if (type == "dynamic") return read_dynamic(config);
   config.fail(key, fmt::format("is \"{}\", an unknown RoPE scaling", type),
-              "known: default, linear, llama3, yarn, longrope, dynamic");
+              "Known: default, linear, llama3, yarn, longrope, dynamic.");
 }
 
 RopeSpec read_rope(ConfigObject& config, ModelSpec& spec, int head_dim, const RopeDefaults& defaults) {
