@@ -1,10 +1,9 @@
 #include <cstdio>
 
-#include "core/base/error.h"
-#include "core/base/units.h"
+#include "core/workbench/workbench.h"
+#include "reports/json.h"
 
 int main() {
-  const dachlast::Error error(dachlast::ErrorKind::kInput, "consumer", "links.");
-  const dachlast::Intensity intensity = dachlast::Flops{8.0} / dachlast::Bytes{2.0};
-  std::printf("%s %.0f FLOP/byte\n", error.what(), intensity.value);
+  for (const dachlast::HostCheck& check : dachlast::check_host())
+    std::printf("%s: %s\n", check.name.c_str(), check.finding.c_str());
 }
