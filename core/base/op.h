@@ -14,6 +14,13 @@ enum class Phase : std::uint8_t { kPrefill, kDecode };
 
 constexpr std::string_view name_of(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
 
+/// What a decode step finds of the tokens before it.
+enum class KvPolicy : std::uint8_t { kContiguous, kNone };  // kNone: every decode step recomputes the whole sequence
+
+constexpr std::string_view name_of(KvPolicy policy) {
+  return policy == KvPolicy::kContiguous ? "contiguous" : "none";
+}
+
 /// Every operation a transformer step is made of. Names are the ones files, spans and tables show.
 enum class OpKind : std::uint8_t {
   kEmbed,

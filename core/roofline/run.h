@@ -19,12 +19,6 @@ struct Remark {
   std::string text;
 };
 
-enum class KvPolicy : std::uint8_t { kContiguous, kNone };  // kNone: every decode step recomputes the whole sequence
-
-constexpr std::string_view name_of(KvPolicy policy) {
-  return policy == KvPolicy::kContiguous ? "contiguous" : "none";
-}
-
 /// One operation kind within one measured step, all layers together.
 struct OpMeasurement {
   OpKind op;
