@@ -1,0 +1,114 @@
+#include "core/engine/point_runner.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/statistics.h"
+
+namespace dachlast {
+namespace {
+
+template <class Function>
+double seconds_of(Function&& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Spreads neighbouring positions over the vocabulary, as text does: Knuth's multiplicative hash.
+std::int32_t token_at(int sequence, int position, int vocab_size) {
+  const std::uint32_t hash =
+      (static_cast<std::uint32_t>(position) + 7919u * static_cast<std::uint32_t>(sequence)) * 2654435761u;
+  return static_cast<std::int32_t>((hash >> 8) % static_cast<std::uint32_t>(vocab_size));
+}
+
+/// Appends one step to the columns of the operations; a step's list is the same every time.
+void append(const trace::OpSums& step, std::vector<OpSamples>& ops) {
+  const std::vector<trace::OpSum> sums = step.sums();
+  if (ops.empty())
+    for (const trace::OpSum& sum : sums) ops.push_back({sum.op, sum.n_calls, sum.cost, sum.arithmetic, {}});
+  for (std::size_t i = 0; i < ops.size(); ++i) ops[i].times_s.push_back(sums[i].time.value);
+}
+
+}  // namespace
+
+void PointRunner::Sink::add(const trace::Span& span) {
+  sums.add(span);
+  if (observer != nullptr) observer->add(span);
+}
+
+PointRunner::PointRunner(Engine& engine) : engine_(engine) {
+  engine_.reset();
+  engine_.set_sink(&sink_);
+}
+
+PointRunner::~PointRunner() {
+  engine_.set_sink(nullptr);
+}
+
+std::vector<std::int32_t> PointRunner::ids(int first_position, int n_tokens) const {
+  std::vector<std::int32_t> result;
+  for (int sequence = 0; sequence < engine_.options().batch_size; ++sequence)
+    for (int i = 0; i < n_tokens; ++i)
+      result.push_back(token_at(sequence, first_position + i, engine_.model().vocab_size));
+  return result;
+}
+
+void PointRunner::fill_to(int n_tokens) {
+  if (engine_.position() >= n_tokens) return engine_.truncate(n_tokens);
+  engine_.prefill(ids(engine_.position(), n_tokens - engine_.position()));
+}
+
+TimedStep PointRunner::step_of(const PointRequest& request) {
+  const int context = request.context_tokens;
+  if (request.phase == Phase::kPrefill || request.kv_policy == KvPolicy::kNone)
+    return [this, prompt = ids(0, context)] {
+      engine_.reset();
+      return seconds_of([&] { engine_.prefill(prompt); });
+    };
+  fill_to(context - 1);
+  return [this, context, token = ids(context - 1, 1)] {
+    const double seconds = seconds_of([&] { engine_.decode(token); });
+    engine_.truncate(context - 1);
+    return seconds;
+  };
+}
+
+PointResult PointRunner::sample_point(const TimedStep& step, const PointRequest& request, const std::stop_token& stop) {
+  PointResult result;
+  std::vector<double> busy_shares;
+  const TimedStep counted = [&] {
+    sink_.sums.clear();
+    const double seconds = step();
+    append(sink_.sums, result.ops);
+    result.cost = sink_.sums.cost();
+    busy_shares.push_back(sink_.sums.op_time().value / seconds);
+    return seconds;
+  };
+  sink_.observer = request.observer;
+  result.measurement = sample(counted, request.rule, stop);
+  sink_.observer = nullptr;
+  if (!busy_shares.empty()) result.busy_share = median(busy_shares);
+  return result;
+}
+
+PointResult PointRunner::run(const PointRequest& request, std::stop_token stop) {
+  if (request.context_tokens < 1)
+    throw Error(ErrorKind::kUsage, "context",
+                fmt::format("It must be at least 1 token, not {}.", request.context_tokens));
+  if (request.context_tokens > engine_.options().capacity_tokens)
+    throw Error(ErrorKind::kDoesNotFit, "context",
+                fmt::format("{} tokens do not fit a cache made for {}.", request.context_tokens,
+                            engine_.options().capacity_tokens),
+                "Make the engine with more capacity.");
+  const TimedStep step = step_of(request);
+  std::vector<double> warmup_s = warm_up(step, request.rule, stop);
+  PointResult result = sample_point(step, request, stop);
+  result.measurement.warmup_s = std::move(warmup_s);
+  return result;
+}
+
+}  // namespace dachlast
