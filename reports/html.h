@@ -20,8 +20,6 @@ struct HtmlOptions {
   Theme theme = Theme::kAuto;
 };
 
-/// Foreign text as HTML text or attribute value: markup escaped, control and direction-changing characters made visible.
-std::string html_escape(std::string_view text);
 
 /// The report of one run as a single file without external reference, complete with scripts off.
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory = {});

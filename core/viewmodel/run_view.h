@@ -37,6 +37,7 @@ struct Finding {
 struct PointOps {
   std::string heading;  // "Decode, 512 tokens, batch 1"
   std::string verdict;  // one sentence
+  bool representative = false;  // of its phase: the point that sentences and roofline speak of
   Table table;
 };
 
@@ -52,7 +53,8 @@ struct RunView {
   std::vector<Finding> findings;   // at most five
   Table phases;
   std::vector<PointOps> ops;
-  Table roofs;
+  Table bandwidth_roofs;
+  Table compute_roofs;
   Table configuration;
   std::optional<Table> memory;         // where segments were given
   std::string speedup_sentence;        // empty where the run compared nothing
@@ -68,10 +70,15 @@ RunView run_view(const Run& run, std::span<const MemorySegment> memory = {});
 std::vector<std::string> answer_sentences(const Run& run);
 
 Table phase_table(const Run& run);
-Table op_table(const Run& run, const PointSummary& point);
-Table roofs_table(const DeviceRoofs& roofs);
+Table op_table(const PointSummary& point);
+Table bandwidth_table(const DeviceRoofs& roofs);
+Table compute_table(const DeviceRoofs& roofs);
 Table configuration_table(const Run& run);
 Table memory_table(std::span<const MemorySegment> segments);
+Table cache_speedup_table(const UncachedComparison& comparison);
+
+/// "With the KV cache …: 5.08× faster", with the published figure beside it; empty without a comparison.
+std::string speedup_sentence(const Run& run);
 
 /// Every point and operation in one flat table, raw samples included: the CSV of a run.
 Table flat_table(const Run& run);

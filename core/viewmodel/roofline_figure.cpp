@@ -1,0 +1,330 @@
+// Draws the roofline: grid, bands, roofs, points, labels, legend, in that order.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <set>
+
+#include "core/figure/axes.h"
+#include "core/figure/labels.h"
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/op_family.h"
+#include "core/viewmodel/roofline_plot.h"
+
+namespace dachlast::viewmodel {
+namespace {
+
+using namespace figure;
+
+constexpr double kLabelFont = 11.5;
+constexpr double kSmallFont = 11.0;
+constexpr double kNarrow = 600.0;  // below this width there is no room for names in the bands
+constexpr double kLargestMarker = 28.0;
+constexpr double kSmallestMarker = 6.0;
+
+std::string tick_number(double value) {
+  return value >= 1.0 ? format_count(std::llround(value)) : fmt::format("{:g}", value);
+}
+
+std::string marker_text(const RooflinePoint& point) { return fmt::format("{} {}", point.number, point.label); }
+
+class Drawing {
+ public:
+  Drawing(const RooflinePlot& plot, Size size, std::string id);
+  Figure draw();
+
+ private:
+  void axes();
+  void bands();
+  void band(std::vector<Point> outline, Role role, double opacity, Hatch hatch);
+  void band_names();
+  void roofs();
+  void memory_roof(const RooflineRoof& roof, double width);
+  void compute_roof(const RooflineRoof& roof);
+  void ridge();
+  void points();
+  void point_labels();
+  void edge_marker(const RooflinePoint& point, Point at);
+  void hits();
+  void legend();
+
+  Point at(double intensity, double rate) const { return {x_.position(intensity), y_.position(rate)}; }
+  Point clamped(const RooflinePoint& point) const;
+  bool on_chart(const RooflinePoint& point) const { return x_.contains(point.intensity) && y_.contains(point.flops_per_s); }
+  double marker_size(const RooflinePoint& point) const;
+  double bandwidth() const { return plot_.memory_roofs.front().value; }
+  double peak() const { return plot_.compute_roofs.front().value; }
+  double ridge_intensity() const { return peak() / bandwidth(); }
+  double slope_deg() const;
+  void add_turned_obstacle(Point from, double length, double angle_deg);
+  std::string description() const;
+
+  const RooflinePlot& plot_;
+  Figure figure_;
+  std::vector<LegendEntry> legend_entries_;
+  Box frame_;
+  Unit unit_;
+  Scale x_;
+  Scale y_;
+  std::vector<Box> obstacles_;
+};
+
+Box frame_of(Size size, int n_legend_rows) {
+  const double left = 58.0;
+  const double top = 34.0;
+  const double bottom = 52.0 + kLegendRowHeight * n_legend_rows;
+  return {left, top, size.width - left - 16.0, size.height - top - bottom};
+}
+
+std::vector<LegendEntry> entries_of(const RooflinePlot& plot) {
+  std::vector<LegendEntry> entries;
+  std::set<Phase> phases;
+  std::set<OpFamily> families;
+  for (const auto& point : plot.points) {
+    phases.insert(point.phase);
+    families.insert(family_of(point.op));
+  }
+  for (const Phase phase : phases)
+    entries.push_back({std::string(name_of(phase)), Role::kText, shape_of(phase), MarkerFill::kHollow, 10.0});
+  for (const OpFamily family : families)
+    entries.push_back({std::string(name_of(family)), role_of(family), MarkerShape::kCircle, MarkerFill::kFilled, 10.0});
+  return entries;
+}
+
+Drawing::Drawing(const RooflinePlot& plot, Size size, std::string id)
+    : plot_(plot),
+      legend_entries_(entries_of(plot)),
+      frame_(frame_of(size, legend_rows(legend_entries_, size.width - 58.0, kSmallFont))),
+      unit_(unit_for(Measure::kWorkRate, plot.compute_roofs.front().value)),
+      x_(Scale::log(plot.x, frame_.x, frame_.right())),
+      y_(Scale::log(plot.y, frame_.bottom(), frame_.y)) {
+  figure_.id = std::move(id);
+  figure_.size = size;
+  figure_.title = plot.title;
+  figure_.description = description();
+}
+
+std::string Drawing::description() const {
+  std::string text = fmt::format(
+      "Roofline chart on logarithmic axes, arithmetic intensity against performance. Roofs: {}", plot_.memory_roofs[0].label);
+  for (const auto& roof : plot_.compute_roofs) text += ", " + roof.label;
+  text += fmt::format("; ridge point at {}. ", format(Measure::kIntensity, ridge_intensity()));
+  for (const auto& point : plot_.points)
+    if (point.intensity > 0.0)
+      text += fmt::format("{} {} ({}): {} at {}. ", point.number, point.label, name_of(point.phase),
+                          format(Measure::kWorkRate, point.flops_per_s), format(Measure::kIntensity, point.intensity));
+  text.pop_back();
+  return text;
+}
+
+double Drawing::marker_size(const RooflinePoint& point) const {
+  return std::clamp(kLargestMarker * std::sqrt(point.share), kSmallestMarker, kLargestMarker);
+}
+
+// Log-log: every memory roof rises one decade a decade.
+double Drawing::slope_deg() const {
+  const double dx = x_.position(10.0) - x_.position(1.0);
+  const double dy = y_.position(10.0) - y_.position(1.0);
+  return std::atan2(dy, dx) * 180.0 / std::numbers::pi;
+}
+
+// Labels along a line are covered by a chain of small boxes: the box around the whole would block half the chart.
+void Drawing::add_turned_obstacle(Point from, double length, double angle_deg) {
+  const double angle = angle_deg * std::numbers::pi / 180.0;
+  for (double s = 0.0; s <= length; s += 8.0)
+    obstacles_.push_back({from.x + s * std::cos(angle) - 4.0, from.y + s * std::sin(angle) - 12.0, 12.0, 14.0});
+}
+
+void Drawing::axes() {
+  draw_axes(figure_.primitives, frame_, {x_, "Arithmetic intensity, FLOP/byte", tick_number, 8},
+            {y_, fmt::format("Performance, {}", unit_.text), [this](double v) { return tick_number(v / unit_.base); }, 8});
+}
+
+void Drawing::band(std::vector<Point> outline, Role role, double opacity, Hatch hatch) {
+  figure_.primitives.push_back(Area{std::move(outline), role, opacity, hatch});
+}
+
+void Drawing::bands() {
+  const double least = plot_.threshold;
+  const double ridge = std::clamp(ridge_intensity(), plot_.x.lo, plot_.x.hi);
+  const auto roof_at = [&](double x) { return std::max(bandwidth() * x, plot_.y.lo); };
+  const auto line_at = [&](double x) { return std::max(least * bandwidth() * x, plot_.y.lo); };
+  band({at(plot_.x.lo, roof_at(plot_.x.lo)), at(ridge, peak()), at(ridge, least * peak()),
+        at(plot_.x.lo, line_at(plot_.x.lo))},
+       Role::kMemory, 0.10, Hatch::kForward);
+  band({at(ridge, peak()), at(plot_.x.hi, peak()), at(plot_.x.hi, least * peak()), at(ridge, least * peak())},
+       Role::kCompute, 0.10, Hatch::kBackward);
+  band({at(plot_.x.lo, line_at(plot_.x.lo)), at(ridge, least * peak()), at(plot_.x.hi, least * peak()),
+        at(plot_.x.hi, plot_.y.lo), at(plot_.x.lo, plot_.y.lo)},
+       Role::kLatency, 0.05, Hatch::kDots);
+}
+
+void Drawing::band_names() {
+  const bool narrow = figure_.size.width < kNarrow;
+  const Point latency{frame_.right() - 10.0, frame_.bottom() - 10.0};
+  figure_.primitives.push_back(
+      Text{latency, fmt::format("latency-bound: below {} of both roofs", format_percent(plot_.threshold)), Role::kMuted,
+           kSmallFont, Anchor::kEnd});
+  const double width = text_width("latency-bound: below 60 % of both roofs", kSmallFont);
+  obstacles_.push_back({latency.x - width, latency.y - 12.0, width, 16.0});
+  if (narrow) return;
+  const double inside = std::sqrt(plot_.threshold);
+  const Point compute = at(plot_.x.hi, inside * peak());
+  figure_.primitives.push_back(
+      Text{{compute.x - 10.0, compute.y + 4.0}, "compute-bound", Role::kCompute, kSmallFont, Anchor::kEnd});
+  obstacles_.push_back({compute.x - 110.0, compute.y - 8.0, 110.0, 16.0});
+  const Point memory = at(ridge_intensity() / 12.0, inside * bandwidth() * ridge_intensity() / 12.0);
+  figure_.primitives.push_back(
+      Text{{memory.x + 2.0, memory.y + 4.0}, "memory-bound", Role::kMemory, kSmallFont, Anchor::kMiddle, slope_deg()});
+}
+
+void Drawing::memory_roof(const RooflineRoof& roof, double width) {
+  const double top = std::max_element(plot_.compute_roofs.begin(), plot_.compute_roofs.end(),
+                                      [](const auto& a, const auto& b) { return a.value < b.value; })
+                         ->value;
+  const double start = std::max(plot_.x.lo, plot_.y.lo / roof.value);
+  const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
+  figure_.primitives.push_back(
+      Line{at(start, start * roof.value), at(top / roof.value, top), {Role::kMemory, width, dash}});
+  const double angle = slope_deg() * std::numbers::pi / 180.0;
+  const Point edge = at(start, start * roof.value);
+  // Along the line and 6 units above it.
+  const Point from{edge.x + 10.0 * std::cos(angle) + 6.0 * std::sin(angle),
+                   edge.y + 10.0 * std::sin(angle) - 6.0 * std::cos(angle)};
+  figure_.primitives.push_back(
+      Text{from, roof.label, Role::kMemory, kSmallFont, Anchor::kStart, slope_deg(), Weight::kRegular, Halo::kSurface});
+  add_turned_obstacle(from, text_width(roof.label, kSmallFont), slope_deg());
+}
+
+void Drawing::compute_roof(const RooflineRoof& roof) {
+  const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
+  const Point left = at(std::max(plot_.x.lo, roof.value / bandwidth()), roof.value);
+  const Point right = at(plot_.x.hi, roof.value);
+  figure_.primitives.push_back(Line{left, right, {Role::kCompute, 2.25, dash}});
+  figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0}, roof.label, Role::kCompute, kSmallFont, Anchor::kEnd,
+                                    0.0, Weight::kRegular, Halo::kSurface});
+  const double width = text_width(roof.label, kSmallFont);
+  obstacles_.push_back({right.x - 6.0 - width, right.y - 18.0, width, 18.0});
+}
+
+void Drawing::roofs() {
+  for (std::size_t i = 0; i < plot_.memory_roofs.size(); ++i) memory_roof(plot_.memory_roofs[i], i == 0 ? 2.75 : 1.25);
+  for (const auto& roof : plot_.compute_roofs) compute_roof(roof);
+}
+
+void Drawing::ridge() {
+  const Point top = at(ridge_intensity(), peak());
+  figure_.primitives.push_back(Line{top, {top.x, frame_.bottom()}, {Role::kAxis, 1.0, Dash::kDotted}});
+  figure_.primitives.push_back(Marker{top, 7.0, MarkerShape::kCircle, MarkerFill::kFilled, Role::kText});
+  const std::string text = fmt::format("ridge {}", format(Measure::kIntensity, ridge_intensity()));
+  figure_.primitives.push_back(Text{{top.x - 8.0, top.y - 9.0}, text, Role::kText, kSmallFont, Anchor::kEnd, 0.0,
+                                    Weight::kRegular, Halo::kSurface});
+  const double width = text_width(text, kSmallFont);
+  obstacles_.push_back({top.x - 8.0 - width, top.y - 22.0, width + 16.0, 26.0});
+}
+
+Point Drawing::clamped(const RooflinePoint& point) const {
+  const double x = std::clamp(point.intensity, plot_.x.lo, plot_.x.hi);
+  const double y = std::clamp(point.flops_per_s, plot_.y.lo, plot_.y.hi);
+  return at(x, y);
+}
+
+// A small arrow head that points to where the datum really lies.
+void Drawing::edge_marker(const RooflinePoint& point, Point p) {
+  const double dx = point.intensity < plot_.x.lo ? -1.0 : point.intensity > plot_.x.hi ? 1.0 : 0.0;
+  const double dy = point.flops_per_s > plot_.y.hi ? -1.0 : point.flops_per_s < plot_.y.lo ? 1.0 : 0.0;
+  const double length = std::hypot(dx, dy);
+  const Point out{dx / length, dy / length};
+  const Point tip{p.x - 2.0 * out.x, p.y - 2.0 * out.y};
+  const auto wing = [&](double side) {
+    return Point{tip.x - 9.0 * out.x - side * 6.0 * out.y, tip.y - 9.0 * out.y + side * 6.0 * out.x};
+  };
+  figure_.primitives.push_back(Area{{tip, wing(1.0), wing(-1.0)}, role_of(family_of(point.op)), 1.0, Hatch::kNone});
+}
+
+void Drawing::points() {
+  // Large ones first, so that small ones stay visible on top of them.
+  std::vector<const RooflinePoint*> order;
+  for (const auto& point : plot_.points)
+    if (point.intensity > 0.0 && point.flops_per_s > 0.0) order.push_back(&point);
+  std::ranges::stable_sort(order, [](const auto* a, const auto* b) { return a->share > b->share; });
+  for (const auto* point : order) {
+    if (on_chart(*point))
+      figure_.primitives.push_back(Marker{clamped(*point), marker_size(*point), shape_of(point->phase),
+                                          MarkerFill::kFilled, role_of(family_of(point->op))});
+    else
+      edge_marker(*point, clamped(*point));
+  }
+}
+
+void Drawing::point_labels() {
+  const bool narrow = figure_.size.width < kNarrow;
+  std::vector<LabelRequest> requests;
+  for (const auto& point : plot_.points) {
+    if (point.intensity <= 0.0 || point.flops_per_s <= 0.0) continue;
+    requests.push_back({clamped(point), marker_size(point) / 2.0,
+                        narrow ? fmt::format("{}", point.number) : marker_text(point), kLabelFont, point.share});
+  }
+  const auto placed = place_labels(requests, frame_, obstacles_);
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    if (!placed[i]) continue;
+    if (placed[i]->leader) figure_.primitives.push_back(*placed[i]->leader);
+    figure_.primitives.push_back(Text{placed[i]->at, requests[i].text, Role::kText, kLabelFont, placed[i]->anchor, 0.0,
+                                      Weight::kRegular, Halo::kSurface});
+  }
+}
+
+std::string tooltip(const RooflinePoint& point) {
+  const OpSummary& op = point.summary;
+  std::string text = fmt::format("{} {} · {}\n", point.number, point.label, point.where);
+  text += fmt::format("{}, {} of the step, {}\n", format_time(op.time), format_percent(op.share),
+                      counted(op.n_calls, "call", "calls"));
+  text += fmt::format("{}\n", format(Measure::kIntensity, point.intensity));
+  if (!op.verdict) return text + "measured time, counted work";
+  text += fmt::format("{}, {} of the {} roof\n", format(Measure::kWorkRate, point.flops_per_s),
+                      format_percent(op.verdict->utilisation.compute), display_name_of(op.verdict->compute_roof));
+  text += fmt::format("{}, {} of {} bandwidth\n", format(Measure::kTraffic, op.cost.bytes().value),
+                      format_percent(op.verdict->utilisation.memory), name_of(op.verdict->memory_roof));
+  text += std::string(display_name_of(op.verdict->bound));
+  if (!op.verdict->reason_text.empty()) text += ": " + op.verdict->reason_text;
+  if (op.verdict->speedup_at_roof > 1.0)
+    text += fmt::format("\nup to {} if at the roof", format_factor(op.verdict->speedup_at_roof));
+  return text + "\nmeasured time, counted work";
+}
+
+void Drawing::hits() {
+  for (const auto& point : plot_.points) {
+    if (point.intensity <= 0.0 || point.flops_per_s <= 0.0) continue;
+    const Point p = clamped(point);
+    const double reach = std::max(marker_size(point) / 2.0 + 2.0, 9.0);
+    figure_.primitives.push_back(
+        HitBox{{p.x - reach, p.y - reach, 2.0 * reach, 2.0 * reach}, point.datum, tooltip(point)});
+  }
+}
+
+void Drawing::legend() {
+  const Box area{frame_.x, frame_.bottom() + 48.0, figure_.size.width - 58.0, 0.0};
+  draw_legend(figure_.primitives, area, legend_entries_, kSmallFont);
+}
+
+Figure Drawing::draw() {
+  axes();
+  bands();
+  band_names();
+  roofs();
+  ridge();
+  points();
+  point_labels();
+  legend();
+  hits();
+  return std::move(figure_);
+}
+
+}  // namespace
+
+figure::Figure roofline_figure(const RooflinePlot& plot, figure::Size size, std::string id) {
+  return Drawing(plot, size, std::move(id)).draw();
+}
+
+}  // namespace dachlast::viewmodel

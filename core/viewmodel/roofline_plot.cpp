@@ -1,0 +1,178 @@
+#include "core/viewmodel/roofline_plot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "core/base/error.h"
+#include "core/viewmodel/op_family.h"
+#include "core/viewmodel/run_view.h"
+#include "core/viewmodel/table_builder.h"
+
+namespace dachlast::viewmodel {
+namespace {
+
+// Longest first, until `coverage` of the time inside operations is shown.
+std::vector<OpSummary> longest_ops(const PointSummary& point, double coverage) {
+  std::vector<OpSummary> ops = point.ops;
+  std::ranges::stable_sort(ops, [](const auto& a, const auto& b) { return a.time > b.time; });
+  double total = 0.0;
+  for (const auto& op : ops) total += op.time.value;
+  double covered = 0.0;
+  std::size_t n = 0;
+  while (n < ops.size() && covered < coverage * total) covered += ops[n++].time.value;
+  ops.resize(n);
+  return ops;
+}
+
+RooflinePoint plot_point(const PointSummary& point, const OpSummary& op, int number) {
+  RooflinePoint made;
+  made.number = number;
+  made.datum = fmt::format("{}/{}", name_of(point.phase), name_of(op.op));
+  made.label = name_of(op.op);
+  made.phase = point.phase;
+  made.op = op.op;
+  made.intensity = op.intensity ? op.intensity->value : 0.0;
+  made.flops_per_s = op.time.value > 0.0 ? (op.cost.flops / op.time).value : 0.0;
+  made.share = op.share;
+  made.summary = op;
+  made.where = point_heading(point);
+  return made;
+}
+
+void add_points(RooflinePlot& plot, const PointSummary& point, double coverage) {
+  const auto ops = longest_ops(point, coverage);
+  for (const auto& op : ops) plot.points.push_back(plot_point(point, op, static_cast<int>(plot.points.size()) + 1));
+  plot.n_left_out += static_cast<int>(point.ops.size() - ops.size());
+}
+
+void add_memory_roofs(RooflinePlot& plot, const Run& run) {
+  const auto needed = [&](MemoryLevel level) {
+    return std::ranges::any_of(plot.points, [&](const auto& p) {
+      return p.summary.verdict && p.summary.verdict->memory_roof == level;
+    });
+  };
+  for (const MemoryLevel level : {MemoryLevel::kDram, MemoryLevel::kL3, MemoryLevel::kL2}) {
+    if (level != MemoryLevel::kDram && !needed(level)) continue;
+    const MemoryCeiling roof = memory_ceiling(run.roofs, level, run.n_threads);
+    plot.memory_roofs.push_back({fmt::format("{} {} measured", name_of(roof.level),
+                                             format(Measure::kBandwidth, roof.bandwidth.value)),
+                                 roof.bandwidth.value, Origin::kMeasured});
+  }
+}
+
+// The dtype under which most of the time passes gives the ridge point and the bands.
+void add_compute_roofs(RooflinePlot& plot, const Run& run) {
+  std::map<DType, double> time;
+  for (const auto& point : plot.points)
+    if (point.summary.verdict) time[point.summary.verdict->compute_roof] += point.summary.time.value;
+  if (time.empty()) time[DType::kF32] = 0.0;
+  std::vector<std::pair<DType, double>> dtypes(time.begin(), time.end());
+  std::ranges::stable_sort(dtypes, [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (const auto& [dtype, seconds] : dtypes) {
+    const ComputeCeiling roof = compute_ceiling(run.roofs, dtype, run.n_threads);
+    plot.compute_roofs.push_back({fmt::format("{} {} measured", display_name_of(roof.dtype),
+                                              format(Measure::kWorkRate, roof.peak.value)),
+                                  roof.peak.value, Origin::kMeasured});
+  }
+}
+
+using Values = std::vector<std::optional<double>>;
+
+template <class Get>
+auto from_points(const RooflinePlot& plot, Get get) {
+  std::vector<decltype(get(plot.points.front()))> values;
+  for (const auto& point : plot.points) values.push_back(get(point));
+  return values;
+}
+
+Values positive(const RooflinePlot& plot, double (*get)(const RooflinePoint&)) {
+  return from_points(plot, [&](const auto& p) {
+    const double value = get(p);
+    return value > 0.0 ? std::optional<double>(value) : std::nullopt;
+  });
+}
+
+Values utilisations(const RooflinePlot& plot, double Utilisation::*field) {
+  return from_points(plot, [&](const auto& p) -> std::optional<double> {
+    if (!p.summary.verdict) return std::nullopt;
+    return p.summary.verdict->utilisation.*field;
+  });
+}
+
+}  // namespace
+
+RooflineFrame roofline_frame(const DeviceRoofs& roofs) {
+  double bandwidth = 0.0;
+  for (const auto& roof : roofs.bandwidths)
+    if (roof.level == MemoryLevel::kDram) bandwidth = std::max(bandwidth, roof.bytes_per_s.median);
+  double peak = 0.0;
+  double lowest_peak = 0.0;
+  for (const auto& roof : roofs.computes) {
+    peak = std::max(peak, roof.ops_per_s.median);
+    lowest_peak = lowest_peak > 0.0 ? std::min(lowest_peak, roof.ops_per_s.median) : roof.ops_per_s.median;
+  }
+  if (!(bandwidth > 0.0) || !(lowest_peak > 0.0))
+    throw Error(ErrorKind::kDevice, roofs.device.empty() ? "device" : roofs.device,
+                "no DRAM bandwidth or no compute peak is known.", "Measure its roofs: dachlast calibrate.");
+  const figure::Interval x = figure::whole_decades({lowest_peak / bandwidth / 100.0, peak / bandwidth * 100.0});
+  // A tenth of the DRAM roof at the left edge leaves room below the roof for slow operations.
+  const figure::Interval y = figure::whole_decades({0.1 * bandwidth * x.lo, 1.25 * peak});
+  return {x, y};
+}
+
+RooflinePlot roofline_plot(const Run& run, double coverage) {
+  RooflinePlot plot;
+  const auto frame = roofline_frame(run.roofs);
+  plot.x = frame.x;
+  plot.y = frame.y;
+  plot.title = fmt::format("Roofline of {}, {}", run.roofs.device.empty() ? run.host.cpu_name : run.roofs.device,
+                           counted(run.n_threads, "thread", "threads"));
+  plot.threshold = run.bound_threshold;
+  const auto points = summaries_of(run);
+  for (const Phase phase : {Phase::kPrefill, Phase::kDecode})
+    if (const PointSummary* point = representative(points, phase)) add_points(plot, *point, coverage);
+  add_memory_roofs(plot, run);
+  add_compute_roofs(plot, run);
+  return plot;
+}
+
+Table roofline_table(const RooflinePlot& plot) {
+  TableBuilder table("roofline", "Operations on the roofline");
+  table.count({"number", "No.", "", "The number of the point in the chart."},
+              from_points(plot, [](const auto& p) { return std::int64_t{p.number}; }), Origin::kExact);
+  table.text({"op", "Operation", "", "All layers together."}, from_points(plot, [](const auto& p) { return p.label; }));
+  table.text({"step", "Step", "", "", Align::kLeft, 5}, from_points(plot, [](const auto& p) { return p.where; }));
+  table.measure({"time_s", "Time", "", "Median over steps."}, Measure::kTime,
+                from_points(plot, [](const auto& p) { return std::optional<double>(p.summary.time.value); }),
+                Origin::kMeasured);
+  table.percent({"share", "Share", "", "Share of its step."},
+                from_points(plot, [](const auto& p) { return std::optional<double>(p.share); }), Origin::kMeasured);
+  table.measure({"intensity_flop_per_byte", "Intensity", "", "Counted work over counted traffic."}, Measure::kIntensity,
+                positive(plot, [](const RooflinePoint& p) { return p.intensity; }), Origin::kExact);
+  table.measure({"flops_per_s", "Achieved", "", "Counted work over measured time.", Align::kRight, 2},
+                Measure::kWorkRate, positive(plot, [](const RooflinePoint& p) { return p.flops_per_s; }),
+                Origin::kMeasured);
+  table.percent({"utilisation_memory", "Memory", "", "Share of the memory roof that applies.", Align::kRight, 3},
+                utilisations(plot, &Utilisation::memory), Origin::kMeasured);
+  table.percent({"utilisation_compute", "Compute", "", "Share of the compute roof that applies.", Align::kRight, 3},
+                utilisations(plot, &Utilisation::compute), Origin::kMeasured);
+  table.text({"memory_roof", "Level", "", "The memory level that feeds the operation.", Align::kLeft, 4},
+             from_points(plot, [](const auto& p) {
+               return p.summary.verdict ? std::string(name_of(p.summary.verdict->memory_roof)) : std::string();
+             }));
+  table.text({"bound", "Bound", "", "What holds the operation back."}, from_points(plot, [](const auto& p) {
+               return p.summary.verdict ? std::string(display_name_of(p.summary.verdict->bound)) : std::string();
+             }));
+  if (std::ranges::any_of(plot.points, [](const auto& p) { return p.intensity <= 0.0; }))
+    table.note("Operations without arithmetic have no place on a logarithmic axis; they are listed here only.");
+  if (plot.n_left_out > 0)
+    table.note(fmt::format("{} that together take less than 5 % of operation time are left out here; the tables of the "
+                           "phases list all.",
+                           counted(plot.n_left_out, "operation", "operations")));
+  return table.build();
+}
+
+}  // namespace dachlast::viewmodel

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/figure/figure.h"
+#include "core/figure/scale.h"
+#include "core/roofline/point_summary.h"
+#include "core/roofline/run.h"
+#include "core/viewmodel/table.h"
+
+namespace dachlast::viewmodel {
+
+/// One operation of one phase on the roofline. The number is the one it carries in the table beside the chart.
+struct RooflinePoint {
+  int number = 0;
+  std::string datum;  // "decode/attention"
+  std::string label;  // "attention"
+  Phase phase = Phase::kPrefill;
+  OpKind op = OpKind::kEmbed;
+  double intensity = 0.0;    // FLOP/byte; 0: no arithmetic, no place on the chart
+  double flops_per_s = 0.0;  // achieved
+  double share = 0.0;        // of its step
+  OpSummary summary;
+  std::string where;  // "Decode, 512 tokens, batch 1"
+};
+
+/// A roof as it is drawn.
+struct RooflineRoof {
+  std::string label;   // "DRAM 21.4 GB/s measured"
+  double value = 0.0;  // byte/s or FLOP/s
+  Origin origin = Origin::kMeasured;
+};
+
+/// The chart of UX.md §3.1 as data: what is on it, on which frame.
+struct RooflinePlot {
+  std::string title;
+  figure::Interval x;  // FLOP/byte
+  figure::Interval y;  // FLOP/s
+  std::vector<RooflineRoof> memory_roofs;   // DRAM first
+  std::vector<RooflineRoof> compute_roofs;  // the one under most of the time first
+  double threshold = 0.6;
+  std::vector<RooflinePoint> points;
+  int n_left_out = 0;  // operations beyond the coverage
+};
+
+/// The frame of a device: a function of its roofs alone, in whole decades, so that charts of two runs can be laid side by
+/// side. From a hundredth of the smallest ridge point to a hundred times the largest; up to the highest compute roof.
+struct RooflineFrame {
+  figure::Interval x;
+  figure::Interval y;
+};
+RooflineFrame roofline_frame(const DeviceRoofs& roofs);
+
+/// Points of each phase's representative step: its longest operations until they cover `coverage` of the time.
+/// Errors   throws `Error` (kDevice) where the device has no DRAM or FP32 roof.
+RooflinePlot roofline_plot(const Run& run, double coverage = 0.95);
+
+/// Draws the plot; legible down to a width of 360.
+figure::Figure roofline_figure(const RooflinePlot& plot, figure::Size size, std::string id);
+
+/// The numbered table beside the chart.
+Table roofline_table(const RooflinePlot& plot);
+
+}  // namespace dachlast::viewmodel

@@ -1,0 +1,208 @@
+#include "core/viewmodel/run_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "core/viewmodel/format.h"
+
+namespace dachlast::viewmodel {
+namespace {
+
+constexpr std::size_t kMaxFindings = 5;
+
+// Below this share of a step an operation is not worth a reader's time, whatever it could gain.
+constexpr double kLeastFindingShare = 0.02;
+
+Completeness completeness_of(const Run& run) {
+  return run.complete && static_cast<int>(run.points.size()) >= run.planned_points ? Completeness::kComplete
+                                                                                     : Completeness::kPartial;
+}
+
+std::string status_of(const Run& run) {
+  if (completeness_of(run) == Completeness::kComplete) return "complete";
+  return fmt::format("partial ({} of {} points)", run.points.size(), run.planned_points);
+}
+
+std::string title_of(const Run& run) {
+  const std::string& device = run.roofs.device.empty() ? run.host.cpu_name : run.roofs.device;
+  return device.empty() ? run.model.name : fmt::format("{} on {}", run.model.name, device);
+}
+
+std::string configuration_line(const Run& run) {
+  const bool uncached = std::ranges::any_of(run.points, [](const auto& p) { return p.kv_policy == KvPolicy::kNone; });
+  return fmt::format("{} parameters · {} weights{} · {} KV cache{} · {}{}", format_parameters(run.model.n_parameters),
+                     display_name_of(run.precision.weights), run.model.random_weights ? ", random" : "",
+                     display_name_of(run.precision.kv), uncached ? ", with and without" : ", contiguous",
+                     counted(run.n_threads, "thread", "threads"),
+                     run.attention_variant.empty() ? "" : " · " + run.attention_variant + " attention");
+}
+
+std::string size_note(const PointSummary& point) {
+  return fmt::format("{}, batch {}", counted(point.context_tokens, "token", "tokens"), format_count(point.batch_size));
+}
+
+void add_step_figures(std::vector<KeyFigure>& figures, const PointSummary& point) {
+  const bool decode = point.phase == Phase::kDecode;
+  figures.push_back({decode ? "Decode step" : "Prefill", format(Measure::kTime, point.time_s.median), size_note(point),
+                     Origin::kMeasured});
+  figures.push_back({phase_title(point.phase) + " throughput", format(Measure::kTokenRate, point.tokens_per_s),
+                     size_note(point), Origin::kMeasured});
+}
+
+void add_roof_figure(std::vector<KeyFigure>& figures, const Run& run, const PointSummary& point) {
+  if (!point.verdict) return;
+  const Verdict& verdict = *point.verdict;
+  const bool memory = verdict.utilisation.memory >= verdict.utilisation.compute;
+  const double share = memory ? verdict.utilisation.memory : verdict.utilisation.compute;
+  const std::string roof =
+      memory ? format(Measure::kBandwidth, memory_ceiling(run.roofs, verdict.memory_roof, run.n_threads).bandwidth.value)
+             : format(Measure::kWorkRate, compute_ceiling(run.roofs, verdict.compute_roof, run.n_threads).peak.value);
+  figures.push_back({phase_title(point.phase) + (memory ? ", memory roof used" : ", compute roof used"),
+                     format_percent(share),
+                     fmt::format("of {} {}", roof,
+                                 memory ? name_of(verdict.memory_roof) : display_name_of(verdict.compute_roof)),
+                     Origin::kMeasured});
+}
+
+std::vector<KeyFigure> key_figures(const Run& run, std::span<const PointSummary> points) {
+  std::vector<KeyFigure> figures;
+  const PointSummary* decode = representative(points, Phase::kDecode);
+  const PointSummary* prefill = representative(points, Phase::kPrefill);
+  if (decode) add_step_figures(figures, *decode);
+  if (prefill) add_step_figures(figures, *prefill);
+  if (decode || prefill) add_roof_figure(figures, run, decode ? *decode : *prefill);
+  if (figures.size() < 5 && run.model.weight_bytes > 0)
+    figures.push_back({"Weights in memory", format(Measure::kCapacity, run.model.weight_bytes, Rounding::kUp),
+                       std::string(display_name_of(run.precision.weights)), Origin::kExact});
+  return figures;
+}
+
+std::string finding_text(const PointSummary& point, const OpSummary& op) {
+  const double rest = point.time_s.median - op.time.value * (1.0 - 1.0 / op.verdict->speedup_at_roof);
+  return fmt::format("{} takes {} of {} at {} of its roof ({}). At the roof the step would be up to {} faster.",
+                     name_of(op.op), format_percent(op.share), point.phase == Phase::kDecode ? "a decode step" : "prefill",
+                     format_percent(1.0 / op.verdict->speedup_at_roof), display_name_of(op.verdict->bound),
+                     format_factor(point.time_s.median / rest));
+}
+
+void add_findings(std::vector<Finding>& findings, const PointSummary& point) {
+  for (const OpSummary& op : point.ops) {
+    if (!op.verdict || op.share < kLeastFindingShare || op.verdict->speedup_at_roof <= 1.0) continue;
+    const double saving = op.time.value * (1.0 - 1.0 / op.verdict->speedup_at_roof);
+    findings.push_back({finding_text(point, op), point.phase, point.context_tokens, point.batch_size, op.op, saving});
+  }
+}
+
+// Savings of different phases compare as shares of their step: one prefill stands against many decode steps.
+std::vector<Finding> findings_of(std::span<const PointSummary> points) {
+  std::vector<std::pair<double, Finding>> ranked;
+  for (const Phase phase : {Phase::kDecode, Phase::kPrefill}) {
+    const PointSummary* point = representative(points, phase);
+    if (!point) continue;
+    std::vector<Finding> found;
+    add_findings(found, *point);
+    for (auto& finding : found) ranked.emplace_back(finding.saving_s / point->time_s.median, std::move(finding));
+  }
+  std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<Finding> findings;
+  for (auto& [share, finding] : ranked)
+    if (findings.size() < kMaxFindings) findings.push_back(std::move(finding));
+  return findings;
+}
+
+std::string verdict_sentence(const PointSummary& point) {
+  if (!point.verdict) return {};
+  const Verdict& verdict = *point.verdict;
+  std::string text = fmt::format("{}: {} of the memory roof, {} of the compute roof.", display_name_of(verdict.bound),
+                                 format_percent(verdict.utilisation.memory),
+                                 format_percent(verdict.utilisation.compute));
+  text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  if (!verdict.reason_text.empty()) text += " " + verdict.reason_text;
+  return text;
+}
+
+void add_above_roof(std::vector<Remark>& warnings, const PointSummary& point) {
+  for (const OpSummary& op : point.ops) {
+    if (!op.verdict || !op.verdict->above_roof) continue;
+    const double share = std::max(op.verdict->utilisation.memory, op.verdict->utilisation.compute);
+    warnings.push_back({"above_roof", fmt::format("{}, {}: {} of the measured roof; data type or byte count does not "
+                                                  "match this roof.",
+                                                  point_heading(point), name_of(op.op), format_percent(share))});
+  }
+}
+
+std::vector<Remark> warnings_of(const Run& run, std::span<const PointSummary> points) {
+  std::vector<Remark> warnings = run.warnings;
+  for (const auto& point : run.points)
+    for (const auto& remark : point.remarks)
+      warnings.push_back({remark.code, fmt::format("{}, {}, batch {}: {}", phase_title(point.phase),
+                                                   counted(point.context_tokens, "token", "tokens"), point.batch_size,
+                                                   remark.text)});
+  for (const auto& point : points) add_above_roof(warnings, point);
+  return warnings;
+}
+
+// What spoils a measurement weighs more than what limits its meaning.
+std::string biggest_risk(const std::vector<Remark>& warnings) {
+  for (const std::string_view code : {"competing_load", "clock_drift", "above_roof", "unknown_field", "random_weights"})
+    for (const auto& warning : warnings)
+      if (warning.code == code) return warning.text;
+  return warnings.empty() ? std::string() : warnings.front().text;
+}
+
+}  // namespace
+
+std::string phase_title(Phase phase) { return phase == Phase::kPrefill ? "Prefill" : "Decode"; }
+
+std::string point_heading(const PointSummary& point) {
+  return fmt::format("{}, {}, batch {}{}", phase_title(point.phase), counted(point.context_tokens, "token", "tokens"),
+                     format_count(point.batch_size), point.kv_policy == KvPolicy::kNone ? ", no KV cache" : "");
+}
+
+std::vector<PointSummary> summaries_of(const Run& run) {
+  std::vector<PointSummary> points;
+  for (const auto& point : run.points)
+    if (auto summary = summarise(run, point)) points.push_back(std::move(*summary));
+  return points;
+}
+
+const PointSummary* representative(std::span<const PointSummary> points, Phase phase) {
+  const auto rank = [](const PointSummary& p) {
+    return std::tuple(p.kv_policy == KvPolicy::kContiguous, p.context_tokens, p.batch_size);
+  };
+  const PointSummary* best = nullptr;
+  for (const auto& point : points)
+    if (point.phase == phase && (!best || rank(point) > rank(*best))) best = &point;
+  return best;
+}
+
+RunView run_view(const Run& run, std::span<const MemorySegment> memory) {
+  const auto points = summaries_of(run);
+  RunView view;
+  view.title = title_of(run);
+  view.answer = answer_sentences(run);
+  view.completeness = completeness_of(run);
+  view.status = status_of(run);
+  view.key_figures = key_figures(run, points);
+  view.configuration_line = configuration_line(run);
+  view.findings = findings_of(points);
+  view.phases = phase_table(run);
+  for (const auto& point : points)
+    view.ops.push_back({point_heading(point), verdict_sentence(point), &point == representative(points, point.phase),
+                        op_table(point)});
+  view.bandwidth_roofs = bandwidth_table(run.roofs);
+  view.compute_roofs = compute_table(run.roofs);
+  view.configuration = configuration_table(run);
+  if (!memory.empty()) view.memory = memory_table(memory);
+  view.speedup_sentence = speedup_sentence(run);
+  if (!view.speedup_sentence.empty()) view.cache_speedup = cache_speedup_table(*run.uncached);
+  view.warnings = warnings_of(run, points);
+  view.assumptions = run.assumptions;
+  view.biggest_risk = biggest_risk(view.warnings);
+  return view;
+}
+
+}  // namespace dachlast::viewmodel

@@ -1,0 +1,80 @@
+#include "reports/html_parts.h"
+
+#include <fmt/format.h>
+
+#include "reports/escape.h"
+#include "reports/svg.h"
+
+namespace dachlast::reports {
+namespace {
+
+using viewmodel::Align;
+using viewmodel::Cell;
+using viewmodel::Column;
+using viewmodel::Table;
+
+std::string head_cell(const Column& column) {
+  const std::string unit =
+      column.unit.empty() ? std::string() : fmt::format("<span class=\"unit\">{}</span>", html_escape(column.unit));
+  const std::string title =
+      column.description.empty() ? std::string() : fmt::format(" title=\"{}\"", html_escape(column.description));
+  return fmt::format("<th scope=\"col\" data-key=\"{}\"{}{}>{}{}</th>", html_escape(column.key), column.align == Align::kRight ? " class=\"num\"" : "", title,
+                     html_escape(column.title), unit);
+}
+
+// The raw value rides along where it is a number, so that a script sorts by what is meant, not by what is shown.
+std::string sort_value(const Cell& cell) {
+  if (const auto* number = std::get_if<double>(&cell.raw)) return fmt::format(" data-v=\"{:.6g}\"", *number);
+  if (const auto* count = std::get_if<std::int64_t>(&cell.raw)) return fmt::format(" data-v=\"{}\"", *count);
+  return {};
+}
+
+std::string body_cell(const Cell& cell, const Column& column, bool first) {
+  const std::string_view approx = cell.origin == Origin::kEstimated ? "≈\u00a0" : "";
+  const std::string text = fmt::format("{}{}", approx, html_escape(cell.text));
+  const std::string_view css = column.align == Align::kRight ? " class=\"num\"" : "";
+  return first ? fmt::format("<th scope=\"row\"{}{}>{}</th>", css, sort_value(cell), text)
+               : fmt::format("<td{}{}>{}</td>", css, sort_value(cell), text);
+}
+
+std::string rows_of(const Table& table) {
+  std::string html;
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) html += body_cell(row[i], table.columns[i], i == 0);
+    html += "</tr>\n";
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string html_table(const Table& table) {
+  std::string html = fmt::format(
+      "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table id=\"table-{1}\">\n<caption>{0}"
+      "<button type=\"button\" class=\"csv\" data-table=\"{1}\" hidden>Save CSV</button></caption>\n<thead><tr>",
+      html_escape(table.title), html_escape(table.id));
+  for (const auto& column : table.columns) html += head_cell(column);
+  html += "</tr></thead>\n<tbody>\n" + rows_of(table) + "</tbody>\n</table></div>\n";
+  for (const auto& note : table.notes) html += html_paragraph(note, "note");
+  return html;
+}
+
+std::string html_figure(const ResponsiveFigure& figure) {
+  return fmt::format("<figure><div class=\"wide\">{}</div><div class=\"narrow\">{}</div></figure>\n", svg(figure.wide),
+                     svg(figure.narrow));
+}
+
+std::string html_section(std::string_view id, std::string_view title, std::string_view body) {
+  if (body.empty()) return {};
+  return fmt::format("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}</section>\n", id, id,
+                     id, html_escape(title), body);
+}
+
+std::string html_paragraph(std::string_view text, std::string_view css_class) {
+  if (text.empty()) return {};
+  if (css_class.empty()) return fmt::format("<p>{}</p>\n", html_escape(text));
+  return fmt::format("<p class=\"{}\">{}</p>\n", css_class, html_escape(text));
+}
+
+}  // namespace dachlast::reports

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/viewmodel/table.h"
+#include "reports/sections/sections.h"
+
+namespace dachlast::reports {
+
+/// A table with caption, scopes, column descriptions, notes and a button that saves it as CSV (shown where scripts run).
+std::string html_table(const viewmodel::Table& table);
+
+/// A chart in both widths; the style sheet shows the one that suits.
+std::string html_figure(const ResponsiveFigure& figure);
+
+/// A section with its heading and anchor; empty where `body` is empty.
+std::string html_section(std::string_view id, std::string_view title, std::string_view body);
+
+/// A paragraph of escaped text; empty where `text` is.
+std::string html_paragraph(std::string_view text, std::string_view css_class = {});
+
+}  // namespace dachlast::reports
