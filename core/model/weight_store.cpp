@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
-#include <exception>
-#include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/thread_pool.h"
 #include "core/base/units.h"
 
 namespace dachlast {
@@ -34,22 +32,6 @@ Error does_not_fit(double bytes) {
 double byte_count(const WeightMatrix& matrix) {
   return std::visit([](auto span) { return static_cast<double>(span.size_bytes()); }, matrix);
 }
-
-/// First exception of several threads.
-class FirstError {
- public:
-  void keep(std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_) error_ = std::move(error);
-  }
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::exception_ptr error_;
-};
 
 }  // namespace
 
@@ -117,25 +99,10 @@ int usable_threads() {
 
 void run_tasks(std::size_t n_tasks, int n_threads, const std::function<void(std::size_t)>& task) {
   std::atomic<std::size_t> next{0};
-  FirstError error;
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < n_tasks; i = next++) task(i);
-    } catch (...) {
-      error.keep(std::current_exception());
-      next = n_tasks;
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    try {
-      for (int i = 1; i < n_threads && static_cast<std::size_t>(i) < n_tasks; ++i) helpers.emplace_back(work);
-    } catch (const std::system_error&) {
-      // The system grants no further thread: those running, this one included, do all the work.
-    }
-    work();
-  }
-  error.rethrow();
+  const auto n_useful = static_cast<int>(std::clamp<std::size_t>(n_tasks, 1, static_cast<std::size_t>(n_threads)));
+  ThreadPool(n_useful).run([&](int) {
+    for (std::size_t i = next++; i < n_tasks; i = next++) task(i);
+  });
 }
 
 }  // namespace dachlast
