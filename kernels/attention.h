@@ -13,8 +13,8 @@ namespace dachlast::kernels {
 
 using KvSpan = std::variant<std::span<const float>, std::span<const BF16>>;
 
-/// One layer of a contiguous KV cache. k and v are [batch_size, n_kv_heads, capacity, head_dim], row-major: the tokens of
-/// one head lie next to each other, which is the order decode reads them in.
+/// One layer of a contiguous KV cache. k and v are [batch_size, n_kv_heads, capacity, head_dim], row-major: the tokens
+/// of one head lie next to each other, which is the order decode reads them in.
 struct KvView {
   KvSpan k;
   KvSpan v;
@@ -36,13 +36,14 @@ int attention_units(const AttentionShape& shape);
 
 /// Attends to a contiguous KV cache, causal, query head h reads KV head g = h / (n_heads / n_kv_heads):
 ///   out[b, i, h] = softmax(rule(q[b, i, h] · K[b, g]ᵀ)) · V[b, g]   over the keys the query may see
-/// Shapes   q [batch_size · q_len, q_stride], head h at column h · head_dim; out [batch_size · q_len, n_heads, head_dim].
-/// Numbers  scores and sums in float. Memory: allocates nothing; `scratch` holds `attention_scratch_floats` floats and
+/// Shapes   q [batch_size · q_len, q_stride], head h at column h · head_dim; out [batch_size · q_len, n_heads,
+/// head_dim]. Numbers  scores and sums in float. Memory: allocates nothing; `scratch` holds `attention_scratch_floats`
+/// floats and
 ///          belongs to the calling thread.
 /// Errors   none: sizes are preconditions, asserted in debug builds.
 /// Source   online softmax, Milakov & Gimelshein 2018, arXiv:1805.02867; tiling, Dao et al. 2022, arXiv:2205.14135.
-using Attention = void(const AttentionShape&, const ScoreRule&, std::span<const float> q, int q_stride, const KvView& kv,
-                       std::span<float> out, std::span<float> scratch, Slice units);
+using Attention = void(const AttentionShape&, const ScoreRule&, std::span<const float> q, int q_stride,
+                       const KvView& kv, std::span<float> out, std::span<float> scratch, Slice units);
 
 struct AttentionVariant : Variant<Attention> {
   std::size_t (*scratch_floats)(const AttentionShape&);  // per thread

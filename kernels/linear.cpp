@@ -5,13 +5,41 @@
 namespace dachlast::kernels {
 namespace {
 
-bool suits_any(const LinearShape&) {
-  return true;
+bool takes_any(DType weights) {
+  return weights == DType::kF32 || weights == DType::kBF16;
+}
+bool takes_f32(DType weights) {
+  return weights == DType::kF32;
+}
+bool takes_bf16(DType weights) {
+  return weights == DType::kBF16;
+}
+
+bool suits_any(const LinearShape& shape) {
+  return takes_any(shape.weight_dtype);
+}
+bool suits_f32(const LinearShape& shape) {
+  return takes_f32(shape.weight_dtype);
+}
+bool suits_bf16(const LinearShape& shape) {
+  return takes_bf16(shape.weight_dtype);
+}
+bool suits_few_rows(const LinearShape& shape) {
+  return shape.m <= cpu::kGemvRows;
 }
 
 constexpr LinearVariant kVariants[] = {
-    {{.name = "reference", .run = cpu::linear_reference, .supported = always_supported}, suits_any},
+    {{"gemv", cpu::linear_gemv, always_supported, DType::kF32}, suits_few_rows, takes_any},
+    {{"onednn", cpu::linear_onednn_f32, always_supported, DType::kF32}, suits_f32, takes_f32},
+    {{"onednn", cpu::linear_onednn_bf16, cpu::onednn_bf16_supported, DType::kBF16}, suits_bf16, takes_bf16},
+    {{"onednn_widened", cpu::linear_onednn_widened, always_supported, DType::kF32}, suits_bf16, takes_bf16},
+    {{"reference", cpu::linear_reference, always_supported, DType::kF32}, suits_any, takes_any},
 };
+
+bool chosen(const LinearVariant& variant, const LinearShape& shape, std::string_view forced) {
+  if (!variant.supported()) return false;
+  return forced.empty() ? variant.suits(shape) : variant.name == forced && variant.takes(shape.weight_dtype);
+}
 
 }  // namespace
 
@@ -21,7 +49,7 @@ std::span<const LinearVariant> linear_variants() {
 
 const LinearVariant& linear_variant_for(const LinearShape& shape, std::string_view forced) {
   for (const LinearVariant& variant : kVariants)
-    if (forced.empty() ? variant.supported() && variant.suits(shape) : variant.name == forced) return variant;
+    if (chosen(variant, shape, forced)) return variant;
   return linear_variants().back();
 }
 

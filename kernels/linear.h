@@ -17,19 +17,25 @@ using WeightSpan = std::variant<std::span<const float>, std::span<const BF16>>;
 ///   y[i, j] = Σ_l x[i, l] · w[j, l] + bias[j],   j in columns
 /// Shapes   x [m, k]; w [n, k]; bias [n] or empty; y [m, n]; row-major. Slices cut n.
 /// Numbers  sums in float (the reference: in double). Variants whose arithmetic is BF16 round x to bfloat16 first.
-/// Memory   allocates nothing of its own; library variants keep their primitives in a cache bounded by its size.
+///          Another slicing may change the last bits of the "onednn" variants, whose library orders its sums by the
+///          width it is given; all others give the same bits for any slicing.
+/// Memory   allocates nothing, but for the "onednn" variants: oneDNN keeps its primitives in a cache of bounded size,
+/// and
+///          each thread keeps a buffer of 256 Ki (at least 32 · k) elements for what it rounds or widens.
 /// Errors   none: sizes are preconditions, asserted in debug builds.
 using Linear = void(const LinearShape&, std::span<const float> x, WeightSpan w, std::span<const float> bias,
                     std::span<float> y, Slice columns);
 
 struct LinearVariant : Variant<Linear> {
-  bool (*suits)(const LinearShape&);  // a GEMV variant takes few rows of x, a GEMM variant many
+  bool (*suits)(const LinearShape&);  // made for it: GEMV variants for few rows of x, GEMM variants for many
+  bool (*takes)(DType weight_dtype);  // what it can run at all, fast or not
 };
 
-/// Every build of this operation in the binary, fastest first; "reference" is always last.
+/// Every build of this operation in the binary, fastest first; "reference" is always last. "onednn" stands in the list
+/// once per weight type, as its arithmetic follows it; "onednn_widened" multiplies bfloat16 weights in float.
 std::span<const LinearVariant> linear_variants();
 
-/// The first supported variant that suits the shape, or the one named.
+/// The first supported variant that suits the shape, or the one named where it takes the shape's weights.
 const LinearVariant& linear_variant_for(const LinearShape& shape, std::string_view forced = {});
 
 /// 2·m·n·k FLOP; weights, x and y once. Leaves out the bias: n floats and additions against n·k weights.

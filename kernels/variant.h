@@ -13,15 +13,18 @@ struct Slice {
   int end;
 };
 
-/// One build of an operation in the binary. Lists are ordered fastest first; "reference" is always last and runs anywhere.
+/// One build of an operation in the binary. Lists are ordered fastest first; "reference" is always last and runs
+/// anywhere.
 template <class Function>
 struct Variant {
   std::string_view name;
   Function* run;
-  bool (*supported)();      // by this CPU
+  bool (*supported)();             // by this CPU
   DType arithmetic = DType::kF32;  // whose compute roof the variant is held against
 };
 
-inline bool always_supported() { return true; }
+inline bool always_supported() {
+  return true;
+}
 
 }  // namespace dachlast::kernels
