@@ -49,6 +49,7 @@ struct BandwidthRoof {
   double working_set_bytes;  // all threads together
   RoofSample bytes_per_s;
   Origin origin = Origin::kMeasured;
+  std::string probe = {};  // build that measured it: "avx512", "avx512_stream" (non-temporal stores)
 };
 
 struct ComputeRoof {
