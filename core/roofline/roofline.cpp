@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -20,6 +21,27 @@ std::string threads_text(int n_threads) {
               "Measure the roofs with `dachlast calibrate`.");
 }
 
+/// What to say where the roof was measured with fewer threads than the run had: the closest from below stands in for
+/// it.
+template <class Roof, class Applies>
+std::string thread_remark(const std::vector<Roof>& roofs, int n_threads, Applies applies) {
+  int measured = 0;
+  for (const Roof& roof : roofs)
+    if (applies(roof) && roof.n_threads <= n_threads) measured = std::max(measured, roof.n_threads);
+  if (measured == n_threads) return {};
+  return fmt::format("The roof was measured with {}, not with {}.", threads_text(measured), n_threads);
+}
+
+std::string remark_of(const DeviceRoofs& roofs, DType dtype, int n_threads) {
+  return thread_remark(roofs.computes, n_threads, [&](const ComputeRoof& roof) { return roof.dtype == dtype; });
+}
+
+std::string remark_of(const DeviceRoofs& roofs, MemoryLevel level, int n_threads) {
+  return thread_remark(roofs.bandwidths, n_threads, [&](const BandwidthRoof& roof) {
+    return roof.level == level && roof.pattern == AccessPattern::kRead;
+  });
+}
+
 /// Bytes of one cache level that `n_threads` threads, pinned to one core each in order, have between them.
 double reachable_cache_bytes(const CacheLevel& cache, const HostTopology& host, int n_threads) {
   const int cores_per_cache = std::max(1, host.n_cores / std::max(1, cache.n_instances));
@@ -30,7 +52,7 @@ double reachable_cache_bytes(const CacheLevel& cache, const HostTopology& host, 
 }  // namespace
 
 ComputeCeiling compute_ceiling(const DeviceRoofs& roofs, DType dtype, int n_threads) {
-  if (const auto peak = roofs.peak(dtype, n_threads)) return {dtype, *peak, {}};
+  if (const auto peak = roofs.peak(dtype, n_threads)) return {dtype, *peak, remark_of(roofs, dtype, n_threads)};
   const auto widened = dtype == DType::kF32 ? std::nullopt : roofs.peak(DType::kF32, n_threads);
   if (!widened) throw_missing_roof(roofs, fmt::format("{} compute", display_name_of(dtype)), n_threads);
   return {DType::kF32, *widened,
@@ -43,7 +65,7 @@ MemoryCeiling memory_ceiling(const DeviceRoofs& roofs, MemoryLevel level, int n_
     const auto found = static_cast<MemoryLevel>(i);
     const auto bandwidth = roofs.bandwidth(found, AccessPattern::kRead, n_threads);
     if (!bandwidth) continue;
-    if (found == level) return {level, *bandwidth, {}};
+    if (found == level) return {level, *bandwidth, remark_of(roofs, level, n_threads)};
     return {
         found, *bandwidth,
         fmt::format("No {} bandwidth roof on this device: held against the {} one.", name_of(level), name_of(found))};

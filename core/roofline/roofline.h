@@ -30,14 +30,14 @@ constexpr std::string_view display_name_of(Bound bound) {
 struct ComputeCeiling {
   DType dtype = DType::kF32;
   FlopsPerSecond peak;
-  std::string remark;  // empty: the roof of the dtype asked for
+  std::string remark;  // empty: the roof of the dtype and the threads asked for
 };
 
 /// The slanted roof that applies: the read bandwidth of one memory level.
 struct MemoryCeiling {
   MemoryLevel level = MemoryLevel::kDram;
   BytesPerSecond bandwidth;
-  std::string remark;  // empty: the level asked for
+  std::string remark;  // empty: the roof of the level and the threads asked for
 };
 
 /// The compute roof of `dtype` at `n_threads`. A CPU without instructions for a dtype widens it to f32 before it

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "tests/core/roofline/round_run.h"
+
+#include "core/trace/span.h"
+
+namespace dachlast::testing {
+
+/// A header with every field set to something that is not its default.
+inline Run full_header() {
+  Run run = round_run();
+  run.precision = {DType::kBF16, DType::kF16};
+  run.bound_threshold = 0.7;
+  run.generation = Generation{{1, 2}, {3, 4, 5}, "Once upon a time, ü"};
+  run.uncached = UncachedComparison{8, {0.1, 0.2}, {0.3, 0.9}, 3};
+  run.warnings = {{"competing_load", "Another program used 30 % of a core."}};
+  run.assumptions = {{"threads", "One thread per core."}, {"seed", "42"}};
+  return run;
+}
+
+inline MeasuredPoint full_point(int context_tokens) {
+  const OpCost cost{Flops{1e12 + 0.5}, Bytes{1e9}, Bytes{2e6}, Bytes{3e6}, Bytes{4e3}};
+  MeasuredPoint point = point_of(Phase::kDecode, context_tokens, {0.1, 0.1000001, 1.0 / 3.0}, cost);
+  point.batch_size = 3;
+  point.kv_policy = KvPolicy::kNone;
+  point.busy_share = 0.875;
+  point.ops.push_back({OpKind::kAttention, 12, Seconds{0.05}, cost, DType::kBF16});
+  point.remarks = {{"clock_drift", "The clock varied by 8 %."}};
+  return point;
+}
+
+/// `n_steps` steps of two operations each, in the order marks end: the step after its operations.
+inline std::vector<trace::Span> steps(int n_steps) {
+  std::vector<trace::Span> spans;
+  for (int i = 0; i < n_steps; ++i) {
+    const std::int64_t start = 9'000'000'000'000'000 + i * 10'000;
+    trace::Span op;
+    op.phase = Phase::kDecode;
+    op.op = OpKind::kAttention;
+    op.layer = 3;
+    op.n_tokens = 1;
+    op.kv_len = 100 + i;
+    op.cost.flops = Flops{1000};
+    op.cost.kv_read_bytes = Bytes{512};
+    op.start_ns = start + 1000;
+    op.end_ns = start + 4001;
+    spans.push_back(op);
+    op.op = OpKind::kLmHead;
+    op.arithmetic = DType::kBF16;
+    op.layer = -1;
+    op.start_ns = start + 5000;
+    op.end_ns = start + 9000;
+    spans.push_back(op);
+    op.zone = trace::ZoneKind::kStep;
+    op.start_ns = start;
+    op.end_ns = start + 9500;
+    spans.push_back(op);
+  }
+  return spans;
+}
+
+}  // namespace dachlast::testing
