@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/cli/plan_json.h"
 #include "core/base/error.h"
 #include "core/viewmodel/compare_view.h"
 #include "core/viewmodel/format.h"

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/base/statistics.h"
 #include "core/viewmodel/format.h"
 #include "reports/json.h"
 

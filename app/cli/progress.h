@@ -19,7 +19,9 @@ class ProgressPrinter : public JobObserver {
   void began(const std::string& what, int index, int count) override;
   void point_finished(const Run& run, const MeasuredPoint& point) override;
 
-  /// A remark that is not progress: a plain line, after clearing the progress line. Silent with --quiet.
+  void remarked(const Remark& remark) override { note("note: " + remark.text); }
+
+  /// A line that is not progress: shown after clearing the progress line. Silent with --quiet.
   void note(const std::string& text);
 
  private:

@@ -14,8 +14,6 @@
 namespace dachlast::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 DType parse_dtype(std::string_view option, const std::string& text) {
   const auto dtype = dtype_from_name(text);
   if (!dtype || (*dtype != DType::kF32 && *dtype != DType::kBF16))
@@ -56,7 +54,7 @@ class RunCommand : public Command {
  private:
   RunRequest request() const;
   std::string command_line() const;
-  fs::path output_file(const RunPlan& plan) const;
+  RunOutput output(const RunPlan& plan) const;
   int dry_run(const RunPlan& plan, const CommonOptions& common) const;
 
   const CLI::App* app_ = nullptr;
@@ -165,12 +163,9 @@ std::string RunCommand::command_line() const {
   return line;
 }
 
-fs::path RunCommand::output_file(const RunPlan& plan) const {
-  const fs::path file = output_.empty() ? default_run_file(plan) : fs::path(output_);
-  if (fs::exists(file) && !overwrite_)
-    throw Error(ErrorKind::kUsage, file.string(), "exists, and runs are never changed.",
-                "Choose another --output or add --overwrite.");
-  return file;
+RunOutput RunCommand::output(const RunPlan& plan) const {
+  return {.file = output_.empty() ? default_run_file(plan) : std::filesystem::path(output_),
+          .if_exists = overwrite_ ? IfExists::kOverwrite : IfExists::kRefuse};
 }
 
 int RunCommand::dry_run(const RunPlan& plan, const CommonOptions& common) const {
@@ -184,11 +179,11 @@ int RunCommand::execute(const CommonOptions& common) {
   const RunPlan plan = plan_run(request(), progress, interrupt.token());
   if (dry_run_) return dry_run(plan, common);
 
-  const fs::path file = output_file(plan);
+  const RunOutput target = output(plan);
   for (const auto& warning : plan.warnings) progress.note("note: " + warning.text);
-  const Run run = execute_run(plan, file, progress, interrupt.token());
+  const Run run = execute_run(plan, target, progress, interrupt.token());
   print_result(render_run(run, common));
-  progress.note(fmt::format("Saved {}. `dachlast report {}` writes the HTML report.", file.string(), file.string()));
+  progress.note(fmt::format("Saved {0}. `dachlast report {0}` writes the HTML report.", shell_word(target.file.string())));
   return interrupt.interrupted() ? kExitInterrupted : kExitDone;
 }
 

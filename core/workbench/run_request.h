@@ -12,6 +12,10 @@
 
 namespace dachlast {
 
+/// Longest step of the engine: a longer prompt is read in pieces, so that activations stay bounded. Large enough that weights are
+/// read once per 2,048 tokens, far right of any CPU's ridge point.
+inline constexpr int kMaxStepTokens = 2048;
+
 /// Generates text with and without the KV cache and compares.
 struct UncachedRequest {
   int prompt_tokens = 8;
@@ -64,5 +68,8 @@ struct RunPlan {
 
   bool fits() const { return needed_bytes <= available_bytes; }
 };
+
+/// What the engine holds for one point of the plan.
+MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batch_size);
 
 }  // namespace dachlast

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/store/run_file.h"
 #include "core/workbench/run_request.h"
 
 namespace dachlast {
@@ -18,6 +19,8 @@ class JobObserver {
   virtual void began(const std::string& what, int index, int count) = 0;
   /// A point of a run is finished and saved.
   virtual void point_finished(const Run& run, const MeasuredPoint& point) = 0;
+  /// Something the reader should know now: competing load, drifting clocks.
+  virtual void remarked(const Remark& remark) = 0;
 };
 
 /// Resolves names, sizes, precision, roofs and memory of a request. Measures the roofs of this computer first (a few
@@ -25,10 +28,16 @@ class JobObserver {
 /// request; a plan that does not fit is returned, not thrown.
 RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop);
 
-/// Measures every point of the plan and saves each into `file` as it is finished.
+/// Where a run goes.
+struct RunOutput {
+  std::filesystem::path file;
+  IfExists if_exists = IfExists::kRefuse;
+};
+
+/// Measures every point of the plan and saves each into the file as it is finished.
 /// Errors   throws `Error` (kDoesNotFit) before allocating where the plan does not fit; what was saved so far stays
 /// readable.
-Run execute_run(const RunPlan& plan, const std::filesystem::path& file, JobObserver& observer, std::stop_token stop);
+Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop);
 
 /// Name for the run file of a plan that was given none: "gpt2-20260301-140502.dachlast", in the working folder.
 std::filesystem::path default_run_file(const RunPlan& plan);

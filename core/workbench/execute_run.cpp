@@ -1,0 +1,223 @@
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <random>
+
+#include "core/base/error.h"
+#include "core/base/statistics.h"
+#include "core/collect/span_collector.h"
+#include "core/engine/calibration.h"
+#include "core/engine/load_monitor.h"
+#include "core/engine/point_runner.h"
+#include "core/model/weights.h"
+#include "core/store/roof_store.h"
+#include "core/store/run_file.h"
+#include "core/workbench/generate.h"
+#include "core/workbench/plan_view.h"
+#include "core/workbench/workbench.h"
+#include "kernels/attention.h"
+
+namespace dachlast {
+namespace {
+
+std::string now_iso() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+/// Sortable by time; the random tail keeps runs of one second apart.
+std::string new_run_id() {
+  return fmt::format("{:%Y%m%d-%H%M%S}-{:08x}", fmt::gmtime(std::time(nullptr)), std::random_device{}());
+}
+
+ModelInfo model_info(const RunPlan& plan, const Weights& weights) {
+  const ModelSpec& spec = plan.source.spec;
+  return {.name = spec.name,
+          .architecture = spec.architecture,
+          .n_parameters = parameter_count(spec),
+          .weight_bytes = weights.resident_bytes(),
+          .config_hash = plan.source.config_hash,
+          .weights = weights.description(),
+          .random_weights = weights.random(),
+          .max_context = spec.max_context};
+}
+
+Run new_run(const RunPlan& plan, const Weights& weights) {
+  Run run;
+  run.id = new_run_id();
+  run.created_at = now_iso();
+  run.program_version = DACHLAST_VERSION;
+  run.command = plan.request.command;
+  run.model = model_info(plan, weights);
+  run.precision = plan.precision;
+  run.n_threads = plan.n_threads;
+  run.attention_variant = kernels::attention_variant_for(plan.request.attention_variant).name;
+  run.host = plan.host;
+  run.roofs = plan.roofs;
+  run.planned_points = static_cast<int>(plan.points.size());
+  run.bound_threshold = plan.request.bound_threshold;
+  run.warnings = plan.warnings;
+  run.assumptions = plan.assumptions;
+  return run;
+}
+
+std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
+  if (plan.source.weights_path) return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
+  return random_weights(plan.source.spec, plan.request.seed, plan.precision.weights);
+}
+
+StopRule stop_rule(const RunRequest& request) {
+  StopRule rule = request.repeats ? StopRule::exactly(*request.repeats) : StopRule{};
+  if (request.seconds_per_point) rule.max_seconds = *request.seconds_per_point;
+  return rule;
+}
+
+OpMeasurement op_measurement(const OpSamples& op) {
+  return {.op = op.op,
+          .n_calls = op.n_calls,
+          .time = Seconds{op.times_s.empty() ? 0.0 : median(op.times_s)},
+          .cost = op.cost,
+          .arithmetic = op.arithmetic};
+}
+
+MeasuredPoint measured_point(const PlannedPoint& planned, KvPolicy policy, const PointResult& result) {
+  MeasuredPoint point{.phase = planned.phase,
+                      .context_tokens = planned.context_tokens,
+                      .batch_size = planned.batch_size,
+                      .kv_policy = policy,
+                      .samples_s = result.measurement.samples_s,
+                      .ops = {},
+                      .cost = result.cost,
+                      .stop_reason = std::string(name_of(result.measurement.reason)),
+                      .busy_share = result.busy_share,
+                      .remarks = {}};
+  for (const auto& op : result.ops) point.ops.push_back(op_measurement(op));
+  return point;
+}
+
+/// Spans that one point may produce: enough for the largest models' steps within the repeat cap, bounded in memory (about 100 MB).
+constexpr std::size_t kMaxSpans = 1'000'000;
+
+/// Measures the points of one plan, one engine per context and batch.
+class PointLoop {
+ public:
+  PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop)
+      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)) {}
+
+  /// False where it was interrupted before the point had a sample.
+  bool measure(const PlannedPoint& planned, Run& run, RunWriter& writer) {
+    observer_.began(point_title(planned), static_cast<int>(run.points.size()), run.planned_points);
+    PointRunner& runner = runner_for(planned);
+    collector_.start();
+    LoadMonitor monitor(plan_.host.core_ids);
+    const PointResult result = runner.run(request_for(planned), stop_);
+    const LoadReading load = monitor.finish();
+    if (result.measurement.samples_s.empty()) return false;
+    MeasuredPoint point = measured_point(planned, policy_of(planned), result);
+    for (const auto& remark : remarks_of(load)) point.remarks.push_back({remark.code, remark.text});
+    if (collector_.n_dropped() > 0)
+      point.remarks.push_back({"spans_dropped", fmt::format("{} spans found no room and are not in the timeline.", collector_.n_dropped())});
+    writer.add_point(point, collector_.drain());
+    run.points.push_back(std::move(point));
+    observer_.point_finished(run, run.points.back());
+    return true;
+  }
+
+ private:
+  KvPolicy policy_of(const PlannedPoint& point) const {
+    return point.phase == Phase::kPrefill ? KvPolicy::kContiguous : plan_.request.kv_policy;
+  }
+
+  static std::string point_title(const PlannedPoint& point) {
+    return fmt::format("{}, {} tokens, batch {}", name_of(point.phase), point.context_tokens, point.batch_size);
+  }
+
+  PointRequest request_for(const PlannedPoint& point) {
+    return {.phase = point.phase,
+            .context_tokens = point.context_tokens,
+            .kv_policy = policy_of(point),
+            .rule = stop_rule(plan_.request),
+            .observer = &collector_};
+  }
+
+  /// Keeps the engine while context and batch stay the same, so that decode finds the cache its prefill filled.
+  PointRunner& runner_for(const PlannedPoint& point) {
+    if (runner_ && point.context_tokens == context_ && point.batch_size == batch_) return *runner_;
+    runner_.reset();
+    engine_.reset();
+    engine_ = std::make_unique<Engine>(plan_.source.spec, weights_, engine_options(plan_, point.context_tokens, point.batch_size));
+    runner_ = std::make_unique<PointRunner>(*engine_);
+    context_ = point.context_tokens;
+    batch_ = point.batch_size;
+    return *runner_;
+  }
+
+  const RunPlan& plan_;
+  const Weights& weights_;
+  JobObserver& observer_;
+  std::stop_token stop_;
+  SpanCollector collector_{kMaxSpans};
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<PointRunner> runner_;
+  int context_ = 0;
+  int batch_ = 0;
+};
+
+void refuse_unless_fits(const RunPlan& plan) {
+  if (!plan.fits())
+    throw Error(ErrorKind::kDoesNotFit, plan.source.spec.name, shortage_text(plan),
+                "Ask for a smaller --context or --batch, or for --dtype bf16.");
+}
+
+}  // namespace
+
+EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_size) {
+  return {.precision = plan.precision,
+          .n_threads = plan.n_threads,
+          .batch_size = batch_size,
+          .capacity_tokens = context_tokens,
+          .max_step_tokens = std::min(context_tokens, kMaxStepTokens),
+          .logits = LogitsFor::kLastToken,
+          .core_ids = plan.host.core_ids,
+          .attention_variant = plan.request.attention_variant,
+          .linear_variant = {}};
+}
+
+Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop) {
+  refuse_unless_fits(plan);
+  observer.began("Loading weights", 0, static_cast<int>(plan.points.size()));
+  const auto weights = load_weights(plan);
+  Run run = new_run(plan, *weights);
+  RunWriter writer = RunWriter::create(output.file, run, output.if_exists,
+                                       plan.request.full_timeline ? Timeline::kFull : Timeline::kFirstSteps);
+  run.generation = generate(plan, *weights);
+  writer.update(run);
+
+  PointLoop loop(plan, *weights, observer, stop);
+  for (const auto& point : plan.points)
+    if (stop.stop_requested() || !loop.measure(point, run, writer)) break;
+  if (plan.request.uncached && !stop.stop_requested()) {
+    run.uncached = compare_uncached(plan, *weights, observer, stop);
+    writer.update(run);
+  }
+  run.complete = !stop.stop_requested();
+  if (run.complete) writer.finish();
+  return run;
+}
+
+DeviceRoofs calibrate_host(JobObserver& observer, std::stop_token stop, Seconds budget) {
+  constexpr int kProgressSteps = 100;
+  CalibrationOptions options;
+  options.time_budget = budget;
+  options.stop = std::move(stop);
+  const Calibration calibration = calibrate(read_host_topology(), options, [&](const CalibrationProgress& progress) {
+    observer.began("Measuring roofs: " + progress.what, static_cast<int>(progress.fraction * kProgressSteps), kProgressSteps);
+  });
+  for (const auto& remark : calibration.remarks) observer.remarked({remark.code, remark.text});
+  RoofStore().save(calibration.roofs);
+  return calibration.roofs;
+}
+
+}  // namespace dachlast

@@ -1,0 +1,52 @@
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <ctime>
+#include <sstream>
+
+#include "core/base/error.h"
+#include "core/store/chrome_trace.h"
+#include "core/store/run_file.h"
+#include "core/workbench/workbench.h"
+
+namespace dachlast {
+
+std::filesystem::path default_run_file(const RunPlan& plan) {
+  return fmt::format("{}-{:%Y%m%d-%H%M%S}.dachlast", plan.source.spec.name, fmt::gmtime(std::time(nullptr)));
+}
+
+OpenedRun open_run(const std::filesystem::path& file) {
+  StoredRun stored = read_run(file);
+  return {.run = std::move(stored.run), .skipped = std::move(stored.skipped)};
+}
+
+std::string chrome_trace_of(const std::filesystem::path& file) {
+  std::ostringstream out;
+  write_chrome_trace(out, read_run(file));
+  return std::move(out).str();
+}
+
+std::vector<MemorySegment> memory_of(const Run& run) {
+  ModelSource source;
+  try {
+    source = resolve_model(run.model.name);
+  } catch (const Error&) {
+    return {};  // the model is not here: the run stays readable without the breakdown
+  }
+  if (source.config_hash != run.model.config_hash || run.points.empty()) return {};
+  std::vector<MemorySegment> largest;
+  for (const auto& point : run.points) {
+    auto segments = memory_segments(source.spec, {.precision = run.precision,
+                                                  .batch_size = point.batch_size,
+                                                  .capacity_tokens = point.context_tokens,
+                                                  .max_step_tokens = std::min(point.context_tokens, kMaxStepTokens),
+                                                  .logits = LogitsFor::kLastToken,
+                                                  .n_threads = run.n_threads,
+                                                  .attention_variant = run.attention_variant});
+    if (total_bytes(segments) > total_bytes(largest)) largest = std::move(segments);
+  }
+  return largest;
+}
+
+}  // namespace dachlast

@@ -1,0 +1,167 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/model/weights.h"
+#include "core/roofline/predict.h"
+#include "core/store/roof_store.h"
+#include "core/viewmodel/format.h"
+#include "core/workbench/workbench.h"
+
+namespace dachlast {
+namespace {
+
+constexpr int kDefaultContext = 512;
+
+/// Steps one point takes until its median is known to 3 %, warm-up included: seen on idle computers. Only for the expected time.
+constexpr double kExpectedSteps = 25.0;
+/// Kernels reach about half of the roofs over a whole step; the expected time is a promise about waiting, not a prediction.
+constexpr double kExpectedEfficiency = 0.5;
+
+Precision resolve_precision(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
+  DType weights = request.weights.value_or(model.native_dtype);
+  if (weights == DType::kF16) {
+    weights = DType::kF32;
+    assumptions.push_back({"f16_widened", "FP16 weights are computed with in FP32, which holds every FP16 value exactly."});
+  }
+  if (!request.weights)
+    assumptions.push_back({"default_dtype", fmt::format("Weights in {}, as published (--dtype).", display_name_of(weights))});
+  if (!request.kv)
+    assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}, as the weights (--kv-dtype).", display_name_of(weights))});
+  return {.weights = weights, .kv = request.kv.value_or(weights)};
+}
+
+std::vector<int> resolve_contexts(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
+  if (request.contexts.empty()) {
+    const int context = std::min(kDefaultContext, model.max_context);
+    assumptions.push_back(
+        {"default_context", fmt::format("Context {} tokens (--context).", viewmodel::format_count(context))});
+    return {context};
+  }
+  for (const int context : request.contexts)
+    if (context > model.max_context)
+      throw Error(ErrorKind::kUsage, fmt::format("--context {}", context),
+                  fmt::format("{} was made for at most {} tokens.", model.name, model.max_context),
+                  fmt::format("Ask for {} or less.", model.max_context));
+  return request.contexts;
+}
+
+std::vector<int> resolve_batches(const RunRequest& request, std::vector<Remark>& assumptions) {
+  if (!request.batches.empty()) return request.batches;
+  assumptions.push_back({"default_batch", "Batch 1 (--batch)."});
+  return {1};
+}
+
+int resolve_threads(const RunRequest& request, const HostTopology& host, std::vector<Remark>& assumptions) {
+  const int n_cores = std::max<int>(1, static_cast<int>(host.core_ids.size()));
+  if (!request.n_threads) {
+    assumptions.push_back({"default_threads", fmt::format("{}, one per core (--threads).", viewmodel::counted(n_cores, "thread", "threads"))});
+    return n_cores;
+  }
+  const int limit = std::max(n_cores, host.n_hardware_threads);
+  if (*request.n_threads > limit)
+    throw Error(ErrorKind::kUsage, fmt::format("--threads {}", *request.n_threads),
+                fmt::format("this computer runs {} at once.", viewmodel::counted(limit, "thread", "threads")),
+                "More threads than that would measure the scheduler.");
+  return *request.n_threads;
+}
+
+DeviceRoofs resolve_roofs(JobObserver& observer, std::stop_token stop, std::vector<Remark>& assumptions) {
+  if (auto stored = RoofStore().latest(host_id())) {
+    assumptions.push_back({"stored_roofs", fmt::format("Roofs of this computer as measured {} (dachlast calibrate).",
+                                                       viewmodel::format_date(stored->measured_at))});
+    return *std::move(stored);
+  }
+  assumptions.push_back({"fresh_roofs", "Roofs of this computer measured for this run and stored."});
+  constexpr Seconds kQuickCalibration{6.0};
+  return calibrate_host(observer, std::move(stop), kQuickCalibration);
+}
+
+Step step_of(const PlannedPoint& point, KvPolicy policy) {
+  const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
+  return {.phase = point.phase,
+          .batch_size = point.batch_size,
+          .q_len = whole ? point.context_tokens : 1,
+          .kv_len = point.context_tokens};
+}
+
+void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vector<int>& batches) {
+  const PredictionTarget target{plan.roofs, plan.host, plan.n_threads};
+  for (const int batch : batches)
+    for (const int context : contexts)
+      for (const Phase phase : plan.request.phases) {
+        PlannedPoint point{.phase = phase, .context_tokens = context, .batch_size = batch, .expected = {}};
+        const auto ops = build_op_list(plan.source.spec, step_of(point, plan.request.kv_policy), plan.precision);
+        point.expected = predict_step(ops, target);
+        plan.points.push_back(point);
+      }
+}
+
+/// The breakdown of the point that needs most.
+void plan_memory(RunPlan& plan) {
+  for (const auto& point : plan.points) {
+    auto segments = memory_segments(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size));
+    const double bytes = total_bytes(segments).value;
+    if (bytes <= plan.needed_bytes) continue;
+    plan.needed_bytes = bytes;
+    plan.memory = std::move(segments);
+  }
+  plan.available_bytes = plan.host.available_memory_bytes;
+}
+
+Seconds expected_time(const RunPlan& plan) {
+  Seconds total;
+  const double steps = plan.request.repeats ? *plan.request.repeats + 3.0 : kExpectedSteps;
+  for (const auto& point : plan.points) total += point.expected * (steps / kExpectedEfficiency);
+  return total;
+}
+
+void warn_about_source(RunPlan& plan) {
+  for (const auto& warning : plan.source.warnings) plan.warnings.push_back({warning.code, warning.text});
+  if (!plan.source.weights_path)
+    plan.warnings.push_back({"random_weights", fmt::format("{} has no weights here: random ones, seed {}. Times are real, text is not.",
+                                                           plan.source.spec.name, plan.request.seed)});
+}
+
+void check_uncached(const RunRequest& request, const ModelSpec& model) {
+  if (!request.uncached) return;
+  const int length = request.uncached->prompt_tokens + request.uncached->generate;
+  if (length > model.max_context)
+    throw Error(ErrorKind::kUsage, "--compare-uncached",
+                fmt::format("{} prompt and {} generated tokens exceed the {} tokens {} was made for.",
+                            request.uncached->prompt_tokens, request.uncached->generate, model.max_context, model.name),
+                "Generate fewer.");
+}
+
+}  // namespace
+
+MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batch_size) {
+  return {.precision = plan.precision,
+          .batch_size = batch_size,
+          .capacity_tokens = context_tokens,
+          .max_step_tokens = std::min(context_tokens, kMaxStepTokens),
+          .logits = LogitsFor::kLastToken,
+          .n_threads = plan.n_threads,
+          .attention_variant = plan.request.attention_variant};
+}
+
+RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop) {
+  RunPlan plan;
+  plan.request = request;
+  plan.source = resolve_model(request.model);
+  warn_about_source(plan);
+  check_uncached(request, plan.source.spec);
+  plan.precision = resolve_precision(request, plan.source.spec, plan.assumptions);
+  const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);
+  const auto batches = resolve_batches(request, plan.assumptions);
+  plan.host = read_host_topology();
+  plan.n_threads = resolve_threads(request, plan.host, plan.assumptions);
+  plan.roofs = resolve_roofs(observer, std::move(stop), plan.assumptions);
+  plan_points(plan, contexts, batches);
+  plan_memory(plan);
+  plan.expected = expected_time(plan);
+  return plan;
+}
+
+}  // namespace dachlast
