@@ -48,10 +48,16 @@ RopeScaling read_yarn(ConfigObject& config, ConfigObject& root, ModelSpec& spec)
   return scaling;
 }
 
+std::vector<double> read_divisors(ConfigObject& config, const char* key, const RopeSpec& rope) {
+  std::vector<double> divisors = config.positive_list(key, static_cast<std::size_t>(rope.rotary_dim / 2));
+  for (const double divisor : divisors)  // published ones lie between 1 and 70
+    if (divisor < 0.01 || divisor > 1e4) config.fail(key, fmt::format("holds {}, no plausible divisor", divisor));
+  return divisors;
+}
+
 RopeScaling read_longrope(ConfigObject& config, ConfigObject& root, const ModelSpec& spec, const RopeSpec& rope) {
-  const auto n_frequencies = static_cast<std::size_t>(rope.rotary_dim / 2);
-  LongRopeScaling scaling{.short_factor = config.positive_list("short_factor", n_frequencies),
-                          .long_factor = config.positive_list("long_factor", n_frequencies),
+  LongRopeScaling scaling{.short_factor = read_divisors(config, "short_factor", rope),
+                          .long_factor = read_divisors(config, "long_factor", rope),
                           .attention_factor = 1.0,
                           .original_context = original_context(config, root, spec)};
   const double stated = config.positive_or("factor", 1.0);

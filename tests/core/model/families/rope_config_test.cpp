@@ -72,6 +72,8 @@ TEST_F(RopeConfig, RefusesWhatItCannotCompute) {
               HasSubstr("list of 8 numbers"));
   EXPECT_THAT(error(R"({"type": "longrope", "short_factor": [1, 1, 1, 1, 1, 1, 1, 0], "long_factor": [1]})"),
               HasSubstr("holds 0"));
+  EXPECT_THAT(error(R"({"type": "longrope", "short_factor": [1, 1, 1, 1, 1, 1, 1, 1e-300], "long_factor": [1]})"),
+              HasSubstr("no plausible divisor"));
   EXPECT_THAT(error(R"({"type": "yarn", "factor": 4, "mscale": 1.0})"), HasSubstr("latent attention"));
   EXPECT_THAT(error("[1]"), HasSubstr("not an object"));
 }
