@@ -29,6 +29,9 @@ constexpr double kPlannedRepeats = 9.0;
 // A sample is long beside the start of a team (about 1 µs) and short beside the drift of a clock (seconds).
 constexpr double kShortestSample = 0.5e-3;
 constexpr double kLongestSample = 30e-3;
+// Bytes or operations of one thread that no sample goes below: 0.5 ms at 4 GB/s or 4 GFLOP/s, less than any CPU of
+// today.
+constexpr double kLeastWork = 2e6;
 
 constexpr AccessPattern kPatterns[] = {AccessPattern::kRead, AccessPattern::kWrite, AccessPattern::kCopy,
                                        AccessPattern::kTriad};
@@ -51,7 +54,8 @@ struct Point {
   AccessPattern pattern{};
   double work = 0.0;
   std::int64_t n_iterations = 1;
-  std::vector<double> rates = {};  // work per second, one for each repeat
+  double fastest_iteration = INFINITY;  // seconds
+  std::vector<double> rates = {};       // work per second, one for each repeat
 
   std::string what() const {
     const std::string subject = peak != nullptr ? fmt::format("{} peak", display_name_of(peak->arithmetic))
@@ -96,18 +100,21 @@ class Measurement {
  public:
   Measurement(ProbeRunner& runner, std::vector<Point>& points, const CalibrationOptions& options,
               const std::function<void(const CalibrationProgress&)>& progress)
-      : runner_(runner), points_(points), options_(options), progress_(progress) {}
+      : runner_(runner),
+        points_(points),
+        options_(options),
+        progress_(progress),
+        target_(std::clamp(options.time_budget.value / (kPlannedRepeats * static_cast<double>(points.size())),
+                           kShortestSample, kLongestSample)) {}
 
-  /// Finds how many iterations make a sample long enough; the first iterations also warm caches and clock.
-  void size_samples() {
-    const double target =
-        std::clamp(options_.time_budget.value / (kPlannedRepeats * static_cast<double>(points_.size())),
-                   kShortestSample, kLongestSample);
+  /// Takes one sample of each point and forgets it: that finds how many iterations make one, and warms caches and
+  /// clock.
+  void warm_up() {
     for (Point& point : points_) {
       report(point, 0.0);
-      const double time = sample(point).value;
-      const double iterations = static_cast<double>(point.n_iterations) * target / time;
-      point.n_iterations = std::max<std::int64_t>(1, std::llround(iterations));
+      const double least = kLeastWork * point.set.n_threads / point.work;
+      point.n_iterations = std::max<std::int64_t>(1, std::llround(least));
+      sample(point);
     }
   }
 
@@ -138,15 +145,15 @@ class Measurement {
     return runner_.time_passes(*point.bandwidth, point.set.n_threads, point.set.bytes_per_thread, point.n_iterations);
   }
 
-  /// One sample, grown until it is long enough. An interruption can make a short one look long when it is sized;
-  /// without the growth all later repeats would then measure the start of the team.
+  /// One sample, long enough by the fastest iterations seen so far. An interruption makes a short sample look long, so
+  /// its own time does not tell.
   Seconds sample(Point& point) {
-    Seconds time = run(point);
-    while (time.value < 0.5 * kShortestSample) {
-      point.n_iterations *= 4;
-      time = run(point);
+    for (;;) {
+      const Seconds time = run(point);
+      point.fastest_iteration = std::min(point.fastest_iteration, time.value / static_cast<double>(point.n_iterations));
+      if (point.fastest_iteration * static_cast<double>(point.n_iterations) >= 0.5 * target_) return time;
+      point.n_iterations = std::llround(target_ / point.fastest_iteration);
     }
-    return time;
   }
 
   /// Time spent of the budget, or rounds of the least number, whichever is further from the end.
@@ -163,6 +170,7 @@ class Measurement {
   std::vector<Point>& points_;
   const CalibrationOptions& options_;
   const std::function<void(const CalibrationProgress&)>& progress_;
+  const double target_;  // seconds of a sample
 };
 
 RoofSample summary(const std::vector<double>& rates) {
@@ -232,7 +240,7 @@ Calibration calibrate(const HostTopology& host, const CalibrationOptions& option
   if (progress) progress({0.0, "Preparing memory"});
   ProbeRunner runner(host.core_ids, plan.team_sizes, plan.memory_bytes);
   Measurement measurement(runner, points, options, progress);
-  measurement.size_samples();
+  measurement.warm_up();
   LoadMonitor monitor(std::span(host.core_ids).first(static_cast<std::size_t>(n_threads)));
   measurement.repeat();
 
