@@ -6,17 +6,25 @@ namespace dachlast::kernels {
 namespace {
 
 template <class Function>
+constexpr Variant<Function> simd(Function* run) {
+  return {.name = "simd", .run = run, .supported = always_supported};
+}
+
+template <class Function>
 constexpr Variant<Function> reference(Function* run) {
   return {.name = "reference", .run = run, .supported = always_supported};
 }
 
-constexpr Variant<Embed> kEmbed[] = {reference<Embed>(cpu::embed_reference)};
-constexpr Variant<Norm> kNorm[] = {reference<Norm>(cpu::norm_reference)};
-constexpr Variant<Rope> kRope[] = {reference<Rope>(cpu::rope_reference)};
-constexpr Variant<KvWrite> kKvWrite[] = {reference<KvWrite>(cpu::kv_write_reference)};
-constexpr Variant<Activate> kActivate[] = {reference<Activate>(cpu::activate_reference)};
-constexpr Variant<Residual> kResidual[] = {reference<Residual>(cpu::residual_reference)};
-constexpr Variant<Sample> kSample[] = {reference<Sample>(cpu::sample_reference)};
+constexpr Variant<Embed> kEmbed[] = {simd<Embed>(cpu::embed_simd), reference<Embed>(cpu::embed_reference)};
+constexpr Variant<Norm> kNorm[] = {simd<Norm>(cpu::norm_simd), reference<Norm>(cpu::norm_reference)};
+constexpr Variant<Rope> kRope[] = {simd<Rope>(cpu::rope_simd), reference<Rope>(cpu::rope_reference)};
+constexpr Variant<KvWrite> kKvWrite[] = {simd<KvWrite>(cpu::kv_write_simd),
+                                         reference<KvWrite>(cpu::kv_write_reference)};
+constexpr Variant<Activate> kActivate[] = {simd<Activate>(cpu::activate_simd),
+                                           reference<Activate>(cpu::activate_reference)};
+constexpr Variant<Residual> kResidual[] = {simd<Residual>(cpu::residual_simd),
+                                           reference<Residual>(cpu::residual_reference)};
+constexpr Variant<Sample> kSample[] = {simd<Sample>(cpu::sample_simd), reference<Sample>(cpu::sample_reference)};
 
 constexpr double kActivationBytes = sizeof(float);
 
@@ -45,7 +53,7 @@ std::span<const Variant<Sample>> sample_variants() {
 }
 
 void softcap(std::span<float> logits, float cap) {
-  cpu::softcap_reference(logits, cap);
+  cpu::softcap_simd(logits, cap);
 }
 
 OpCost embed_cost(const EmbedShape& s) {

@@ -6,6 +6,15 @@
 // them.
 namespace dachlast::kernels::cpu {
 
+Embed embed_simd;
+Norm norm_simd;
+Rope rope_simd;
+KvWrite kv_write_simd;
+Activate activate_simd;
+Residual residual_simd;
+Sample sample_simd;
+void softcap_simd(std::span<float> logits, float cap);
+
 Embed embed_reference;
 Norm norm_reference;
 Rope rope_reference;
@@ -13,6 +22,5 @@ KvWrite kv_write_reference;
 Activate activate_reference;
 Residual residual_reference;
 Sample sample_reference;
-void softcap_reference(std::span<float> logits, float cap);
 
 }  // namespace dachlast::kernels::cpu

@@ -134,8 +134,4 @@ void sample_reference(const SampleShape& shape, std::span<const float> logits, s
   }
 }
 
-void softcap_reference(std::span<float> logits, float cap) {
-  for (float& logit : logits) logit = cap * std::tanh(logit / cap);
-}
-
 }  // namespace dachlast::kernels::cpu

@@ -98,6 +98,15 @@ HWY_INLINE void store_first(FloatTag d, FloatVector v, BF16* p, int n) {
   std::memcpy(p, buffer, static_cast<std::size_t>(n) * sizeof(BF16));
 }
 
+/// As above for 0 < `n` <= kLanes.
+template <class T>
+HWY_INLINE void store_up_to(FloatTag d, FloatVector v, T* p, int n) {
+  if (n == kLanes)
+    store(d, v, p);
+  else
+    store_first(d, v, p, n);
+}
+
 HWY_INLINE float sum_of(FloatTag d, FloatVector v) {
   return hn::GetLane(hn::SumOfLanes(d, v));
 }
