@@ -28,7 +28,8 @@ json bandwidth_json(const BandwidthRoof& roof) {
           {"n_threads", roof.n_threads},
           {"working_set_bytes", roof.working_set_bytes},
           {"bytes_per_s", sample_json(roof.bytes_per_s)},
-          {"origin", name_of(roof.origin)}};
+          {"origin", name_of(roof.origin)},
+          {"probe", roof.probe}};
 }
 
 std::optional<BandwidthRoof> bandwidth_from(const json& j) {
@@ -41,7 +42,8 @@ std::optional<BandwidthRoof> bandwidth_from(const json& j) {
                        j.at("n_threads").get<int>(),
                        j.at("working_set_bytes").get<double>(),
                        sample_from(j.at("bytes_per_s")),
-                       *origin};
+                       *origin,
+                       j.value("probe", "")};
 }
 
 json compute_json(const ComputeRoof& roof) {

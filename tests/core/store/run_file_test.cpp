@@ -111,7 +111,8 @@ TEST(RunFile, AHeaderComesBackWhole) {
 
 TEST(RunFile, RoofsComeBackWhole) {
   const TemporaryFolder folder;
-  const dachlast::Run run = full_header();
+  dachlast::Run run = full_header();
+  run.roofs.bandwidths[3].probe = "avx512_stream";
   RunWriter::create(folder / "a.dachlast", run, IfExists::kRefuse).finish();
   const DeviceRoofs back = read_run(folder / "a.dachlast").run.roofs;
   EXPECT_EQ(back.device, run.roofs.device);
@@ -126,6 +127,7 @@ TEST(RunFile, RoofsComeBackWhole) {
   EXPECT_EQ(triad.bytes_per_s.median, 8e9);
   EXPECT_EQ(triad.bytes_per_s.n, 5);
   EXPECT_EQ(triad.origin, Origin::kDatasheet);
+  EXPECT_EQ(triad.probe, "avx512_stream");
   ASSERT_EQ(back.computes.size(), 1u);
   EXPECT_EQ(back.computes[0].instruction, "AVX2 FMA");
   EXPECT_EQ(back.computes[0].dtype, DType::kF32);
