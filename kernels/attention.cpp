@@ -7,6 +7,8 @@ namespace dachlast::kernels {
 namespace {
 
 constexpr AttentionVariant kVariants[] = {
+    {{.name = "tiled", .run = cpu::attention_tiled, .supported = always_supported}, cpu::attention_tiled_scratch},
+    {{.name = "naive", .run = cpu::attention_naive, .supported = always_supported}, cpu::attention_naive_scratch},
     {{.name = "reference", .run = cpu::attention_reference, .supported = always_supported},
      cpu::attention_reference_scratch},
 };
