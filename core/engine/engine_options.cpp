@@ -1,8 +1,11 @@
 #include "core/engine/engine_options.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
 #include "kernels/attention.h"
@@ -22,20 +25,26 @@ void require_f32_or_bf16(const char* subject, DType dtype) {
               "Use f32 or bf16.");
 }
 
-/// A forced variant must exist and run on this CPU; the kernels' own choice falls back to the reference.
-template <class Variants>
-void require_variant(const char* subject, const Variants& variants, const std::string& name) {
+/// A forced variant must exist and run here; the kernels' own choice falls back to the reference. `takes` says whether
+/// a variant handles the precision asked for: a name may stand in the list once per weight type.
+template <class Variants, class Takes>
+void require_variant(const char* subject, const Variants& variants, const std::string& name, Takes takes) {
   if (name.empty()) return;
-  std::string known;
+  std::vector<std::string_view> known;
+  bool runs_here = false;
   for (const auto& variant : variants) {
-    known += known.empty() ? std::string(variant.name) : fmt::format(", {}", variant.name);
-    if (variant.name != name) continue;
-    if (variant.supported()) return;
-    throw Error(ErrorKind::kDevice, subject, fmt::format("This CPU lacks the instructions of variant '{}'.", name),
-                "Leave the choice to the program.");
+    if (variant.name == name && variant.supported() && takes(variant)) return;
+    if (std::find(known.begin(), known.end(), variant.name) == known.end()) known.push_back(variant.name);
+    runs_here = runs_here || (variant.name == name && variant.supported());
   }
-  throw Error(ErrorKind::kUsage, subject, fmt::format("There is no variant '{}'.", name),
-              fmt::format("Known ones: {}.", known));
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw Error(ErrorKind::kUsage, subject, fmt::format("There is no variant '{}'.", name),
+                fmt::format("Known ones: {}.", fmt::join(known, ", ")));
+  if (runs_here)
+    throw Error(ErrorKind::kUsage, subject, fmt::format("Variant '{}' does not take weights of this type.", name),
+                "Leave the choice to the program.");
+  throw Error(ErrorKind::kDevice, subject, fmt::format("This CPU lacks the instructions of variant '{}'.", name),
+              "Leave the choice to the program.");
 }
 
 }  // namespace
@@ -52,8 +61,10 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
                 fmt::format("Use {} or fewer.", model.max_context));
   require_f32_or_bf16("weights", options.precision.weights);
   require_f32_or_bf16("KV cache", options.precision.kv);
-  require_variant("attention variant", kernels::attention_variants(), options.attention_variant);
-  require_variant("linear variant", kernels::linear_variants(), options.linear_variant);
+  require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
+                  [](const kernels::AttentionVariant&) { return true; });
+  require_variant("linear variant", kernels::linear_variants(), options.linear_variant,
+                  [&](const kernels::LinearVariant& variant) { return variant.takes(options.precision.weights); });
 }
 
 }  // namespace dachlast
