@@ -5,6 +5,7 @@
 #include "app/cli/output.h"
 #include "app/cli/run_file.h"
 #include "core/base/error.h"
+#include "core/viewmodel/roofline_plot.h"
 #include "core/workbench/workbench.h"
 #include "reports/csv.h"
 #include "reports/json.h"
@@ -33,13 +34,18 @@ class ExportCommand : public Command {
   }
 
  private:
+  static std::string roofline_svg(const Run& run) {
+    constexpr figure::Size kSize{1200.0, 720.0};
+    return reports::svg_file(viewmodel::roofline_figure(viewmodel::roofline_plot(run), kSize, "roofline"));
+  }
+
   std::string exported(const CommonOptions& common) const {
     if (target_ == "trace") return chrome_trace_of(file_);
     const Run run = open_and_note(file_, common);
     if (target_ == "json") return reports::json_run(run);
     if (target_ == "jsonl") return reports::jsonl_run(run);
     if (target_ == "csv") return reports::csv_run(run);
-    if (target_ == "svg") return reports::roofline_svg(run);
+    if (target_ == "svg") return roofline_svg(run);
     throw Error(ErrorKind::kUsage, "--to " + target_, "not a format of exports.",
                 "Use json, jsonl, csv, svg or trace.");
   }
