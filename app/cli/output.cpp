@@ -103,7 +103,8 @@ std::string render_plan(const RunPlan& plan, const CommonOptions& common) {
 
 std::string render_roofs(const DeviceRoofs& roofs, const CommonOptions& common) {
   if (common.format == Format::kJson || common.format == Format::kJsonl) return reports::json_roofs(roofs);
-  return render_table("dachlast.roofs/1", "roofs", viewmodel::roofs_table(roofs), common);
+  return render_table("dachlast.roofs/1", "bandwidths", viewmodel::bandwidth_table(roofs), common) + "\n" +
+         render_table("dachlast.roofs/1", "computes", viewmodel::compute_table(roofs), common);
 }
 
 std::string render_comparison(const Run& base, const Run& other, const Comparison& comparison,

@@ -33,7 +33,7 @@ class ShowCommand : public Command {
     if (view_ == "overview") return render_run(run, common);
     const auto segments = memory_of(run);
     const auto view = viewmodel::run_view(run, segments);
-    if (view_ == "roofline") return render_table("dachlast.roofs/1", "roofs", view.roofs, common);
+    if (view_ == "roofline") return render_roofs(run.roofs, common);
     if (view_ == "configuration")
       return render_table("dachlast.configuration/1", "settings", view.configuration, common);
     if (view_ == "ops") return operations(run, view, common);
