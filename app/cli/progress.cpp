@@ -19,7 +19,7 @@ bool stderr_is_terminal() {
 }
 
 double median_of(const MeasuredPoint& point) {
-  return summarize(point).time.median;
+  return point.samples_s.empty() ? 0.0 : median(point.samples_s);
 }
 
 std::string point_line(const MeasuredPoint& point) {
