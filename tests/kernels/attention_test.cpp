@@ -119,24 +119,27 @@ Expected expected(const Problem<T>& p, int sequence, int query, int head) {
   return e;
 }
 
+/// What every head should produce for every query, in the order of `out`.
 template <class T>
-void expect_right(const Problem<T>& p, const AttentionVariant& variant, const Guarded<float>& out) {
-  const AttentionShape& s = p.shape;
-  EXPECT_TRUE(out.guards_intact()) << p.name(variant);
-  for (int b = 0; b < s.batch_size; ++b)
-    for (int i = 0; i < s.q_len; ++i)
-      for (int h = 0; h < s.n_heads; ++h) {
-        const Expected e = expected(p, b, i, h);
-        for (int l = 0; l < s.head_dim; ++l)
-          ASSERT_NEAR(out[((std::size_t(b) * s.q_len + i) * s.n_heads + h) * s.head_dim + l], e.out[l], e.tolerance)
-              << p.name(variant) << "; sequence " << b << ", query " << i << ", head " << h << ", element " << l;
-      }
+std::vector<Expected> all_expected(const Problem<T>& p) {
+  std::vector<Expected> answers;
+  for (int b = 0; b < p.shape.batch_size; ++b)
+    for (int i = 0; i < p.shape.q_len; ++i)
+      for (int h = 0; h < p.shape.n_heads; ++h) answers.push_back(expected(p, b, i, h));
+  return answers;
 }
 
 template <class T>
 void expect_all_right(const Problem<T>& p) {
-  for (const AttentionVariant& variant : attention_variants())
-    if (variant.supported()) expect_right(p, variant, p.run(variant, {{0, attention_units(p.shape)}}));
+  const std::vector<Expected> answers = all_expected(p);
+  const std::size_t head_dim = p.shape.head_dim;
+  testing::for_each_build(attention_variants(), [&](const AttentionVariant& variant) {
+    const Guarded<float> out = p.run(variant, {{0, attention_units(p.shape)}});
+    EXPECT_TRUE(out.guards_intact()) << p.name(variant);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      ASSERT_NEAR(out[i], answers[i / head_dim].out[i % head_dim], answers[i / head_dim].tolerance)
+          << p.name(variant) << "; token and head " << i / head_dim << ", element " << i % head_dim;
+  });
 }
 
 template <class T>
@@ -209,12 +212,12 @@ TYPED_TEST(AttentionOf, SlicesDoNotChangeAnyBit) {
     for (const int window : {0, 40}) {
       const Problem<TypeParam> problem({2, q_len, q_len + 30, 6, 3, 40, window, kCacheType<TypeParam>}, 10.0f);
       const int n_units = attention_units(problem.shape);
-      for (const AttentionVariant& variant : attention_variants()) {
+      testing::for_each_build(attention_variants(), [&](const AttentionVariant& variant) {
         const Guarded<float> whole = problem.run(variant, {{0, n_units}});
         for (const int pieces : {2, 5, n_units, n_units + 3})
           EXPECT_EQ(testing::first_difference(whole, problem.run(variant, testing::cut(n_units, pieces))), -1)
               << problem.name(variant) << ", " << pieces << " slices";
-      }
+      });
     }
 }
 

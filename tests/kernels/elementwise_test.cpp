@@ -11,6 +11,7 @@
 namespace dachlast::kernels {
 namespace {
 
+using testing::for_each_build;
 using testing::Guarded;
 using testing::kEpsilon;
 using testing::kNan;
@@ -61,13 +62,14 @@ void expect_embeds(const Variant<Embed>& variant, int d_model, bool with_positio
 }
 
 TEST(Embed, GathersScalesAndAddsPositions) {
-  for (const auto& variant : embed_variants())
+  for_each_build(embed_variants(), [&](const auto& variant) {
     for (const int d_model : kWidths) {
       expect_embeds<float, float>(variant, d_model, false);
       expect_embeds<float, float>(variant, d_model, true);
       expect_embeds<BF16, BF16>(variant, d_model, true);
       expect_embeds<BF16, float>(variant, d_model, true);
     }
+  });
 }
 
 // ---- norm
@@ -118,7 +120,7 @@ void expect_norms(const Variant<Norm>& variant, const NormCase& c, int dim) {
 }
 
 TEST(Norm, EveryVariantAndKind) {
-  for (const auto& variant : norm_variants())
+  for_each_build(norm_variants(), [&](const auto& variant) {
     for (const int dim : kWidths) {
       expect_norms(variant, {NormKind::kRms, false, 0.0f, 0.0f}, dim);
       expect_norms(variant, {NormKind::kRms, false, 1.0f, 0.0f}, dim);
@@ -126,10 +128,11 @@ TEST(Norm, EveryVariantAndKind) {
       expect_norms(variant, {NormKind::kLayer, false, 0.0f, 0.0f}, dim);
       expect_norms(variant, {NormKind::kLayer, true, 0.0f, 50.0f}, dim);
     }
+  });
 }
 
 TEST(Norm, WorksInPlace) {
-  for (const auto& variant : norm_variants()) {
+  for_each_build(norm_variants(), [&](const auto& variant) {
     const Guarded<float> x = rows_with_gaps(33, 0.0f);
     const auto w = skewed<float>(33, 5);
     const NormShape shape{kRows, 33, NormKind::kRms};
@@ -137,7 +140,7 @@ TEST(Norm, WorksInPlace) {
     variant.run(shape, {1e-5f, 0.0f}, x.span(), 36, w.span(), {}, apart.span(), 36, {0, kRows});
     variant.run(shape, {1e-5f, 0.0f}, in_place.span(), 36, w.span(), {}, in_place.span(), 36, {0, kRows});
     EXPECT_EQ(testing::first_difference(apart, in_place), -1) << variant.name;
-  }
+  });
 }
 
 // ---- rope
@@ -171,11 +174,12 @@ void expect_rotates(const Variant<Rope>& variant, int head_dim, int rotary_dim) 
 }
 
 TEST(Rope, RotatesPairsOfEachHead) {
-  for (const auto& variant : rope_variants())
+  for_each_build(rope_variants(), [&](const auto& variant) {
     for (const auto& [head_dim, rotary_dim] :
          {std::pair{2, 2}, std::pair{10, 6}, std::pair{32, 32}, std::pair{34, 34}, std::pair{64, 64}, std::pair{80, 32},
           std::pair{128, 128}, std::pair{100, 66}})
       expect_rotates(variant, head_dim, rotary_dim);
+  });
 }
 
 // ---- kv_write
@@ -206,11 +210,12 @@ void expect_writes(const Variant<KvWrite>& variant, int head_dim) {
 }
 
 TEST(KvWrite, CopiesAndRoundsToItsPositionsOnly) {
-  for (const auto& variant : kv_write_variants())
+  for_each_build(kv_write_variants(), [&](const auto& variant) {
     for (const int head_dim : kWidths) {
       expect_writes<float>(variant, head_dim);
       expect_writes<BF16>(variant, head_dim);
     }
+  });
 }
 
 TEST(KvWrite, RoundsLikeToBf16ForEveryKindOfNumber) {
@@ -231,12 +236,12 @@ TEST(KvWrite, RoundsLikeToBf16ForEveryKindOfNumber) {
                                          65504.0f,
                                          0.1f,
                                          1e30f};
-  for (const auto& variant : kv_write_variants()) {
+  for_each_build(kv_write_variants(), [&](const auto& variant) {
     std::array<BF16, 17> k_cache, v_cache;
     variant.run({1, 1, 17, DType::kBF16}, numbers, numbers, 17, {std::span(k_cache), std::span(v_cache), 1, 0}, {0, 1});
     for (std::size_t i = 0; i < numbers.size(); ++i)
       EXPECT_EQ(k_cache[i].bits, to_bf16(numbers[i]).bits) << variant.name << ": " << numbers[i];
-  }
+  });
 }
 
 // ---- activate
@@ -256,7 +261,7 @@ constexpr Activation kActivations[] = {Activation::kSilu, Activation::kGeluTanh,
                                        Activation::kRelu};
 
 TEST(Activate, EveryVariantFunctionAndGate) {
-  for (const auto& variant : activate_variants())
+  for_each_build(activate_variants(), [&](const auto& variant) {
     for (const Activation activation : kActivations)
       for (const Gate gate : {Gate::kNone, Gate::kGated})
         for (const int d_ff : kWidths) {
@@ -273,6 +278,7 @@ TEST(Activate, EveryVariantFunctionAndGate) {
               ASSERT_NEAR(out[std::size_t(t) * d_ff + i], expected, 8 * kEpsilon) << variant.name << ", d_ff " << d_ff;
             }
         }
+  });
 }
 
 TEST(Activate, HoldsOverTheWholeRange) {
@@ -282,7 +288,7 @@ TEST(Activate, HoldsOverTheWholeRange) {
   for (const float large : {88.5f, 105.0f, 1e4f, 1e13f, 1e30f, 3e38f}) in.insert(in.end(), {large, -large});
   const ActivationShape shape{1, static_cast<int>(in.size()), Gate::kNone};
   std::vector<float> out(in.size());
-  for (const auto& variant : activate_variants())
+  for_each_build(activate_variants(), [&](const auto& variant) {
     for (const Activation activation : kActivations) {
       variant.run(shape, activation, in, out, {0, 1});
       for (std::size_t i = 0; i < in.size(); ++i) {
@@ -291,22 +297,23 @@ TEST(Activate, HoldsOverTheWholeRange) {
             << variant.name << ": " << in[i];
       }
     }
+  });
 }
 
 TEST(Activate, SmallResultsKeepTheirDigits) {
   // x · Φ(x) at −6: −6 · 9.8659e-10; an erf that is only right to 1e-7 would yield 0 or noise.
-  for (const auto& variant : activate_variants()) {
+  for_each_build(activate_variants(), [&](const auto& variant) {
     const float in = -6.0f;
     float out = kNan;
     variant.run({1, 1, Gate::kNone}, Activation::kGeluErf, {&in, 1}, {&out, 1}, {0, 1});
     EXPECT_NEAR(out, -6.0 * 0.5 * std::erfc(6.0 / std::numbers::sqrt2), 1e-5 * 5.92e-9) << variant.name;
-  }
+  });
 }
 
 // ---- residual, softcap, sample
 
 TEST(Residual, AddsTheBranch) {
-  for (const auto& variant : residual_variants())
+  for_each_build(residual_variants(), [&](const auto& variant) {
     for (const int d_model : kWidths) {
       const auto before = skewed<float>(std::size_t(kRows) * d_model, 14);
       const auto branch = skewed<float>(std::size_t(kRows) * d_model, 15);
@@ -316,6 +323,7 @@ TEST(Residual, AddsTheBranch) {
       });
       for (std::size_t i = 0; i < residual.size(); ++i) ASSERT_EQ(residual[i], before[i] + branch[i]) << variant.name;
     }
+  });
 }
 
 TEST(Softcap, BendsTowardsTheCap) {
@@ -330,7 +338,7 @@ TEST(Softcap, BendsTowardsTheCap) {
 }
 
 TEST(Sample, TakesTheLargestWhereverItStands) {
-  for (const auto& variant : sample_variants())
+  for_each_build(sample_variants(), [&](const auto& variant) {
     for (const int vocab_size : kWidths) {
       const SampleShape shape{vocab_size, vocab_size};
       auto logits = skewed<float>(std::size_t(vocab_size) * vocab_size, 17);
@@ -339,6 +347,7 @@ TEST(Sample, TakesTheLargestWhereverItStands) {
       for (const Slice rows : testing::cut(vocab_size, 3)) variant.run(shape, logits.span(), ids, rows);
       for (int r = 0; r < vocab_size; ++r) ASSERT_EQ(ids[r], r) << variant.name << ", vocabulary of " << vocab_size;
     }
+  });
 }
 
 std::int32_t sampled(const Variant<Sample>& variant, const std::vector<float>& logits) {
@@ -348,23 +357,23 @@ std::int32_t sampled(const Variant<Sample>& variant, const std::vector<float>& l
 }
 
 TEST(Sample, LowestIndexWinsATie) {
-  for (const auto& variant : sample_variants()) {
+  for_each_build(sample_variants(), [&](const auto& variant) {
     std::vector<float> logits(50, -1.0f);
     logits[20] = logits[21] = logits[37] = logits[49] = 3.0f;  // other lanes and the tail behind the last full vector
     EXPECT_EQ(sampled(variant, logits), 20) << variant.name;
     EXPECT_EQ(sampled(variant, std::vector<float>(50, 0.25f)), 0) << variant.name;
-  }
+  });
 }
 
 TEST(Sample, NanNeverWins) {
-  for (const auto& variant : sample_variants()) {
+  for_each_build(sample_variants(), [&](const auto& variant) {
     std::vector<float> logits(40, -7.0f);
     logits[0] = logits[16] = logits[39] = kNan;
     logits[17] = -6.0f;
     EXPECT_EQ(sampled(variant, logits), 17) << variant.name;
     EXPECT_EQ(sampled(variant, std::vector<float>(40, kNan)), 0) << variant.name;
     EXPECT_EQ(sampled(variant, std::vector<float>(40, -std::numeric_limits<float>::infinity())), 0) << variant.name;
-  }
+  });
 }
 
 TEST(ElementwiseVariants, ReferenceIsLastAndChosenByName) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "core/base/half.h"
+#include "kernels/cpu/simd_target.h"
 #include "kernels/variant.h"
 
 // Inputs and comparisons that the kernel tests share.
@@ -65,6 +68,21 @@ Guarded<T> skewed(std::size_t n, std::uint32_t seed) {
     values[i] = element<T>(uniform + static_cast<float>(i) / static_cast<float>(n));
   }
   return values;
+}
+
+/// Calls `test(variant)` for every variant this CPU supports, the SIMD ones once per instruction set.
+template <class Variants, class Test>
+void for_each_build(const Variants& variants, const Test& test) {
+  for (const auto& variant : variants) {
+    if (!variant.supported()) continue;
+    const bool is_simd = variant.name != "reference" && variant.name != "onednn";
+    for (const cpu::SimdTarget& target : cpu::simd_targets()) {
+      const cpu::SimdTargetScope scope(target);
+      SCOPED_TRACE(target.name);
+      test(variant);
+      if (!is_simd) break;
+    }
+  }
 }
 
 /// The whole range cut into 1, 2, 3, … `n` pieces; some pieces are empty where `n` exceeds the range.
