@@ -36,6 +36,8 @@ std::string csv_table(const viewmodel::Table& table) {
   return csv;
 }
 
-std::string csv_run(const Run& run) { return csv_table(viewmodel::flat_table(run)); }
+std::string csv_run(const Run& run) {
+  return csv_table(viewmodel::flat_table(run));
+}
 
 }  // namespace dachlast::reports

@@ -63,6 +63,36 @@ RunReport make_report(const Run& run, std::span<const MemorySegment> memory) {
   return report;
 }
 
+// A running head has one line; long names are cut at a character.
+std::string shortened(std::string_view title) {
+  constexpr std::size_t kMost = 90;
+  if (title.size() <= kMost) return std::string(title);
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(title[end]) & 0xc0) == 0x80) --end;
+  return std::string(title.substr(0, end)) + "…";
+}
+
+// As a CSS string: what could end it or the style element is written as a code point.
+std::string css_string(std::string_view text) {
+  std::string css = "\"";
+  for (const char c : safe_text(text)) {
+    if (c == '"' || c == '\\' || c == '<' || c == '\n' || c == '\t')
+      css += fmt::format("\\{:06x}", static_cast<unsigned char>(c));
+    else
+      css += c;
+  }
+  return css + "\"";
+}
+
+// Title and date above, page n of m below: only on paper.
+std::string page_boxes(std::string_view title, const HtmlOptions& options) {
+  return fmt::format(
+      "@page{{@top-left{{content:{};font:8pt sans-serif;color:#565f6c}}@top-right{{content:{};font:8pt sans-serif;"
+      "color:#565f6c}}@bottom-right{{content:counter(page) \" of \" counter(pages);font:8pt "
+      "sans-serif;color:#565f6c}}}}\n",
+      css_string(shortened(title)), css_string(viewmodel::format_date(options.timestamp)));
+}
+
 std::string head(const HtmlOptions& options, std::string_view title) {
   constexpr std::string_view kThemes[] = {"", " data-theme=\"light\"", " data-theme=\"dark\""};
   return fmt::format(
@@ -70,8 +100,9 @@ std::string head(const HtmlOptions& options, std::string_view title) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "img-src data:; script-src 'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"generator\" content=\"Dachlast\">\n<title>{}</title>\n<style>\n{}{}</style>\n</head>\n",
-      kThemes[static_cast<int>(options.theme)], html_escape(title), palette_css(), kReportCss);
+      "<meta name=\"generator\" content=\"Dachlast\">\n<title>{}</title>\n<style>\n{}{}{}</style>\n</head>\n",
+      kThemes[static_cast<int>(options.theme)], html_escape(title), palette_css(), kReportCss,
+      page_boxes(title, options));
 }
 
 std::string byline(const Run& run, const HtmlOptions& options) {
@@ -98,7 +129,8 @@ std::string body(const RunReport& report) {
     sections += html;
     links += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.title);
   }
-  return fmt::format("<nav aria-label=\"Sections\"><ul>\n{}</ul></nav>\n<main id=\"main\">\n{}</main>\n", links, sections);
+  return fmt::format("<nav aria-label=\"Sections\"><ul>\n{}</ul></nav>\n<main id=\"main\">\n{}</main>\n", links,
+                     sections);
 }
 
 }  // namespace
@@ -112,8 +144,9 @@ std::string run_html(const Run& run, const HtmlOptions& options, std::span<const
   html += page_header(shown, options, title);
   if (!options.note.empty()) html += fmt::format("<p class=\"lead\">{}</p>\n", html_escape(options.note));
   html += body(report);
-  html += fmt::format("<footer>Written by Dachlast {}. Measured figures come from this run; ≈ marks estimates.</footer>\n",
-                      html_escape(shown.program_version));
+  html +=
+      fmt::format("<footer>Written by Dachlast {}. Measured figures come from this run; ≈ marks estimates.</footer>\n",
+                  html_escape(shown.program_version));
   return html + fmt::format("</div>\n<script>\n{}</script>\n</body>\n</html>\n", kReportScript);
 }
 

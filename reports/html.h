@@ -20,7 +20,6 @@ struct HtmlOptions {
   Theme theme = Theme::kAuto;
 };
 
-
 /// The report of one run as a single file without external reference, complete with scripts off.
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory = {});
 

@@ -13,13 +13,16 @@ using viewmodel::Cell;
 using viewmodel::Column;
 using viewmodel::Table;
 
+// Longer texts may wrap; shorter ones are names and stay on one line.
+constexpr std::size_t kLongText = 40;
+
 std::string head_cell(const Column& column) {
   const std::string unit =
       column.unit.empty() ? std::string() : fmt::format("<span class=\"unit\">{}</span>", html_escape(column.unit));
   const std::string title =
       column.description.empty() ? std::string() : fmt::format(" title=\"{}\"", html_escape(column.description));
-  return fmt::format("<th scope=\"col\" data-key=\"{}\"{}{}>{}{}</th>", html_escape(column.key), column.align == Align::kRight ? " class=\"num\"" : "", title,
-                     html_escape(column.title), unit);
+  return fmt::format("<th scope=\"col\" data-key=\"{}\"{}{}>{}{}</th>", html_escape(column.key),
+                     column.align == Align::kRight ? " class=\"num\"" : "", title, html_escape(column.title), unit);
 }
 
 // The raw value rides along where it is a number, so that a script sorts by what is meant, not by what is shown.
@@ -32,7 +35,8 @@ std::string sort_value(const Cell& cell) {
 std::string body_cell(const Cell& cell, const Column& column, bool first) {
   const std::string_view approx = cell.origin == Origin::kEstimated ? "≈\u00a0" : "";
   const std::string text = fmt::format("{}{}", approx, html_escape(cell.text));
-  const std::string_view css = column.align == Align::kRight ? " class=\"num\"" : "";
+  const bool is_long = cell.text.size() > kLongText;
+  const std::string_view css = column.align == Align::kRight ? " class=\"num\"" : is_long ? " class=\"long\"" : "";
   return first ? fmt::format("<th scope=\"row\"{}{}>{}</th>", css, sort_value(cell), text)
                : fmt::format("<td{}{}>{}</td>", css, sort_value(cell), text);
 }
@@ -49,11 +53,12 @@ std::string rows_of(const Table& table) {
 
 }  // namespace
 
-std::string html_table(const Table& table) {
+std::string html_table(const Table& table, Caption caption) {
   std::string html = fmt::format(
-      "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table id=\"table-{1}\">\n<caption>{0}"
+      "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table id=\"table-{1}\">\n<caption><span "
+      "class=\"{2}\">{0}</span>"
       "<button type=\"button\" class=\"csv\" data-table=\"{1}\" hidden>Save CSV</button></caption>\n<thead><tr>",
-      html_escape(table.title), html_escape(table.id));
+      html_escape(table.title), html_escape(table.id), caption == Caption::kHidden ? "away" : "title");
   for (const auto& column : table.columns) html += head_cell(column);
   html += "</tr></thead>\n<tbody>\n" + rows_of(table) + "</tbody>\n</table></div>\n";
   for (const auto& note : table.notes) html += html_paragraph(note, "note");
@@ -67,8 +72,8 @@ std::string html_figure(const ResponsiveFigure& figure) {
 
 std::string html_section(std::string_view id, std::string_view title, std::string_view body) {
   if (body.empty()) return {};
-  return fmt::format("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}</section>\n", id, id,
-                     id, html_escape(title), body);
+  return fmt::format("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}</section>\n",
+                     id, id, id, html_escape(title), body);
 }
 
 std::string html_paragraph(std::string_view text, std::string_view css_class) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,8 +9,12 @@
 
 namespace dachlast::reports {
 
-/// A table with caption, scopes, column descriptions, notes and a button that saves it as CSV (shown where scripts run).
-std::string html_table(const viewmodel::Table& table);
+/// Where a heading right above already says what the table shows, its caption is for screen readers only.
+enum class Caption : std::uint8_t { kShown, kHidden };
+
+/// A table with caption, scopes, column descriptions, notes and a button that saves it as CSV (shown where scripts
+/// run).
+std::string html_table(const viewmodel::Table& table, Caption caption = Caption::kShown);
 
 /// A chart in both widths; the style sheet shows the one that suits.
 std::string html_figure(const ResponsiveFigure& figure);

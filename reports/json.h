@@ -10,8 +10,8 @@
 
 namespace dachlast::reports {
 
-// Raw numbers with the unit in the key; what was not measured is absent. Never NaN or infinity. Foreign text that is not
-// UTF-8 has its broken bytes replaced.
+// Raw numbers with the unit in the key; what was not measured is absent. Never NaN or infinity. Foreign text that is
+// not UTF-8 has its broken bytes replaced.
 
 /// A JSON string literal, quotes included.
 std::string json_string(std::string_view text);
@@ -31,8 +31,8 @@ std::string json_compare(const Run& base, const Run& other, const Comparison& co
 /// "dachlast.roofs/1".
 std::string json_roofs(const DeviceRoofs& roofs);
 
-/// Any table under a schema of its own, {"schema": …, "<key>": [{"<column key>": raw value, …}, …]}: "dachlast.doctor/1",
-/// "dachlast.models/1".
+/// Any table under a schema of its own, {"schema": …, "<key>": [{"<column key>": raw value, …}, …]}:
+/// "dachlast.doctor/1", "dachlast.models/1".
 std::string json_table(std::string_view schema, std::string_view key, const viewmodel::Table& table);
 
 }  // namespace dachlast::reports

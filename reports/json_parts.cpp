@@ -23,11 +23,17 @@ Json remarks_json(const std::vector<Remark>& remarks) {
   return json;
 }
 
-std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
 
-std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-std::string json_string(std::string_view text) { return line_of(Json(std::string(text))); }
+std::string json_string(std::string_view text) {
+  return line_of(Json(std::string(text)));
+}
 
 std::string json_table(std::string_view schema, std::string_view key, const viewmodel::Table& table) {
   Json json;

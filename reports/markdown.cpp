@@ -55,7 +55,8 @@ std::string markdown_table(const Table& table) {
 std::string markdown_run(const viewmodel::RunView& view) {
   std::string text = fmt::format("# {}\n", markdown_escape(view.title));
   for (const auto& sentence : view.answer) text += fmt::format("\n{}\n", markdown_escape(sentence));
-  text += fmt::format("\n{}. Measured, {}.\n\n", markdown_escape(view.configuration_line), markdown_escape(view.status));
+  text +=
+      fmt::format("\n{}. Measured, {}.\n\n", markdown_escape(view.configuration_line), markdown_escape(view.status));
   text += markdown_table(view.phases);
   for (const auto& point : view.ops)
     text += fmt::format("\n## {}\n\n{}\n\n", markdown_escape(point.heading), markdown_escape(point.verdict)) +

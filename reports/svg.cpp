@@ -20,7 +20,9 @@ std::string number(double value) {
   return fmt::format("{:g}", rounded == 0.0 ? 0.0 : rounded);
 }
 
-std::string colour(Role role) { return fmt::format("var(--{})", palette_entry(role).name); }
+std::string colour(Role role) {
+  return fmt::format("var(--{})", palette_entry(role).name);
+}
 
 std::string hatch_id(const Figure& figure, Hatch hatch, Role role) {
   constexpr std::string_view kNames[] = {"none", "forward", "backward", "dots"};
@@ -85,19 +87,19 @@ void Writer::operator()(const Rect& rect) {
   const auto place = fmt::format("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", number(rect.box.x), number(rect.box.y),
                                  number(rect.box.width), number(rect.box.height));
   put("<rect {} fill=\"{}\" fill-opacity=\"{}\"/>\n", place, colour(rect.role), number(rect.opacity));
-  if (rect.hatch != Hatch::kNone) put("<rect {} fill=\"url(#{})\"/>\n", place, hatch_id(figure_, rect.hatch, rect.role));
+  if (rect.hatch != Hatch::kNone)
+    put("<rect {} fill=\"url(#{})\"/>\n", place, hatch_id(figure_, rect.hatch, rect.role));
 }
 
 void Writer::operator()(const Marker& marker) {
   const bool filled = marker.fill == MarkerFill::kFilled;
   // A rim in the surface colour keeps overlapping markers apart.
-  const std::string paint = filled ? fmt::format("fill=\"{}\" stroke=\"var(--surface)\" stroke-width=\"1.25\"",
-                                                 colour(marker.role))
-                                   : fmt::format("fill=\"var(--surface)\" stroke=\"{}\" stroke-width=\"1.75\"",
-                                                 colour(marker.role));
+  const std::string paint =
+      filled ? fmt::format("fill=\"{}\" stroke=\"var(--surface)\" stroke-width=\"1.25\"", colour(marker.role))
+             : fmt::format("fill=\"var(--surface)\" stroke=\"{}\" stroke-width=\"1.75\"", colour(marker.role));
   if (marker.shape == MarkerShape::kCircle) {
-    put("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}/>\n", number(marker.at.x), number(marker.at.y), number(marker.size / 2),
-        paint);
+    put("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}/>\n", number(marker.at.x), number(marker.at.y),
+        number(marker.size / 2), paint);
     return;
   }
   // Squares and circles of one size have equal area: side = diameter · sqrt(π) / 2.
@@ -108,10 +110,10 @@ void Writer::operator()(const Marker& marker) {
 
 void Writer::operator()(const Text& text) {
   constexpr std::string_view kAnchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
-  const std::string turn = text.rotation_deg == 0.0 ? std::string()
-                                                    : fmt::format(" transform=\"rotate({} {} {})\"",
-                                                                  number(text.rotation_deg), number(text.at.x),
-                                                                  number(text.at.y));
+  const std::string turn = text.rotation_deg == 0.0
+                               ? std::string()
+                               : fmt::format(" transform=\"rotate({} {} {})\"", number(text.rotation_deg),
+                                             number(text.at.x), number(text.at.y));
   put("<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{}{}{}{}>{}</text>\n", number(text.at.x), number(text.at.y),
       number(text.size), colour(text.role), kAnchors[static_cast<int>(text.anchor)], turn,
       text.weight == Weight::kBold ? " font-weight=\"600\"" : "", text.halo == Halo::kSurface ? " class=\"halo\"" : "",
@@ -129,12 +131,14 @@ void Writer::pattern(Hatch hatch, Role role) {
   const std::string id = hatch_id(figure_, hatch, role);
   const std::string ink = colour(role);
   if (hatch == Hatch::kDots) {
-    put("<pattern id=\"{}\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\"><circle cx=\"4.5\" cy=\"4.5\" r=\"0.7\" "
+    put("<pattern id=\"{}\" width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\"><circle cx=\"4.5\" cy=\"4.5\" "
+        "r=\"0.7\" "
         "fill=\"{}\" fill-opacity=\"0.45\"/></pattern>\n",
         id, ink);
     return;
   }
-  put("<pattern id=\"{}\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate({})\"><line "
+  put("<pattern id=\"{}\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" "
+      "patternTransform=\"rotate({})\"><line "
       "x1=\"0\" y1=\"0\" x2=\"0\" y2=\"7\" stroke=\"{}\" stroke-width=\"1\" stroke-opacity=\"0.35\"/></pattern>\n",
       id, hatch == Hatch::kForward ? 45 : -45, ink);
 }
@@ -156,7 +160,8 @@ void Writer::definitions() {
 }
 
 std::string Writer::write() {
-  put("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" "
+  put("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" "
+      "role=\"img\" "
       "aria-labelledby=\"{}-title {}-desc\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', "
       "'DejaVu Sans', sans-serif\">\n",
       number(figure_.size.width), number(figure_.size.height), number(figure_.size.width), number(figure_.size.height),
@@ -180,7 +185,9 @@ std::string variables(Rgb PaletteEntry::*theme) {
 
 }  // namespace
 
-std::string svg(const figure::Figure& figure) { return Writer(figure).write(); }
+std::string svg(const figure::Figure& figure) {
+  return Writer(figure).write();
+}
 
 std::string palette_css() {
   const std::string light = variables(&PaletteEntry::light);

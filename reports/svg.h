@@ -6,8 +6,8 @@
 
 namespace dachlast::reports {
 
-/// A figure as an inline SVG element: text as text, colours as CSS variables ("var(--memory)"), title and description first.
-/// The document around it defines the variables; see `palette_css`.
+/// A figure as an inline SVG element: text as text, colours as CSS variables ("var(--memory)"), title and description
+/// first. The document around it defines the variables; see `palette_css`.
 std::string svg(const figure::Figure& figure);
 
 /// CSS custom properties of both themes: light by default, dark by `prefers-color-scheme` or data-theme="dark".

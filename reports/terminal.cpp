@@ -21,7 +21,9 @@ using viewmodel::Table;
 constexpr int kGap = 2;
 constexpr int kLeastWidth = 20;
 
-int columns_of(std::string_view text) { return figure::display_width(text); }
+int columns_of(std::string_view text) {
+  return figure::display_width(text);
+}
 
 std::string cell_text(const Cell& cell) {
   return terminal_escape(cell.origin == Origin::kEstimated ? "≈" + cell.text : cell.text);
@@ -77,6 +79,7 @@ class Layout {
   int natural_width(std::size_t column) const;
   void drop_columns(int width);
   void squeeze(int width);
+  std::string head(const TerminalStyle& style) const;
   std::string line(const std::vector<std::string>& texts) const;
 
   const Table& table_;
@@ -93,7 +96,8 @@ Layout::Layout(const Table& table, int width) : table_(table), shown_(table.colu
 }
 
 int Layout::natural_width(std::size_t column) const {
-  int width = columns_of(terminal_escape(head_of(table_.columns[column])));
+  const auto& head = table_.columns[column];
+  int width = std::max(columns_of(terminal_escape(head.title)), columns_of(terminal_escape(head.unit)));
   for (const auto& row : table_.rows) width = std::max(width, columns_of(cell_text(row[column])));
   return width;
 }
@@ -138,19 +142,31 @@ void Layout::squeeze(int width) {
 std::string Layout::line(const std::vector<std::string>& texts) const {
   std::string out;
   for (const std::size_t i : shown_) {
+    if (i != shown_.front()) out += std::string(kGap, ' ');
     const std::string text = fitted(texts[i], widths_[i]);
     const std::string fill(static_cast<std::size_t>(std::max(0, widths_[i] - columns_of(text))), ' ');
-    if (!out.empty()) out += std::string(kGap, ' ');
     out += table_.columns[i].align == Align::kRight ? fill + text : text + fill;
   }
   out.erase(out.find_last_not_of(' ') + 1);
   return out;
 }
 
+// Units stand below the titles: side by side they would cost more columns than the numbers.
+std::string Layout::head(const TerminalStyle& style) const {
+  std::vector<std::string> titles;
+  std::vector<std::string> units;
+  for (const auto& column : table_.columns) {
+    titles.push_back(terminal_escape(column.title));
+    units.push_back(terminal_escape(column.unit));
+  }
+  std::string out = styled(line(titles), "2", style) + "\n";
+  const std::string unit_line = line(units);
+  if (!unit_line.empty()) out += styled(unit_line, "2", style) + "\n";
+  return out;
+}
+
 std::string Layout::text(const TerminalStyle& style) const {
-  std::vector<std::string> heads;
-  for (const auto& column : table_.columns) heads.push_back(terminal_escape(head_of(column)));
-  std::string out = styled(line(heads), "2", style) + "\n";
+  std::string out = head(style);
   for (const auto& row : table_.rows) {
     std::vector<std::string> texts;
     for (const auto& cell : row) texts.push_back(cell_text(cell));
@@ -197,12 +213,14 @@ std::string terminal_run(const viewmodel::RunView& view, const TerminalStyle& st
   std::string text;
   for (const auto& sentence : view.answer) text += styled(wrapped(sentence, style.width), "1", style);
   text += "\n" + wrapped(view.title + ". " + view.configuration_line + ".", style.width);
-  if (view.completeness == viewmodel::Completeness::kPartial) text += wrapped("Measured, " + view.status + ".", style.width);
+  if (view.completeness == viewmodel::Completeness::kPartial)
+    text += wrapped("Measured, " + view.status + ".", style.width);
   text += "\n" + terminal_table(view.phases, style) + op_tables(view, style);
   if (view.memory) text += "\n" + terminal_table(*view.memory, style);
   if (view.cache_speedup)
     text += "\n" + wrapped(view.speedup_sentence, style.width) + "\n" + terminal_table(*view.cache_speedup, style);
-  return text + remark_list("Warning", view.warnings, style.width) + remark_list("Assumed", view.assumptions, style.width);
+  return text + remark_list("Warning", view.warnings, style.width) +
+         remark_list("Assumed", view.assumptions, style.width);
 }
 
 std::string terminal_compare(const viewmodel::CompareView& view, const TerminalStyle& style) {

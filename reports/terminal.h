@@ -21,8 +21,8 @@ struct TerminalStyle {
 /// Control characters and direction marks of foreign text made visible, so that a name cannot move the cursor.
 std::string terminal_escape(std::string_view text);
 
-/// A table with its title, two spaces between columns; columns leave in the order of `Column::drop_priority`, and a line
-/// below names those that left.
+/// A table with its title, two spaces between columns; columns leave in the order of `Column::drop_priority`, and a
+/// line below names those that left.
 std::string terminal_table(const viewmodel::Table& table, const TerminalStyle& style);
 
 /// Sentence, phase table, operations of each phase's representative point, speed-up, warnings, assumptions.

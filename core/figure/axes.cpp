@@ -20,8 +20,8 @@ void draw_x(std::vector<Primitive>& out, const Box& frame, const Axis& axis) {
     out.push_back(Line{{x, frame.y}, {x, frame.bottom() + 5}, {Role::kGrid, 1.0}});
     out.push_back(Text{{x, frame.bottom() + 18}, axis.tick_text(tick.value), Role::kMuted, kTickFont, Anchor::kMiddle});
   }
-  out.push_back(Text{{frame.x + frame.width / 2, frame.bottom() + 38}, axis.title, Role::kText, kTitleFont,
-                     Anchor::kMiddle});
+  out.push_back(
+      Text{{frame.x + frame.width / 2, frame.bottom() + 38}, axis.title, Role::kText, kTitleFont, Anchor::kMiddle});
 }
 
 void draw_y(std::vector<Primitive>& out, const Box& frame, const Axis& axis) {

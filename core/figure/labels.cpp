@@ -16,8 +16,8 @@ struct Range {
 // The blocks that matter for names and units; Unicode 15, EastAsianWidth.txt and general categories Mn, Cf.
 constexpr Range kZeroWidth[] = {{0x0300, 0x036f}, {0x200b, 0x200f}, {0x202a, 0x202e},
                                 {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}};
-constexpr Range kWide[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xac00, 0xd7a3},
-                           {0xf900, 0xfaff}, {0xfe30, 0xfe4f}, {0xff00, 0xff60}, {0x1f300, 0x1f64f},
+constexpr Range kWide[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},  {0xac00, 0xd7a3},
+                           {0xf900, 0xfaff},   {0xfe30, 0xfe4f},   {0xff00, 0xff60},  {0x1f300, 0x1f64f},
                            {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
 
 bool within(std::span<const Range> ranges, std::uint32_t c) {
@@ -45,9 +45,9 @@ struct Offset {
 };
 
 // Beside first, then above and below, then the corners.
-constexpr Offset kSides[] = {{1, 0, Anchor::kStart},        {-1, 0, Anchor::kEnd},       {0, -1, Anchor::kMiddle},
-                             {0, 1, Anchor::kMiddle},       {0.8, -0.8, Anchor::kStart}, {0.8, 0.8, Anchor::kStart},
-                             {-0.8, -0.8, Anchor::kEnd},    {-0.8, 0.8, Anchor::kEnd}};
+constexpr Offset kSides[] = {{1, 0, Anchor::kStart},     {-1, 0, Anchor::kEnd},       {0, -1, Anchor::kMiddle},
+                             {0, 1, Anchor::kMiddle},    {0.8, -0.8, Anchor::kStart}, {0.8, 0.8, Anchor::kStart},
+                             {-0.8, -0.8, Anchor::kEnd}, {-0.8, 0.8, Anchor::kEnd}};
 constexpr double kGap = 5.0;
 constexpr std::array kDistances = {0.0, 14.0, 28.0, 46.0, 68.0, 94.0};
 constexpr double kLeaderFrom = 10.0;  // closer than this a leader would only add clutter
@@ -96,13 +96,14 @@ int display_width(std::string_view utf8) {
   return width;
 }
 
-double text_width(std::string_view utf8, double font_size) { return 0.6 * font_size * display_width(utf8); }
+double text_width(std::string_view utf8, double font_size) {
+  return 0.6 * font_size * display_width(utf8);
+}
 
 std::vector<std::optional<PlacedLabel>> place_labels(std::span<const LabelRequest> requests, const Box& frame,
                                                      std::span<const Box> obstacles) {
   std::vector<Box> taken(obstacles.begin(), obstacles.end());
-  for (const auto& r : requests)
-    taken.push_back({r.at.x - r.radius, r.at.y - r.radius, 2 * r.radius, 2 * r.radius});
+  for (const auto& r : requests) taken.push_back({r.at.x - r.radius, r.at.y - r.radius, 2 * r.radius, 2 * r.radius});
   std::vector<std::size_t> order(requests.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](auto a, auto b) { return requests[a].weight > requests[b].weight; });

@@ -32,8 +32,8 @@ struct PlacedLabel {
   std::optional<Line> leader;  // to the marker, where the label had to move away from it
 };
 
-/// Places labels beside their markers, heaviest first, so that no label meets another label, a marker or an obstacle and
-/// all stay inside `frame`. Result i belongs to request i; empty where no free place is left.
+/// Places labels beside their markers, heaviest first, so that no label meets another label, a marker or an obstacle
+/// and all stay inside `frame`. Result i belongs to request i; empty where no free place is left.
 std::vector<std::optional<PlacedLabel>> place_labels(std::span<const LabelRequest> requests, const Box& frame,
                                                      std::span<const Box> obstacles);
 

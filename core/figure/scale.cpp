@@ -11,7 +11,9 @@ namespace {
 // Domains end on computed values; a tick that misses an end by rounding alone still belongs to it.
 constexpr double kSlack = 1e-9;
 
-double power_of_ten(int exponent) { return std::pow(10.0, exponent); }
+double power_of_ten(int exponent) {
+  return std::pow(10.0, exponent);
+}
 
 double step_1_2_5(double span, int target) {
   const double raw = span / std::max(target, 1);
@@ -40,10 +42,16 @@ Scale::Scale(Kind kind, Interval domain, double from, double to) : kind_(kind), 
     throw Error(ErrorKind::kFailure, "chart scale", "a logarithmic scale needs values above 0.");
 }
 
-Scale Scale::linear(Interval domain, double from, double to) { return {Kind::kLinear, domain, from, to}; }
-Scale Scale::log(Interval domain, double from, double to) { return {Kind::kLog, domain, from, to}; }
+Scale Scale::linear(Interval domain, double from, double to) {
+  return {Kind::kLinear, domain, from, to};
+}
+Scale Scale::log(Interval domain, double from, double to) {
+  return {Kind::kLog, domain, from, to};
+}
 
-double Scale::transformed(double value) const { return kind_ == Kind::kLog ? std::log10(value) : value; }
+double Scale::transformed(double value) const {
+  return kind_ == Kind::kLog ? std::log10(value) : value;
+}
 
 double Scale::position(double value) const {
   const double lo = transformed(domain_.lo);

@@ -30,8 +30,8 @@ class Scale {
   const Interval& domain() const { return domain_; }
 
   /// Ticks within the domain, ascending, steps of 1, 2 or 5 times a power of ten, at most about `target` major ones.
-  /// Log scales label decades, or every second, third … decade where there are many; they fall back to 1-2-5 within decades
-  /// where there are fewer than three, and to linear steps within one decade.
+  /// Log scales label decades, or every second, third … decade where there are many; they fall back to 1-2-5 within
+  /// decades where there are fewer than three, and to linear steps within one decade.
   std::vector<Tick> ticks(int target) const;
 
  private:

@@ -64,9 +64,8 @@ std::optional<int> bound_starts_at(const std::vector<PointSummary>& points, Boun
   for (const auto& point : points)
     if (point.verdict->bound == bound) start = start ? std::min(*start, point.context_tokens) : point.context_tokens;
   if (!start) return std::nullopt;
-  const bool ordered = std::ranges::all_of(points, [&](const auto& point) {
-    return (point.context_tokens >= *start) == (point.verdict->bound == bound);
-  });
+  const bool ordered = std::ranges::all_of(
+      points, [&](const auto& point) { return (point.context_tokens >= *start) == (point.verdict->bound == bound); });
   return ordered ? start : std::nullopt;
 }
 

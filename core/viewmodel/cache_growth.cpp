@@ -34,13 +34,14 @@ Polyline line_of(const Series& series, Seconds CacheSpeedup::*time, const Scale&
 
 void label_end(Figure& figure, const Polyline& line, std::string text, Role role) {
   const Point end = line.points.back();
-  figure.primitives.push_back(Text{{end.x, end.y - 9.0}, std::move(text), role, kFont, Anchor::kEnd, 0.0, Weight::kBold,
-                                   Halo::kSurface});
+  figure.primitives.push_back(
+      Text{{end.x, end.y - 9.0}, std::move(text), role, kFont, Anchor::kEnd, 0.0, Weight::kBold, Halo::kSurface});
 }
 
 std::string description_of(const Series& series) {
   return fmt::format(
-      "Line chart of the time of each generated token over sequence length. With the KV cache from {} to {}; recomputed "
+      "Line chart of the time of each generated token over sequence length. With the KV cache from {} to {}; "
+      "recomputed "
       "from {} to {}, at sequences of {} to {} tokens.",
       format_time(series.front().cached), format_time(series.back().cached), format_time(series.front().uncached),
       format_time(series.back().uncached), format_count(series.front().sequence_tokens),
@@ -56,9 +57,9 @@ figure::Figure cache_growth_figure(const UncachedComparison& comparison, figure:
   const Box frame{58.0, 34.0, size.width - 76.0, size.height - 34.0 - 50.0};
   const double top = longest(series);
   const Unit unit = unit_for(Measure::kTime, top);
-  const Scale x = Scale::linear({static_cast<double>(series.front().sequence_tokens),
-                                 static_cast<double>(series.back().sequence_tokens)},
-                                frame.x, frame.right());
+  const Scale x = Scale::linear(
+      {static_cast<double>(series.front().sequence_tokens), static_cast<double>(series.back().sequence_tokens)},
+      frame.x, frame.right());
   const Scale y = Scale::linear({0.0, 1.12 * top}, frame.bottom(), frame.y);
   Figure figure{std::move(id), size, "Time per token with and without KV cache", description_of(series), {}};
   draw_axes(figure.primitives, frame,

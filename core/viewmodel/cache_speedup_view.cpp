@@ -67,11 +67,14 @@ std::string speedup_sentence(const Run& run) {
   const auto all = cache_speedups(*run.uncached);
   if (all.empty()) return {};
   const CacheSpeedup& last = all.back();
+  const bool slower = last.total_speedup < 1.0;
   return fmt::format(
-      "The KV cache makes generating {} after a prompt of {} {} faster here: {} with it, {} when every token recomputes "
+      "With the KV cache, generating {} after a prompt of {} is {} {} here: {} instead of {} with every token "
+      "recomputing "
       "the sequence. Published for 200 tokens of a 124M-parameter model on a CPU: about 5×.",
       counted(last.n_generated, "token", "tokens"), format_count(run.uncached->prompt_tokens),
-      format_factor(last.total_speedup), format_time(last.cached_total), format_time(last.uncached_total));
+      format_factor(slower ? 1.0 / last.total_speedup : last.total_speedup), slower ? "slower" : "faster",
+      format_time(last.cached_total), format_time(last.uncached_total));
 }
 
 }  // namespace dachlast::viewmodel

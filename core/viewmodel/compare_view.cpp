@@ -19,7 +19,8 @@ std::string noise_text(const TimeChange& change) {
 std::string phrase(const PhaseChange& phase) {
   const TimeChange& time = phase.time;
   if (time.verdict == ChangeVerdict::kWithinNoise)
-    return fmt::format("{} within noise ({}, noise {})", name_of(phase.phase), format_change(time.change), noise_text(time));
+    return fmt::format("{} within noise ({}, noise {})", name_of(phase.phase), format_change(time.change),
+                       noise_text(time));
   return fmt::format("{} {} (noise {})", name_of(phase.phase), format_change(time.change), noise_text(time));
 }
 
@@ -155,8 +156,8 @@ Table point_changes(const Comparison& comparison) {
 }
 
 std::string only_in(const std::vector<PointKey>& keys, std::string_view which) {
-  return fmt::format("{} only in the {}; not compared.", counted(static_cast<std::int64_t>(keys.size()), "point", "points"),
-                     which);
+  return fmt::format("{} only in the {}; not compared.",
+                     counted(static_cast<std::int64_t>(keys.size()), "point", "points"), which);
 }
 
 }  // namespace

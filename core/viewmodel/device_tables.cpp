@@ -132,8 +132,8 @@ Table bandwidth_table(const DeviceRoofs& roofs) {
   table.text({"level", "Level", "", "Cache level or main memory."}, levels);
   table.text({"pattern", "Pattern", "", "Access pattern, as STREAM names them; each array counted once."}, patterns);
   table.count({"threads", "Threads", "", ""}, threads, Origin::kExact);
-  table.measure({"working_set_bytes", "Working set", "", "All threads together.", Align::kRight, 1},
-                Measure::kCapacity, sizes, Origin::kExact);
+  table.in_unit_of({"working_set_bytes", "Working set", "", "All threads together.", Align::kRight, 1},
+                   unit_for(Measure::kCapacity, kMiB), sizes, Origin::kExact);
   add_samples(table, roofs.bandwidths, &BandwidthRoof::bytes_per_s, Measure::kBandwidth, "bytes_per_s");
   return table.build();
 }
@@ -176,7 +176,8 @@ Table memory_table(std::span<const MemorySegment> segments) {
     names.push_back(segment.name);
     formulas.push_back(segment.formula);
     origins.emplace_back(name_of(segment.origin));
-    sizes.push_back(number_cell(segment.bytes.value, in_unit(segment.bytes.value, unit, Rounding::kUp), segment.origin));
+    sizes.push_back(
+        number_cell(segment.bytes.value, in_unit(segment.bytes.value, unit, Rounding::kUp), segment.origin));
   }
   names.emplace_back("total");
   formulas.emplace_back();

@@ -8,15 +8,37 @@
 namespace dachlast::viewmodel {
 namespace {
 
-Cell raw(double value) { return number_cell(value, fmt::format("{}", value), Origin::kMeasured); }
+Cell raw(double value) {
+  return number_cell(value, fmt::format("{}", value), Origin::kMeasured);
+}
 
 std::vector<Column> flat_columns() {
   std::vector<Column> columns;
-  for (const char* key :
-       {"phase", "context_tokens", "batch", "kv_cache", "op", "calls", "time_s", "time_p5_s", "time_p95_s", "time_min_s",
-        "time_max_s", "n", "share", "tokens_per_s", "flops", "bytes", "weight_bytes", "activation_bytes",
-        "kv_read_bytes", "kv_write_bytes", "intensity_flop_per_byte", "utilisation_memory", "utilisation_compute",
-        "bound", "samples_s"})
+  for (const char* key : {"phase",
+                          "context_tokens",
+                          "batch",
+                          "kv_cache",
+                          "op",
+                          "calls",
+                          "time_s",
+                          "time_p5_s",
+                          "time_p95_s",
+                          "time_min_s",
+                          "time_max_s",
+                          "n",
+                          "share",
+                          "tokens_per_s",
+                          "flops",
+                          "bytes",
+                          "weight_bytes",
+                          "activation_bytes",
+                          "kv_read_bytes",
+                          "kv_write_bytes",
+                          "intensity_flop_per_byte",
+                          "utilisation_memory",
+                          "utilisation_compute",
+                          "bound",
+                          "samples_s"})
     columns.push_back({key, key, "", "", Align::kLeft, 0});
   return columns;
 }
@@ -50,8 +72,12 @@ std::vector<Cell> verdict_cells(const std::optional<Verdict>& verdict) {
 std::vector<Cell> spread_cells(const Spread& time, const std::vector<double>& samples) {
   const bool percentiles = time.kind == SpreadKind::kP5P95;
   const auto when = [](bool present, double value) { return present ? raw(value) : missing_cell(); };
-  return {raw(time.median), when(percentiles, time.low), when(percentiles, time.high), raw(std::ranges::min(samples)),
-          raw(std::ranges::max(samples)), count_cell(time.n, Origin::kMeasured)};
+  return {raw(time.median),
+          when(percentiles, time.low),
+          when(percentiles, time.high),
+          raw(std::ranges::min(samples)),
+          raw(std::ranges::max(samples)),
+          count_cell(time.n, Origin::kMeasured)};
 }
 
 std::vector<Cell> step_row(const PointSummary& point, const std::vector<double>& samples) {

@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 
-
 namespace dachlast::viewmodel {
 namespace {
 
@@ -82,7 +81,9 @@ std::string significant(double value, Rounding rounding) {
   return fixed(value, decimals, rounding);
 }
 
-bool is_unit(const Unit& unit, std::string_view text) { return unit.text == text; }
+bool is_unit(const Unit& unit, std::string_view text) {
+  return unit.text == text;
+}
 
 std::string with_unit(std::string number, std::string_view unit) {
   if (unit.empty()) return number;
@@ -111,6 +112,20 @@ Unit unit_for(Measure measure, std::span<const double> values) {
   return unit_for(measure, largest);
 }
 
+Unit unit_for_all(Measure measure, std::span<const double> values) {
+  double least = 0.0;
+  double most = 0.0;
+  for (const double value : values) {
+    if (!std::isfinite(value) || value == 0.0) continue;
+    most = std::max(most, std::abs(value));
+    least = least == 0.0 ? std::abs(value) : std::min(least, std::abs(value));
+  }
+  Unit best = unit_for(measure, most);
+  for (const Unit& unit : units_of(measure))
+    if (unit.base < best.base && least < 0.1 * best.base && most < 1e5 * unit.base) best = unit;
+  return best;
+}
+
 std::string in_unit(double value, const Unit& unit, Rounding rounding) {
   if (!std::isfinite(value)) return std::string(kMissing);
   const double number = value / unit.base;
@@ -134,7 +149,9 @@ std::string percent_number(double share) {
   const double percent = 100.0 * share;
   // 9.96 would read "10.0": judge by the rounded value.
   const bool small = std::abs(std::round(percent * 10.0)) < 100.0;
-  if (percent != 0.0 && std::abs(percent) < 0.05) return "<\u2009" "0.1";
+  if (percent != 0.0 && std::abs(percent) < 0.05)
+    return "<\u2009"
+           "0.1";
   return fixed(percent, small && percent != 0.0 ? 1 : 0, Rounding::kNearest);
 }
 
@@ -149,9 +166,13 @@ std::string format_change(double share) {
   return with_unit(share > 0 ? "+" + number : number, "%");
 }
 
-std::string format_time(Seconds time) { return format(Measure::kTime, time.value); }
+std::string format_time(Seconds time) {
+  return format(Measure::kTime, time.value);
+}
 
-std::string format_count(std::int64_t count) { return grouped(fmt::format("{}", count)); }
+std::string format_count(std::int64_t count) {
+  return grouped(fmt::format("{}", count));
+}
 
 std::string format_parameters(double count) {
   constexpr Unit kUnits[] = {{"", 1.0}, {"k", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}};

@@ -43,6 +43,10 @@ Unit unit_for(Measure measure, double value);
 /// The unit for a whole column: the one of its largest value.
 Unit unit_for(Measure measure, std::span<const double> values);
 
+/// The largest unit in which every one of `values` reads 0.1 or more, unless the largest would then need six digits:
+/// for columns whose small values matter as much as the large ones.
+Unit unit_for_all(Measure measure, std::span<const double> values);
+
 /// The number alone: 3 significant digits, thousands grouped; GiB two decimals below 100, one above; B whole.
 std::string in_unit(double value, const Unit& unit, Rounding rounding = Rounding::kNearest);
 

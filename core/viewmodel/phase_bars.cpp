@@ -61,8 +61,8 @@ void draw_bar(Figure& figure, const PointSummary& point, double y) {
     figure.primitives.push_back(Rect{box, role_at(i), hatch == Hatch::kNone ? 1.0 : 0.25, hatch});
     const Role ink = hatch == Hatch::kNone ? Role::kSurface : Role::kText;
     if (width >= kLeastLabelled)
-      figure.primitives.push_back(Text{{x + width / 2, y + 14.0}, format_percent(shares[i]), ink, kFont,
-                                       Anchor::kMiddle, 0.0, Weight::kBold});
+      figure.primitives.push_back(
+          Text{{x + width / 2, y + 14.0}, format_percent(shares[i]), ink, kFont, Anchor::kMiddle, 0.0, Weight::kBold});
     figure.primitives.push_back(HitBox{box, fmt::format("{}-{}", point_heading(point), i),
                                        fmt::format("{}\n{} of the step", name_at(i), format_percent(shares[i]))});
     x += width;
@@ -100,8 +100,11 @@ figure::Figure phase_bars(const Run& run, double width, std::string id) {
   const auto legend = legend_of(points);
   const double legend_height = kLegendRowHeight * legend_rows(legend, width, kFont);
   const double bars_height = kBarPitch * static_cast<double>(points.size());
-  Figure figure{std::move(id), {width, kTop + legend_height + bars_height + 4.0}, "Where the time of a step goes",
-                description_of(points), {}};
+  Figure figure{std::move(id),
+                {width, kTop + legend_height + bars_height + 4.0},
+                "Where the time of a step goes",
+                description_of(points),
+                {}};
   draw_legend(figure.primitives, {0.0, kTop, width, legend_height}, legend, kFont);
   double y = kTop + legend_height;
   for (const auto& point : points) {

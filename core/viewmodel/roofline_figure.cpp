@@ -27,7 +27,9 @@ std::string tick_number(double value) {
   return value >= 1.0 ? format_count(std::llround(value)) : fmt::format("{:g}", value);
 }
 
-std::string marker_text(const RooflinePoint& point) { return fmt::format("{} {}", point.number, point.label); }
+std::string marker_text(const RooflinePoint& point) {
+  return fmt::format("{} {}", point.number, point.label);
+}
 
 class Drawing {
  public:
@@ -51,11 +53,14 @@ class Drawing {
 
   Point at(double intensity, double rate) const { return {x_.position(intensity), y_.position(rate)}; }
   Point clamped(const RooflinePoint& point) const;
-  bool on_chart(const RooflinePoint& point) const { return x_.contains(point.intensity) && y_.contains(point.flops_per_s); }
+  bool on_chart(const RooflinePoint& point) const {
+    return x_.contains(point.intensity) && y_.contains(point.flops_per_s);
+  }
   double marker_size(const RooflinePoint& point) const;
   double bandwidth() const { return plot_.memory_roofs.front().value; }
   double peak() const { return plot_.compute_roofs.front().value; }
   double ridge_intensity() const { return peak() / bandwidth(); }
+  std::string roof_label(const RooflineRoof& roof) const;
   double slope_deg() const;
   void add_turned_obstacle(Point from, double length, double angle_deg);
   std::string description() const;
@@ -106,8 +111,9 @@ Drawing::Drawing(const RooflinePlot& plot, Size size, std::string id)
 }
 
 std::string Drawing::description() const {
-  std::string text = fmt::format(
-      "Roofline chart on logarithmic axes, arithmetic intensity against performance. Roofs: {}", plot_.memory_roofs[0].label);
+  std::string text =
+      fmt::format("Roofline chart on logarithmic axes, arithmetic intensity against performance. Roofs: {}",
+                  plot_.memory_roofs[0].label);
   for (const auto& roof : plot_.compute_roofs) text += ", " + roof.label;
   text += fmt::format("; ridge point at {}. ", format(Measure::kIntensity, ridge_intensity()));
   for (const auto& point : plot_.points)
@@ -120,6 +126,12 @@ std::string Drawing::description() const {
 
 double Drawing::marker_size(const RooflinePoint& point) const {
   return std::clamp(kLargestMarker * std::sqrt(point.share), kSmallestMarker, kLargestMarker);
+}
+
+// On telephones the word for the origin stays in the table of roofs; solid and dashed lines say it too.
+std::string Drawing::roof_label(const RooflineRoof& roof) const {
+  if (figure_.size.width >= kNarrow) return roof.label;
+  return roof.label.substr(0, roof.label.rfind(' '));
 }
 
 // Log-log: every memory roof rises one decade a decade.
@@ -137,8 +149,9 @@ void Drawing::add_turned_obstacle(Point from, double length, double angle_deg) {
 }
 
 void Drawing::axes() {
-  draw_axes(figure_.primitives, frame_, {x_, "Arithmetic intensity, FLOP/byte", tick_number, 8},
-            {y_, fmt::format("Performance, {}", unit_.text), [this](double v) { return tick_number(v / unit_.base); }, 8});
+  draw_axes(
+      figure_.primitives, frame_, {x_, "Arithmetic intensity, FLOP/byte", tick_number, 8},
+      {y_, fmt::format("Performance, {}", unit_.text), [this](double v) { return tick_number(v / unit_.base); }, 8});
 }
 
 void Drawing::band(std::vector<Point> outline, Role role, double opacity, Hatch hatch) {
@@ -174,15 +187,21 @@ void Drawing::band_names() {
   figure_.primitives.push_back(
       Text{{compute.x - 10.0, compute.y + 4.0}, "compute-bound", Role::kCompute, kSmallFont, Anchor::kEnd});
   obstacles_.push_back({compute.x - 110.0, compute.y - 8.0, 110.0, 16.0});
-  const Point memory = at(ridge_intensity() / 12.0, inside * bandwidth() * ridge_intensity() / 12.0);
+  const double x = ridge_intensity() / 2.4;  // halfway between where FP32 and BF16 decode lie and the ridge
+  const Point memory = at(x, inside * bandwidth() * x);
   figure_.primitives.push_back(
       Text{{memory.x + 2.0, memory.y + 4.0}, "memory-bound", Role::kMemory, kSmallFont, Anchor::kMiddle, slope_deg()});
+  const double half = text_width("memory-bound", kSmallFont) / 2.0;
+  const double angle = slope_deg() * std::numbers::pi / 180.0;
+  add_turned_obstacle({memory.x - half * std::cos(angle), memory.y + 4.0 - half * std::sin(angle)}, 2.0 * half,
+                      slope_deg());
 }
 
 void Drawing::memory_roof(const RooflineRoof& roof, double width) {
-  const double top = std::max_element(plot_.compute_roofs.begin(), plot_.compute_roofs.end(),
-                                      [](const auto& a, const auto& b) { return a.value < b.value; })
-                         ->value;
+  const double top =
+      std::max_element(plot_.compute_roofs.begin(), plot_.compute_roofs.end(), [](const auto& a, const auto& b) {
+        return a.value < b.value;
+      })->value;
   const double start = std::max(plot_.x.lo, plot_.y.lo / roof.value);
   const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
   figure_.primitives.push_back(
@@ -192,9 +211,9 @@ void Drawing::memory_roof(const RooflineRoof& roof, double width) {
   // Along the line and 6 units above it.
   const Point from{edge.x + 10.0 * std::cos(angle) + 6.0 * std::sin(angle),
                    edge.y + 10.0 * std::sin(angle) - 6.0 * std::cos(angle)};
-  figure_.primitives.push_back(
-      Text{from, roof.label, Role::kMemory, kSmallFont, Anchor::kStart, slope_deg(), Weight::kRegular, Halo::kSurface});
-  add_turned_obstacle(from, text_width(roof.label, kSmallFont), slope_deg());
+  figure_.primitives.push_back(Text{from, roof_label(roof), Role::kMemory, kSmallFont, Anchor::kStart, slope_deg(),
+                                    Weight::kRegular, Halo::kSurface});
+  add_turned_obstacle(from, text_width(roof_label(roof), kSmallFont), slope_deg());
 }
 
 void Drawing::compute_roof(const RooflineRoof& roof) {
@@ -202,9 +221,15 @@ void Drawing::compute_roof(const RooflineRoof& roof) {
   const Point left = at(std::max(plot_.x.lo, roof.value / bandwidth()), roof.value);
   const Point right = at(plot_.x.hi, roof.value);
   figure_.primitives.push_back(Line{left, right, {Role::kCompute, 2.25, dash}});
-  figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0}, roof.label, Role::kCompute, kSmallFont, Anchor::kEnd,
-                                    0.0, Weight::kRegular, Halo::kSurface});
-  const double width = text_width(roof.label, kSmallFont);
+  figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0},
+                                    roof_label(roof),
+                                    Role::kCompute,
+                                    kSmallFont,
+                                    Anchor::kEnd,
+                                    0.0,
+                                    Weight::kRegular,
+                                    Halo::kSurface});
+  const double width = text_width(roof_label(roof), kSmallFont);
   obstacles_.push_back({right.x - 6.0 - width, right.y - 18.0, width, 18.0});
 }
 
@@ -218,10 +243,13 @@ void Drawing::ridge() {
   figure_.primitives.push_back(Line{top, {top.x, frame_.bottom()}, {Role::kAxis, 1.0, Dash::kDotted}});
   figure_.primitives.push_back(Marker{top, 7.0, MarkerShape::kCircle, MarkerFill::kFilled, Role::kText});
   const std::string text = fmt::format("ridge {}", format(Measure::kIntensity, ridge_intensity()));
-  figure_.primitives.push_back(Text{{top.x - 8.0, top.y - 9.0}, text, Role::kText, kSmallFont, Anchor::kEnd, 0.0,
-                                    Weight::kRegular, Halo::kSurface});
   const double width = text_width(text, kSmallFont);
-  obstacles_.push_back({top.x - 8.0 - width, top.y - 22.0, width + 16.0, 26.0});
+  const bool right = top.x + 7.0 + width <= frame_.right();
+  const Point foot{right ? top.x + 7.0 : top.x - 7.0, frame_.bottom() - 28.0};
+  figure_.primitives.push_back(Text{foot, text, Role::kText, kSmallFont, right ? Anchor::kStart : Anchor::kEnd, 0.0,
+                                    Weight::kRegular, Halo::kSurface});
+  obstacles_.push_back({right ? foot.x : foot.x - width, foot.y - 12.0, width, 16.0});
+  obstacles_.push_back({top.x - 6.0, top.y - 6.0, 12.0, 12.0});
 }
 
 Point Drawing::clamped(const RooflinePoint& point) const {

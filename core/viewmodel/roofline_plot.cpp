@@ -50,16 +50,15 @@ void add_points(RooflinePlot& plot, const PointSummary& point, double coverage) 
 
 void add_memory_roofs(RooflinePlot& plot, const Run& run) {
   const auto needed = [&](MemoryLevel level) {
-    return std::ranges::any_of(plot.points, [&](const auto& p) {
-      return p.summary.verdict && p.summary.verdict->memory_roof == level;
-    });
+    return std::ranges::any_of(
+        plot.points, [&](const auto& p) { return p.summary.verdict && p.summary.verdict->memory_roof == level; });
   };
   for (const MemoryLevel level : {MemoryLevel::kDram, MemoryLevel::kL3, MemoryLevel::kL2}) {
     if (level != MemoryLevel::kDram && !needed(level)) continue;
     const MemoryCeiling roof = memory_ceiling(run.roofs, level, run.n_threads);
-    plot.memory_roofs.push_back({fmt::format("{} {} measured", name_of(roof.level),
-                                             format(Measure::kBandwidth, roof.bandwidth.value)),
-                                 roof.bandwidth.value, Origin::kMeasured});
+    plot.memory_roofs.push_back(
+        {fmt::format("{} {} measured", name_of(roof.level), format(Measure::kBandwidth, roof.bandwidth.value)),
+         roof.bandwidth.value, Origin::kMeasured});
   }
 }
 
@@ -73,9 +72,9 @@ void add_compute_roofs(RooflinePlot& plot, const Run& run) {
   std::ranges::stable_sort(dtypes, [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [dtype, seconds] : dtypes) {
     const ComputeCeiling roof = compute_ceiling(run.roofs, dtype, run.n_threads);
-    plot.compute_roofs.push_back({fmt::format("{} {} measured", display_name_of(roof.dtype),
-                                              format(Measure::kWorkRate, roof.peak.value)),
-                                  roof.peak.value, Origin::kMeasured});
+    plot.compute_roofs.push_back(
+        {fmt::format("{} {} measured", display_name_of(roof.dtype), format(Measure::kWorkRate, roof.peak.value)),
+         roof.peak.value, Origin::kMeasured});
   }
 }
 
@@ -117,9 +116,9 @@ RooflineFrame roofline_frame(const DeviceRoofs& roofs) {
   if (!(bandwidth > 0.0) || !(lowest_peak > 0.0))
     throw Error(ErrorKind::kDevice, roofs.device.empty() ? "device" : roofs.device,
                 "no DRAM bandwidth or no compute peak is known.", "Measure its roofs: dachlast calibrate.");
-  const figure::Interval x = figure::whole_decades({lowest_peak / bandwidth / 100.0, peak / bandwidth * 100.0});
-  // A tenth of the DRAM roof at the left edge leaves room below the roof for slow operations.
-  const figure::Interval y = figure::whole_decades({0.1 * bandwidth * x.lo, 1.25 * peak});
+  const figure::Interval x = figure::whole_decades({lowest_peak / bandwidth / 50.0, peak / bandwidth * 100.0});
+  // Half of the DRAM roof at the left edge: slower operations that far left become edge markers, and the rest has room.
+  const figure::Interval y = figure::whole_decades({0.5 * bandwidth * x.lo, peak});
   return {x, y};
 }
 
@@ -169,9 +168,10 @@ Table roofline_table(const RooflinePlot& plot) {
   if (std::ranges::any_of(plot.points, [](const auto& p) { return p.intensity <= 0.0; }))
     table.note("Operations without arithmetic have no place on a logarithmic axis; they are listed here only.");
   if (plot.n_left_out > 0)
-    table.note(fmt::format("{} that together take less than 5 % of operation time are left out here; the tables of the "
-                           "phases list all.",
-                           counted(plot.n_left_out, "operation", "operations")));
+    table.note(
+        fmt::format("{} that together take less than 5 % of operation time are left out here; the tables of the "
+                    "phases list all.",
+                    counted(plot.n_left_out, "operation", "operations")));
   return table.build();
 }
 

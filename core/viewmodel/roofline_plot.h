@@ -37,8 +37,8 @@ struct RooflineRoof {
 /// The chart of UX.md §3.1 as data: what is on it, on which frame.
 struct RooflinePlot {
   std::string title;
-  figure::Interval x;  // FLOP/byte
-  figure::Interval y;  // FLOP/s
+  figure::Interval x;                       // FLOP/byte
+  figure::Interval y;                       // FLOP/s
   std::vector<RooflineRoof> memory_roofs;   // DRAM first
   std::vector<RooflineRoof> compute_roofs;  // the one under most of the time first
   double threshold = 0.6;
@@ -46,8 +46,8 @@ struct RooflinePlot {
   int n_left_out = 0;  // operations beyond the coverage
 };
 
-/// The frame of a device: a function of its roofs alone, in whole decades, so that charts of two runs can be laid side by
-/// side. From a hundredth of the smallest ridge point to a hundred times the largest; up to the highest compute roof.
+/// The frame of a device: a function of its roofs alone, in whole decades, so that charts of two runs can be laid side
+/// by side. From a fiftieth of the smallest ridge point to a hundred times the largest; up to the highest compute roof.
 struct RooflineFrame {
   figure::Interval x;
   figure::Interval y;

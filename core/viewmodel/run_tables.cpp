@@ -58,12 +58,12 @@ void add_spread(TableBuilder& table, const std::vector<PointSummary>& points, co
   const bool percentiles = all_percentiles(points);
   const auto low = column_of(points, [](const auto& p) { return std::optional<double>(p.time_s.low); });
   const auto high = column_of(points, [](const auto& p) { return std::optional<double>(p.time_s.high); });
-  table.in_unit_of({"time_low_s", percentiles ? "p5" : "Low", "", "Lower end of the spread over repeats.",
-                    Align::kRight, 6},
-                   unit, low, Origin::kMeasured);
-  table.in_unit_of({"time_high_s", percentiles ? "p95" : "High", "", "Upper end of the spread over repeats.",
-                    Align::kRight, 6},
-                   unit, high, Origin::kMeasured);
+  table.in_unit_of(
+      {"time_low_s", percentiles ? "p5" : "Low", "", "Lower end of the spread over repeats.", Align::kRight, 6}, unit,
+      low, Origin::kMeasured);
+  table.in_unit_of(
+      {"time_high_s", percentiles ? "p95" : "High", "", "Upper end of the spread over repeats.", Align::kRight, 6},
+      unit, high, Origin::kMeasured);
   if (!percentiles)
     table.note("Low and high are the 5th and 95th percentile from 20 repeats on, the smallest and largest below that.");
 }
@@ -123,8 +123,8 @@ std::vector<std::string> op_bounds(const std::vector<OpSummary>& ops) {
 Table phase_table(const Run& run) {
   const std::vector<PointSummary> points = summaries_of(run);
   std::vector<double> times;
-  for (const auto& point : points) times.push_back(point.time_s.high);
-  const Unit unit = unit_for(Measure::kTime, times);
+  for (const auto& point : points) times.insert(times.end(), {point.time_s.median, point.time_s.high});
+  const Unit unit = unit_for_all(Measure::kTime, times);
   TableBuilder table("phases", "Phases");
   table.text({"phase", "Phase", "", "Prefill reads the prompt; decode produces one token per sequence and step."},
              column_of(points, [](const auto& p) { return phase_title(p.phase); }));
@@ -142,10 +142,9 @@ Table phase_table(const Run& run) {
   add_spread(table, points, unit);
   table.count({"n", "Repeats", "", "Steps that were timed.", Align::kRight, 7},
               column_of(points, [](const auto& p) { return std::int64_t{p.time_s.n}; }), Origin::kMeasured);
-  table.measure({"tokens_per_s", "Throughput", "", "Tokens of all sequences per second.", Align::kRight, 1},
-                Measure::kTokenRate,
-                column_of(points, [](const auto& p) { return std::optional<double>(p.tokens_per_s); }),
-                Origin::kMeasured);
+  table.measure(
+      {"tokens_per_s", "Throughput", "", "Tokens of all sequences per second.", Align::kRight, 1}, Measure::kTokenRate,
+      column_of(points, [](const auto& p) { return std::optional<double>(p.tokens_per_s); }), Origin::kMeasured);
   table.measure({"intensity_flop_per_byte", "Intensity", "", "Counted work over counted traffic.", Align::kRight, 5},
                 Measure::kIntensity, intensities(points), Origin::kExact);
   table.percent({"utilisation_memory", "Memory", "", "Share of the memory roof.", Align::kRight, 3},
@@ -153,8 +152,7 @@ Table phase_table(const Run& run) {
   table.percent({"utilisation_compute", "Compute", "", "Share of the compute roof.", Align::kRight, 3},
                 compute_shares(points), Origin::kMeasured);
   table.percent({"gap_share", "Gaps", "", "Share of the step outside operations.", Align::kRight, 8},
-                column_of(points, [](const auto& p) { return std::optional<double>(p.gap_share); }),
-                Origin::kMeasured);
+                column_of(points, [](const auto& p) { return std::optional<double>(p.gap_share); }), Origin::kMeasured);
   table.text({"bound", "Bound", "", "What holds the step back."},
              column_of(points, [](const auto& p) { return short_bound(p.verdict); }));
   table.note(threshold_note(run));
@@ -170,9 +168,13 @@ Table op_table(const PointSummary& point) {
   table.text({"op", "Operation", "", "All layers together."}, op_names(ops));
   table.cells({"calls", "Calls", "", "Calls per step.", Align::kRight, 7}, call_cells(ops));
   table.measure({"time_s", "Time", "", "Median over steps of the sum over calls."}, Measure::kTime,
-                op_values(ops, [](const OpSummary& op) { return op.time.value; }, gap_time), Origin::kMeasured);
+                op_values(
+                    ops, [](const OpSummary& op) { return op.time.value; }, gap_time),
+                Origin::kMeasured);
   table.percent({"share", "Share", "", "Share of the step."},
-                op_values(ops, [](const OpSummary& op) { return op.share; }, point.gap_share), Origin::kMeasured);
+                op_values(
+                    ops, [](const OpSummary& op) { return op.share; }, point.gap_share),
+                Origin::kMeasured);
   table.measure({"flops", "Work", "", "Counted floating-point operations of one step.", Align::kRight, 6},
                 Measure::kWork, op_values(ops, [](const OpSummary& op) { return op.cost.flops.value; }, {}),
                 Origin::kExact);
@@ -186,8 +188,9 @@ Table op_table(const PointSummary& point) {
   table.percent({"utilisation_compute", "Compute", "", "Share of the compute roof that applies.", Align::kRight, 2},
                 with_rest(compute_shares(ops)), Origin::kMeasured);
   table.text({"bound", "Bound", "", "What holds the operation back."}, op_bounds(ops));
-  table.factor({"speedup_at_roof", "At roof", "", "How much faster the operation would be at its roof.", Align::kRight, 3},
-               potentials(ops), Origin::kEstimated);
+  table.factor(
+      {"speedup_at_roof", "At roof", "", "How much faster the operation would be at its roof.", Align::kRight, 3},
+      potentials(ops), Origin::kEstimated);
   return table.build();
 }
 

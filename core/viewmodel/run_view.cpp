@@ -18,7 +18,7 @@ constexpr double kLeastFindingShare = 0.02;
 
 Completeness completeness_of(const Run& run) {
   return run.complete && static_cast<int>(run.points.size()) >= run.planned_points ? Completeness::kComplete
-                                                                                     : Completeness::kPartial;
+                                                                                   : Completeness::kPartial;
 }
 
 std::string status_of(const Run& run) {
@@ -58,13 +58,13 @@ void add_roof_figure(std::vector<KeyFigure>& figures, const Run& run, const Poin
   const bool memory = verdict.utilisation.memory >= verdict.utilisation.compute;
   const double share = memory ? verdict.utilisation.memory : verdict.utilisation.compute;
   const std::string roof =
-      memory ? format(Measure::kBandwidth, memory_ceiling(run.roofs, verdict.memory_roof, run.n_threads).bandwidth.value)
-             : format(Measure::kWorkRate, compute_ceiling(run.roofs, verdict.compute_roof, run.n_threads).peak.value);
-  figures.push_back({phase_title(point.phase) + (memory ? ", memory roof used" : ", compute roof used"),
-                     format_percent(share),
-                     fmt::format("of {} {}", roof,
-                                 memory ? name_of(verdict.memory_roof) : display_name_of(verdict.compute_roof)),
-                     Origin::kMeasured});
+      memory
+          ? format(Measure::kBandwidth, memory_ceiling(run.roofs, verdict.memory_roof, run.n_threads).bandwidth.value)
+          : format(Measure::kWorkRate, compute_ceiling(run.roofs, verdict.compute_roof, run.n_threads).peak.value);
+  figures.push_back(
+      {phase_title(point.phase) + (memory ? ", memory roof used" : ", compute roof used"), format_percent(share),
+       fmt::format("of {} {}", roof, memory ? name_of(verdict.memory_roof) : display_name_of(verdict.compute_roof)),
+       Origin::kMeasured});
 }
 
 std::vector<KeyFigure> key_figures(const Run& run, std::span<const PointSummary> points) {
@@ -82,8 +82,8 @@ std::vector<KeyFigure> key_figures(const Run& run, std::span<const PointSummary>
 
 std::string finding_text(const PointSummary& point, const OpSummary& op) {
   const double rest = point.time_s.median - op.time.value * (1.0 - 1.0 / op.verdict->speedup_at_roof);
-  return fmt::format("{} takes {} of {} at {} of its roof ({}). At the roof the step would be up to {} faster.",
-                     name_of(op.op), format_percent(op.share), point.phase == Phase::kDecode ? "a decode step" : "prefill",
+  return fmt::format("{}, {}: {} of the step at {} of its roof ({}). At the roof the step would be up to {} faster.",
+                     phase_title(point.phase), name_of(op.op), format_percent(op.share),
                      format_percent(1.0 / op.verdict->speedup_at_roof), display_name_of(op.verdict->bound),
                      format_factor(point.time_s.median / rest));
 }
@@ -116,9 +116,9 @@ std::vector<Finding> findings_of(std::span<const PointSummary> points) {
 std::string verdict_sentence(const PointSummary& point) {
   if (!point.verdict) return {};
   const Verdict& verdict = *point.verdict;
-  std::string text = fmt::format("{}: {} of the memory roof, {} of the compute roof.", display_name_of(verdict.bound),
-                                 format_percent(verdict.utilisation.memory),
-                                 format_percent(verdict.utilisation.compute));
+  std::string text =
+      fmt::format("{}: {} of the memory roof, {} of the compute roof.", display_name_of(verdict.bound),
+                  format_percent(verdict.utilisation.memory), format_percent(verdict.utilisation.compute));
   text.front() = static_cast<char>(text.front() - 'a' + 'A');
   if (!verdict.reason_text.empty()) text += " " + verdict.reason_text;
   return text;
@@ -138,9 +138,9 @@ std::vector<Remark> warnings_of(const Run& run, std::span<const PointSummary> po
   std::vector<Remark> warnings = run.warnings;
   for (const auto& point : run.points)
     for (const auto& remark : point.remarks)
-      warnings.push_back({remark.code, fmt::format("{}, {}, batch {}: {}", phase_title(point.phase),
-                                                   counted(point.context_tokens, "token", "tokens"), point.batch_size,
-                                                   remark.text)});
+      warnings.push_back(
+          {remark.code, fmt::format("{}, {}, batch {}: {}", phase_title(point.phase),
+                                    counted(point.context_tokens, "token", "tokens"), point.batch_size, remark.text)});
   for (const auto& point : points) add_above_roof(warnings, point);
   return warnings;
 }
@@ -155,7 +155,9 @@ std::string biggest_risk(const std::vector<Remark>& warnings) {
 
 }  // namespace
 
-std::string phase_title(Phase phase) { return phase == Phase::kPrefill ? "Prefill" : "Decode"; }
+std::string phase_title(Phase phase) {
+  return phase == Phase::kPrefill ? "Prefill" : "Decode";
+}
 
 std::string point_heading(const PointSummary& point) {
   return fmt::format("{}, {}, batch {}{}", phase_title(point.phase), counted(point.context_tokens, "token", "tokens"),

@@ -35,18 +35,18 @@ struct Finding {
 
 /// The operations of one measured point.
 struct PointOps {
-  std::string heading;  // "Decode, 512 tokens, batch 1"
-  std::string verdict;  // one sentence
+  std::string heading;          // "Decode, 512 tokens, batch 1"
+  std::string verdict;          // one sentence
   bool representative = false;  // of its phase: the point that sentences and roofline speak of
   Table table;
 };
 
 /// A run as people read it: sentences, figures, tables. Nothing here is computed twice elsewhere.
 struct RunView {
-  std::string title;     // "gpt2 on AMD EPYC, 2 threads"
+  std::string title;  // "gpt2 on AMD EPYC, 2 threads"
   std::vector<std::string> answer;
   Completeness completeness = Completeness::kComplete;
-  std::string status;             // "complete" or "partial (14 of 36 points)"
+  std::string status;  // "complete" or "partial (14 of 36 points)"
   std::vector<KeyFigure> key_figures;
   std::string configuration_line;  // "FP32 weights · FP32 KV cache, contiguous · 2 threads"
   std::string biggest_risk;        // the one remark that matters most; empty: none
@@ -86,8 +86,8 @@ Table flat_table(const Run& run);
 /// Summaries of all points that have samples, in measured order.
 std::vector<PointSummary> summaries_of(const Run& run);
 
-/// The point that stands for a phase: the longest context, then the largest batch, with the KV cache where there is one.
-/// nullptr where the phase was not measured.
+/// The point that stands for a phase: the longest context, then the largest batch, with the KV cache where there is
+/// one. nullptr where the phase was not measured.
 const PointSummary* representative(std::span<const PointSummary> points, Phase phase);
 
 /// "Decode, 4,096 tokens, batch 1".

@@ -7,14 +7,18 @@
 
 namespace dachlast::viewmodel {
 
-Cell missing_cell() { return {{}, std::string(kMissing), {}}; }
+Cell missing_cell() {
+  return {{}, std::string(kMissing), {}};
+}
 
 Cell text_cell(std::string text) {
   if (text.empty()) return missing_cell();
   return {text, text, {}};
 }
 
-Cell count_cell(std::int64_t value, Origin origin) { return {value, format_count(value), origin}; }
+Cell count_cell(std::int64_t value, Origin origin) {
+  return {value, format_count(value), origin};
+}
 
 Cell number_cell(double value, std::string text, Origin origin) {
   if (!std::isfinite(value)) return missing_cell();

@@ -17,7 +17,8 @@ class TableBuilder {
   TableBuilder& text(Column column, const std::vector<std::string>& values);
   TableBuilder& count(Column column, const std::vector<std::int64_t>& values, Origin origin);
   /// One unit for the whole column, chosen by its largest value.
-  TableBuilder& measure(Column column, Measure measure, const std::vector<std::optional<double>>& values, Origin origin);
+  TableBuilder& measure(Column column, Measure measure, const std::vector<std::optional<double>>& values,
+                        Origin origin);
   /// As `measure`, in the unit given: columns that are compared share one.
   TableBuilder& in_unit_of(Column column, const Unit& unit, const std::vector<std::optional<double>>& values,
                            Origin origin);

@@ -8,11 +8,12 @@
 namespace dachlast::reports {
 
 std::string configuration_section(const RunReport& report) {
-  return html_section("configuration", "Configuration", html_table(report.view.configuration));
+  return html_section("configuration", "Configuration", html_table(report.view.configuration, Caption::kHidden));
 }
 
 std::string memory_section(const RunReport& report) {
-  return report.view.memory ? html_section("memory", "Memory", html_table(*report.view.memory)) : std::string();
+  return report.view.memory ? html_section("memory", "Memory", html_table(*report.view.memory, Caption::kHidden))
+                            : std::string();
 }
 
 std::string phases_section(const RunReport& report) {
@@ -21,7 +22,7 @@ std::string phases_section(const RunReport& report) {
   body += html_table(report.view.phases);
   for (const auto& point : report.view.ops) {
     body += fmt::format("<h3>{}</h3>\n", html_escape(point.heading)) + html_paragraph(point.verdict) +
-            html_table(point.table);
+            html_table(point.table, Caption::kHidden);
   }
   return html_section("phases", "Phases", body);
 }

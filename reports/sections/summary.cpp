@@ -21,9 +21,9 @@ std::string figures(const std::vector<KeyFigure>& list) {
   for (const KeyFigure& figure : list) {
     const std::string_view approx = figure.origin == Origin::kEstimated ? "≈\u00a0" : "";
     const std::string_view origin = figure.origin ? name_of(*figure.origin) : "";
-    html += fmt::format("<div><dt>{}</dt><dd class=\"value\">{}{}</dd><dd class=\"ref\">{}{}{}</dd></div>\n",
-                        html_escape(figure.label), approx, html_escape(figure.value), html_escape(figure.note),
-                        origin.empty() ? "" : " · ", origin);
+    html += fmt::format(
+        "<div><dt>{}</dt><dd class=\"value\">{}{}</dd><dd class=\"ref\">{}</dd><dd class=\"ref\">{}</dd></div>\n",
+        html_escape(figure.label), approx, html_escape(figure.value), html_escape(figure.note), origin);
   }
   return html + "</dl>\n";
 }
@@ -59,7 +59,8 @@ std::string summary_section(const RunReport& report) {
   html += "</div>\n" + figures(view.key_figures);
   html += html_paragraph(view.configuration_line, "configuration");
   html += risk(view);
-  html += "<div class=\"columns\">\n<div>" + recommendation(view) + "</div>\n<div>" + assumed(view.assumptions) + "</div>\n</div>\n";
+  html += "<div class=\"columns\">\n<div>" + recommendation(view) + "</div>\n<div>" + assumed(view.assumptions) +
+          "</div>\n</div>\n";
   return html + "</section>\n";
 }
 
