@@ -58,24 +58,6 @@ OptionText text_of(const CLI::Option& option) {
   return text;
 }
 
-/// Wraps `text` at `width` columns, each line after the first indented.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string result;
-  std::size_t column = indent;
-  for (const auto& word : CLI::detail::split(std::string(text), ' ')) {
-    if (column > indent && column + 1 + word.size() > width) {
-      result += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      result += ' ';
-      ++column;
-    }
-    result += word;
-    column += word.size();
-  }
-  return result;
-}
-
 constexpr std::size_t kHelpWidth = 80;
 constexpr std::size_t kDescriptionColumn = 28;
 
@@ -104,6 +86,23 @@ std::string head(const CLI::App& app, const CommandRow& row) {
 }
 
 }  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string result;
+  std::size_t column = indent;
+  for (const auto& word : CLI::detail::split(std::string(text), ' ')) {
+    if (column > indent && column + 1 + word.size() > width) {
+      result += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result;
+}
 
 std::vector<OptionText> option_texts(const CLI::App& app) {
   std::vector<OptionText> texts;

@@ -39,6 +39,9 @@ std::string short_help(const CLI::App& app, const CommandRow& row);
 /// `--help`: all options, environment, exit codes.
 std::string full_help(const CLI::App& app, const CommandRow& row);
 
+/// Wraps `text` at `width` columns, each line after the first indented.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+
 /// Exit codes as lines of "code  meaning".
 std::string_view exit_code_table();
 

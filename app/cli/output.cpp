@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/cli/help.h"
 #include "app/cli/plan_json.h"
 #include "core/base/error.h"
 #include "core/viewmodel/compare_view.h"
@@ -50,6 +51,20 @@ std::string remark_lines(std::string_view head, const std::vector<Remark>& remar
   std::string text;
   for (const auto& remark : remarks)
     text += fmt::format("{}: {}\n", head, reports::terminal_escape(viewmodel::plain_spaces(remark.text)));
+  return text;
+}
+
+/// One check a line; long findings go on below it, since a check is a sentence, not a row of figures.
+std::string check_lines(std::span<const HostCheck> checks) {
+  constexpr const char* kStates[] = {"good   ", "limited", "missing"};
+  constexpr std::size_t kIndent = 31;
+  const auto width = static_cast<std::size_t>(terminal_width());
+  std::string text;
+  for (const auto& check : checks) {
+    const std::string line = check.finding + (check.way_out.empty() ? "" : ". " + check.way_out);
+    text += fmt::format("{}  {:<20}  {}\n", kStates[static_cast<int>(check.state)], check.name,
+                        wrapped(viewmodel::plain_spaces(line), kIndent, width));
+  }
   return text;
 }
 
@@ -118,6 +133,7 @@ std::string render_comparison(const Run& base, const Run& other, const Compariso
 }
 
 std::string render_checks(std::span<const HostCheck> checks, const CommonOptions& common) {
+  if (common.format == Format::kTable) return check_lines(checks);
   return render_table("dachlast.doctor/1", "checks", checks_table(checks), common);
 }
 

@@ -183,7 +183,8 @@ int RunCommand::execute(const CommonOptions& common) {
   for (const auto& warning : plan.warnings) progress.note("note: " + warning.text);
   const Run run = execute_run(plan, target, progress, interrupt.token());
   print_result(render_run(run, common));
-  progress.note(fmt::format("Saved {0}. `dachlast report {0}` writes the HTML report.", shell_word(target.file.string())));
+  progress.note(
+      fmt::format("Saved {0}. `dachlast report {0}` writes the HTML report.", shell_word(target.file.string())));
   return interrupt.interrupted() ? kExitInterrupted : kExitDone;
 }
 

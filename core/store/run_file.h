@@ -51,8 +51,8 @@ class RunWriter {
   /// Errors   throws `Error` (kFailure), for example where the disk is full; points stored before stay readable.
   void add_point(const MeasuredPoint& point, std::span<const trace::Span> spans = {});
 
-  /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, and the
-  /// number of planned points. Points are not touched.
+  /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, roofs, and
+  /// the number of planned points. Points are not touched.
   void update(const Run& run);
 
   /// Marks the run complete and folds the journal into the one file, so that it can be mailed. Nothing may be added

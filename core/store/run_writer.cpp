@@ -104,7 +104,7 @@ void set_optional(const Database& db, const char* sql, const std::optional<Recor
 }
 
 void write_changeable(const Database& db, const Run& run) {
-  db.prepare("UPDATE run SET planned_points = ?").bind(run.planned_points).run();
+  db.prepare("UPDATE run SET planned_points = ?, roofs_json = ?").bind(run.planned_points, dump(run.roofs)).run();
   set_optional(db, "UPDATE run SET generation_json = ?", run.generation);
   set_optional(db, "UPDATE run SET uncached_json = ?", run.uncached);
   db.execute("DELETE FROM remark WHERE scope IN ('warning', 'assumption')");

@@ -15,7 +15,9 @@ namespace {
 using State = HostCheck::State;
 using viewmodel::Measure;
 
-std::string capacity(double bytes) { return viewmodel::format(Measure::kCapacity, bytes, viewmodel::Rounding::kDown); }
+std::string capacity(double bytes) {
+  return viewmodel::format(Measure::kCapacity, bytes, viewmodel::Rounding::kDown);
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -28,11 +30,13 @@ HostCheck check_cpu(const HostTopology& host) {
   const std::string finding = fmt::format("{}, {} of {} usable", host.cpu_name, viewmodel::format_count(n_usable),
                                           viewmodel::counted(host.n_cores, "core", "cores"));
   if (n_usable >= host.n_cores) return {"CPU", State::kGood, finding, {}};
-  return {"CPU", State::kLimited, finding, "The affinity mask or CPU quota of this process keeps the other cores away."};
+  return {"CPU", State::kLimited, finding,
+          "The affinity mask or CPU quota of this process keeps the other cores away."};
 }
 
 HostCheck check_instructions(const HostTopology& host) {
-  if (host.isa.empty()) return {"Vector instructions", State::kLimited, "plain C++ only", "Kernels run in their portable variants."};
+  if (host.isa.empty())
+    return {"Vector instructions", State::kLimited, "plain C++ only", "Kernels run in their portable variants."};
   return {"Vector instructions", State::kGood, joined(host.isa), {}};
 }
 
@@ -41,12 +45,14 @@ HostCheck check_caches(const HostTopology& host) {
   for (const auto& cache : host.caches)
     levels.push_back(fmt::format("L{} {} × {}", cache.level, cache.n_instances, capacity(cache.size_bytes)));
   if (levels.empty())
-    return {"Caches", State::kLimited, "hidden by the system", "Cache roofs are left out; DRAM is measured all the same."};
+    return {"Caches", State::kLimited, "hidden by the system",
+            "Cache roofs are left out; DRAM is measured all the same."};
   return {"Caches", State::kGood, joined(levels), {}};
 }
 
 HostCheck check_memory(const HostTopology& host) {
-  const std::string finding = fmt::format("{} free of {}", capacity(host.available_memory_bytes), capacity(host.memory_bytes));
+  const std::string finding =
+      fmt::format("{} free of {}", capacity(host.available_memory_bytes), capacity(host.memory_bytes));
   constexpr double kComfortable = 2.0 * kGiB;  // DRAM probe and a small model side by side
   if (host.available_memory_bytes >= kComfortable) return {"Memory", State::kGood, finding, {}};
   return {"Memory", State::kLimited, finding, "Free some memory, or measure small models only."};
@@ -55,7 +61,8 @@ HostCheck check_memory(const HostTopology& host) {
 HostCheck check_roofs() {
   try {
     const auto roofs = RoofStore().latest(host_id());
-    if (roofs) return {"Roofs", State::kGood, fmt::format("measured {}", viewmodel::format_date(roofs->measured_at)), {}};
+    if (roofs)
+      return {"Roofs", State::kGood, fmt::format("measured {}", viewmodel::format_date(roofs->measured_at)), {}};
     return {"Roofs", State::kMissing, "not measured on this computer", "Run `dachlast calibrate`, about 15 seconds."};
   } catch (const Error& error) {
     return {"Roofs", State::kMissing, error.what(), "Run `dachlast calibrate` after removing the file."};
@@ -65,7 +72,8 @@ HostCheck check_roofs() {
 HostCheck check_models() {
   try {
     const auto presets = list_presets();
-    const auto n_bundled = std::count_if(presets.begin(), presets.end(), [](const PresetInfo& preset) { return preset.has_weights; });
+    const auto n_bundled =
+        std::count_if(presets.begin(), presets.end(), [](const PresetInfo& preset) { return preset.has_weights; });
     return {"Bundled models", State::kGood, fmt::format("{} presets, {} with weights", presets.size(), n_bundled), {}};
   } catch (const Error& error) {
     return {"Bundled models", State::kMissing, error.reason(), error.way_out()};
@@ -73,7 +81,8 @@ HostCheck check_models() {
 }
 
 HostCheck check_nvtx() {
-  if (trace::has_nvtx()) return {"NVTX ranges", State::kGood, "built in; a foreign profiler sees phases and operations", {}};
+  if (trace::has_nvtx())
+    return {"NVTX ranges", State::kGood, "built in; a foreign profiler sees phases and operations", {}};
   return {"NVTX ranges", State::kLimited, "not in this build; spans of the program itself are recorded all the same",
           "Build where the NVTX 3 headers are (CUDA toolkit) to see phases in other profilers."};
 }
@@ -82,9 +91,10 @@ HostCheck check_nvtx() {
 
 std::vector<HostCheck> check_host() {
   const HostTopology host = read_host_topology();
-  return {check_cpu(host),    check_instructions(host), check_caches(host), check_memory(host),
-          check_roofs(),      check_models(),           check_nvtx(),
-          {"GPU", State::kMissing, "this version measures on the CPU only", {}}};
+  return {check_cpu(host),    check_instructions(host),
+          check_caches(host), check_memory(host),
+          check_roofs(),      check_models(),
+          check_nvtx(),       {"GPU", State::kMissing, "this version measures on the CPU only", {}}};
 }
 
 }  // namespace dachlast

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/statistics.h"
 #include "core/collect/span_collector.h"
+#include "core/engine/bandwidth_watch.h"
 #include "core/engine/calibration.h"
 #include "core/engine/load_monitor.h"
 #include "core/engine/point_runner.h"
@@ -25,7 +26,9 @@
 namespace dachlast {
 namespace {
 
-std::string now_iso() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string now_iso() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 /// Sortable by time; the random tail keeps runs of one second apart.
 std::string new_run_id() {
@@ -64,7 +67,8 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
 }
 
 std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
-  if (plan.source.weights_path) return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
+  if (plan.source.weights_path)
+    return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
   return random_weights(plan.source.spec, plan.request.seed, plan.precision.weights);
 }
 
@@ -97,14 +101,29 @@ MeasuredPoint measured_point(const PlannedPoint& planned, KvPolicy policy, const
   return point;
 }
 
-/// Spans that one point may produce: enough for the largest models' steps within the repeat cap, bounded in memory (about 100 MB).
+/// Puts the roof probed between the points of this run in the place of the stored one.
+void replace_dram_roof(DeviceRoofs& roofs, const BandwidthRoof& probed) {
+  const auto same = [&](const BandwidthRoof& roof) {
+    return roof.level == probed.level && roof.pattern == probed.pattern && roof.n_threads == probed.n_threads;
+  };
+  const auto stored = std::find_if(roofs.bandwidths.begin(), roofs.bandwidths.end(), same);
+  if (stored == roofs.bandwidths.end())
+    roofs.bandwidths.push_back(probed);
+  else
+    *stored = probed;
+}
+
+/// Spans that one point may produce: enough for the largest models' steps within the repeat cap, bounded in memory
+/// (about 100 MB).
 constexpr std::size_t kMaxSpans = 1'000'000;
 
 /// Measures the points of one plan, one engine per context and batch.
 class PointLoop {
  public:
   PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop)
-      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)) {}
+      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), watch_(plan.host, plan.n_threads) {
+    watch_.probe();
+  }
 
   /// False where it was interrupted before the point had a sample.
   bool measure(const PlannedPoint& planned, Run& run, RunWriter& writer) {
@@ -118,7 +137,11 @@ class PointLoop {
     MeasuredPoint point = measured_point(planned, policy_of(planned), result);
     for (const auto& remark : remarks_of(load)) point.remarks.push_back({remark.code, remark.text});
     if (collector_.n_dropped() > 0)
-      point.remarks.push_back({"spans_dropped", fmt::format("{} spans found no room and are not in the timeline.", collector_.n_dropped())});
+      point.remarks.push_back({"spans_dropped", fmt::format("{} spans found no room and are not in the timeline.",
+                                                            collector_.n_dropped())});
+    watch_.probe();
+    replace_dram_roof(run.roofs, watch_.roof());
+    writer.update(run);
     writer.add_point(point, collector_.drain());
     run.points.push_back(std::move(point));
     observer_.point_finished(run, run.points.back());
@@ -147,7 +170,8 @@ class PointLoop {
     if (runner_ && point.context_tokens == context_ && point.batch_size == batch_) return *runner_;
     runner_.reset();
     engine_.reset();
-    engine_ = std::make_unique<Engine>(plan_.source.spec, weights_, engine_options(plan_, point.context_tokens, point.batch_size));
+    engine_ = std::make_unique<Engine>(plan_.source.spec, weights_,
+                                       engine_options(plan_, point.context_tokens, point.batch_size));
     runner_ = std::make_unique<PointRunner>(*engine_);
     context_ = point.context_tokens;
     batch_ = point.batch_size;
@@ -158,6 +182,7 @@ class PointLoop {
   const Weights& weights_;
   JobObserver& observer_;
   std::stop_token stop_;
+  BandwidthWatch watch_;
   SpanCollector collector_{kMaxSpans};
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<PointRunner> runner_;
@@ -213,7 +238,8 @@ DeviceRoofs calibrate_host(JobObserver& observer, std::stop_token stop, Seconds 
   options.time_budget = budget;
   options.stop = std::move(stop);
   const Calibration calibration = calibrate(read_host_topology(), options, [&](const CalibrationProgress& progress) {
-    observer.began("Measuring roofs: " + progress.what, static_cast<int>(progress.fraction * kProgressSteps), kProgressSteps);
+    observer.began("Measuring roofs: " + progress.what, static_cast<int>(progress.fraction * kProgressSteps),
+                   kProgressSteps);
   });
   for (const auto& remark : calibration.remarks) observer.remarked({remark.code, remark.text});
   RoofStore().save(calibration.roofs);

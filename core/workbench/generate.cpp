@@ -15,7 +15,8 @@ namespace dachlast {
 namespace {
 
 constexpr int kGeneratedTokens = 60;  // a sentence or two
-/// Cached generation is repeated, because its steps are short and jitter; recomputing is slow and steady, so once is enough.
+/// Cached generation is repeated, because its steps are short and jitter; recomputing is slow and steady, so once is
+/// enough.
 constexpr int kCachedRepeats = 3;
 
 using Ids = std::vector<std::int32_t>;
@@ -27,13 +28,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// Ids spread over the vocabulary, the same for every run.
 Ids sample_prompt(int n_tokens, int vocab_size) {
   Ids ids(static_cast<std::size_t>(n_tokens));
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>((i * 7919 + 1) % static_cast<std::size_t>(vocab_size));
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<std::int32_t>((i * 7919 + 1) % static_cast<std::size_t>(vocab_size));
   return ids;
 }
 
 struct TimedGeneration {
-  Ids ids;                       // prompt and generated tokens
-  std::vector<double> token_s;   // one per generated token
+  Ids ids;                      // prompt and generated tokens
+  std::vector<double> token_s;  // one per generated token
 };
 
 /// Token 0 comes from the prefill of the prompt, every later one from a decode step.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/engine/bandwidth_watch.h"
 #include "core/model/weights.h"
 #include "core/roofline/predict.h"
 #include "core/store/roof_store.h"
@@ -14,21 +15,26 @@ namespace {
 
 constexpr int kDefaultContext = 512;
 
-/// Steps one point takes until its median is known to 3 %, warm-up included: seen on idle computers. Only for the expected time.
+/// Steps one point takes until its median is known to 3 %, warm-up included: seen on idle computers. Only for the
+/// expected time.
 constexpr double kExpectedSteps = 25.0;
-/// Kernels reach about half of the roofs over a whole step; the expected time is a promise about waiting, not a prediction.
+/// Kernels reach about half of the roofs over a whole step; the expected time is a promise about waiting, not a
+/// prediction.
 constexpr double kExpectedEfficiency = 0.5;
 
 Precision resolve_precision(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
   DType weights = request.weights.value_or(model.native_dtype);
   if (weights == DType::kF16) {
     weights = DType::kF32;
-    assumptions.push_back({"f16_widened", "FP16 weights are computed with in FP32, which holds every FP16 value exactly."});
+    assumptions.push_back(
+        {"f16_widened", "FP16 weights are computed with in FP32, which holds every FP16 value exactly."});
   }
   if (!request.weights)
-    assumptions.push_back({"default_dtype", fmt::format("Weights in {}, as published (--dtype).", display_name_of(weights))});
+    assumptions.push_back(
+        {"default_dtype", fmt::format("Weights in {}, as published (--dtype).", display_name_of(weights))});
   if (!request.kv)
-    assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}, as the weights (--kv-dtype).", display_name_of(weights))});
+    assumptions.push_back(
+        {"default_kv_dtype", fmt::format("KV cache in {}, as the weights (--kv-dtype).", display_name_of(weights))});
   return {.weights = weights, .kv = request.kv.value_or(weights)};
 }
 
@@ -56,7 +62,8 @@ std::vector<int> resolve_batches(const RunRequest& request, std::vector<Remark>&
 int resolve_threads(const RunRequest& request, const HostTopology& host, std::vector<Remark>& assumptions) {
   const int n_cores = std::max<int>(1, static_cast<int>(host.core_ids.size()));
   if (!request.n_threads) {
-    assumptions.push_back({"default_threads", fmt::format("{}, one per core (--threads).", viewmodel::counted(n_cores, "thread", "threads"))});
+    assumptions.push_back({"default_threads", fmt::format("{}, one per core (--threads).",
+                                                          viewmodel::counted(n_cores, "thread", "threads"))});
     return n_cores;
   }
   const int limit = std::max(n_cores, host.n_hardware_threads);
@@ -69,8 +76,11 @@ int resolve_threads(const RunRequest& request, const HostTopology& host, std::ve
 
 DeviceRoofs resolve_roofs(JobObserver& observer, std::stop_token stop, std::vector<Remark>& assumptions) {
   if (auto stored = RoofStore().latest(host_id())) {
-    assumptions.push_back({"stored_roofs", fmt::format("Roofs of this computer as measured {} (dachlast calibrate).",
-                                                       viewmodel::format_date(stored->measured_at))});
+    assumptions.push_back(
+        {"stored_roofs",
+         fmt::format(
+             "Roofs of this computer as measured {} (dachlast calibrate); DRAM read probed anew between the points.",
+             viewmodel::format_date(stored->measured_at))});
     return *std::move(stored);
   }
   assumptions.push_back({"fresh_roofs", "Roofs of this computer measured for this run and stored."});
@@ -107,6 +117,13 @@ void plan_memory(RunPlan& plan) {
     plan.needed_bytes = bytes;
     plan.memory = std::move(segments);
   }
+  const Bytes probe = BandwidthWatch::memory_for(plan.host, plan.n_threads);
+  plan.memory.push_back(
+      {.name = "roof probe",
+       .bytes = probe,
+       .origin = Origin::kExact,
+       .formula = "DRAM is read between the points, so that steps are held against the roof of the same minute"});
+  plan.needed_bytes += probe.value;
   plan.available_bytes = plan.host.available_memory_bytes;
 }
 
@@ -120,8 +137,9 @@ Seconds expected_time(const RunPlan& plan) {
 void warn_about_source(RunPlan& plan) {
   for (const auto& warning : plan.source.warnings) plan.warnings.push_back({warning.code, warning.text});
   if (!plan.source.weights_path)
-    plan.warnings.push_back({"random_weights", fmt::format("{} has no weights here: random ones, seed {}. Times are real, text is not.",
-                                                           plan.source.spec.name, plan.request.seed)});
+    plan.warnings.push_back(
+        {"random_weights", fmt::format("{} has no weights here: random ones, seed {}. Times are real, text is not.",
+                                       plan.source.spec.name, plan.request.seed)});
 }
 
 void check_uncached(const RunRequest& request, const ModelSpec& model) {

@@ -12,8 +12,8 @@
 
 namespace dachlast {
 
-/// Longest step of the engine: a longer prompt is read in pieces, so that activations stay bounded. Large enough that weights are
-/// read once per 2,048 tokens, far right of any CPU's ridge point.
+/// Longest step of the engine: a longer prompt is read in pieces, so that activations stay bounded. Large enough that
+/// weights are read once per 2,048 tokens, far right of any CPU's ridge point.
 inline constexpr int kMaxStepTokens = 2048;
 
 /// Generates text with and without the KV cache and compares.
