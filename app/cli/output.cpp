@@ -50,7 +50,9 @@ bool wants_color(ColorMode mode) {
 std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks) {
   std::string text;
   for (const auto& remark : remarks)
-    text += fmt::format("{}: {}\n", head, reports::terminal_escape(viewmodel::plain_spaces(remark.text)));
+    text += wrapped(fmt::format("{}: {}", head, reports::terminal_escape(viewmodel::plain_spaces(remark.text))), 2,
+                    static_cast<std::size_t>(terminal_width())) +
+            "\n";
   return text;
 }
 
@@ -71,6 +73,21 @@ std::string check_lines(std::span<const HostCheck> checks) {
 [[noreturn]] void refuse_write(const std::string& file) {
   throw Error(ErrorKind::kFailure, file, fmt::format("cannot be written: {}.", std::strerror(errno)),
               "Check the folder, its permissions and the space left.");
+}
+
+/// Writes all of `text` or throws; errors name `subject`, and a file made here is removed again.
+void write_whole(const fs::path& file, const std::string& subject, const std::string& text) {
+  const bool existed = fs::exists(file);
+  errno = 0;
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  if (out) return;
+  const int cause = errno;
+  std::error_code ignored;
+  if (!existed) fs::remove(file, ignored);
+  errno = cause;
+  refuse_write(subject);
 }
 
 }  // namespace
@@ -144,20 +161,11 @@ void print_result(const std::string& text) {
 
 void write_result(const std::string& file, const std::string& text) {
   if (file == "-") return print_result(text);
-  const fs::path partial = file + ".partial";
-  {
-    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    out.flush();
-    if (!out) {
-      std::error_code ignored;
-      const int cause = errno;
-      fs::remove(partial, ignored);
-      errno = cause;
-      refuse_write(file);
-    }
-  }
   std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) return write_whole(file, file, text);  // a device or a pipe
+  const fs::path partial = file + ".partial";
+  write_whole(partial, file, text);
   fs::rename(partial, file, error);
   if (!error) return;
   std::error_code ignored;

@@ -32,6 +32,11 @@ struct PointTimeline {
 /// it.
 PointTimeline keep_first_steps(std::span<const trace::Span> spans, int n_steps);
 
+/// Whether a run file could be made under this name, asked before the work that would fill it.
+/// Errors   throws `Error`: kUsage where it exists and `if_exists` refuses or is a folder, kFailure where its folder is
+///          missing.
+void require_writable_name(const std::filesystem::path& file, IfExists if_exists);
+
 /// Writes one run into a file while it is measured. Each point is one transaction, so a killed process loses at most
 /// the point in flight. Moved, not copied. Threads  one at a time.
 class RunWriter {
@@ -51,8 +56,8 @@ class RunWriter {
   /// Errors   throws `Error` (kFailure), for example where the disk is full; points stored before stay readable.
   void add_point(const MeasuredPoint& point, std::span<const trace::Span> spans = {});
 
-  /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, roofs, and
-  /// the number of planned points. Points are not touched.
+  /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, roofs,
+  /// and the number of planned points. Points are not touched.
   void update(const Run& run);
 
   /// Marks the run complete and folds the journal into the one file, so that it can be mailed. Nothing may be added

@@ -59,20 +59,6 @@ class PartFile {
   fs::path path_;
 };
 
-void require_writable_name(const fs::path& file, IfExists if_exists) {
-  std::error_code error;
-  const fs::file_status status = fs::status(file, error);
-  if (fs::is_directory(status))
-    throw Error(ErrorKind::kUsage, file.string(), "this is a folder.", "Give the name of a file in it.");
-  if (fs::exists(status) && if_exists == IfExists::kRefuse)
-    throw Error(ErrorKind::kUsage, file.string(), "the file exists already.",
-                "Choose another name with -o, or allow overwriting.");
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder, error))
-    throw Error(ErrorKind::kFailure, file.string(), fmt::format("there is no folder \"{}\".", folder.string()),
-                "Make the folder first, or choose another place with -o.");
-}
-
 void insert_remarks(const Database& db, std::string_view scope, const std::vector<Remark>& remarks) {
   Statement insert = db.prepare("INSERT INTO remark (scope, point_id, code, text) VALUES (?, NULL, ?, ?)");
   for (const Remark& remark : remarks) insert.bind(scope, remark.code, remark.text).run();
@@ -164,6 +150,20 @@ void write_new_file(const fs::path& part, const std::string& subject, const Run&
 }
 
 }  // namespace
+
+void require_writable_name(const fs::path& file, IfExists if_exists) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (fs::is_directory(status))
+    throw Error(ErrorKind::kUsage, file.string(), "this is a folder.", "Give the name of a file in it.");
+  if (fs::exists(status) && if_exists == IfExists::kRefuse)
+    throw Error(ErrorKind::kUsage, file.string(), "the file exists already.",
+                "Choose another --output or add --overwrite.");
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error))
+    throw Error(ErrorKind::kFailure, file.string(), fmt::format("there is no folder \"{}\".", folder.string()),
+                "Make the folder first, or choose another --output.");
+}
 
 PointTimeline keep_first_steps(std::span<const trace::Span> spans, int n_steps) {
   const auto is_step = [](const trace::Span& span) { return span.zone == trace::ZoneKind::kStep; };

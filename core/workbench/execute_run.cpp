@@ -212,6 +212,7 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
 
 Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop) {
   refuse_unless_fits(plan);
+  require_writable_name(output.file, output.if_exists);
   observer.began("Loading weights", 0, static_cast<int>(plan.points.size()));
   const auto weights = load_weights(plan);
   Run run = new_run(plan, *weights);

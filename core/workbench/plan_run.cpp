@@ -9,6 +9,7 @@
 #include "core/store/roof_store.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/workbench.h"
+#include "kernels/attention.h"
 
 namespace dachlast {
 namespace {
@@ -142,6 +143,17 @@ void warn_about_source(RunPlan& plan) {
                                        plan.source.spec.name, plan.request.seed)});
 }
 
+void check_attention(const std::string& name) {
+  if (name.empty()) return;
+  std::string known;
+  for (const auto& variant : kernels::attention_variants()) {
+    if (variant.name == name) return;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", variant.name);
+  }
+  throw Error(ErrorKind::kUsage, "--attention " + name, "not an attention kernel of this build.",
+              fmt::format("There are {}.", known));
+}
+
 void check_uncached(const RunRequest& request, const ModelSpec& model) {
   if (!request.uncached) return;
   const int length = request.uncached->prompt_tokens + request.uncached->generate;
@@ -169,6 +181,7 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   plan.request = request;
   plan.source = resolve_model(request.model);
   warn_about_source(plan);
+  check_attention(request.attention_variant);
   check_uncached(request, plan.source.spec);
   plan.precision = resolve_precision(request, plan.source.spec, plan.assumptions);
   const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);

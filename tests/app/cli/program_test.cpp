@@ -84,8 +84,9 @@ TEST(Program, HelpFitsEightyColumns) {
 
 TEST(Program, BadInputGetsOneLineAndItsExitCode) {
   const Outcome model = run_program({"run", "--model", "gpt-2000", "--dry-run"});
-  EXPECT_EQ(model.code, kExitInput) << model.err;
+  EXPECT_EQ(model.code, kExitUsage) << model.err;
   EXPECT_THAT(model.err, HasSubstr("gpt-2000"));
+  EXPECT_EQ(run_program({"run", "--model", "gpt2", "--attention", "magic", "--dry-run"}).code, kExitUsage);
   const Outcome context = run_program({"run", "--model", "gpt2", "--context", "0"});
   EXPECT_EQ(context.code, kExitUsage);
   const Outcome file = run_program({"show", "no-such-file.dachlast"});
