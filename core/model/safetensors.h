@@ -51,6 +51,8 @@ class Checkpoint {
 
   /// nullptr where the checkpoint has no such tensor.
   const Location* find(std::string_view name) const;
+  /// Every tensor, by name.
+  const std::map<std::string, Location, std::less<>>& tensors() const { return tensors_; }
   /// The file the user would look into: the single file, or the index.
   const std::filesystem::path& path() const { return path_; }
   /// Hands over the mappings; tensor bytes found before stay where they are.
