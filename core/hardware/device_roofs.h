@@ -62,14 +62,14 @@ struct ComputeRoof {
 
 /// The ceilings of one device, as `calibrate` measured them or a data file lists them.
 struct DeviceRoofs {
-  std::string device;      // "AMD EPYC, 2 cores"
-  std::string host_id;     // names the host without revealing it: a hash
+  std::string device;       // "AMD EPYC, 2 cores"
+  std::string host_id;      // names the host without revealing it: a hash
   std::string measured_at;  // ISO 8601 UTC
   std::vector<BandwidthRoof> bandwidths;
   std::vector<ComputeRoof> computes;
 
-  /// The roof for this level and pattern at `n_threads`, or at the largest measured number of threads below; empty where
-  /// none was measured.
+  /// The roof for this level and pattern at `n_threads`, or at the largest measured number of threads below; empty
+  /// where none was measured.
   std::optional<BytesPerSecond> bandwidth(MemoryLevel level, AccessPattern pattern, int n_threads) const;
   /// The compute roof of a dtype at `n_threads`, or at the largest measured number below; of several instructions the
   /// fastest. Where the CPU has no instructions for the dtype: empty.
