@@ -30,9 +30,15 @@ bool suits_few_rows(const LinearShape& shape) {
 
 constexpr LinearVariant kVariants[] = {
     {{"gemv", cpu::linear_gemv, always_supported, DType::kF32}, suits_few_rows, takes_any},
-    {{"onednn", cpu::linear_onednn_f32, always_supported, DType::kF32}, suits_f32, takes_f32},
-    {{"onednn", cpu::linear_onednn_bf16, cpu::onednn_bf16_supported, DType::kBF16}, suits_bf16, takes_bf16},
-    {{"onednn_widened", cpu::linear_onednn_widened, always_supported, DType::kF32}, suits_bf16, takes_bf16},
+    {{"onednn", cpu::linear_onednn_f32, always_supported, DType::kF32}, suits_f32, takes_f32, SliceEffect::kLastBits},
+    {{"onednn", cpu::linear_onednn_bf16, cpu::onednn_bf16_supported, DType::kBF16},
+     suits_bf16,
+     takes_bf16,
+     SliceEffect::kLastBits},
+    {{"onednn_widened", cpu::linear_onednn_widened, always_supported, DType::kF32},
+     suits_bf16,
+     takes_bf16,
+     SliceEffect::kLastBits},
     {{"reference", cpu::linear_reference, always_supported, DType::kF32}, suits_any, takes_any},
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <variant>
 
@@ -26,9 +27,16 @@ using WeightSpan = std::variant<std::span<const float>, std::span<const BF16>>;
 using Linear = void(const LinearShape&, std::span<const float> x, WeightSpan w, std::span<const float> bias,
                     std::span<float> y, Slice columns);
 
+/// What cutting the columns differently does to a result.
+enum class SliceEffect : std::uint8_t {
+  kNone,     // the same bits for any slicing
+  kLastBits  // sums are ordered by the width of the slice: who wants equal bits must cut the same way every time
+};
+
 struct LinearVariant : Variant<Linear> {
   bool (*suits)(const LinearShape&);  // made for it: GEMV variants for few rows of x, GEMM variants for many
   bool (*takes)(DType weight_dtype);  // what it can run at all, fast or not
+  SliceEffect slice_effect = SliceEffect::kNone;
 };
 
 /// Every build of this operation in the binary, fastest first; "reference" is always last. "onednn" stands in the list

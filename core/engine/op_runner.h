@@ -15,6 +15,14 @@
 
 namespace dachlast {
 
+/// What a projection reads and writes.
+struct LinearOperands {
+  std::span<const float> x;
+  WeightMatrix w;
+  std::span<const float> bias;
+  std::span<float> y;
+};
+
 /// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
 /// step; writes the cache behind its position and leaves advancing it to the caller.
 class OpRunner {
@@ -45,6 +53,7 @@ class OpRunner {
   void attention(const Op& op, const AttentionShape& shape);
   void activate(const Op& op, const ActivationShape& shape);
   void residual(const Op& op, const ResidualShape& shape);
+  void linear_in_tiles(const kernels::LinearVariant& variant, const LinearShape& shape, const LinearOperands& operands);
   void lm_head(const Op& op, const LinearShape& shape);
   void sample(const Op& op, const SampleShape& shape);
 
@@ -54,6 +63,9 @@ class OpRunner {
   kernels::NormRule norm_rule() const;
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
 
+  /// Hands out units one by one as threads get free; `fn(unit, thread)`.
+  template <class Function>
+  void share_out(int n_units, Function&& fn);
   /// Cuts `n_units` among the threads, at least so many a thread that waking it pays.
   template <class Function>
   void spread(int n_units, double elements_per_unit, int multiple, Function&& fn);
