@@ -48,12 +48,14 @@ std::string fitted(std::string_view text, int width) {
 }
 
 std::string wrapped(std::string_view text, int width, std::string_view indent = "") {
-  const std::string plain = terminal_escape(text);
+  // Non-breaking spaces stay until the line is broken: a number keeps its unit.
+  std::string plain = safe_text(text);
+  std::ranges::replace(plain, '\t', ' ');
   std::string out;
   std::string line;
   const int room = std::max(width - columns_of(indent), kLeastWidth);
   const auto flush = [&] {
-    out += std::string(indent) + line + "\n";
+    out += std::string(indent) + viewmodel::plain_spaces(line) + "\n";
     line.clear();
   };
   std::size_t at = 0;

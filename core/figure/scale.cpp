@@ -16,7 +16,8 @@ double power_of_ten(int exponent) {
 }
 
 double step_1_2_5(double span, int target) {
-  const double raw = span / std::max(target, 1);
+  // A quarter more than the target is better than less than half of it, which the gap from 2 to 5 would give.
+  const double raw = span / (1.25 * std::max(target, 1));
   const double power = power_of_ten(static_cast<int>(std::floor(std::log10(raw))));
   for (const double factor : {1.0, 2.0, 5.0})
     if (factor * power >= raw * (1.0 - kSlack)) return factor * power;

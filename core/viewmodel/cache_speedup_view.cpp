@@ -43,19 +43,19 @@ Table cache_speedup_table(const UncachedComparison& comparison) {
   TableBuilder table("kv-cache-speedup", "Speed-up by the KV cache");
   table.count({"generated_tokens", "Generated", "tokens", "Tokens generated so far."},
               counts_of(rows, [](const auto& r) { return r.n_generated; }), Origin::kExact);
-  table.count({"sequence_tokens", "Sequence", "tokens", "Tokens the step attends to.", Align::kRight, 3},
+  table.count({"sequence_tokens", "Sequence", "tokens", "Tokens the step attends to.", Align::kRight, 4},
               counts_of(rows, [](const auto& r) { return r.sequence_tokens; }), Origin::kExact);
   const Unit unit = unit_for(Measure::kTime, rows.empty() ? 0.0 : rows.back().uncached.value);
   const Unit total = unit_for(Measure::kTime, rows.empty() ? 0.0 : rows.back().uncached_total.value);
-  table.in_unit_of({"cached_s", "With cache", "", "Time of this token.", Align::kRight, 2}, unit,
+  table.in_unit_of({"cached_s", "With cache", "", "Time of this token.", Align::kRight, 3}, unit,
                    values_of(rows, [](const auto& r) { return r.cached.value; }), Origin::kMeasured);
-  table.in_unit_of({"uncached_s", "Recomputed", "", "Time of this token.", Align::kRight, 2}, unit,
+  table.in_unit_of({"uncached_s", "Recomputed", "", "Time of this token.", Align::kRight, 3}, unit,
                    values_of(rows, [](const auto& r) { return r.uncached.value; }), Origin::kMeasured);
   table.factor({"speedup", "Speed-up", "", "Of this token.", Align::kRight, 1},
                values_of(rows, [](const auto& r) { return r.speedup; }), Origin::kMeasured);
-  table.in_unit_of({"cached_total_s", "All, with cache", "", "Time of all tokens so far."}, total,
+  table.in_unit_of({"cached_total_s", "All, with cache", "", "Time of all tokens so far.", Align::kRight, 2}, total,
                    values_of(rows, [](const auto& r) { return r.cached_total.value; }), Origin::kMeasured);
-  table.in_unit_of({"uncached_total_s", "All, recomputed", "", "Time of all tokens so far."}, total,
+  table.in_unit_of({"uncached_total_s", "All, recomputed", "", "Time of all tokens so far.", Align::kRight, 2}, total,
                    values_of(rows, [](const auto& r) { return r.uncached_total.value; }), Origin::kMeasured);
   table.factor({"total_speedup", "Speed-up of all", "", "Of the generation so far."},
                values_of(rows, [](const auto& r) { return r.total_speedup; }), Origin::kMeasured);

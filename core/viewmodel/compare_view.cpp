@@ -96,7 +96,7 @@ void add_changes(TableBuilder& table, const std::vector<Change>& changes) {
     std::ranges::replace(verdict, '_', ' ');
     verdicts.push_back(std::move(verdict));
   }
-  const Unit unit = unit_for(Measure::kTime, all);
+  const Unit unit = unit_for_all(Measure::kTime, all);
   table.in_unit_of({"base_s", "Base", "", "Median time of the baseline."}, unit, base, Origin::kMeasured);
   table.in_unit_of({"other_s", "Run", "", "Median time of the run."}, unit, other, Origin::kMeasured);
   table.cells({"change", "Change", "", "Run over baseline, less one."}, std::move(change_cells));

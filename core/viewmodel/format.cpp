@@ -130,7 +130,9 @@ std::string in_unit(double value, const Unit& unit, Rounding rounding) {
   if (!std::isfinite(value)) return std::string(kMissing);
   const double number = value / unit.base;
   if (is_unit(unit, "GiB")) return fixed(number, std::abs(number) < 100.0 ? 2 : 1, rounding);
-  if (is_unit(unit, "B")) return fixed(number, 0, rounding);
+  // 1,024 MiB is a power of two people know; three digits would make it 1,020.
+  const bool binary = is_unit(unit, "KiB") || is_unit(unit, "MiB");
+  if (is_unit(unit, "B") || (binary && std::abs(number) >= 1000.0)) return fixed(number, 0, rounding);
   return significant(number, rounding);
 }
 

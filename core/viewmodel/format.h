@@ -47,7 +47,8 @@ Unit unit_for(Measure measure, std::span<const double> values);
 /// for columns whose small values matter as much as the large ones.
 Unit unit_for_all(Measure measure, std::span<const double> values);
 
-/// The number alone: 3 significant digits, thousands grouped; GiB two decimals below 100, one above; B whole.
+/// The number alone: 3 significant digits, thousands grouped; GiB two decimals below 100, one above; B whole,
+/// KiB and MiB whole from 1,000 on.
 std::string in_unit(double value, const Unit& unit, Rounding rounding = Rounding::kNearest);
 
 /// Number and unit: "8.21 ms", "22.22 GiB", "3.02 TB/s". `kMissing` for anything not finite.

@@ -48,6 +48,12 @@ TEST(Terminal, KeepsTimeAndBoundWhereRoomIsShort) {
   EXPECT_NE(lines[1].find("Bound"), std::string::npos) << lines[1];
 }
 
+TEST(Terminal, ANumberKeepsItsUnitWhenALineBreaks) {
+  viewmodel::RunView view = viewmodel::run_view(test::sample_run());
+  view.answer = {"Twenty-four columns and 12\u00a0ms."};
+  EXPECT_TRUE(terminal_run(view, {26, Color::kNever}).starts_with("Twenty-four columns and\n12 ms.\n"));
+}
+
 TEST(Terminal, ColourIsOnlyWhereAsked) {
   const auto view = viewmodel::run_view(test::sample_run());
   EXPECT_EQ(terminal_run(view, {80, Color::kNever}).find('\033'), std::string::npos);

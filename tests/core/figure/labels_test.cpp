@@ -38,7 +38,8 @@ TEST(PlaceLabels, LabelsMeetNeitherEachOtherNorMarkersNorObstaclesNorTheEdge) {
     for (std::size_t j = 0; j < placed.size(); ++j) {
       const Point at = requests[j].at;
       EXPECT_FALSE(box.overlaps({at.x - 6, at.y - 6, 12, 12})) << i << " over marker " << j;
-      if (j != i && placed[j]) EXPECT_FALSE(box.overlaps(placed[j]->box)) << i << " over " << j;
+      const bool other = j != i && placed[j];
+      EXPECT_FALSE(other && box.overlaps(placed[j]->box)) << i << " over " << j;
     }
   }
 }

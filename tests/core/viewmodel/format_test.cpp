@@ -41,6 +41,7 @@ TEST(Format, GibibytesHaveTwoDecimalsBelowAHundredAndOneAbove) {
   EXPECT_EQ(plain(Measure::kCapacity, 140.04 * kGiB), "140.0 GiB");
   EXPECT_EQ(plain(Measure::kCapacity, 128 * kKiB), "128 KiB");
   EXPECT_EQ(plain(Measure::kCapacity, 512), "512 B");
+  EXPECT_EQ(in_unit(kGiB, {"MiB", kMiB}), "1,024");
 }
 
 TEST(Format, NeedsRoundUpAndLimitsDown) {
