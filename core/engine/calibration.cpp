@@ -96,9 +96,9 @@ void add_peak_points(const CalibrationPlan& plan, std::vector<Point>& points) {
 }
 
 /// Measures the points of one calibration.
-class Measurement {
+class PointVisits {
  public:
-  Measurement(ProbeRunner& runner, std::vector<Point>& points, const CalibrationOptions& options,
+  PointVisits(ProbeRunner& runner, std::vector<Point>& points, const CalibrationOptions& options,
               const std::function<void(const CalibrationProgress&)>& progress)
       : runner_(runner),
         points_(points),
@@ -239,7 +239,7 @@ Calibration calibrate(const HostTopology& host, const CalibrationOptions& option
 
   if (progress) progress({0.0, "Preparing memory"});
   ProbeRunner runner(host.core_ids, plan.team_sizes, plan.memory_bytes);
-  Measurement measurement(runner, points, options, progress);
+  PointVisits measurement(runner, points, options, progress);
   measurement.warm_up();
   LoadMonitor monitor(std::span(host.core_ids).first(static_cast<std::size_t>(n_threads)));
   measurement.repeat();

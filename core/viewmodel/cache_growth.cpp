@@ -15,7 +15,7 @@ namespace {
 
 using namespace figure;
 
-constexpr double kFont = 11.5;
+constexpr double kGrowthFont = 11.5;
 
 using Series = std::vector<CacheSpeedup>;
 
@@ -35,7 +35,7 @@ Polyline line_of(const Series& series, Seconds CacheSpeedup::*time, const Scale&
 void label_end(Figure& figure, const Polyline& line, std::string text, Role role) {
   const Point end = line.points.back();
   figure.primitives.push_back(
-      Text{{end.x, end.y - 9.0}, std::move(text), role, kFont, Anchor::kEnd, 0.0, Weight::kBold, Halo::kSurface});
+      Text{{end.x, end.y - 9.0}, std::move(text), role, kGrowthFont, Anchor::kEnd, 0.0, Weight::kBold, Halo::kSurface});
 }
 
 std::string description_of(const Series& series) {

@@ -17,7 +17,7 @@ namespace {
 
 using namespace figure;
 
-constexpr double kFont = 11.5;
+constexpr double kBarFont = 11.5;
 constexpr double kBarHeight = 20.0;
 constexpr double kBarPitch = 46.0;  // a line of text above each bar
 constexpr double kLeastLabelled = 34.0;
@@ -41,10 +41,10 @@ std::string name_at(std::size_t i) {
 }
 
 void draw_heading(Figure& figure, const PointSummary& point, double y) {
-  figure.primitives.push_back(Text{{0.0, y + 13.0}, point_heading(point), Role::kText, kFont});
+  figure.primitives.push_back(Text{{0.0, y + 13.0}, point_heading(point), Role::kText, kBarFont});
   std::string right = format(Measure::kTime, point.time_s.median);
   if (point.verdict) right += fmt::format(" · {}", display_name_of(point.verdict->bound));
-  figure.primitives.push_back(Text{{figure.size.width, y + 13.0}, right, Role::kMuted, kFont, Anchor::kEnd});
+  figure.primitives.push_back(Text{{figure.size.width, y + 13.0}, right, Role::kMuted, kBarFont, Anchor::kEnd});
 }
 
 void draw_bar(Figure& figure, const PointSummary& point, double y) {
@@ -61,8 +61,8 @@ void draw_bar(Figure& figure, const PointSummary& point, double y) {
     figure.primitives.push_back(Rect{box, role_at(i), hatch == Hatch::kNone ? 1.0 : 0.25, hatch});
     const Role ink = hatch == Hatch::kNone ? Role::kSurface : Role::kText;
     if (width >= kLeastLabelled)
-      figure.primitives.push_back(
-          Text{{x + width / 2, y + 14.0}, format_percent(shares[i]), ink, kFont, Anchor::kMiddle, 0.0, Weight::kBold});
+      figure.primitives.push_back(Text{
+          {x + width / 2, y + 14.0}, format_percent(shares[i]), ink, kBarFont, Anchor::kMiddle, 0.0, Weight::kBold});
     figure.primitives.push_back(HitBox{box, fmt::format("{}-{}", point_heading(point), i),
                                        fmt::format("{}\n{} of the step", name_at(i), format_percent(shares[i]))});
     x += width;
@@ -98,14 +98,14 @@ std::string description_of(const std::vector<PointSummary>& points) {
 figure::Figure phase_bars(const Run& run, double width, std::string id) {
   const auto points = summaries_of(run);
   const auto legend = legend_of(points);
-  const double legend_height = kLegendRowHeight * legend_rows(legend, width, kFont);
+  const double legend_height = kLegendRowHeight * legend_rows(legend, width, kBarFont);
   const double bars_height = kBarPitch * static_cast<double>(points.size());
   Figure figure{std::move(id),
                 {width, kTop + legend_height + bars_height + 4.0},
                 "Where the time of a step goes",
                 description_of(points),
                 {}};
-  draw_legend(figure.primitives, {0.0, kTop, width, legend_height}, legend, kFont);
+  draw_legend(figure.primitives, {0.0, kTop, width, legend_height}, legend, kBarFont);
   double y = kTop + legend_height;
   for (const auto& point : points) {
     draw_heading(figure, point, y + 2.0);
