@@ -25,7 +25,7 @@ int columns_of(std::string_view text) {
   return figure::display_width(text);
 }
 
-std::string cell_text(const Cell& cell) {
+std::string terminal_cell(const Cell& cell) {
   return terminal_escape(cell.origin == Origin::kEstimated ? "≈" + cell.text : cell.text);
 }
 
@@ -100,7 +100,7 @@ Layout::Layout(const Table& table, int width) : table_(table), shown_(table.colu
 int Layout::natural_width(std::size_t column) const {
   const auto& head = table_.columns[column];
   int width = std::max(columns_of(terminal_escape(head.title)), columns_of(terminal_escape(head.unit)));
-  for (const auto& row : table_.rows) width = std::max(width, columns_of(cell_text(row[column])));
+  for (const auto& row : table_.rows) width = std::max(width, columns_of(terminal_cell(row[column])));
   return width;
 }
 
@@ -171,7 +171,7 @@ std::string Layout::text(const TerminalStyle& style) const {
   std::string out = head(style);
   for (const auto& row : table_.rows) {
     std::vector<std::string> texts;
-    for (const auto& cell : row) texts.push_back(cell_text(cell));
+    for (const auto& cell : row) texts.push_back(terminal_cell(cell));
     out += line(texts) + "\n";
   }
   return out;
