@@ -57,6 +57,7 @@ std::string markdown_run(const viewmodel::RunView& view) {
   for (const auto& sentence : view.answer) text += fmt::format("\n{}\n", markdown_escape(sentence));
   text +=
       fmt::format("\n{}. Measured, {}.\n\n", markdown_escape(view.configuration_line), markdown_escape(view.status));
+  if (!view.generated_text.empty()) text += fmt::format("> {}\n\n", markdown_escape(view.generated_text));
   text += markdown_table(view.phases);
   for (const auto& point : view.ops)
     text += fmt::format("\n## {}\n\n{}\n\n", markdown_escape(point.heading), markdown_escape(point.verdict)) +

@@ -201,6 +201,7 @@ RunView run_view(const Run& run, std::span<const MemorySegment> memory) {
   if (!memory.empty()) view.memory = memory_table(memory);
   view.speedup_sentence = speedup_sentence(run);
   if (!view.speedup_sentence.empty()) view.cache_speedup = cache_speedup_table(*run.uncached);
+  if (run.generation) view.generated_text = run.generation->text;
   view.warnings = warnings_of(run, points);
   view.assumptions = run.assumptions;
   view.biggest_risk = biggest_risk(view.warnings);

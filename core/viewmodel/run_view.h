@@ -59,6 +59,7 @@ struct RunView {
   std::optional<Table> memory;         // where segments were given
   std::string speedup_sentence;        // empty where the run compared nothing
   std::optional<Table> cache_speedup;  // with and without KV cache, where the run compared them
+  std::string generated_text;          // what the model wrote in this run; empty: nothing
   std::vector<Remark> warnings;        // of the run and of its points
   std::vector<Remark> assumptions;
 };
