@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Drives the program as a person would: measures the bundled model, reads the run back in every format, kills and interrupts
+# runs, and feeds it what it must refuse.   end_to_end.sh PROGRAM
+set -uo pipefail
+program=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_CONFIG_HOME=$scratch/config
+failures=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE WORDS... : runs the program, output in ./out and ./err
+expect() {
+  local code=$1
+  shift
+  "$program" "$@" >out 2>err
+  local got=$?
+  ((got == code)) || fail "'$*' exited $got, not $code: $(tail -n 3 err)"
+}
+
+contains() { grep -qF -- "$2" "$1" || fail "$1 of the last command lacks '$2'"; }
+
+expect 0 calibrate --seconds 1
+contains out "DRAM"
+expect 0 run --model stories-260k --context 64 --repeat 3 -o a.dachlast --json
+contains out '"schema": "dachlast.run/1"'
+contains out '"bound":'
+contains out 'Once upon a time'
+head -c 1 out | grep -q '{' || fail "stdout of --json begins with something else than JSON"
+expect 0 run --model stories-260k --context 64 --repeat 8 -o b.dachlast
+contains out "bound"
+contains out "The model wrote"
+
+for format in table md json jsonl csv; do expect 0 show a.dachlast --format $format; done
+for view in overview ops roofline memory configuration; do expect 0 show a.dachlast --view $view; done
+expect 0 export a.dachlast --to trace -o trace.json
+grep -q '"traceEvents"' trace.json || fail "the trace holds no events"
+expect 0 export a.dachlast --to svg -o roofline.svg
+grep -q '<svg' roofline.svg || fail "the picture is no SVG"
+expect 0 report a.dachlast -o a.html --timestamp 2026-01-01T00:00:00Z
+expect 0 report a.dachlast -o b.html --timestamp 2026-01-01T00:00:00Z
+cmp -s a.html b.html || fail "two reports of one run differ"
+grep -q "default-src 'none'" a.html || fail "the report has no strict CSP"
+grep -qE '(src|href)="(https?:)?//' a.html && fail "the report refers to something outside itself"
+expect 0 compare a.dachlast a.dachlast
+expect 0 run --model stories-260k --compare-uncached --prompt-tokens 4 --generate 12 --context 16 --repeat 2 -o u.dachlast
+contains out "KV cache"
+expect 0 run --model gpt2 --dry-run
+contains out "FITS"
+test -e gpt2.dachlast && fail "a dry run wrote a file"
+
+# Killed in the middle: what was finished stays readable.
+"$program" run --model stories-260k --context 16..512+16 --repeat 400 -o killed.dachlast >/dev/null 2>&1 &
+victim=$!
+for _ in $(seq 100); do
+  sleep 0.1
+  "$program" show killed.dachlast --json 2>/dev/null | grep -q '"phase"' && break
+done
+kill -9 $victim && wait $victim 2>/dev/null
+expect 0 show killed.dachlast
+contains err "partial"
+contains out "partial"
+
+# Interrupted: exit 130, finished points kept.
+"$program" run --model stories-260k --context 16..512+16 --repeat 400 -o stopped.dachlast >/dev/null 2>err &
+victim=$!
+sleep 2
+kill -INT $victim
+wait $victim
+code=$?
+((code == 130)) || fail "an interrupted run exited $code"
+expect 0 show stopped.dachlast
+
+expect 2 run --model stories-260k -o a.dachlast
+contains err "exists"
+expect 1 run --model stories-260k -o missing/folder.dachlast
+expect 2 run --model stories-260k --context 513
+contains err "512"
+expect 2 run --model stories-260k --batch -1
+expect 3 run --model llama-3.1-405b --dry-run
+expect 3 run --model llama-3.1-405b -o big.dachlast
+test -e big.dachlast && fail "a refused run left a file"
+expect 1 report a.dachlast -o /dev/full
+expect 6 show /dev/null
+head -c 3000 a.dachlast >cut.dachlast
+expect 6 show cut.dachlast
+echo '{"model_type": "llama"' >broken.json
+expect 6 run --model ./broken.json
+echo '{"model_type": "teapot", "hidden_size": 8}' >unknown.json
+expect 6 run --model ./unknown.json
+contains err "teapot"
+expect 0 run --model stories-260k --context 64 --repeat 8 --attention reference --threads 1 --phase prefill -o slow.dachlast
+expect 0 run --model stories-260k --context 64 --repeat 8 --phase prefill -o fast.dachlast
+expect 4 compare fast.dachlast slow.dachlast --fail-on prefill:1%
+contains err "regression"
+
+((failures == 0)) && echo "all checks passed"
+exit $((failures > 0))
