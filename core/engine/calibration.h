@@ -21,7 +21,7 @@ struct CalibrationOptions {
   Seconds time_budget = kCalibrationTime;  // of the repeats; preparing memory adds about a second per GiB
   int n_threads = 0;                       // most threads; 0: one on each core the process may use
   double max_memory_bytes = 0.0;           // 0: a quarter of the available memory
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 struct CalibrationProgress {

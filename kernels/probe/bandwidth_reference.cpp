@@ -2,6 +2,11 @@
 
 #include "kernels/probe/bandwidth_cpu.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+// Loops stay loops instead of calls of memset and memcpy, which choose stores of their own.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
 namespace dachlast::kernels {
 
 float read_reference(const ProbeArrays& arrays, float, std::int64_t n_passes) {

@@ -9,6 +9,11 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__GNUC__) && !defined(__clang__)
+// Loops stay loops instead of calls of memset and memcpy, which choose stores of their own.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
 namespace dachlast::bench {
 namespace {
 
