@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/bandwidth_watch.h"
+#include "core/engine/measure.h"
 #include "core/model/weights.h"
 #include "core/roofline/predict.h"
 #include "core/store/roof_store.h"
@@ -128,10 +129,18 @@ void plan_memory(RunPlan& plan) {
   plan.available_bytes = plan.host.available_memory_bytes;
 }
 
+/// One point: warm-up and sampling until the median is known, within the caps of the protocol but never less than one
+/// step of each.
+Seconds expected_time(Seconds step, const RunRequest& request) {
+  if (request.repeats) return step * (*request.repeats + 1.0);
+  const StopRule rule;
+  const Seconds cap{rule.max_warmup_s + request.seconds_per_point.value_or(rule.max_seconds)};
+  return std::max(step * 2.0, std::min(step * kExpectedSteps, cap));
+}
+
 Seconds expected_time(const RunPlan& plan) {
   Seconds total;
-  const double steps = plan.request.repeats ? *plan.request.repeats + 3.0 : kExpectedSteps;
-  for (const auto& point : plan.points) total += point.expected * (steps / kExpectedEfficiency);
+  for (const auto& point : plan.points) total += expected_time(point.expected / kExpectedEfficiency, plan.request);
   return total;
 }
 

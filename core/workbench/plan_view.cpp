@@ -84,7 +84,7 @@ std::string shortage_text(const RunPlan& plan) {
 PlanView plan_view(const RunPlan& plan) {
   PlanView view;
   view.answer = plan.fits()
-                    ? fmt::format("FITS: needs {} of {} free memory. Expected time about {}.",
+                    ? fmt::format("FITS: needs {} of {} free memory. Measuring takes about {}.",
                                   gib(plan.needed_bytes, Rounding::kUp), gib(plan.available_bytes, Rounding::kDown),
                                   viewmodel::format_time(plan.expected))
                     : "DOES NOT FIT. " + shortage_text(plan);
