@@ -37,8 +37,8 @@ int attention_units(const AttentionShape& shape);
 /// Attends to a contiguous KV cache, causal, query head h reads KV head g = h / (n_heads / n_kv_heads):
 ///   out[b, i, h] = softmax(rule(q[b, i, h] · K[b, g]ᵀ)) · V[b, g]   over the keys the query may see
 /// Shapes   q [batch_size · q_len, q_stride], head h at column h · head_dim; out [batch_size · q_len, n_heads,
-/// head_dim]. Numbers  scores and sums in float. Memory: allocates nothing; `scratch` holds `attention_scratch_floats`
-/// floats and
+/// head_dim].
+/// Numbers  scores and sums in float. Memory: allocates nothing; `scratch` holds `attention_scratch_floats` floats and
 ///          belongs to the calling thread.
 /// Errors   none: sizes are preconditions, asserted in debug builds.
 /// Source   online softmax, Milakov & Gimelshein 2018, arXiv:1805.02867; tiling, Dao et al. 2022, arXiv:2205.14135.

@@ -29,9 +29,9 @@ struct NormRule {
 };
 
 /// RMSNorm: out = x / sqrt(mean(x²) + eps) · (weight_offset + w); LayerNorm: out = (x − mean) / sqrt(var + eps) · w +
-/// bias. Shapes   x, out: `n_rows` rows of `dim` floats whose starts are `stride` floats apart (x and out may be the
-/// same memory);
-///          w, bias [dim], bias empty for RMSNorm.
+/// bias.
+/// Shapes   x, out: `n_rows` rows of `dim` floats whose starts are `stride` floats apart (x and out may be the same
+///          memory); w, bias [dim], bias empty for RMSNorm.
 using Norm = void(const NormShape&, const NormRule&, std::span<const float> x, int x_stride, std::span<const float> w,
                   std::span<const float> bias, std::span<float> out, int out_stride, Slice rows);
 

@@ -19,8 +19,8 @@ struct Interval {
 double median(std::span<const double> samples);
 
 /// Value below which `percent` % of the samples lie, `percent` in 0 … 100, linear between neighbours: with sorted x[0 …
-/// n−1] and h = (n − 1) · percent / 100, it is x[⌊h⌋] + (h − ⌊h⌋) · (x[⌊h⌋ + 1] − x[⌊h⌋]). Source   Hyndman & Fan 1996,
-/// doi:10.1080/00031305.1996.10473566, definition 7.
+/// n−1] and h = (n − 1) · percent / 100, it is x[⌊h⌋] + (h − ⌊h⌋) · (x[⌊h⌋ + 1] − x[⌊h⌋]).
+/// Source   Hyndman & Fan 1996, doi:10.1080/00031305.1996.10473566, definition 7.
 double percentile(std::span<const double> samples, double percent);
 
 /// Square root of Σ(x − mean)² / (n − 1).
@@ -31,8 +31,8 @@ double median_absolute_deviation(std::span<const double> samples);
 
 /// The narrowest pair of symmetric order statistics [x(k), x(n+1−k)] that covers the median with at least 95 %,
 /// whatever the distribution; `confidence` is the exact coverage 1 − 2 · P(B(n, ½) < k). Below six samples even [min,
-/// max] covers less (1 − 2^(1−n)): it is returned with that lower confidence. Source   David & Nagaraja 2003, Order
-/// Statistics, 3rd ed., section 7.1.
+/// max] covers less (1 − 2^(1−n)): it is returned with that lower confidence.
+/// Source   David & Nagaraja 2003, Order Statistics, 3rd ed., section 7.1.
 Interval median_interval(std::span<const double> samples);
 
 /// How far the median of `changed` lies from that of `baseline`, with a 95 % percentile-bootstrap interval.

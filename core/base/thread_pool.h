@@ -39,7 +39,8 @@ class ThreadPool {
   /// Thread i is pinned to the hardware thread `core_ids[i]`; threads beyond the list stay where the OS puts them.
   /// Where the OS refuses to pin (containers, foreign masks) the thread stays unpinned. The caller is pinned by its
   /// first `run` and gets its old mask back when it destroys the pool; threads that it starts in between inherit its
-  /// one core. Errors   throws `Error` (kUsage) where `n_threads` < 1, (kFailure) where the OS refuses a thread.
+  /// one core.
+  /// Errors   throws `Error` (kUsage) where `n_threads` < 1, (kFailure) where the OS refuses a thread.
   explicit ThreadPool(int n_threads, std::span<const int> core_ids = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

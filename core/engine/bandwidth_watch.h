@@ -9,9 +9,9 @@
 namespace dachlast {
 
 /// Probes DRAM read bandwidth between the points of a run. Memory is shared with other tenants of a host and drifts
-/// within the hour by a factor of two; steps are only judged fairly against the roof of the same minutes. Memory   four
-/// times the last cache, at least 256 MiB, over all threads; freed with the watch. Threads  one caller at a time, on
-/// the thread that measures.
+/// within the hour by a factor of two; steps are only judged fairly against the roof of the same minutes.
+/// Memory   four times the last cache, at least 256 MiB, over all threads; freed with the watch.
+/// Threads  one caller at a time, on the thread that measures.
 class BandwidthWatch {
  public:
   /// Errors   throws `Error` (kDoesNotFit) where there is no memory for the probe.

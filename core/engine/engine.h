@@ -55,13 +55,14 @@ class Engine {
   void set_sink(trace::SpanSink* sink);
 
   /// Reads `token_ids` [batch_size, q_len] into the cache behind what is there. Returns logits [rows, vocab_size], rows
-  /// = batch_size or batch_size · q_len; valid until the next step. Errors   throws `Error` and changes nothing: kUsage
-  /// where the ids do not fill the batch or one is not in the
+  /// = batch_size or batch_size · q_len; valid until the next step.
+  /// Errors   throws `Error` and changes nothing: kUsage where the ids do not fill the batch or one is not in the
   ///          vocabulary, where more logits are asked for than `options().logits`, or for all tokens of a prefill that
   ///          is cut into steps; kDoesNotFit where the cache has no room.
   std::span<const float> prefill(std::span<const std::int32_t> token_ids, LogitsFor logits = LogitsFor::kLastToken);
 
-  /// One token per sequence; returns logits [batch_size, vocab_size]. Errors as `prefill`.
+  /// One token per sequence; returns logits [batch_size, vocab_size].
+  /// Errors   as `prefill`.
   std::span<const float> decode(std::span<const std::int32_t> token_ids);
 
   /// Greedy choice made by the last step, [batch_size].

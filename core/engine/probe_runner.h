@@ -41,7 +41,8 @@ kernels::ProbeArrays cut_arrays(std::span<float> memory, kernels::ProbePattern p
 std::size_t probe_memory_bytes(std::size_t n_bytes);
 
 /// Runs probes on teams of pinned threads. Thread t has memory of its own, first touched by itself, so that it lies on
-/// its NUMA node; teams of different size share it. Threads  one caller at a time.
+/// its NUMA node; teams of different size share it.
+/// Threads  one caller at a time.
 class ProbeRunner {
  public:
   /// `core_ids`: where threads are pinned. `team_sizes`: ascending, the last at most core_ids.size().

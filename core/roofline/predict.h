@@ -21,7 +21,8 @@ OpCost cost_of(const std::vector<Op>& ops);
 
 /// Least time of one step: Σ over operations of max(FLOP / peak, bytes / bandwidth), each operation against the roof of
 /// the arithmetic its kernel uses and of the memory level that feeds it. Neither launch nor efficiency: real steps take
-/// longer. Errors   throws `Error` (kDevice) where the roofs lack what the step needs.
+/// longer.
+/// Errors   throws `Error` (kDevice) where the roofs lack what the step needs.
 Seconds predict_step(const std::vector<Op>& ops, const PredictionTarget& target);
 
 }  // namespace dachlast

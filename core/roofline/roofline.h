@@ -41,13 +41,13 @@ struct MemoryCeiling {
 };
 
 /// The compute roof of `dtype` at `n_threads`. A CPU without instructions for a dtype widens it to f32 before it
-/// multiplies, so a missing bf16, f16 or int8 roof is replaced by the f32 one, with a remark. Errors   throws `Error`
-/// (kDevice) naming device, dtype and threads where f32 is missing too.
+/// multiplies, so a missing bf16, f16 or int8 roof is replaced by the f32 one, with a remark.
+/// Errors   throws `Error` (kDevice) naming device, dtype and threads where f32 is missing too.
 ComputeCeiling compute_ceiling(const DeviceRoofs& roofs, DType dtype, int n_threads);
 
 /// The read roof of `level` at `n_threads`: inference reads far more than it writes. A cache level that was not
-/// measured is replaced by the next one outwards, with a remark. Errors   throws `Error` (kDevice) naming device, level
-/// and threads where DRAM is missing too.
+/// measured is replaced by the next one outwards, with a remark.
+/// Errors   throws `Error` (kDevice) naming device, level and threads where DRAM is missing too.
 MemoryCeiling memory_ceiling(const DeviceRoofs& roofs, MemoryLevel level, int n_threads);
 
 /// The innermost of L2, L3 and DRAM that holds `working_set`, given the caches `n_threads` pinned threads reach. L1 is

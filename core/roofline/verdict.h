@@ -61,13 +61,13 @@ struct Verdict {
 };
 
 /// DESIGN.md §5. Both utilisations at or above `threshold` and within 10 points: near ridge. Else the larger one, where
-/// it reaches `threshold`, names the bound. Neither: latency-bound, with its reason. Errors   none; empty where
-/// `load.time` is not positive, because then no share exists.
+/// it reaches `threshold`, names the bound. Neither: latency-bound, with its reason.
+/// Errors   none; empty where `load.time` is not positive, because then no share exists.
 std::optional<Verdict> judge(const Load& load, double threshold);
 
 /// The roofs an operation of this run is held against: those measured on its device with its thread count, of the
-/// arithmetic the operation used and of the memory level that feeds it (`level_feeding`). Errors   as `compute_ceiling`
-/// and `memory_ceiling`.
+/// arithmetic the operation used and of the memory level that feeds it (`level_feeding`).
+/// Errors   as `compute_ceiling` and `memory_ceiling`.
 Roofline roofline_of(const Run& run, const MeasuredPoint& point, const OpMeasurement& op);
 
 /// Verdicts from a run. Phase and run add up their points, each step counted once.

@@ -9,8 +9,9 @@
 namespace dachlast {
 
 /// `$XDG_DATA_HOME/dachlast/roofs.json`, or `~/.local/share/dachlast/roofs.json` where the variable is unset or
-/// relative. Errors   throws `Error` (kFailure) where neither XDG_DATA_HOME nor HOME names a folder. Source   XDG Base
-/// Directory Specification 0.8.
+/// relative.
+/// Errors   throws `Error` (kFailure) where neither XDG_DATA_HOME nor HOME names a folder.
+/// Source   XDG Base Directory Specification 0.8.
 std::filesystem::path default_roof_file();
 
 /// Measurements kept per host; the oldest go first.
@@ -24,7 +25,8 @@ class RoofStore {
   const std::filesystem::path& file() const { return file_; }
 
   /// Adds `roofs` to those of its host. The file is replaced at once: a reader sees the old or the new one, never a
-  /// part. Errors   throws `Error`: kFailure where it cannot be written, kInput where the present file cannot be read.
+  /// part.
+  /// Errors   throws `Error`: kFailure where it cannot be written, kInput where the present file cannot be read.
   void save(const DeviceRoofs& roofs) const;
 
   /// The roofs of this host measured last; empty where there are none.

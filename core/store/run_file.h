@@ -38,7 +38,8 @@ PointTimeline keep_first_steps(std::span<const trace::Span> spans, int n_steps);
 void require_writable_name(const std::filesystem::path& file, IfExists if_exists);
 
 /// Writes one run into a file while it is measured. Each point is one transaction, so a killed process loses at most
-/// the point in flight. Moved, not copied. Threads  one at a time.
+/// the point in flight. Moved, not copied.
+/// Threads  one at a time.
 class RunWriter {
  public:
   /// Makes the file and stores everything of `run` that is known before the first point. The file appears under its
@@ -78,8 +79,8 @@ struct StoredRun {
 };
 
 /// Reads a run file. Older versions are migrated in memory, newer ones read as far as they are known; the file itself
-/// is never changed. A file of a killed process is read up to its last whole point, `run.complete` false. Errors throws
-/// `Error` (kInput) where the file is missing, not a run file, damaged or truncated.
+/// is never changed. A file of a killed process is read up to its last whole point, `run.complete` false.
+/// Errors   throws `Error` (kInput) where the file is missing, not a run file, damaged or truncated.
 StoredRun read_run(const std::filesystem::path& file);
 
 }  // namespace dachlast

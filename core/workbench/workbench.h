@@ -24,8 +24,8 @@ class JobObserver {
 };
 
 /// Resolves names, sizes, precision, roofs and memory of a request. Measures the roofs of this computer first (a few
-/// seconds) where none are stored, and says so in the plan. Errors   throws `Error` for whatever is wrong with the
-/// request; a plan that does not fit is returned, not thrown.
+/// seconds) where none are stored, and says so in the plan.
+/// Errors   throws `Error` for whatever is wrong with the request; a plan that does not fit is returned, not thrown.
 RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop);
 
 /// Where a run goes.
