@@ -20,9 +20,10 @@ inline constexpr int kFewRows = 16;
 /// which stay in L1 together; K and V of head_dim 256 are 192 KiB and stay in L2 for all heads of the group.
 inline constexpr int kKeyTile = 96;
 
-/// Keys of a tile when reading K and V is scarce: 256 rows of head_dim 64 are 64 KiB of each, long enough a stretch to
-/// read that changing between K and V costs little, and its scores for 16 rows are 16 KiB.
-inline constexpr int kStreamTile = 256;
+/// Keys of a tile when reading K and V is scarce: 1,024 rows of head_dim 64 are 256 KiB of float or 128 KiB of
+/// bfloat16, long enough a stretch to read that changing between K and V costs little; its scores for 16 rows are 64
+/// KiB.
+inline constexpr int kStreamTile = 1024;
 
 /// Scores of one tile: kKeyTile keys of a block of queries, or kStreamTile keys of few rows.
 inline constexpr std::size_t kTileScores = std::max(kKeyTile * kQueryBlock, kStreamTile* kFewRows);

@@ -12,10 +12,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace dachlast::kernels::cpu::HWY_NAMESPACE {
 
-/// Keys and query rows of one step of the score loop: 4 · 2 sums keep the FMA units busy, and 4 keys share the sums
-/// over lanes.
+/// Keys and query rows of one step of the score loop, four keys because they share their sums over lanes: 4 · 4 sums of
+/// 32 AVX-512 registers, 4 · 2 of 16 AVX2 registers. Rows that are left over go in halves of that.
 inline constexpr int kStreamKeys = 4;
-inline constexpr int kStreamRows = 2;
+inline constexpr int kStreamRows = kLanes >= 16 ? 4 : 2;
 
 #if HWY_TARGET == HWY_SCALAR
 HWY_INLINE void store_four_sums(const FloatVector (&v)[4], float* out) {
@@ -84,18 +84,21 @@ HWY_INLINE void score_one_key(const float* q, const T* k, int head_dim, float* s
   *s = sum_of(d, sum);
 }
 
+/// Scores of four keys for rows `r` … n_rows − 1, `ROWS` at a time.
+template <int ROWS, class T>
+HWY_INLINE void score_rows(const float* q, int r, int n_rows, const T* k, int head_dim, float* s, int s_stride) {
+  for (; r + ROWS <= n_rows; r += ROWS)
+    score_four_keys<ROWS>(q + r * head_dim, k, head_dim, s + r * s_stride, s_stride);
+  if constexpr (ROWS > 1) score_rows<ROWS / 2>(q, r, n_rows, k, head_dim, s, s_stride);
+}
+
 /// s [n_rows, s_stride] from q [n_rows, head_dim] and k [n_keys, head_dim]; four keys stay in L1 while all rows use
 /// them.
 template <class T>
 HWY_INLINE void score_stream(const float* q, int n_rows, const T* k, int n_keys, int head_dim, float* s, int s_stride) {
   int j = 0;
-  for (; j + kStreamKeys <= n_keys; j += kStreamKeys) {
-    int r = 0;
-    for (; r + kStreamRows <= n_rows; r += kStreamRows)
-      score_four_keys<kStreamRows>(q + r * head_dim, k + j * head_dim, head_dim, s + r * s_stride + j, s_stride);
-    for (; r < n_rows; ++r)
-      score_four_keys<1>(q + r * head_dim, k + j * head_dim, head_dim, s + r * s_stride + j, s_stride);
-  }
+  for (; j + kStreamKeys <= n_keys; j += kStreamKeys)
+    score_rows<kStreamRows>(q, 0, n_rows, k + j * head_dim, head_dim, s + j, s_stride);
   for (; j < n_keys; ++j)
     for (int r = 0; r < n_rows; ++r) score_one_key(q + r * head_dim, k + j * head_dim, head_dim, s + r * s_stride + j);
 }
@@ -156,21 +159,24 @@ HWY_INLINE void weigh_few_rows(const float* p, int p_stride, int n_keys, const T
     weigh_columns<ROWS, 1>(p, p_stride, n_keys, v + c, head_dim, HWY_MIN(kLanes, head_dim - c), o + c, o_stride);
 }
 
+/// Weighted sums of a few keys for rows `r` … n_rows − 1, `ROWS` at a time.
+template <int ROWS, class T>
+HWY_INLINE void weigh_all_rows(const float* p, int p_stride, int r, int n_rows, const T* v, int n_keys, int head_dim,
+                               float* o, int o_stride) {
+  for (; r + ROWS <= n_rows; r += ROWS)
+    weigh_few_rows<ROWS>(p + r * p_stride, p_stride, n_keys, v, head_dim, o + r * o_stride, o_stride);
+  if constexpr (ROWS > 1) weigh_all_rows<ROWS / 2>(p, p_stride, r, n_rows, v, n_keys, head_dim, o, o_stride);
+}
+
 /// o [n_rows, o_stride] += p [n_rows, p_stride] · v [n_keys, head_dim], 16 keys at a time: 16 rows of 256 floats stay
 /// in L1 while all query rows use them.
 template <class T>
 HWY_INLINE void weigh_stream(const float* p, int p_stride, int n_rows, const T* v, int n_keys, int head_dim, float* o,
                              int o_stride) {
   constexpr int kKeys = 16;
-  for (int j = 0; j < n_keys; j += kKeys) {
-    const int keys = HWY_MIN(kKeys, n_keys - j);
-    int r = 0;
-    for (; r + kStreamRows <= n_rows; r += kStreamRows)
-      weigh_few_rows<kStreamRows>(p + r * p_stride + j, p_stride, keys, v + j * head_dim, head_dim, o + r * o_stride,
-                                  o_stride);
-    for (; r < n_rows; ++r)
-      weigh_few_rows<1>(p + r * p_stride + j, p_stride, keys, v + j * head_dim, head_dim, o + r * o_stride, o_stride);
-  }
+  for (int j = 0; j < n_keys; j += kKeys)
+    weigh_all_rows<kStreamRows>(p + j, p_stride, 0, n_rows, v + j * head_dim, HWY_MIN(kKeys, n_keys - j), head_dim, o,
+                                o_stride);
 }
 
 /// q [rows, head_dim], scaled.

@@ -67,10 +67,100 @@ void register_linear(const LinearVariant& variant, const LinearShape& s) {
   benchmark::RegisterBenchmark(name.c_str(), run, variant, s)->Unit(benchmark::kMicrosecond);
 }
 
+template <class T>
+void attention(benchmark::State& state, const AttentionVariant& variant, const AttentionShape& s) {
+  const std::size_t layer = std::size_t(s.n_kv_heads) * s.kv_len * s.head_dim;
+  const std::size_t copies = s.q_len > 1 ? 1 : std::max<std::size_t>(1, kRotationBytes / (2 * layer * sizeof(T)));
+  const std::vector<T> k = values<T>(layer * copies), v = values<T>(layer * copies);
+  const int q_stride = (s.n_heads + 2 * s.n_kv_heads) * s.head_dim;
+  const std::vector<float> q = values<float>(std::size_t(s.q_len) * q_stride);
+  std::vector<float> out(std::size_t(s.q_len) * s.n_heads * s.head_dim), scratch(variant.scratch_floats(s));
+  std::size_t turn = 0;
+  for (auto _ : state) {
+    const std::size_t at = turn++ % copies * layer;
+    const KvView cache{std::span<const T>(k).subspan(at, layer), std::span<const T>(v).subspan(at, layer), s.kv_len};
+    variant.run(s, {0.125f, 0.0f}, q, q_stride, cache, out, scratch, {0, attention_units(s)});
+    benchmark::ClobberMemory();
+  }
+  count(state, attention_cost(s));
+}
+
+void register_attention(const AttentionVariant& variant, const AttentionShape& s) {
+  if (!variant.supported()) return;
+  const auto name = fmt::format("attention/{}/{}/q{}/kv{}/heads{}on{}/head_dim{}", variant.name, name_of(s.kv_dtype),
+                                s.q_len, s.kv_len, s.n_heads, s.n_kv_heads, s.head_dim);
+  auto* run = s.kv_dtype == DType::kF32 ? attention<float> : attention<BF16>;
+  benchmark::RegisterBenchmark(name.c_str(), run, variant, s)->Unit(benchmark::kMicrosecond);
+}
+
+void norm(benchmark::State& state, const Variant<Norm>& variant, const NormShape& s) {
+  const std::vector<float> x = values<float>(std::size_t(s.n_rows) * s.dim), w = values<float>(s.dim);
+  const std::vector<float> bias = s.kind == NormKind::kLayer ? w : std::vector<float>();
+  std::vector<float> out(x.size());
+  for (auto _ : state) {
+    variant.run(s, {1e-5f, 0.0f}, x, s.dim, w, bias, out, s.dim, {0, s.n_rows});
+    benchmark::ClobberMemory();
+  }
+  count(state, norm_cost(s));
+}
+
+void register_norm(const Variant<Norm>& variant, const NormShape& s) {
+  const auto name =
+      fmt::format("norm/{}/{}/{}x{}", variant.name, s.kind == NormKind::kRms ? "rms" : "layer", s.n_rows, s.dim);
+  benchmark::RegisterBenchmark(name.c_str(), norm, variant, s)->Unit(benchmark::kMicrosecond);
+}
+
+void activate(benchmark::State& state, const Variant<Activate>& variant, Activation activation) {
+  const ActivationShape s{64, 8192, Gate::kGated};
+  const std::vector<float> in = values<float>(std::size_t(s.n_tokens) * s.d_ff * 2);
+  std::vector<float> out(std::size_t(s.n_tokens) * s.d_ff);
+  for (auto _ : state) {
+    variant.run(s, activation, in, out, {0, s.n_tokens});
+    benchmark::ClobberMemory();
+  }
+  count(state, activation_cost(s));
+}
+
+void sample(benchmark::State& state, const Variant<Sample>& variant) {
+  const SampleShape s{1, 128256};
+  const std::vector<float> logits = values<float>(s.vocab_size);
+  std::int32_t id = 0;
+  for (auto _ : state) {
+    variant.run(s, logits, {&id, 1}, {0, 1});
+    benchmark::ClobberMemory();
+  }
+  count(state, sample_cost(s));
+}
+
+void register_cheap_operations() {
+  for (const auto& variant : norm_variants())
+    for (const int n_rows : {1, 512})
+      for (const NormKind kind : {NormKind::kRms, NormKind::kLayer}) register_norm(variant, {n_rows, 2048, kind});
+  for (const auto& variant : activate_variants())
+    for (const auto& [name, activation] : {std::pair{"silu", Activation::kSilu},
+                                           {"gelu_tanh", Activation::kGeluTanh},
+                                           {"gelu_erf", Activation::kGeluErf}})
+      benchmark::RegisterBenchmark(fmt::format("activate/{}/{}", variant.name, name).c_str(), activate, variant,
+                                   activation)
+          ->Unit(benchmark::kMicrosecond);
+  for (const auto& variant : sample_variants())
+    benchmark::RegisterBenchmark(fmt::format("sample/{}", variant.name).c_str(), sample, variant)
+        ->Unit(benchmark::kMicrosecond);
+}
+
 const bool kRegistered = [] {
   for (const LinearVariant& variant : linear_variants())
     for (const DType weights : {DType::kF32, DType::kBF16})
       for (const int m : {1, 2, 4, 8, 16, 512}) register_linear(variant, {m, 2048, 2048, weights});
+  for (const AttentionVariant& variant : attention_variants())
+    for (const DType cache : {DType::kF32, DType::kBF16}) {
+      register_attention(variant, {1, 1, 4096, 32, 8, 64, 0, cache});
+      register_attention(variant, {1, 1, 4096, 12, 12, 64, 0, cache});
+      register_attention(variant, {1, 512, 512, 32, 8, 64, 0, cache});
+      register_attention(variant, {1, 512, 512, 12, 12, 64, 0, cache});
+      register_attention(variant, {1, 512, 4096, 8, 2, 128, 0, cache});
+    }
+  register_cheap_operations();
   return true;
 }();
 
