@@ -39,8 +39,10 @@ TEST(Program, VersionGoesToStdout) {
 TEST(Program, WithoutACommandShowsTheCommandsAndIsWrongUsage) {
   const Outcome outcome = run_program({});
   EXPECT_EQ(outcome.code, kExitUsage);
-  for (const auto& row : command_list())
-    if (!row.examples.empty()) EXPECT_THAT(outcome.out, HasSubstr(std::string(row.name)));
+  for (const auto& row : command_list()) {
+    if (row.examples.empty()) continue;
+    EXPECT_THAT(outcome.out, HasSubstr(std::string(row.name)));
+  }
 }
 
 TEST(Program, UnknownCommandSuggestsTheNearest) {
@@ -118,8 +120,10 @@ TEST(Generators, CompletionsKnowEveryCommand) {
   Program program;
   for (const auto& script : {bash_completion(program.definition()), zsh_completion(program.definition()),
                              fish_completion(program.definition())})
-    for (const auto& row : command_list())
-      if (!row.examples.empty()) EXPECT_THAT(script, HasSubstr(std::string(row.name)));
+    for (const auto& row : command_list()) {
+      if (row.examples.empty()) continue;
+      EXPECT_THAT(script, HasSubstr(std::string(row.name)));
+    }
 }
 
 }  // namespace
