@@ -138,11 +138,11 @@ std::string full_help(const CLI::App& app, const CommandRow& row) {
   const auto options = option_texts(app);
   std::string text = head(app, row);
   for (const char* group : {kMainGroup, kMoreGroup, kCommonGroup}) text += group_block(options, group);
-  return text +
-         fmt::format(
-             "\nEvery option can also be set by an environment variable, DACHLAST_ and the option's name in capitals\n"
-             "(DACHLAST_CONTEXT=4096), or in a configuration file. Options win over both.\n\nExit codes:\n{}",
-             kExitCodes);
+  return text + fmt::format(
+                    "\nEvery option can also be set by an environment variable, DACHLAST_ and its\n"
+                    "name in capitals (DACHLAST_CONTEXT=4096), or in config.toml. Options win.\n"
+                    "\nExit codes:\n{}",
+                    kExitCodes);
 }
 
 }  // namespace dachlast::cli

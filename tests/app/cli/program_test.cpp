@@ -80,7 +80,7 @@ TEST(Program, HelpFitsEightyColumns) {
     if (row.examples.empty()) continue;
     const std::string name(row.name);
     const std::string help = run_program({name.c_str(), "--help"}).out;
-    for (const auto& line : CLI::detail::split(help, '\n')) EXPECT_LE(line.size(), 88u) << name << ": " << line;
+    for (const auto& line : CLI::detail::split(help, '\n')) EXPECT_LE(line.size(), 80u) << name << ": " << line;
   }
 }
 
