@@ -5,19 +5,19 @@ namespace {
 
 constexpr CommandRow kCommands[] = {
     {"run", "Measure a model on this computer and say what binds it",
-     "  dachlast run --model stories-260k                 # a real trained model, bundled\n"
-     "  dachlast run --model gpt2 --context 128,512       # GPT-2's shape, random weights\n"
-     "  dachlast run --model ./my-model --batch 1..8*2    # config.json and safetensors\n"
-     "  dachlast run --model gpt2 --compare-uncached      # what the KV cache is worth\n"
-     "  dachlast run --model llama-3.2-1b --dry-run       # time and memory beforehand\n",
+     "  dachlast run --model stories-260k             # a real trained model, bundled\n"
+     "  dachlast run --model gpt2 --context 128,512   # GPT-2's shape, random weights\n"
+     "  dachlast run --model ./my-model --batch 1..8*2 # config.json and safetensors\n"
+     "  dachlast run --model gpt2 --compare-uncached  # what the KV cache is worth\n"
+     "  dachlast run --model llama-3.2-1b --dry-run   # time and memory beforehand\n",
      make_run_command},
     {"show", "Print a run file",
-     "  dachlast show gpt2.dachlast                       # sentence, phases, operations\n"
-     "  dachlast show gpt2.dachlast --view roofline       # the roofs it is held against\n",
+     "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
+     "  dachlast show gpt2.dachlast --view roofline   # the roofs it is held against\n",
      make_show_command},
     {"export", "Convert a run file to JSON, CSV, SVG or a Chrome trace",
      "  dachlast export gpt2.dachlast --to json -o run.json\n"
-     "  dachlast export gpt2.dachlast --to trace -o trace.json   # opens in Perfetto\n"
+     "  dachlast export gpt2.dachlast --to trace -o trace.json # opens in Perfetto\n"
      "  dachlast export gpt2.dachlast --to svg -o roofline.svg\n",
      make_export_command},
     {"compare", "Compare runs with a baseline, noise included",
@@ -25,18 +25,18 @@ constexpr CommandRow kCommands[] = {
      "  dachlast compare base.dachlast new.dachlast --fail-on decode:5%,prefill:10%\n",
      make_compare_command},
     {"report", "Write the HTML report of a run: one file, readable offline",
-     "  dachlast report gpt2.dachlast                     # writes gpt2.html\n"
+     "  dachlast report gpt2.dachlast                 # writes gpt2.html\n"
      "  dachlast report gpt2.dachlast -o report.html --title \"GPT-2 on two cores\"\n",
      make_report_command},
     {"calibrate", "Measure the roofs of this computer and store them",
-     "  dachlast calibrate                                # about 15 seconds\n"
+     "  dachlast calibrate                            # about 15 seconds\n"
      "  dachlast calibrate --json\n",
      make_calibrate_command},
     {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",
      make_doctor_command},
     {"models", "List or show the models the program knows by name",
-     "  dachlast models                                   # all of them\n"
-     "  dachlast models llama-3.2-1b                      # one\n",
+     "  dachlast models                               # all of them\n"
+     "  dachlast models llama-3.2-1b                  # one\n",
      make_models_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},
