@@ -24,8 +24,8 @@ struct StopRule {
   // Sampling is done when both ends of the median's 95 % interval lie within this share of the median: differences that
   // matter to a decision are larger.
   double interval_tolerance = 0.03;
-  // Six samples are the fewest whose extremes cover the median with 95 %: 1 − 2 · (1/2)^6 = 96.9 %.
-  int min_repeats = 6;
+  // Twenty samples are the fewest from which percentiles are shown; fewer only where the time cap ends a slow point.
+  int min_repeats = 20;
   // Beyond two thousand samples the interval narrows by less than a fifth for half as many again: the noise is the
   // machine's.
   int max_repeats = 2000;
