@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -10,6 +11,9 @@
 
 namespace dachlast {
 namespace {
+
+// Filling a long cache takes minutes on a small computer: a stop is looked at every so many tokens.
+constexpr int kFillTokens = 512;
 
 template <class Function>
 double seconds_of(Function&& work) {
@@ -57,19 +61,22 @@ std::vector<std::int32_t> PointRunner::ids(int first_position, int n_tokens) con
   return result;
 }
 
-void PointRunner::fill_to(int n_tokens) {
+void PointRunner::fill_to(int n_tokens, const std::stop_token& stop) {
   if (engine_.position() >= n_tokens) return engine_.truncate(n_tokens);
-  engine_.prefill(ids(engine_.position(), n_tokens - engine_.position()));
+  while (engine_.position() < n_tokens && !stop.stop_requested()) {
+    const int position = engine_.position();
+    engine_.prefill(ids(position, std::min(kFillTokens, n_tokens - position)));
+  }
 }
 
-TimedStep PointRunner::step_of(const PointRequest& request) {
+TimedStep PointRunner::step_of(const PointRequest& request, const std::stop_token& stop) {
   const int context = request.context_tokens;
   if (request.phase == Phase::kPrefill || request.kv_policy == KvPolicy::kNone)
     return [this, prompt = ids(0, context)] {
       engine_.reset();
       return seconds_of([&] { engine_.prefill(prompt); });
     };
-  fill_to(context - 1);
+  fill_to(context - 1, stop);  // where it was stopped half way, no step will run
   return [this, context, token = ids(context - 1, 1)] {
     const double seconds = seconds_of([&] { engine_.decode(token); });
     engine_.truncate(context - 1);
@@ -104,7 +111,7 @@ PointResult PointRunner::run(const PointRequest& request, std::stop_token stop) 
                 fmt::format("{} tokens do not fit a cache made for {}.", request.context_tokens,
                             engine_.options().capacity_tokens),
                 "Make the engine with more capacity.");
-  const TimedStep step = step_of(request);
+  const TimedStep step = step_of(request, stop);
   std::vector<double> warmup_s = warm_up(step, request.rule, stop);
   PointResult result = sample_point(step, request, stop);
   result.measurement.warmup_s = std::move(warmup_s);

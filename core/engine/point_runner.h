@@ -63,9 +63,9 @@ class PointRunner {
     trace::SpanSink* observer = nullptr;
   };
 
-  TimedStep step_of(const PointRequest& request);
+  TimedStep step_of(const PointRequest& request, const std::stop_token& stop);
   std::vector<std::int32_t> ids(int first_position, int n_tokens) const;
-  void fill_to(int n_tokens);
+  void fill_to(int n_tokens, const std::stop_token& stop);
   PointResult sample_point(const TimedStep& step, const PointRequest& request, const std::stop_token& stop);
 
   Engine& engine_;

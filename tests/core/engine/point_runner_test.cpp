@@ -125,10 +125,13 @@ TEST(PointRunner, AnInterruptBeforeTheFirstSampleLeavesNoFigures) {
   PointRunner runner(tiny.engine);
   std::stop_source source;
   source.request_stop();
-  const PointResult result = runner.run(request_for(Phase::kPrefill, 4), source.get_token());
-  EXPECT_EQ(result.measurement.reason, StopReason::kInterrupted);
-  EXPECT_TRUE(result.measurement.samples_s.empty());
-  EXPECT_TRUE(result.ops.empty());
+  for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+    const PointResult result = runner.run(request_for(phase, 4), source.get_token());
+    EXPECT_EQ(result.measurement.reason, StopReason::kInterrupted);
+    EXPECT_TRUE(result.measurement.samples_s.empty());
+    EXPECT_TRUE(result.ops.empty());
+    EXPECT_EQ(tiny.engine.position(), 0);  // the cache was not filled either
+  }
 }
 
 TEST(PointRunner, RefusesContextsThatCannotBe) {
