@@ -24,11 +24,11 @@ std::optional<FlopsPerSecond> DeviceRoofs::peak(DType dtype, int n_threads) cons
   for (const ComputeRoof& roof : computes) {
     if (roof.dtype != dtype || roof.n_threads > n_threads) continue;
     const bool faster_twin =
-        best != nullptr && roof.n_threads == best->n_threads && roof.ops_per_s.median > best->ops_per_s.median;
+        best != nullptr && roof.n_threads == best->n_threads && roof.ops_per_s.max > best->ops_per_s.max;
     if (faster_twin || is_closer(roof, best, n_threads)) best = &roof;
   }
   if (best == nullptr) return std::nullopt;
-  return FlopsPerSecond{best->ops_per_s.median};
+  return FlopsPerSecond{best->ops_per_s.max};
 }
 
 }  // namespace dachlast

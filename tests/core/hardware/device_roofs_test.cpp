@@ -10,7 +10,7 @@ BandwidthRoof dram_read(int n_threads, double bytes_per_s) {
 }
 
 ComputeRoof f32(const char* instruction, int n_threads, double flops_per_s) {
-  return {DType::kF32, instruction, n_threads, {.median = flops_per_s, .n = 5}};
+  return {DType::kF32, instruction, n_threads, {.median = 0.8 * flops_per_s, .max = flops_per_s, .n = 5}};
 }
 
 DeviceRoofs roofs_for_1_2_and_8_threads() {
