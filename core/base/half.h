@@ -15,7 +15,9 @@ struct F16 {
   std::uint16_t bits = 0;
 };
 
-constexpr float to_float(BF16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+constexpr float to_float(BF16 x) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16);
+}
 
 /// Rounds to nearest even; a NaN stays a quiet NaN.
 constexpr BF16 to_bf16(float x) {

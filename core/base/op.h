@@ -12,7 +12,9 @@ namespace dachlast {
 /// The two parts of serving a request: reading the prompt, then producing token after token.
 enum class Phase : std::uint8_t { kPrefill, kDecode };
 
-constexpr std::string_view name_of(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
+constexpr std::string_view name_of(Phase phase) {
+  return phase == Phase::kPrefill ? "prefill" : "decode";
+}
 
 /// What a decode step finds of the tokens before it.
 enum class KvPolicy : std::uint8_t { kContiguous, kNone };  // kNone: every decode step recomputes the whole sequence
@@ -31,8 +33,8 @@ enum class OpKind : std::uint8_t {
   kKvWrite,
   kAttention,
   kOProj,
-  kMlpUp,    // up projection, gate included where there is one
-  kMlpAct,   // activation function, times gate where there is one
+  kMlpUp,   // up projection, gate included where there is one
+  kMlpAct,  // activation function, times gate where there is one
   kMlpDown,
   kResidual,
   kLmHead,
@@ -42,9 +44,9 @@ enum class OpKind : std::uint8_t {
 inline constexpr int kOpKindCount = static_cast<int>(OpKind::kSample) + 1;
 
 constexpr std::string_view name_of(OpKind kind) {
-  constexpr std::string_view names[kOpKindCount] = {"embed",     "norm",   "qkv_proj", "qk_norm", "rope",
-                                                    "kv_write",  "attention", "o_proj",  "mlp_up",  "mlp_act",
-                                                    "mlp_down",  "residual", "lm_head", "sample"};
+  constexpr std::string_view names[kOpKindCount] = {"embed",    "norm",      "qkv_proj", "qk_norm", "rope",
+                                                    "kv_write", "attention", "o_proj",   "mlp_up",  "mlp_act",
+                                                    "mlp_down", "residual",  "lm_head",  "sample"};
   return names[static_cast<int>(kind)];
 }
 
@@ -127,7 +129,7 @@ struct SampleShape {
   int vocab_size;
 };
 
-using OpShape = std::variant<EmbedShape, NormShape, LinearShape, RopeShape, KvWriteShape, AttentionShape, ActivationShape,
-                             ResidualShape, SampleShape>;
+using OpShape = std::variant<EmbedShape, NormShape, LinearShape, RopeShape, KvWriteShape, AttentionShape,
+                             ActivationShape, ResidualShape, SampleShape>;
 
 }  // namespace dachlast

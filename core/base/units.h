@@ -30,12 +30,24 @@ using Intensity = Quantity<struct IntensityTag>;  // FLOP/byte
 using FlopsPerSecond = Quantity<struct FlopsPerSecondTag>;
 using BytesPerSecond = Quantity<struct BytesPerSecondTag>;
 
-constexpr Intensity operator/(Flops work, Bytes traffic) { return {work.value / traffic.value}; }
-constexpr FlopsPerSecond operator/(Flops work, Seconds time) { return {work.value / time.value}; }
-constexpr BytesPerSecond operator/(Bytes traffic, Seconds time) { return {traffic.value / time.value}; }
-constexpr Seconds operator/(Flops work, FlopsPerSecond rate) { return {work.value / rate.value}; }
-constexpr Seconds operator/(Bytes traffic, BytesPerSecond rate) { return {traffic.value / rate.value}; }
-constexpr Intensity operator/(FlopsPerSecond peak, BytesPerSecond bandwidth) { return {peak.value / bandwidth.value}; }
+constexpr Intensity operator/(Flops work, Bytes traffic) {
+  return {work.value / traffic.value};
+}
+constexpr FlopsPerSecond operator/(Flops work, Seconds time) {
+  return {work.value / time.value};
+}
+constexpr BytesPerSecond operator/(Bytes traffic, Seconds time) {
+  return {traffic.value / time.value};
+}
+constexpr Seconds operator/(Flops work, FlopsPerSecond rate) {
+  return {work.value / rate.value};
+}
+constexpr Seconds operator/(Bytes traffic, BytesPerSecond rate) {
+  return {traffic.value / rate.value};
+}
+constexpr Intensity operator/(FlopsPerSecond peak, BytesPerSecond bandwidth) {
+  return {peak.value / bandwidth.value};
+}
 constexpr FlopsPerSecond operator*(Intensity intensity, BytesPerSecond bandwidth) {
   return {intensity.value * bandwidth.value};
 }

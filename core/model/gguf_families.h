@@ -20,8 +20,8 @@ struct GgufFamily {
   Activation activation = Activation::kSilu;
   Gate gate = Gate::kGated;
   GgufBiases biases = GgufBiases::kNone;  // of a file without tensors
-  bool qk_norm = false;               // likewise
-  bool tied = false;                  // likewise
+  bool qk_norm = false;                   // likewise
+  bool tied = false;                      // likewise
   bool learned_positions = false;
   bool scaled_embeddings = false;
   void (*finish)(GgufConfig&, ModelSpec&) = nullptr;

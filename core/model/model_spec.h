@@ -101,10 +101,10 @@ struct ModelSpec {
   TensorNaming naming = TensorNaming::kLlama;
   int d_model = 0;
   int vocab_size = 0;
-  int max_context = 0;           // tokens; the limit the model was trained for
-  int n_learned_positions = 0;   // rows of the position table, offset included; 0 where RoPE is used
+  int max_context = 0;              // tokens; the limit the model was trained for
+  int n_learned_positions = 0;      // rows of the position table, offset included; 0 where RoPE is used
   int learned_position_offset = 0;  // OPT keeps two rows for padding
-  double embed_scale = 1.0;      // Gemma multiplies embeddings by sqrt(d_model)
+  double embed_scale = 1.0;         // Gemma multiplies embeddings by sqrt(d_model)
   bool tied_embeddings = false;
   bool lm_head_bias = false;
   bool final_norm = true;

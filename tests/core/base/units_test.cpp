@@ -8,7 +8,9 @@ namespace dachlast {
 namespace {
 
 template <class A, class B>
-concept Divisible = requires(A a, B b) { a / b; };
+concept Divisible = requires(A a, B b) {
+  a / b;
+};
 
 TEST(Units, WorkOverTrafficIsIntensity) {
   static_assert(std::same_as<decltype(Flops{8.0} / Bytes{2.0}), Intensity>);
