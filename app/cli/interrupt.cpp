@@ -19,7 +19,7 @@ sigset_t watched_signals() {
   return signals;
 }
 
-void watch(const std::stop_token& end, std::stop_source work) {
+void watch(const std::stop_token& end, const std::stop_source& work) {
   const sigset_t signals = watched_signals();
   for (int signal = 0; sigwait(&signals, &signal) == 0 && !end.stop_requested();) {
     if (work.stop_requested()) _exit(kExitInterrupted);
@@ -39,7 +39,7 @@ InterruptWatch::InterruptWatch() {
 
 InterruptWatch::~InterruptWatch() {
   watcher_.request_stop();
-  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes it from sigwait
+  pthread_kill(watcher_.native_handle(), SIGINT);  // wakes it from sigwait
   watcher_.join();
   const sigset_t signals = watched_signals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -48,6 +48,8 @@ class RunWriter {
   static RunWriter create(const std::filesystem::path& file, const Run& run, IfExists if_exists,
                           Timeline timeline = Timeline::kFirstSteps);
 
+  RunWriter(const RunWriter&) = delete;
+  RunWriter& operator=(const RunWriter&) = delete;
   RunWriter(RunWriter&&) noexcept;
   RunWriter& operator=(RunWriter&&) noexcept;
   /// Leaves a single readable file, marked incomplete unless `finish` was called.
