@@ -2,7 +2,7 @@
 # Drives the program as a person would: measures the bundled model, reads the run back in every format, kills and interrupts
 # runs, and feeds it what it must refuse.   end_to_end.sh PROGRAM
 set -uo pipefail
-program=$1
+program=$(realpath "$1")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -94,8 +94,8 @@ expect 6 run --model ./broken.json
 echo '{"model_type": "teapot", "hidden_size": 8}' >unknown.json
 expect 6 run --model ./unknown.json
 contains err "teapot"
-expect 0 run --model stories-260k --context 64 --repeat 8 --attention reference --threads 1 --phase prefill -o slow.dachlast
-expect 0 run --model stories-260k --context 64 --repeat 8 --phase prefill -o fast.dachlast
+expect 0 run --model stories-260k --context 512 --repeat 8 --attention reference --threads 1 --phase prefill -o slow.dachlast
+expect 0 run --model stories-260k --context 512 --repeat 8 --phase prefill -o fast.dachlast
 expect 4 compare fast.dachlast slow.dachlast --fail-on prefill:1%
 contains err "regression"
 
