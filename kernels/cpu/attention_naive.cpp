@@ -13,7 +13,7 @@ namespace dachlast::kernels::cpu::HWY_NAMESPACE {
 
 /// Scores [blocks, keys, kQueryBlock] of one head, the masked half included.
 template <class T>
-void all_scores(const GroupRows<T>& rows, const AttentionScratch& scratch) {
+HWY_NOINLINE void all_scores(const GroupRows<T>& rows, const AttentionScratch& scratch) {
   const int head_dim = rows.shape().head_dim;
   const KeyRange all = rows.visible();
   const std::size_t block_scores = static_cast<std::size_t>(all.end - all.begin) * kQueryBlock;
@@ -28,7 +28,7 @@ void all_scores(const GroupRows<T>& rows, const AttentionScratch& scratch) {
 }
 
 template <class T>
-void all_weights(const GroupRows<T>& rows, const AttentionScratch& scratch) {
+HWY_NOINLINE void all_weights(const GroupRows<T>& rows, const AttentionScratch& scratch) {
   const KeyRange all = rows.visible();
   const int n_keys = all.end - all.begin;
   for (int first = 0; first < rows.size(); first += kQueryBlock) {
@@ -40,7 +40,7 @@ void all_weights(const GroupRows<T>& rows, const AttentionScratch& scratch) {
 }
 
 template <class T>
-void all_sums(const GroupRows<T>& rows, const AttentionScratch& scratch) {
+HWY_NOINLINE void all_sums(const GroupRows<T>& rows, const AttentionScratch& scratch) {
   const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad);
   const KeyRange all = rows.visible();
   const std::size_t block_scores = static_cast<std::size_t>(all.end - all.begin) * kQueryBlock;
@@ -57,7 +57,7 @@ void all_sums(const GroupRows<T>& rows, const AttentionScratch& scratch) {
 
 /// All queries of `unit`, which may be longer than a tile, for one head after the other.
 template <class T>
-void many_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
+HWY_NOINLINE void many_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
   for (int member = 0; member < group_size(call.shape); ++member) {
     const GroupRows<T> rows(call, unit, member, 1);
     const AttentionScratch scratch =
@@ -71,7 +71,7 @@ void many_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
 }
 
 template <class T>
-void few_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
+HWY_NOINLINE void few_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
   const GroupRows<T> rows(call, unit);
   const AttentionScratch scratch =
       take_attention_scratch(call.shape, rows.size(), naive_scores(call.shape), call.scratch);

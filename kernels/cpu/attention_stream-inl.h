@@ -95,7 +95,8 @@ HWY_INLINE void score_rows(const float* q, int r, int n_rows, const T* k, int he
 /// s [n_rows, s_stride] from q [n_rows, head_dim] and k [n_keys, head_dim]; four keys stay in L1 while all rows use
 /// them.
 template <class T>
-HWY_INLINE void score_stream(const float* q, int n_rows, const T* k, int n_keys, int head_dim, float* s, int s_stride) {
+HWY_NOINLINE void score_stream(const float* q, int n_rows, const T* k, int n_keys, int head_dim, float* s,
+                               int s_stride) {
   int j = 0;
   for (; j + kStreamKeys <= n_keys; j += kStreamKeys)
     score_rows<kStreamRows>(q, 0, n_rows, k + j * head_dim, head_dim, s + j, s_stride);
@@ -104,7 +105,7 @@ HWY_INLINE void score_stream(const float* q, int n_rows, const T* k, int n_keys,
 }
 
 /// Online softmax of one row of scores, `n` a multiple of kLanes. Returns what earlier sums of the row shrink by.
-HWY_INLINE float softmax_row(float* s, int n, float& m, float& d) {
+HWY_NOINLINE inline float softmax_row(float* s, int n, float& m, float& d) {
   const FloatTag tag;
   FloatVector largest = hn::Set(tag, m);
   for (int j = 0; j < n; j += kLanes) largest = hn::Max(load(tag, s + j), largest);
@@ -171,8 +172,8 @@ HWY_INLINE void weigh_all_rows(const float* p, int p_stride, int r, int n_rows, 
 /// o [n_rows, o_stride] += p [n_rows, p_stride] · v [n_keys, head_dim], 16 keys at a time: 16 rows of 256 floats stay
 /// in L1 while all query rows use them.
 template <class T>
-HWY_INLINE void weigh_stream(const float* p, int p_stride, int n_rows, const T* v, int n_keys, int head_dim, float* o,
-                             int o_stride) {
+HWY_NOINLINE void weigh_stream(const float* p, int p_stride, int n_rows, const T* v, int n_keys, int head_dim, float* o,
+                               int o_stride) {
   constexpr int kKeys = 16;
   for (int j = 0; j < n_keys; j += kKeys)
     weigh_all_rows<kStreamRows>(p + j, p_stride, 0, n_rows, v + j * head_dim, HWY_MIN(kKeys, n_keys - j), head_dim, o,
@@ -181,7 +182,7 @@ HWY_INLINE void weigh_stream(const float* p, int p_stride, int n_rows, const T* 
 
 /// q [rows, head_dim], scaled.
 template <class T>
-HWY_INLINE void pack_rows(const GroupRows<T>& rows, float* q) {
+HWY_NOINLINE void pack_rows(const GroupRows<T>& rows, float* q) {
   const int head_dim = rows.shape().head_dim;
   const float factor = query_factor(rows.rule());
   for (int r = 0; r < rows.size(); ++r)
@@ -191,7 +192,7 @@ HWY_INLINE void pack_rows(const GroupRows<T>& rows, float* q) {
 /// Applies softcap to the scores of row `r` for `keys`, hides what the row must not see, and fills the row up to whole
 /// vectors. Returns its new length.
 template <class T>
-HWY_INLINE int finish_scores(const GroupRows<T>& rows, int r, KeyRange keys, float* s) {
+HWY_NOINLINE int finish_scores(const GroupRows<T>& rows, int r, KeyRange keys, float* s) {
   const int n_keys = keys.end - keys.begin, padded = round_up(n_keys, kLanes);
   const KeyRange seen = rows.visible(r);
   std::fill(s + n_keys, s + padded, 0.0f);
@@ -208,7 +209,7 @@ HWY_INLINE void scale_row(float factor, float* row, int n) {
 
 /// One tile of keys for a few rows: scores, online softmax, weighted sum. `s` is [rows, s_stride].
 template <class T>
-HWY_INLINE void attend_tile(const GroupRows<T>& rows, KeyRange keys, const AttentionScratch& scratch, int s_stride) {
+HWY_NOINLINE void attend_tile(const GroupRows<T>& rows, KeyRange keys, const AttentionScratch& scratch, int s_stride) {
   const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad), n_keys = keys.end - keys.begin;
   score_stream(scratch.q, rows.size(), rows.k(keys.begin), n_keys, head_dim, scratch.s, s_stride);
   for (int r = 0; r < rows.size(); ++r) {

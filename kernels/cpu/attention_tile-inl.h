@@ -78,7 +78,7 @@ HWY_INLINE void score_keys(const float* q, const float* k, int head_dim, float* 
 }
 
 /// s [n_keys, kQueryBlock] from q [head_dim, kQueryBlock] and k [n_keys, head_dim].
-HWY_INLINE void score_block(const float* q, const float* k, int n_keys, int head_dim, float* s) {
+HWY_NOINLINE inline void score_block(const float* q, const float* k, int n_keys, int head_dim, float* s) {
   int j = 0;
   for (; j + kScoreKeys <= n_keys; j += kScoreKeys)
     score_keys<kScoreKeys>(q, k + j * head_dim, head_dim, s + j * kQueryBlock);
@@ -86,13 +86,13 @@ HWY_INLINE void score_block(const float* q, const float* k, int n_keys, int head
 }
 
 /// scores = cap · tanh(scores / cap), then in units of log2 e; `n` is a multiple of kLanes.
-HWY_INLINE void softcap_scores(float* s, int n, float cap) {
+HWY_NOINLINE inline void softcap_scores(float* s, int n, float cap) {
   const FloatTag d;
   for (int i = 0; i < n; i += kLanes) store(d, hn::Mul(softcapped(load(d, s + i), cap), hn::Set(d, kLog2E)), s + i);
 }
 
 /// Replaces the scores of keys first_key … that a query must not see: lane r sees keys [begins[r], ends[r]).
-HWY_INLINE void mask_block(const KeyBounds& bounds, int first_key, int n_keys, float* s) {
+HWY_NOINLINE inline void mask_block(const KeyBounds& bounds, int first_key, int n_keys, float* s) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
   for (int v = 0; v < kBlockVectors; ++v) {
@@ -107,7 +107,7 @@ HWY_INLINE void mask_block(const KeyBounds& bounds, int first_key, int n_keys, f
 }
 
 /// Online softmax of one block: s becomes the weights p, m and d move on, `correction` is what earlier sums shrink by.
-HWY_INLINE void softmax_block(float* s, int n_keys, float* m, float* d, float* correction) {
+HWY_NOINLINE inline void softmax_block(float* s, int n_keys, float* m, float* d, float* correction) {
   const FloatTag tag;
   FloatVector largest[kBlockVectors], sums[kBlockVectors];
   for (int v = 0; v < kBlockVectors; ++v) largest[v] = load(tag, m + v * kLanes);
@@ -162,8 +162,8 @@ HWY_INLINE void weigh_rows(const float* p, int n_keys, const float* v, int v_str
 
 /// o [n_rows, width] from p [n_keys, kQueryBlock] and v [n_keys, width]; width is a multiple of kLanes, and rows up to
 /// the next multiple of kValueRows are computed too.
-HWY_INLINE void weigh_block(const float* p, int n_keys, const float* v, int width, const float* correction, int n_rows,
-                            float* o, int o_stride) {
+HWY_NOINLINE inline void weigh_block(const float* p, int n_keys, const float* v, int width, const float* correction,
+                                     int n_rows, float* o, int o_stride) {
   constexpr int kStrip = kValueVectors * kLanes;
   for (int r = 0; r < n_rows; r += kValueRows) {
     float* row = o + r * o_stride;
@@ -176,7 +176,7 @@ HWY_INLINE void weigh_block(const float* p, int n_keys, const float* v, int widt
 
 /// q [blocks, head_dim, kQueryBlock], scaled, zeros beyond the last row.
 template <class T>
-HWY_INLINE void pack_blocks(const GroupRows<T>& rows, float* q) {
+HWY_NOINLINE void pack_blocks(const GroupRows<T>& rows, float* q) {
   const int head_dim = rows.shape().head_dim;
   const float factor = query_factor(rows.rule());
   for (int r = 0; r < round_up(rows.size(), kQueryBlock); ++r) {
@@ -202,7 +202,7 @@ struct ValueTile {
 
 /// Where they lie if they are so already; else copied into `buffer` with zeros behind each row.
 template <class T>
-HWY_INLINE ValueTile as_vectors(const T* v, int n_keys, int head_dim, float* buffer) {
+HWY_NOINLINE ValueTile as_vectors(const T* v, int n_keys, int head_dim, float* buffer) {
   if constexpr (std::is_same_v<T, float>)
     if (head_dim % kLanes == 0) return {v, head_dim};
   const FloatTag d;
@@ -215,7 +215,7 @@ HWY_INLINE ValueTile as_vectors(const T* v, int n_keys, int head_dim, float* buf
 
 /// out = o / d.
 template <class T>
-HWY_INLINE void write_rows(const GroupRows<T>& rows, const float* o, const float* d) {
+HWY_NOINLINE void write_rows(const GroupRows<T>& rows, const float* o, const float* d) {
   const int head_dim = rows.shape().head_dim;
   for (int r = 0; r < rows.size(); ++r) {
     const float scale = 1.0f / d[r];

@@ -12,8 +12,8 @@ namespace dachlast::kernels::cpu::HWY_NAMESPACE {
 
 /// One tile of keys for one block of rows that starts at row `first`.
 template <class T>
-HWY_INLINE void attend_block(const GroupRows<T>& rows, int first, KeyRange keys, const float* k, const ValueTile& v,
-                             const AttentionScratch& scratch) {
+HWY_NOINLINE void attend_block(const GroupRows<T>& rows, int first, KeyRange keys, const float* k, const ValueTile& v,
+                               const AttentionScratch& scratch) {
   const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad), n_keys = keys.end - keys.begin;
   score_block(scratch.q + first * head_dim, k, n_keys, head_dim, scratch.s);
   if (rows.rule().softcap > 0.0f) softcap_scores(scratch.s, n_keys * kQueryBlock, rows.rule().softcap);
@@ -24,7 +24,7 @@ HWY_INLINE void attend_block(const GroupRows<T>& rows, int first, KeyRange keys,
 }
 
 template <class T>
-void attend_many(const GroupRows<T>& rows, const AttentionScratch& scratch) {
+HWY_NOINLINE void attend_many(const GroupRows<T>& rows, const AttentionScratch& scratch) {
   const int head_dim = rows.shape().head_dim;
   const KeyRange all = rows.visible();
   pack_blocks(rows, scratch.q);
@@ -37,7 +37,7 @@ void attend_many(const GroupRows<T>& rows, const AttentionScratch& scratch) {
 }
 
 template <class T>
-void attend_few(const GroupRows<T>& rows, const AttentionScratch& scratch) {
+HWY_NOINLINE void attend_few(const GroupRows<T>& rows, const AttentionScratch& scratch) {
   const KeyRange all = rows.visible();
   pack_rows(rows, scratch.q);
   for (int t = all.begin; t < all.end; t += kStreamTile)
