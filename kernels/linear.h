@@ -22,7 +22,7 @@ using WeightSpan = std::variant<std::span<const float>, std::span<const BF16>>;
 ///          width it is given; all others give the same bits for any slicing.
 /// Memory   allocates nothing, but for the "onednn" variants: oneDNN keeps its primitives in a cache of bounded size,
 /// and
-///          each thread keeps a buffer of 256 Ki (at least 32 · k) elements for what it rounds or widens.
+///          each thread keeps a buffer of 256 Ki (at least 128 · k) elements for what it rounds or widens.
 /// Errors   none: sizes are preconditions, asserted in debug builds.
 using Linear = void(const LinearShape&, std::span<const float> x, WeightSpan w, std::span<const float> bias,
                     std::span<float> y, Slice columns);

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "core/base/statistics.h"
 #include "core/viewmodel/format.h"
@@ -47,6 +48,14 @@ ProgressPrinter::~ProgressPrinter() {
   clear_line();
 }
 
+/// A log keeps every step of a short list and about ten lines of a long one.
+bool ProgressPrinter::worth_a_line(int index, int count) {
+  constexpr int kLines = 10;
+  if (count <= 2 * kLines) return true;
+  const int tenth = index * kLines / count;
+  return std::exchange(last_tenth_, tenth) != tenth;
+}
+
 void ProgressPrinter::clear_line() {
   if (line_open_) std::fputs("\r\033[K", stderr);
   line_open_ = false;
@@ -60,7 +69,9 @@ void ProgressPrinter::began(const std::string& what, int index, int count) {
       fmt::print(stderr, "{{\"event\":\"began\",\"what\":{},\"index\":{},\"count\":{},\"elapsed_s\":{:.3f}}}\n",
                  reports::json_string(what), index, count, elapsed);
       return;
-    case Style::kPlain: fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, what); return;
+    case Style::kPlain:
+      if (worth_a_line(index, count)) fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, what);
+      return;
     case Style::kLine:
       fmt::print(stderr, "\r\033[K[{}/{}] {}  ({} elapsed)", index + 1, count, what,
                  viewmodel::format_time(Seconds{elapsed}));

@@ -28,11 +28,13 @@ class ProgressPrinter : public JobObserver {
   enum class Style { kLine, kPlain, kJson, kNone };
   static Style style_for(const CommonOptions& common);
   void clear_line();
+  bool worth_a_line(int index, int count);
 
   Style style_;
   Verbosity verbosity_;
   std::chrono::steady_clock::time_point start_;
   bool line_open_ = false;
+  int last_tenth_ = -1;  // kPlain: of the step printed last
 };
 
 }  // namespace dachlast::cli

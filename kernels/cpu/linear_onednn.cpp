@@ -26,12 +26,12 @@ class OneOpenMpThread {
 /// Elements of a converted piece: 256 Ki, 0.5 MiB of bfloat16 or 1 MiB of float, about one L2.
 constexpr int kPieceElements = 256 * 1024;
 
-/// Rows per piece. At least 32, below which the library's GEMM loses speed.
+/// Rows per piece. At least 128, below which packing the other operand shows: 53 rows of 4,864 ran at 58 % of the roof.
 int piece_rows(int k) {
-  return std::max(32, kPieceElements / k);
+  return std::max(128, kPieceElements / k);
 }
 
-/// Buffer of the calling thread, kept for its next call; at most max(kPieceElements, 32 · k) elements.
+/// Buffer of the calling thread, kept for its next call; at most max(kPieceElements, 128 · k) elements.
 template <class T>
 T* piece_buffer(std::size_t n) {
   thread_local std::vector<T> buffer;
