@@ -6,6 +6,7 @@
 
 #include "core/roofline/point_summary.h"
 #include "core/roofline/speedup.h"
+#include "core/viewmodel/verdict_text.h"
 #include "reports/json_parts.h"
 
 namespace dachlast::reports {
@@ -40,11 +41,11 @@ void put_verdict(Json& json, const std::optional<Verdict>& verdict) {
   put(json["utilisation"], "compute", verdict->utilisation.compute);
   if (verdict->reason != LatencyReason::kNone) {
     json["latency_reason"] = name_of(verdict->reason);
-    json["latency_reason_text"] = verdict->reason_text;
+    json["latency_reason_text"] = viewmodel::latency_reason_text(*verdict);
   }
   put(json, "speedup_at_roof", verdict->speedup_at_roof);
-  json["memory_roof"] = name_of(verdict->memory_roof);
-  json["compute_roof"] = name_of(verdict->compute_roof);
+  json["memory_roof"] = name_of(verdict->load.level);
+  json["compute_roof"] = name_of(verdict->load.dtype);
   if (!verdict->roof_remark.empty()) json["roof_remark"] = verdict->roof_remark;
 }
 

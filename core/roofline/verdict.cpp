@@ -1,7 +1,5 @@
 #include "core/roofline/verdict.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -83,50 +81,17 @@ LatencyReason reason_of(const Load& load, const Utilisation& u, double threshold
   return LatencyReason::kBelowRoofs;
 }
 
-std::string percent(double share) {
-  return fmt::format("{:.0f}\u00a0%", 100.0 * share);
-}
-
-std::string text_of(LatencyReason reason, const Load& load, const Utilisation& u) {
-  switch (reason) {
-    case LatencyReason::kNone: return {};
-    case LatencyReason::kEngineGaps:
-      return fmt::format("{} of the time lies between operations; inside them a roof would bind.",
-                         percent(1.0 - load.busy_time / load.time));
-    case LatencyReason::kMixedOperations:
-      return fmt::format(
-          "Operations are near their own roofs, {} of the time in all, but some memory's, some compute's.",
-          percent(load.least_time / load.time));
-    case LatencyReason::kLittleWorkPerCall:
-      return fmt::format("A call takes {:.1f}\u00a0µs on average: too little work to hide the cost of starting it.",
-                         1e6 * (load.busy_time / load.n_calls).value);
-    case LatencyReason::kNotOverlapped:
-      return fmt::format("{} for memory and {} for compute explain the time only when added: they overlap too little.",
-                         percent(u.memory), percent(u.compute));
-    case LatencyReason::kCacheResident:
-      return fmt::format("The data fits in {}, which could deliver it faster than the kernel asks for it.",
-                         name_of(load.level));
-    case LatencyReason::kBelowRoofs:
-      return "The kernel stays below both roofs, and neither gaps nor short calls explain it.";
-  }
-  return {};
-}
-
 }  // namespace
 
 std::optional<Verdict> judge(const Load& load, double threshold) {
   if (!(load.time.value > 0.0)) return std::nullopt;
   Verdict verdict;
+  verdict.load = load;
   verdict.threshold = threshold;
   verdict.utilisation = {load.memory_time / load.time, load.compute_time / load.time};
   verdict.bound = bound_of(verdict.utilisation, threshold);
-  if (verdict.bound == Bound::kLatency) {
-    verdict.reason = reason_of(load, verdict.utilisation, threshold);
-    verdict.reason_text = text_of(verdict.reason, load, verdict.utilisation);
-  }
+  if (verdict.bound == Bound::kLatency) verdict.reason = reason_of(load, verdict.utilisation, threshold);
   if (load.least_time.value > 0.0) verdict.speedup_at_roof = load.time / load.least_time;
-  verdict.memory_roof = load.level;
-  verdict.compute_roof = load.dtype;
   verdict.above_roof = std::max(verdict.utilisation.memory, verdict.utilisation.compute) > 1.0;
   return verdict;
 }

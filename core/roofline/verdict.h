@@ -51,12 +51,10 @@ struct Verdict {
   Bound bound = Bound::kLatency;
   Utilisation utilisation;
   LatencyReason reason = LatencyReason::kNone;
-  std::string reason_text;                       // one sentence with numbers; empty unless latency-bound
-  double speedup_at_roof = 1.0;                  // time / least time: "up to 1.4× if at the roof"
-  MemoryLevel memory_roof = MemoryLevel::kDram;  // of most of the traffic
-  DType compute_roof = DType::kF32;              // of most of the work
-  std::string roof_remark;                       // why another roof than the natural one was used; empty otherwise
-  bool above_roof = false;                       // a utilisation over 100 %: shown and explained, never clipped
+  Load load;                     // the evidence; its level and dtype are the roofs the utilisations refer to
+  double speedup_at_roof = 1.0;  // time / least time: "up to 1.4× if at the roof"
+  std::string roof_remark;       // why another roof than the natural one was used; empty otherwise
+  bool above_roof = false;       // a utilisation over 100 %: shown and explained, never clipped
   double threshold = 0.6;
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
+#include "core/viewmodel/verdict_text.h"
 
 namespace dachlast::viewmodel {
 namespace {
@@ -34,9 +35,9 @@ double share_at_roof(const std::vector<PointSummary>& points, Bound bound) {
 
 std::string roof_phrase(const Verdict& verdict, Bound bound) {
   if (bound == Bound::kMemory)
-    return verdict.memory_roof == MemoryLevel::kDram ? "memory bandwidth"
-                                                     : fmt::format("{} bandwidth", name_of(verdict.memory_roof));
-  return fmt::format("the {} compute roof", display_name_of(verdict.compute_roof));
+    return verdict.load.level == MemoryLevel::kDram ? "memory bandwidth"
+                                                    : fmt::format("{} bandwidth", name_of(verdict.load.level));
+  return fmt::format("the {} compute roof", display_name_of(verdict.load.dtype));
 }
 
 std::string utilisation_clause(const Verdict& verdict) {
@@ -53,7 +54,7 @@ std::string evidence(const std::vector<PointSummary>& points, const Verdict& ver
                          format_percent(share_at_roof(points, verdict.bound)), format_percent(verdict.threshold),
                          roof_phrase(verdict, verdict.bound));
     case Bound::kNearRidge: return utilisation_clause(verdict) + ".";
-    case Bound::kLatency: return fmt::format("{}. {}", utilisation_clause(verdict), verdict.reason_text);
+    case Bound::kLatency: return fmt::format("{}. {}", utilisation_clause(verdict), latency_reason_text(verdict));
   }
   return {};
 }

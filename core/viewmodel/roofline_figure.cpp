@@ -11,6 +11,7 @@
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/op_family.h"
 #include "core/viewmodel/roofline_plot.h"
+#include "core/viewmodel/verdict_text.h"
 
 namespace dachlast::viewmodel {
 namespace {
@@ -311,11 +312,11 @@ std::string tooltip(const RooflinePoint& point) {
   text += fmt::format("{}\n", format(Measure::kIntensity, point.intensity));
   if (!op.verdict) return text + "measured time, counted work";
   text += fmt::format("{}, {} of the {} roof\n", format(Measure::kWorkRate, point.flops_per_s),
-                      format_percent(op.verdict->utilisation.compute), display_name_of(op.verdict->compute_roof));
+                      format_percent(op.verdict->utilisation.compute), display_name_of(op.verdict->load.dtype));
   text += fmt::format("{}, {} of {} bandwidth\n", format(Measure::kTraffic, op.cost.bytes().value),
-                      format_percent(op.verdict->utilisation.memory), name_of(op.verdict->memory_roof));
+                      format_percent(op.verdict->utilisation.memory), name_of(op.verdict->load.level));
   text += std::string(display_name_of(op.verdict->bound));
-  if (!op.verdict->reason_text.empty()) text += ": " + op.verdict->reason_text;
+  if (op.verdict->reason != LatencyReason::kNone) text += ": " + latency_reason_text(*op.verdict);
   if (op.verdict->speedup_at_roof > 1.0)
     text += fmt::format("\nup to {} if at the roof", format_factor(op.verdict->speedup_at_roof));
   return text + "\nmeasured time, counted work";

@@ -51,7 +51,7 @@ void add_points(RooflinePlot& plot, const PointSummary& point, double coverage) 
 void add_memory_roofs(RooflinePlot& plot, const Run& run) {
   const auto needed = [&](MemoryLevel level) {
     return std::ranges::any_of(
-        plot.points, [&](const auto& p) { return p.summary.verdict && p.summary.verdict->memory_roof == level; });
+        plot.points, [&](const auto& p) { return p.summary.verdict && p.summary.verdict->load.level == level; });
   };
   for (const MemoryLevel level : {MemoryLevel::kDram, MemoryLevel::kL3, MemoryLevel::kL2}) {
     if (level != MemoryLevel::kDram && !needed(level)) continue;
@@ -66,7 +66,7 @@ void add_memory_roofs(RooflinePlot& plot, const Run& run) {
 void add_compute_roofs(RooflinePlot& plot, const Run& run) {
   std::map<DType, double> time;
   for (const auto& point : plot.points)
-    if (point.summary.verdict) time[point.summary.verdict->compute_roof] += point.summary.time.value;
+    if (point.summary.verdict) time[point.summary.verdict->load.dtype] += point.summary.time.value;
   if (time.empty()) time[DType::kF32] = 0.0;
   std::vector<std::pair<DType, double>> dtypes(time.begin(), time.end());
   std::ranges::stable_sort(dtypes, [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -160,7 +160,7 @@ Table roofline_table(const RooflinePlot& plot) {
                 utilisations(plot, &Utilisation::compute), Origin::kMeasured);
   table.text({"memory_roof", "Level", "", "The memory level that feeds the operation.", Align::kLeft, 4},
              from_points(plot, [](const auto& p) {
-               return p.summary.verdict ? std::string(name_of(p.summary.verdict->memory_roof)) : std::string();
+               return p.summary.verdict ? std::string(name_of(p.summary.verdict->load.level)) : std::string();
              }));
   table.text({"bound", "Bound", "", "What holds the operation back."}, from_points(plot, [](const auto& p) {
                return p.summary.verdict ? std::string(display_name_of(p.summary.verdict->bound)) : std::string();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/verdict_text.h"
 
 namespace dachlast::viewmodel {
 namespace {
@@ -58,12 +59,11 @@ void add_roof_figure(std::vector<KeyFigure>& figures, const Run& run, const Poin
   const bool memory = verdict.utilisation.memory >= verdict.utilisation.compute;
   const double share = memory ? verdict.utilisation.memory : verdict.utilisation.compute;
   const std::string roof =
-      memory
-          ? format(Measure::kBandwidth, memory_ceiling(run.roofs, verdict.memory_roof, run.n_threads).bandwidth.value)
-          : format(Measure::kWorkRate, compute_ceiling(run.roofs, verdict.compute_roof, run.n_threads).peak.value);
+      memory ? format(Measure::kBandwidth, memory_ceiling(run.roofs, verdict.load.level, run.n_threads).bandwidth.value)
+             : format(Measure::kWorkRate, compute_ceiling(run.roofs, verdict.load.dtype, run.n_threads).peak.value);
   figures.push_back(
       {phase_title(point.phase) + (memory ? ", memory roof used" : ", compute roof used"), format_percent(share),
-       fmt::format("of {} {}", roof, memory ? name_of(verdict.memory_roof) : display_name_of(verdict.compute_roof)),
+       fmt::format("of {} {}", roof, memory ? name_of(verdict.load.level) : display_name_of(verdict.load.dtype)),
        Origin::kMeasured});
 }
 
@@ -120,7 +120,7 @@ std::string verdict_sentence(const PointSummary& point) {
       fmt::format("{}: {} of the memory roof, {} of the compute roof.", display_name_of(verdict.bound),
                   format_percent(verdict.utilisation.memory), format_percent(verdict.utilisation.compute));
   text.front() = static_cast<char>(text.front() - 'a' + 'A');
-  if (!verdict.reason_text.empty()) text += " " + verdict.reason_text;
+  if (verdict.reason != LatencyReason::kNone) text += " " + latency_reason_text(verdict);
   return text;
 }
 

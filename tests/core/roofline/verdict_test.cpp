@@ -63,7 +63,6 @@ TEST(LatencyReason, EngineGapsWhereABoundWouldHoldInsideOperations) {
   Load load = load_of(0.5, 0.1);
   load.busy_time = Seconds{0.8};  // 0.5 / 0.8 = 62.5 % inside operations
   EXPECT_EQ(judged(load).reason, LatencyReason::kEngineGaps);
-  EXPECT_THAT(judged(load).reason_text, HasSubstr("20\u00a0%"));
   load.busy_time = Seconds{0.9};  // 0.5 / 0.9 = 56 %: gaps alone do not explain it
   EXPECT_NE(judged(load).reason, LatencyReason::kEngineGaps);
 }
@@ -78,7 +77,6 @@ TEST(LatencyReason, LittleWorkPerCallBelowTwentyMicroseconds) {
   Load load = load_of(0.1, 0.1);
   load.n_calls = 100'000;  // 10 µs each
   EXPECT_EQ(judged(load).reason, LatencyReason::kLittleWorkPerCall);
-  EXPECT_THAT(judged(load).reason_text, HasSubstr("10.0\u00a0µs"));
   load.n_calls = 50'000;  // 20 µs each
   EXPECT_NE(judged(load).reason, LatencyReason::kLittleWorkPerCall);
 }
@@ -88,10 +86,8 @@ TEST(LatencyReason, TheRestInOrder) {
   Load cached = load_of(0.2, 0.1);
   cached.level = MemoryLevel::kL2;
   EXPECT_EQ(judged(cached).reason, LatencyReason::kCacheResident);
-  EXPECT_THAT(judged(cached).reason_text, HasSubstr("L2"));
   EXPECT_EQ(judged(load_of(0.2, 0.1)).reason, LatencyReason::kBelowRoofs);
   EXPECT_EQ(judged(load_of(0.8, 0.1)).reason, LatencyReason::kNone);
-  EXPECT_EQ(judged(load_of(0.8, 0.1)).reason_text, "");
 }
 
 // 1 GB of weights against 10 GB/s takes 0.1 s, 1 GFLOP against 100 GFLOP/s 0.01 s.
@@ -106,7 +102,7 @@ TEST(JudgeRun, APointIsJudgedByItsMedian) {
   EXPECT_EQ(verdict.bound, Bound::kMemory);
   EXPECT_DOUBLE_EQ(verdict.utilisation.memory, 0.8);    // 0.1 / 0.125
   EXPECT_DOUBLE_EQ(verdict.utilisation.compute, 0.08);  // 0.01 / 0.125
-  EXPECT_EQ(verdict.memory_roof, MemoryLevel::kDram);
+  EXPECT_EQ(verdict.load.level, MemoryLevel::kDram);
   EXPECT_DOUBLE_EQ(verdict.speedup_at_roof, 1.25);
 }
 
@@ -131,7 +127,7 @@ TEST(JudgeRun, OperationsOfDifferentLevelsAreEachHeldAgainstTheirOwn) {
   EXPECT_EQ(roofline_of(run, point, point.ops[1]).memory().level, MemoryLevel::kL2);
   const Verdict of_op = judge_op(run, point, point.ops[1]).value();
   EXPECT_DOUBLE_EQ(of_op.utilisation.memory, 0.5);  // 2e6 / (20e-6 · 200e9)
-  EXPECT_EQ(of_op.memory_roof, MemoryLevel::kL2);
+  EXPECT_EQ(of_op.load.level, MemoryLevel::kL2);
   EXPECT_DOUBLE_EQ(judge_point(run, point)->utilisation.memory, (0.1 + 10e-6) / 0.2);
 }
 
