@@ -10,7 +10,7 @@ namespace dachlast {
 namespace {
 
 constexpr double kLeastProbeBytes = 256.0 * kMiB;
-constexpr int kPasses = 3;  // the best of them: an interrupted pass says nothing about the memory
+constexpr int kPasses = 5;  // the best of them: an interrupted pass says nothing about the memory
 
 std::size_t probe_bytes(const HostTopology& host, int n_threads) {
   double last_cache = 0.0;

@@ -20,10 +20,10 @@ class BandwidthWatch {
   /// What the probe of `host` will hold.
   static Bytes memory_for(const HostTopology& host, int n_threads);
 
-  /// Best of three passes, about 50 ms: what the memory gives now. Kept for `roof`.
+  /// Best of five passes, about 80 ms: what the memory gives now. Kept for `roof`.
   BytesPerSecond probe();
 
-  /// The roof of this run: median, least and most of the probes. At least one `probe` went before.
+  /// The roof of this run: the most of the probes, with their median and least. At least one `probe` went before.
   BandwidthRoof roof() const;
 
  private:

@@ -16,7 +16,7 @@ std::optional<BytesPerSecond> DeviceRoofs::bandwidth(MemoryLevel level, AccessPa
   for (const BandwidthRoof& roof : bandwidths)
     if (roof.level == level && roof.pattern == pattern && is_closer(roof, best, n_threads)) best = &roof;
   if (best == nullptr) return std::nullopt;
-  return BytesPerSecond{best->bytes_per_s.median};
+  return BytesPerSecond{best->bytes_per_s.max};
 }
 
 std::optional<FlopsPerSecond> DeviceRoofs::peak(DType dtype, int n_threads) const {

@@ -70,12 +70,13 @@ struct DeviceRoofs {
 
   /// The roof for this level and pattern at `n_threads`, or at the largest measured number of threads below; empty
   /// where none was measured.
+  /// Numbers  the fastest repeat, as for `peak`: others on a shared machine can only slow a probe. Where it drifts while a
+  ///          run lasts, the run says so.
   std::optional<BytesPerSecond> bandwidth(MemoryLevel level, AccessPattern pattern, int n_threads) const;
   /// The compute roof of a dtype at `n_threads`, or at the largest measured number below; of several instructions the
   /// fastest. Where the CPU has no instructions for the dtype: empty.
   /// Numbers  the fastest repeat, because a loop in registers can only be slowed by others, never helped; on shared
-  ///          machines its median lies up to a third below. Bandwidth is a median: memory is shared, and a step gets what
-  ///          is left of it.
+  ///          machines its median lies up to a third below.
   std::optional<FlopsPerSecond> peak(DType dtype, int n_threads) const;
 };
 

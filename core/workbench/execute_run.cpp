@@ -18,6 +18,7 @@
 #include "core/model/weights.h"
 #include "core/store/roof_store.h"
 #include "core/store/run_file.h"
+#include "core/viewmodel/format.h"
 #include "core/workbench/generate.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/workbench.h"
@@ -148,6 +149,18 @@ class PointLoop {
     return true;
   }
 
+  /// Said where the probes between the points differ by more than the shared memory of a quiet host does.
+  std::optional<Remark> drift_remark() const {
+    constexpr double kNotableDrift = 0.85;
+    const RoofSample rate = watch_.roof().bytes_per_s;
+    if (rate.min >= kNotableDrift * rate.max) return std::nullopt;
+    return Remark{"bandwidth_drift",
+                  fmt::format("DRAM read gave between {} and {} while the run lasted; shares of memory bandwidth "
+                              "refer to the most.",
+                              viewmodel::format(viewmodel::Measure::kBandwidth, rate.min),
+                              viewmodel::format(viewmodel::Measure::kBandwidth, rate.max))};
+  }
+
  private:
   KvPolicy policy_of(const PlannedPoint& point) const {
     return point.phase == Phase::kPrefill ? KvPolicy::kContiguous : plan_.request.kv_policy;
@@ -228,6 +241,8 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
     run.uncached = compare_uncached(plan, *weights, observer, stop);
     writer.update(run);
   }
+  if (const auto remark = loop.drift_remark()) run.warnings.push_back(*remark);
+  writer.update(run);
   run.complete = !stop.stop_requested();
   if (run.complete) writer.finish();
   return run;

@@ -6,7 +6,11 @@ namespace dachlast {
 namespace {
 
 BandwidthRoof dram_read(int n_threads, double bytes_per_s) {
-  return {MemoryLevel::kDram, AccessPattern::kRead, n_threads, 1e9, {.median = bytes_per_s, .n = 5}};
+  return {MemoryLevel::kDram,
+          AccessPattern::kRead,
+          n_threads,
+          1e9,
+          {.median = 0.9 * bytes_per_s, .max = bytes_per_s, .n = 5}};
 }
 
 ComputeRoof f32(const char* instruction, int n_threads, double flops_per_s) {
