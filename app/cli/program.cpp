@@ -139,7 +139,6 @@ int Program::report_parse_error(const CLI::ParseError& error, int argc, const ch
     fmt::print("{}", has_verb ? full_help(*selected->app, *selected->row) : program_help(command_list()));
     return kExitDone;
   }
-  std::string hint;
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     std::vector<std::string> known = has_verb ? option_names(*selected->app) : std::vector<std::string>{};
     if (!has_verb)

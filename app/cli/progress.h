@@ -15,6 +15,8 @@ class ProgressPrinter : public JobObserver {
  public:
   explicit ProgressPrinter(const CommonOptions& common);
   ~ProgressPrinter() override;
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
   void began(const std::string& what, int index, int count) override;
   void point_finished(const Run& run, const MeasuredPoint& point) override;

@@ -18,7 +18,7 @@ KvCacheShape cache_shape(const EngineOptions& options) {
   return {options.batch_size, options.capacity_tokens, options.precision.kv};
 }
 
-const EngineOptions& validated(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
+EngineOptions validated(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
   validate(model, options);
   const bool holds_bf16 =
       std::holds_alternative<std::span<const BF16>>(weights.matrix(WeightRole::kTokenEmbedding, -1));

@@ -55,24 +55,24 @@ std::span<T> ContiguousKvCache::elements(std::size_t offset_bytes, std::size_t f
   return memory_.as<T>().subspan(offset_bytes / sizeof(T) + first, count);
 }
 
-kernels::KvView ContiguousKvCache::view(int index) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
-  const std::size_t count = layer.sequence_elements * static_cast<std::size_t>(shape_.batch_size);
+kernels::KvView ContiguousKvCache::view(int layer) const {
+  const Layer& kept = layers_[static_cast<std::size_t>(layer)];
+  const std::size_t count = kept.sequence_elements * static_cast<std::size_t>(shape_.batch_size);
   if (shape_.dtype == DType::kBF16)
-    return {std::span<const BF16>(elements<BF16>(layer.k_offset_bytes, 0, count)),
-            std::span<const BF16>(elements<BF16>(layer.v_offset_bytes, 0, count)), shape_.capacity};
-  return {std::span<const float>(elements<float>(layer.k_offset_bytes, 0, count)),
-          std::span<const float>(elements<float>(layer.v_offset_bytes, 0, count)), shape_.capacity};
+    return {std::span<const BF16>(elements<BF16>(kept.k_offset_bytes, 0, count)),
+            std::span<const BF16>(elements<BF16>(kept.v_offset_bytes, 0, count)), shape_.capacity};
+  return {std::span<const float>(elements<float>(kept.k_offset_bytes, 0, count)),
+          std::span<const float>(elements<float>(kept.v_offset_bytes, 0, count)), shape_.capacity};
 }
 
-kernels::KvDestination ContiguousKvCache::destination(int index, int sequence) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
-  const std::size_t count = layer.sequence_elements;
+kernels::KvDestination ContiguousKvCache::destination(int layer, int sequence) const {
+  const Layer& kept = layers_[static_cast<std::size_t>(layer)];
+  const std::size_t count = kept.sequence_elements;
   const std::size_t first = count * static_cast<std::size_t>(sequence);
   if (shape_.dtype == DType::kBF16)
-    return {elements<BF16>(layer.k_offset_bytes, first, count), elements<BF16>(layer.v_offset_bytes, first, count),
+    return {elements<BF16>(kept.k_offset_bytes, first, count), elements<BF16>(kept.v_offset_bytes, first, count),
             shape_.capacity, position_};
-  return {elements<float>(layer.k_offset_bytes, first, count), elements<float>(layer.v_offset_bytes, first, count),
+  return {elements<float>(kept.k_offset_bytes, first, count), elements<float>(kept.v_offset_bytes, first, count),
           shape_.capacity, position_};
 }
 

@@ -33,7 +33,7 @@ class Bytes {
   T take() {
     T value;
     const std::string_view raw = take(sizeof(T));
-    std::memcpy(&value, raw.data(), sizeof(T));
+    std::memcpy(&value, raw.data(), raw.size());
     return value;
   }
 

@@ -20,7 +20,7 @@ constexpr double kAddressableBytes = 0x1p46;                  // half of what 47
 constexpr int kRoleCount = static_cast<int>(WeightRole::kLmHead) + 1;
 
 std::size_t entry_index(WeightRole role, int layer) {
-  return static_cast<std::size_t>((layer + 1) * kRoleCount + static_cast<int>(role));
+  return static_cast<std::size_t>(layer + 1) * kRoleCount + static_cast<std::size_t>(role);
 }
 
 Error does_not_fit(double bytes) {

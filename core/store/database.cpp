@@ -200,7 +200,7 @@ Transaction::~Transaction() {
   if (!db_.in_transaction()) return;  // committed, or rolled back by SQLite where the disk was full
   try {
     db_.execute("ROLLBACK");
-  } catch (const std::exception&) {
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
     // The error that led here is on its way already; closing the database rolls back as well.
   }
 }

@@ -187,7 +187,7 @@ struct RunWriter::State {
   ~State() {
     try {
       fold_journal();
-    } catch (const std::exception&) {
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
       // A destructor cannot report it; the next reader replays the log.
     }
   }

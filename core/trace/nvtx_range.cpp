@@ -28,7 +28,7 @@ std::uint64_t register_payload_schema(nvtxDomainHandle_t domain) {
   std::array<nvtxPayloadSchemaEntry_t, 3> entries{};
   constexpr const char* names[] = {"layer", "tokens", "kv_len"};
   constexpr std::size_t offsets[] = {offsetof(Payload, layer), offsetof(Payload, n_tokens), offsetof(Payload, kv_len)};
-  for (std::size_t i = 0; i < entries.size(); ++i) {
+  for (std::size_t i = 0; i < std::size(names); ++i) {
     entries[i].type = NVTX_PAYLOAD_ENTRY_TYPE_INT32;
     entries[i].name = names[i];
     entries[i].offset = offsets[i];

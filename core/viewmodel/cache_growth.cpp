@@ -13,7 +13,7 @@
 namespace dachlast::viewmodel {
 namespace {
 
-using namespace figure;
+using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
 
 constexpr double kGrowthFont = 11.5;
 

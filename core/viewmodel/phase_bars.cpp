@@ -15,7 +15,7 @@
 namespace dachlast::viewmodel {
 namespace {
 
-using namespace figure;
+using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
 
 constexpr double kBarFont = 11.5;
 constexpr double kBarHeight = 20.0;

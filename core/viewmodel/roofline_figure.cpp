@@ -16,7 +16,7 @@
 namespace dachlast::viewmodel {
 namespace {
 
-using namespace figure;
+using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
 
 constexpr double kLabelFont = 11.5;
 constexpr double kSmallFont = 11.0;
@@ -48,7 +48,7 @@ class Drawing {
   void ridge();
   void points();
   void point_labels();
-  void edge_marker(const RooflinePoint& point, Point at);
+  void edge_marker(const RooflinePoint& point, Point p);
   void hits();
   void legend();
 

@@ -11,7 +11,6 @@ namespace dachlast {
 namespace {
 
 using viewmodel::Align;
-using viewmodel::Cell;
 using viewmodel::Column;
 using viewmodel::Measure;
 using viewmodel::Rounding;

@@ -24,7 +24,7 @@ HWY_INLINE void store_four_sums(const FloatVector (&v)[4], float* out) {
 #else
 /// Adds the 128-bit blocks of a vector.
 template <class D, class V>
-HWY_INLINE hn::Vec128<float> sum_of_blocks(D d, V v) {
+HWY_INLINE hn::Vec128<float> sum_of_blocks([[maybe_unused]] D d, V v) {
   if constexpr (hn::MaxLanes(D()) > 4) {
     const hn::Half<D> half;
     return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
