@@ -112,6 +112,10 @@ int ConfigObject::size_or(const std::string& key, int fallback, int limit) {
   return has_value(key) ? size(key, limit) : fallback;
 }
 
+bool ConfigObject::is_marker(const std::string& key, int marker) {
+  return has_value(key) && object_.at(key) == marker;
+}
+
 std::optional<int> ConfigObject::token_id(const std::string& key, int vocab_size) {
   if (!has_value(key)) return std::nullopt;
   const json* v = &object_.at(key);

@@ -43,6 +43,8 @@ class ConfigObject {
 
   int size(const std::string& key, int limit);
   int size_or(const std::string& key, int fallback, int limit);
+  /// True where the key holds exactly this integer: a marker like −1 for "all".
+  bool is_marker(const std::string& key, int marker);
   std::optional<int> token_id(const std::string& key, int vocab_size);
   double positive(const std::string& key);
   double positive_or(const std::string& key, double fallback);
