@@ -73,7 +73,7 @@ class FieldRows {
     add(key, title, viewmodel::number_cell(*value, viewmodel::format(measure, *value, rounding), origin), remark);
   }
 
-  void number(const char* key, const char* title, std::optional<double> value, const std::string& text,
+  void number(const char* key, const std::string& title, std::optional<double> value, const std::string& text,
               const std::string& remark = {}) {
     if (value) add(key, title, viewmodel::number_cell(*value, text, Origin::kDatasheet), remark);
   }
@@ -141,8 +141,8 @@ void add_links(FieldRows& rows, const DeviceSpec& device) {
 
 void add_prices(FieldRows& rows, const DeviceSpec& device) {
   for (const DevicePrice& price : device.prices)
-    rows.number("usd_per_hour", "Price", price.usd_per_hour, fmt::format("{:.2f} USD/h", price.usd_per_hour),
-                fmt::format("{}, {}, {}", price.provider, price.kind, price.as_of));
+    rows.number("usd_per_hour", "Price, " + price.provider, price.usd_per_hour,
+                fmt::format("{:.2f} USD/h", price.usd_per_hour), fmt::format("{}, {}", price.kind, price.as_of));
 }
 
 std::string listed(const std::vector<std::string>& texts) {
