@@ -82,5 +82,5 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Static libraries, headers and CMake
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME dachlast-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libfmt-dev, nlohmann-json3-dev, libsqlite3-dev, libhwloc-dev, libdnnl-dev")
+    "libfmt-dev, nlohmann-json3-dev, libsqlite3-dev, libhwloc-dev, libdnnl-dev, libyaml-cpp-dev")
 include(CPack)

@@ -15,6 +15,7 @@ build_packages=(
   libhwloc-dev       # topology: cores, caches, memory
   libdnnl-dev        # oneDNN: the library GEMM for CPUs
   libhwy-dev         # Highway: SIMD with run-time dispatch
+  libyaml-cpp-dev    # device files of users
 )
 test_packages=(
   libgtest-dev       # GoogleTest

@@ -38,6 +38,12 @@ constexpr CommandRow kCommands[] = {
      "  dachlast models                               # all of them\n"
      "  dachlast models llama-3.2-1b                  # one\n",
      make_models_command},
+    {"gpus", "List, show or import the devices the program can plan for",
+     "  dachlast gpus                                 # all of them\n"
+     "  dachlast gpus --vendor nvidia --min-memory 80\n"
+     "  dachlast gpus show h100                       # every figure with its source\n"
+     "  dachlast gpus import my-device.yaml           # known by its id from then on\n",
+     make_gpus_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},
     {"man", "Print a man page", "", make_man_command},

@@ -56,6 +56,16 @@ std::string remark_lines(std::string_view head, const std::vector<Remark>& remar
   return text;
 }
 
+/// What a reader must know to read a table right, below it.
+std::string note_lines(const std::vector<std::string>& notes) {
+  std::string text;
+  for (const auto& note : notes)
+    text += wrapped(reports::terminal_escape(viewmodel::plain_spaces(note)), 0,
+                    static_cast<std::size_t>(terminal_width())) +
+            "\n";
+  return text;
+}
+
 /// One check a line; long findings go on below it, since a check is a sentence, not a row of figures.
 std::string check_lines(std::span<const HostCheck> checks) {
   constexpr const char* kStates[] = {"good   ", "limited", "missing"};
@@ -100,7 +110,7 @@ reports::TerminalStyle terminal_style(const CommonOptions& common) {
 std::string render_table(std::string_view schema, std::string_view key, const viewmodel::Table& table,
                          const CommonOptions& common) {
   switch (common.format) {
-    case Format::kTable: return reports::terminal_table(table, terminal_style(common));
+    case Format::kTable: return reports::terminal_table(table, terminal_style(common)) + note_lines(table.notes);
     case Format::kMarkdown: return reports::markdown_table(table);
     case Format::kCsv: return reports::csv_table(table);
     case Format::kJson:

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/user_data_dir.h"
 #include "core/store/record_json.h"
 
 namespace dachlast {
@@ -73,24 +73,10 @@ bool earlier(const json& a, const json& b) {
   return date_of(a) < date_of(b);
 }
 
-fs::path absolute_folder(const char* variable) {
-  const char* value = std::getenv(variable);
-  const fs::path path = value == nullptr ? fs::path() : fs::path(value);
-  return path.is_absolute() ? path : fs::path();
-}
-
 }  // namespace
 
 fs::path default_roof_file() {
-  fs::path data = absolute_folder("XDG_DATA_HOME");
-  if (data.empty()) {
-    const fs::path home = absolute_folder("HOME");
-    if (home.empty())
-      throw Error(ErrorKind::kFailure, "roofs of this computer", "neither XDG_DATA_HOME nor HOME names a folder.",
-                  "Set one of them.");
-    data = home / ".local" / "share";
-  }
-  return data / "dachlast" / "roofs.json";
+  return user_data_dir("roofs of this computer") / "roofs.json";
 }
 
 RoofStore::RoofStore(fs::path file) : file_(std::move(file)) {}

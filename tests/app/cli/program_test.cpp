@@ -9,25 +9,12 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/generators.h"
 #include "app/cli/help.h"
+#include "tests/app/cli/run_program.h"
 
 namespace dachlast::cli {
 namespace {
 
 using testing::HasSubstr;
-
-struct Outcome {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-Outcome run_program(std::vector<const char*> words) {
-  words.insert(words.begin(), "dachlast");
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int code = Program().run(static_cast<int>(words.size()), words.data());
-  return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
 
 TEST(Program, VersionGoesToStdout) {
   const Outcome outcome = run_program({"--version"});

@@ -1,0 +1,31 @@
+#include "core/base/user_data_dir.h"
+
+#include <cstdlib>
+
+#include "core/base/error.h"
+
+namespace dachlast {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path absolute_folder(const char* variable) {
+  const char* value = std::getenv(variable);
+  const fs::path path = value == nullptr ? fs::path() : fs::path(value);
+  return path.is_absolute() ? path : fs::path();
+}
+
+}  // namespace
+
+std::optional<fs::path> find_user_data_dir() {
+  if (const fs::path data = absolute_folder("XDG_DATA_HOME"); !data.empty()) return data / "dachlast";
+  if (const fs::path home = absolute_folder("HOME"); !home.empty()) return home / ".local" / "share" / "dachlast";
+  return std::nullopt;
+}
+
+fs::path user_data_dir(const std::string& subject) {
+  if (auto folder = find_user_data_dir()) return *std::move(folder);
+  throw Error(ErrorKind::kFailure, subject, "neither XDG_DATA_HOME nor HOME names a folder.", "Set one of them.");
+}
+
+}  // namespace dachlast

@@ -1,0 +1,141 @@
+#include "core/planner/engine_profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/hardware/device_catalog.h"
+#include "tests/core/model/temp_folder.h"
+
+namespace dachlast {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <class Value>
+void expect_sourced(const std::optional<Fact<Value>>& fact, const std::string& where) {
+  if (!fact) return;
+  EXPECT_FALSE(fact->source.empty()) << where;
+  EXPECT_GT(fact->note.size(), 10u) << where;
+}
+
+TEST(EngineProfiles, TheFiveEnginesLoadWithASourceForEveryFact) {
+  EXPECT_THAT(list_engines(), ElementsAre("dachlast", "llama.cpp", "sglang", "tensorrt-llm", "vllm"));
+  for (const std::string& id : list_engines()) {
+    const EngineProfile engine = find_engine(id);
+    EXPECT_EQ(engine.id, id);
+    expect_sourced(std::optional(engine.budget), id);
+    expect_sourced(std::optional(engine.window_policy), id);
+    expect_sourced(engine.memory_fraction, id);
+    expect_sourced(engine.batch_defaults, id);
+    expect_sourced(engine.activations, id);
+    expect_sourced(engine.non_torch, id);
+  }
+}
+
+TEST(EngineProfiles, EarlierVersionsHaveTheirOwnFacts) {
+  EXPECT_DOUBLE_EQ(find_engine("vllm").memory_fraction->value, 0.92);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.21").memory_fraction->value, 0.92);
+  EXPECT_DOUBLE_EQ(find_engine("vLLM@0.20.2").memory_fraction->value, 0.9);
+  EXPECT_EQ(find_engine("vllm@0.20").graph_budget->value, BudgetPart::kOutside);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.17").activations->value.logit_bytes, 14.0);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.10.1").activations->value.logit_bytes, 38.0);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.9.0rc1").memory_fraction->value, 0.9);
+  EXPECT_EQ(find_engine("vllm@0.10.1").window_policy.value, WindowPolicy::kCapped);
+  EXPECT_EQ(find_engine("vllm@0.6.4.post1").window_policy.value, WindowPolicy::kFullLength);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.6").memory_fraction->value, 0.9);  // from the row before 0.21
+}
+
+TEST(EngineProfiles, UnknownEnginesAndVersionsAreRefused) {
+  try {
+    find_engine("vlm");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.way_out(), HasSubstr("\"vllm\""));
+  }
+  EXPECT_THROW(find_engine(""), Error);
+  EXPECT_THROW(find_engine("vllm@newest"), Error);
+  EXPECT_THROW(find_engine("../devices/t4"), Error);
+}
+
+TEST(EngineProfiles, VllmTakesSmallBatchesOnSmallDevicesAndOnTheA100) {
+  const EngineProfile vllm = find_engine("vllm");
+  const auto h100 = batch_defaults_for(vllm, find_device("h100"), 1);
+  EXPECT_EQ(h100->max_num_seqs, 1024);
+  EXPECT_EQ(h100->max_num_batched_tokens, 8192);
+  EXPECT_EQ(batch_defaults_for(vllm, find_device("a100-sxm-80gb"), 1)->max_num_seqs, 256);
+  EXPECT_EQ(batch_defaults_for(vllm, find_device("rtx3090"), 1)->max_num_batched_tokens, 2048);
+}
+
+TEST(EngineProfiles, WorkspaceAndNonTorchFollowDeviceAndRanks) {
+  const EngineProfile vllm = find_engine("vllm");
+  EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("h100"))->value, 32 * kMiB);
+  EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("l4"))->value, 8.125 * kMiB);  // (2 · 4096 + 8 · 16) KiB
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 1)->value, 0.13 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 8)->value, 0.55 * kGiB);
+  EXPECT_FALSE(non_torch_memory(find_engine("llama.cpp"), 1));
+}
+
+// Published trial runs on an H100, 1,024 sequences and 8,192 tokens: llm-d-planner, docs/empirical-vllm-memory-results.md.
+// vocab · 1024 · 38 B + 8192 · d_model · 2 B + 2 · 1024 · d_model · 2 B + 32 MiB:
+//   gpt-oss-20b    201,088 · 1024 · 38 + 8192 · 2880 · 2 + 2048 · 2880 · 2 + 2^25 =  7.917e9 B = 7.37 GiB (7.38)
+//   Llama 3.3 70B  128,256 · 1024 · 38 + 8192 · 8192 · 2 + 2048 · 8192 · 2 + 2^25 =  5.192e9 B = 4.84 GiB (4.84)
+//   Qwen3-32B      151,936 · 1024 · 38 + 8192 · 5120 · 2 + 2048 · 5120 · 2 + 2^25 =  6.051e9 B = 5.64 GiB (5.64)
+TEST(EngineProfiles, TheSortLawOfVllmGivesThePublishedActivations) {
+  const EngineProfile vllm = find_engine("vllm@0.11");
+  const double workspace = gemm_workspace(vllm, find_device("h100"))->value;
+  const double rows = *batch_defaults_for(vllm, find_device("h100"), 1)->max_num_seqs;
+  const double tokens = *batch_defaults_for(vllm, find_device("h100"), 1)->max_num_batched_tokens;
+  const auto gib = [&](double vocab, double d_model) {
+    return (vocab * rows * vllm.activations->value.logit_bytes + tokens * d_model * 2 + 2 * rows * d_model * 2 +
+            workspace) /
+           kGiB;
+  };
+  EXPECT_NEAR(gib(201088, 2880), 7.38, 0.01);
+  EXPECT_NEAR(gib(128256, 8192), 4.84, 0.01);
+  EXPECT_NEAR(gib(151936, 5120), 5.64, 0.01);
+}
+
+// 20,000 · (3 · 14,336 + 3 · 4,096) · 2 B = 2.06 GiB; 10,000 · (3 · 27,648 / 2 + 5 · 5,120) · 2 B = 1.25 GiB.
+TEST(EngineProfiles, TheForwardLawGivesThePublishedActivationsOfVersionZero) {
+  const ActivationRule rule = find_engine("vllm@0.7").activations->value;
+  const auto gib = [&](double tokens, double d_ff, double d_model, double copies) {
+    return tokens * (rule.d_ff_copies * d_ff + copies * d_model) * 2 / kGiB;
+  };
+  EXPECT_NEAR(gib(20000, 14336, 4096, rule.d_model_copies), 2.07, 0.015);           // vllm issue 10517, Llama 3.1 8B
+  EXPECT_NEAR(gib(29000, 14336, 4096, rule.d_model_copies), 2.99, 0.015);           // the same, longer
+  EXPECT_NEAR(gib(10000, 27648 / 2.0, 5120, rule.d_model_copies_tp), 1.26, 0.015);  // issue 15815, Qwen2.5-32B, TP 2
+}
+
+TEST(EngineProfiles, SglangDerivesItsFractionFromReserves) {
+  const EngineProfile sglang = find_engine("sglang");
+  // H100: 512 + 1.5 · 8,192 + 128 + 2 · 256 = 13,440 MiB of 79.65 · 1024: 1 − 0.16478 = 0.835
+  EXPECT_DOUBLE_EQ(
+      *default_memory_fraction(sglang, {.capacity_gib = 79.65, .batched_tokens = 8192, .graph_batch = 256}), 0.835);
+  // T4: 512 + 1.5 · 2,048 + 128 + 2 · 8 = 3,728 MiB of 15 · 1024: 0.757; chunks below 2,048 tokens count as 2,048.
+  EXPECT_DOUBLE_EQ(*default_memory_fraction(sglang, {.capacity_gib = 15, .batched_tokens = 512, .graph_batch = 8}),
+                   0.757);
+  // Above 60 GiB at least 10 GiB stay free: 1 − 10 / 80 = 0.875.
+  EXPECT_DOUBLE_EQ(*default_memory_fraction(sglang, {.capacity_gib = 80, .batched_tokens = 2048, .graph_batch = 8}),
+                   0.875);
+  EXPECT_FALSE(default_memory_fraction(find_engine("llama.cpp"), {.capacity_gib = 80}));
+}
+
+TEST(EngineFile, AFactWithoutSourceIsRefused) {
+  const TempFolder folder;
+  const auto file =
+      folder.write("x.json", R"({"schema":"dachlast.engine/1","id":"x","name":"X","read_at":"now","facts":{
+    "budget":{"value":"whole_device","note":"because"},"window_policy":{"value":"capped","source":"s","note":"n"}}})");
+  try {
+    read_engine_file(file);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.reason(), HasSubstr("facts.budget.source"));
+  }
+}
+
+}  // namespace
+}  // namespace dachlast
