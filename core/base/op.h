@@ -57,7 +57,7 @@ constexpr std::optional<OpKind> op_kind_from_name(std::string_view name) {
 }
 
 enum class NormKind : std::uint8_t { kRms, kLayer };
-enum class Activation : std::uint8_t { kSilu, kGeluTanh, kGeluErf, kRelu };
+enum class Activation : std::uint8_t { kSilu, kGeluTanh, kGeluErf, kRelu, kReluSquared };
 enum class Gate : std::uint8_t { kNone, kGated };
 
 // Sizes of the operations: the one vocabulary of op list, kernels and cost functions. `n_tokens` counts the tokens of the

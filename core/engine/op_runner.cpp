@@ -245,7 +245,7 @@ void OpRunner::attention(const Op& op, const AttentionShape& shape) {
 }
 
 void OpRunner::activate(const Op& op, const ActivationShape& shape) {
-  const Activation activation = model_.layers[static_cast<std::size_t>(op.layer)].mlp.activation;
+  const Activation activation = mlp_of(model_.layers[static_cast<std::size_t>(op.layer)]).activation;
   auto* kernel = fastest(kernels::activate_variants());
   spread(shape.n_tokens, shape.d_ff, 1, [&](kernels::Slice tokens) {
     kernel(shape, activation, memory_.floats(op.in), memory_.floats(op.out), tokens);

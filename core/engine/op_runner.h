@@ -58,7 +58,7 @@ class OpRunner {
   void sample(const Op& op, const SampleShape& shape);
 
   const AttentionSpec& attention_of(const Op& op) const {
-    return model_.layers[static_cast<std::size_t>(op.layer)].attention;
+    return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
   }
   kernels::NormRule norm_rule() const;
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);

@@ -35,7 +35,7 @@ double half_layer_bytes(const AttentionSpec& attention, const KvCacheShape& shap
 
 double contiguous_kv_cache_bytes(const ModelSpec& model, const KvCacheShape& shape) {
   double bytes = 0.0;
-  for (const LayerSpec& layer : model.layers) bytes += 2.0 * half_layer_bytes(layer.attention, shape);
+  for (const LayerSpec& layer : model.layers) bytes += 2.0 * half_layer_bytes(attention_of(layer), shape);
   return bytes;
 }
 
@@ -44,8 +44,8 @@ ContiguousKvCache::ContiguousKvCache(const ModelSpec& model, const KvCacheShape&
   memory_ = AlignedBuffer(contiguous_kv_cache_bytes(model, shape), "KV cache");
   std::size_t offset = 0;
   for (const LayerSpec& layer : model.layers) {
-    const auto half = static_cast<std::size_t>(half_layer_bytes(layer.attention, shape));
-    layers_.push_back({offset, offset + half, static_cast<std::size_t>(sequence_elements(layer.attention, shape))});
+    const auto half = static_cast<std::size_t>(half_layer_bytes(attention_of(layer), shape));
+    layers_.push_back({offset, offset + half, static_cast<std::size_t>(sequence_elements(attention_of(layer), shape))});
     offset += 2 * half;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/memory/amount_text.h"
+#include "core/model/layer_cache.h"
 #include "core/model/weights.h"
 #include "kernels/attention.h"
 
@@ -65,19 +66,29 @@ BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario)
 /// Layers whose caches are equally wide, in order of first appearance.
 struct KvGroup {
   int n_layers = 0;
-  int n_kv_heads = 0;
-  int head_dim = 0;
+  std::string width;  // elements per token, as a product: "2 × {} layers × 8 KV heads × 128"
 };
+
+/// What one of the layers keeps per token; `{}` stands for how many there are. Empty where it keeps nothing.
+std::string width_text(const LayerSpec& layer) {
+  const LayerCache cache = layer_cache(layer);
+  if (cache.elements_per_token() == 0.0) return {};
+  if (const auto* mla = std::get_if<MlaSpec>(&layer.mixer))
+    return fmt::format("{{}} layers × (latent {} + RoPE key {}{})", mla->kv_lora_rank, mla->qk_rope_head_dim,
+                       mla->indexer ? fmt::format(" + index key {}", mla->indexer->head_dim) : "");
+  const AttentionSpec& a = attention_of(layer);
+  if (a.value_dim() == a.head_dim) return fmt::format("2 × {{}} layers × {} KV heads × {}", a.n_kv_heads, a.head_dim);
+  return fmt::format("{{}} layers × {} KV heads × ({} + {})", a.n_kv_heads, a.head_dim, a.value_dim());
+}
 
 std::vector<KvGroup> kv_groups(const ModelSpec& model) {
   std::vector<KvGroup> groups;
   for (const LayerSpec& layer : model.layers) {
-    const AttentionSpec& a = layer.attention;
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const KvGroup& group) {
-      return group.n_kv_heads == a.n_kv_heads && group.head_dim == a.head_dim;
-    });
+    const std::string width = width_text(layer);
+    if (width.empty()) continue;
+    const auto same = std::ranges::find(groups, width, &KvGroup::width);
     if (same == groups.end())
-      groups.push_back({1, a.n_kv_heads, a.head_dim});
+      groups.push_back({1, width});
     else
       ++same->n_layers;
   }
@@ -88,8 +99,8 @@ std::vector<KvGroup> kv_groups(const ModelSpec& model) {
 double rope_table_bytes(const ModelSpec& model, double n_tokens) {
   std::vector<std::pair<double, int>> kinds;
   for (const LayerSpec& layer : model.layers) {
-    if (!layer.attention.rope) continue;
-    const std::pair kind{layer.attention.rope->theta, layer.attention.rope->rotary_dim};
+    if (!attention_of(layer).rope) continue;
+    const std::pair kind{attention_of(layer).rope->theta, attention_of(layer).rope->rotary_dim};
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   }
   double bytes = 0.0;
@@ -116,7 +127,7 @@ void require_positive(std::string_view name, int value) {
 
 Bytes kv_bytes_per_token(const ModelSpec& model, DType kv) {
   double elements = 0.0;
-  for (const LayerSpec& layer : model.layers) elements += 2.0 * layer.attention.n_kv_heads * layer.attention.head_dim;
+  for (const LayerSpec& layer : model.layers) elements += layer_cache(layer).elements_per_token();
   return Bytes{elements * size_of(kv)};
 }
 
@@ -124,9 +135,9 @@ std::string kv_formula(const ModelSpec& model, DType kv) {
   std::string text;
   for (const KvGroup& group : kv_groups(model)) {
     if (!text.empty()) text += " + ";
-    text += fmt::format("2 × {} layers × {} KV heads × {} × {} B", group.n_layers, group.n_kv_heads, group.head_dim,
-                        size_of(kv));
+    text += fmt::format("{} × {} B", fmt::format(fmt::runtime(group.width), group.n_layers), size_of(kv));
   }
+  if (text.empty()) return "no layer keeps anything that grows with the context";
   return fmt::format("{} = {} per token", text, binary_amount(kv_bytes_per_token(model, kv)));
 }
 

@@ -29,7 +29,7 @@ struct MemorySegment {
   std::string formula;  // with numbers filled in
 };
 
-/// KV cache bytes one token of one sequence takes: Σ over layers of 2 · n_kv_heads · head_dim · bytes per element.
+/// KV cache bytes one token of one sequence takes: Σ over layers of what `layer_cache` states · bytes per element.
 Bytes kv_bytes_per_token(const ModelSpec& model, DType kv);
 
 /// The same sum as text, layers of equal shape together: "2 × 32 layers × 8 KV heads × 128 × 2 B = 128 KiB per token".

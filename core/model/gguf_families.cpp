@@ -11,7 +11,7 @@ namespace {
 // -------- windows
 
 void set_window(ModelSpec& spec, std::size_t layer, int window) {
-  spec.layers[layer].attention.window = window >= spec.max_context ? 0 : window;
+  attention_of(spec.layers[layer]).window = window >= spec.max_context ? 0 : window;
 }
 
 /// A window of all layers: Phi-3; 0 says there is none.
@@ -49,14 +49,15 @@ void set_windows(GgufConfig& config, ModelSpec& spec, int default_window, int de
 /// n_heads, which differs from head_dim.
 void set_gemma_scale(ModelSpec& spec, int n_layers_of_27b) {
   for (LayerSpec& layer : spec.layers) {
-    const double share = static_cast<double>(spec.d_model) / layer.attention.n_heads;
-    layer.attention.scale = 1.0 / std::sqrt(spec.n_layers() == n_layers_of_27b ? share : layer.attention.head_dim);
+    const double share = static_cast<double>(spec.d_model) / attention_of(layer).n_heads;
+    attention_of(layer).scale =
+        1.0 / std::sqrt(spec.n_layers() == n_layers_of_27b ? share : attention_of(layer).head_dim);
   }
 }
 
 void finish_gemma2(GgufConfig& config, ModelSpec& spec) {
   const double softcap = config.non_negative_if_any("attn_logit_softcapping").value_or(50.0);
-  for (LayerSpec& layer : spec.layers) layer.attention.softcap = softcap;
+  for (LayerSpec& layer : spec.layers) attention_of(layer).softcap = softcap;
   spec.logit_softcap = config.non_negative_if_any("final_logit_softcapping").value_or(30.0);
   set_gemma_scale(spec, 46);
   set_windows(config, spec, 4096, 2);
@@ -69,7 +70,7 @@ void finish_gemma3(GgufConfig& config, ModelSpec& spec) {
   const std::vector<bool> sliding = sliding_layers(config, spec, 6);
   const double local_theta = config.positive_if_any("rope.freq_base_swa").value_or(10000.0);
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    RopeSpec& rope = *spec.layers[i].attention.rope;
+    RopeSpec& rope = *attention_of(spec.layers[i]).rope;
     if (sliding[i]) rope = {.theta = local_theta, .rotary_dim = rope.rotary_dim, .scaling = {}};
   }
 }

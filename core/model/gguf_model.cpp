@@ -216,18 +216,18 @@ void read_layers(GgufConfig& config, const GgufFamily& family, const OptionalPar
   const auto rope = family.learned_positions ? std::nullopt : std::optional(read_rope(config, spec, head_dim));
   for (std::size_t i = 0; i < widths.size(); ++i) {
     LayerSpec layer;
-    layer.attention = {.n_heads = heads.query[i],
-                       .n_kv_heads = heads.kv[i],
-                       .head_dim = head_dim,
-                       .window = 0,
-                       .scale = 1.0 / std::sqrt(head_dim),
-                       .softcap = 0.0,
-                       .qkv_bias = parts.qkv_bias,
-                       .o_bias = parts.o_bias,
-                       .qk_norm = parts.qk_norm,
-                       .rope = rope};
-    layer.mlp = {.d_ff = widths[i], .activation = family.activation, .gate = family.gate, .bias = parts.mlp_bias};
-    check_heads(config, layer.attention);
+    attention_of(layer) = {.n_heads = heads.query[i],
+                           .n_kv_heads = heads.kv[i],
+                           .head_dim = head_dim,
+                           .window = 0,
+                           .scale = 1.0 / std::sqrt(head_dim),
+                           .softcap = 0.0,
+                           .qkv_bias = parts.qkv_bias,
+                           .o_bias = parts.o_bias,
+                           .qk_norm = parts.qk_norm ? QkNorm::kPerHead : QkNorm::kNone,
+                           .rope = rope};
+    mlp_of(layer) = {.d_ff = widths[i], .activation = family.activation, .gate = family.gate, .bias = parts.mlp_bias};
+    check_heads(config, attention_of(layer));
     spec.layers.push_back(layer);
   }
 }

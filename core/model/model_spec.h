@@ -1,97 +1,62 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/base/dtype.h"
 #include "core/base/op.h"
+#include "core/model/layer_spec.h"
 
 namespace dachlast {
 
-/// Positions divided by `factor` (position interpolation).
-struct LinearRopeScaling {
-  double factor;
-};
-
-/// Llama 3.1: low frequencies divided by `factor`, high ones kept, a smooth ramp between.
-struct Llama3RopeScaling {
-  double factor;
-  double low_freq_factor;
-  double high_freq_factor;
-  int original_context;
-};
-
-/// YaRN, Peng et al. 2023, arXiv:2309.00071.
-struct YarnRopeScaling {
-  double factor;
-  double beta_fast;
-  double beta_slow;
-  double attention_factor;  // multiplies cos and sin
-  int original_context;
-};
-
-/// Phi-3 LongRoPE: one divisor per frequency, one list up to `original_context` tokens, another beyond it.
-struct LongRopeScaling {
-  std::vector<double> short_factor;
-  std::vector<double> long_factor;
-  double attention_factor;
-  int original_context;
-};
-
-using RopeScaling =
-    std::variant<std::monostate, LinearRopeScaling, Llama3RopeScaling, YarnRopeScaling, LongRopeScaling>;
-
-/// Rotary position embedding in rotate-half order: dimension i pairs with i + rotary_dim / 2.
-struct RopeSpec {
-  double theta = 10000.0;
-  int rotary_dim = 0;
-  RopeScaling scaling;
-};
-
-/// Attention of one layer. MHA, GQA, MQA by n_kv_heads = n_heads, between, 1.
-struct AttentionSpec {
-  int n_heads = 0;
-  int n_kv_heads = 0;
-  int head_dim = 0;
-  int window = 0;        // 0: all earlier tokens
-  double scale = 0.0;    // multiplies q·k; 1/sqrt(head_dim) unless the model says otherwise
-  double softcap = 0.0;  // 0: none; else scores become cap · tanh(score / cap)
-  bool qkv_bias = false;
-  bool o_bias = false;
-  bool qk_norm = false;          // RMSNorm over head_dim on q and k before RoPE
-  std::optional<RopeSpec> rope;  // empty: learned positions
-};
-
-struct MlpSpec {
-  int d_ff = 0;
-  Activation activation = Activation::kSilu;
-  Gate gate = Gate::kGated;
-  bool bias = false;
-};
-
-/// How attention, MLP, norms and residual are wired.
+/// How mixer, feed-forward, norms and residual are wired. A block that lacks one of the two lacks its norms too.
 enum class BlockWiring {
-  kSequential,  // x += attn(norm(x)); x += mlp(norm(x))
-  kSandwich,    // as kSequential, and each branch is normed again before it is added (Gemma 2 and 3)
-  kParallel,    // h = norm(x); x += attn(h); x += mlp(h) (Phi-1.5, Phi-2)
-  kPostNorm     // x = norm(x + attn(x)); x = norm(x + mlp(x)) (OPT-350m)
-};
-
-struct LayerSpec {
-  AttentionSpec attention;
-  MlpSpec mlp;
+  kSequential,        // x += attn(norm(x)); x += mlp(norm(x))
+  kSandwich,          // as kSequential, and each branch is normed again before it is added (Gemma 2 and 3)
+  kParallel,          // h = norm(x); x += attn(h); x += mlp(h) (Phi-1.5, Phi-2, Cohere, Falcon 7B)
+  kPostNorm,          // x = norm(x + attn(x)); x = norm(x + mlp(x)) (OPT-350m)
+  kParallelTwoNorms,  // x += attn(norm(x)) + mlp(norm'(x)) (GPT-NeoX, Falcon 40B)
+  kBranchNorm         // x += norm(attn(x)); x += norm(mlp(x)) (OLMo 2)
 };
 
 struct NormSpec {
   NormKind kind = NormKind::kRms;
   double eps = 1e-5;
   double weight_offset = 0.0;  // 1 where the stored weight w means (1 + w) (Gemma)
+  bool layer_bias = true;      // of LayerNorm; Cohere and DBRX leave it out
 };
 
-/// Naming scheme of the tensors in a checkpoint; only `core/model` knows what it stands for.
-enum class TensorNaming { kLlama, kGemma, kPhi, kPhi3, kGpt2, kOpt };
+/// Naming scheme of the tensors in a checkpoint; only `core/model` knows what it stands for. Models that are planned
+/// and not run have none.
+enum class TensorNaming { kLlama, kGemma, kPhi, kPhi3, kGpt2, kOpt, kNone };
+
+/// Inputs of each layer's own, looked up by token and kept beside the residual (Gemma 3n and 4).
+struct PerLayerInputSpec {
+  int vocab_size = 0;
+  int d_input = 0;  // per layer
+};
+
+/// Layers that predict tokens beyond the next one, used for drafting. They lie in the checkpoint after the others.
+struct MtpSpec {
+  std::vector<LayerSpec> layers;
+  bool own_embeddings = false;  // a copy of token embeddings and head is stored with each (DeepSeek V3)
+  bool one_head_norm = true;    // a norm before the head
+};
+
+/// Equal tensors of a tower.
+struct TowerTensor {
+  std::int64_t rows = 0;
+  std::int64_t columns = 1;  // 1 for vectors
+  std::int64_t count = 1;
+};
+
+/// What a model has beside its text part: eyes, ears, and the projections from them. Counted, never run.
+struct TowerSpec {
+  std::string name;  // "vision tower"
+  std::vector<TowerTensor> tensors;
+};
 
 /// A decoder-only transformer: all that op list, cost functions, engine and planner know of a model. Made by
 /// `read_model_spec`, which validates; past that point every size is positive and consistent.
@@ -105,8 +70,11 @@ struct ModelSpec {
   int n_learned_positions = 0;      // rows of the position table, offset included; 0 where RoPE is used
   int learned_position_offset = 0;  // OPT keeps two rows for padding
   double embed_scale = 1.0;         // Gemma multiplies embeddings by sqrt(d_model)
+  double residual_scale = 1.0;      // Granite multiplies each branch before it is added
+  double logit_scale = 1.0;         // Cohere and Granite multiply logits
   bool tied_embeddings = false;
   bool lm_head_bias = false;
+  bool embedding_norm = false;  // BLOOM norms embeddings
   bool final_norm = true;
   double logit_softcap = 0.0;  // 0: none
   BlockWiring wiring = BlockWiring::kSequential;
@@ -116,7 +84,15 @@ struct ModelSpec {
   std::optional<int> bos_token;
   std::optional<int> eos_token;
 
+  std::optional<PerLayerInputSpec> per_layer_inputs;
+  std::optional<MtpSpec> mtp;
+  std::vector<TowerSpec> towers;
+
   int n_layers() const { return static_cast<int>(layers.size()); }
 };
+
+/// Why the engine cannot run this model, "it has no kernels for routed experts yet"; empty where it can. Planning needs
+/// no kernels.
+std::optional<std::string> missing_kernels(const ModelSpec& model);
 
 }  // namespace dachlast

@@ -21,13 +21,19 @@ void require_positive(const char* name, int value) {
 std::int64_t widest_row_count(const ModelSpec& model, const Step& step) {
   int heads = 1;
   for (const LayerSpec& layer : model.layers)
-    heads = std::max(heads, layer.attention.n_heads + layer.attention.n_kv_heads);
+    heads = std::max(heads, attention_of(layer).n_heads + attention_of(layer).n_kv_heads);
   // Each factor is below 2^31 and the first product is checked before it meets the third.
   const std::int64_t tokens = std::int64_t{step.batch_size} * step.q_len;
   return tokens > std::numeric_limits<int>::max() ? tokens : tokens * heads;
 }
 
+void require_kernels(const ModelSpec& model) {
+  if (const auto missing = missing_kernels(model))
+    throw Error(ErrorKind::kInput, model.name, *missing + ".", "`plan` and `models show` work.");
+}
+
 void validate(const ModelSpec& model, const Step& step) {
+  require_kernels(model);
   require_positive("batch_size", step.batch_size);
   require_positive("q_len", step.q_len);
   require_positive("kv_len", step.kv_len);
@@ -61,10 +67,10 @@ class Builder {
   }
 
   void attention(Buffer in) {
-    const AttentionSpec& a = spec().attention;
+    const AttentionSpec& a = attention_of(spec());
     const int n_qkv_heads = a.n_heads + 2 * a.n_kv_heads;
     linear(OpKind::kQkvProj, WeightRole::kQkv, n_qkv_heads * a.head_dim, model_.d_model, in, Buffer::kQkv);
-    if (a.qk_norm) qk_norm(a);
+    if (a.qk_norm != QkNorm::kNone) qk_norm(a);
     if (a.rope) rope(a);
     add(OpKind::kKvWrite, KvWriteShape{n_tokens_, a.n_kv_heads, a.head_dim, precision_.kv}, WeightRole::kNone,
         Buffer::kQkv, Buffer::kQkv);
@@ -76,7 +82,7 @@ class Builder {
   }
 
   void mlp(Buffer in) {
-    const MlpSpec& m = spec().mlp;
+    const MlpSpec& m = mlp_of(spec());
     const int n_up = m.gate == Gate::kGated ? 2 * m.d_ff : m.d_ff;
     linear(OpKind::kMlpUp, WeightRole::kMlpUp, n_up, model_.d_model, in, Buffer::kMlpUp);
     add(OpKind::kMlpAct, ActivationShape{n_tokens_, m.d_ff, m.gate}, WeightRole::kNone, Buffer::kMlpUp,
@@ -176,6 +182,8 @@ void add_block(Builder& b, BlockWiring wiring) {
       b.residual();
       b.norm(WeightRole::kMlpNorm, Buffer::kResidual, Buffer::kResidual);
       return;
+    case BlockWiring::kParallelTwoNorms:
+    case BlockWiring::kBranchNorm: return;  // refused by `require_kernels`
   }
 }
 

@@ -23,8 +23,47 @@ enum class WeightRole : std::uint8_t {
   kMlpDown,
   kPostMlpNorm,  // kSandwich: norm of the MLP branch
   kFinalNorm,
-  kLmHead
+  kLmHead,
+  // Behind the ones above, whose numbers seed random weights.
+  kEmbeddingNorm,  // BLOOM
+  kSinks,
+  kLinearMixer,
+  // multi-head latent attention, norms in the same role as the projection they follow
+  kQDown,
+  kQUp,  // from d_model where queries have no latent
+  kKvDown,
+  kKvUp,
+  kIndexQ,
+  kIndexK,
+  kIndexWeights,
+  // linear attention and state space models
+  kMixerIn,
+  kMixerConv,
+  kMixerX,   // Mamba: dt, B and C
+  kMixerDt,  // Mamba: from the rank of dt to every channel
+  kMixerState,
+  kMixerNorm,
+  kMixerOut,
+  // routed experts
+  kRouter,
+  kExpertUp,
+  kExpertDown,
+  kSharedUp,
+  kSharedDown,
+  kSharedGate,
+  kPreExpertNorm,  // the three norms of Gemma 4's branches
+  kPostExpertNorm,
+  kPostSharedNorm,
+  // inputs of each layer's own
+  kPerLayerEmbedding,
+  kPerLayerUp,
+  kPerLayerDown,
+  // beside the text model
+  kMtpJoin,
+  kTower
 };
+
+inline constexpr int kWeightRoleCount = static_cast<int>(WeightRole::kTower) + 1;
 
 /// Activation buffers of a step. An operation reads `in` and writes `out`; in place where both are the same. `kv_write`
 /// names `kQkv` twice: what it writes is the cache.

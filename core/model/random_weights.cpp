@@ -53,7 +53,8 @@ Distribution distribution_of(const WeightSlot& slot, const ModelSpec& model, std
   const std::uint64_t stream = stream_of(slot, seed);
   switch (slot.part) {
     case WeightPart::kNorm: return {stream, static_cast<float>(1.0 - model.norm.weight_offset), 0x1p-19f};
-    case WeightPart::kBias: return {stream, 0.0f, 0x1p-21f};
+    case WeightPart::kBias:
+    case WeightPart::kState: return {stream, 0.0f, 0x1p-21f};
     case WeightPart::kMatrix:
     case WeightPart::kPositions: break;
   }
@@ -104,7 +105,7 @@ void append_chunks(const WeightSlot& slot, const Distribution& distribution, std
 
 std::unique_ptr<Weights> random_weights(const ModelSpec& model, std::uint64_t seed, DType precision, int n_threads) {
   require_weight_precision(precision);
-  const std::vector<WeightSlot> slots = weight_slots(model);
+  const std::vector<WeightSlot> slots = fused_weight_slots(model);
   double total_bytes = 0.0;
   for (const WeightSlot& slot : slots) total_bytes += WeightArena::padded_bytes(bytes_of(slot, precision));
   auto weights = std::make_unique<StoredWeights>(model, WeightOrigin::kRandom, fmt::format("random, seed {}", seed),

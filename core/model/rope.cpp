@@ -38,8 +38,11 @@ void scale(const YarnRopeScaling& scaling, const RopeSpec& rope, int, Frequencie
   const auto pair_of = [&](double turns) {
     return rope.rotary_dim * std::log(scaling.original_context / (turns * kFullTurn)) / (2 * std::log(rope.theta));
   };
-  const double low = std::max(std::floor(pair_of(scaling.beta_fast)), 0.0);
-  double high = std::clamp(std::ceil(pair_of(scaling.beta_slow)), low, std::max(low, rope.rotary_dim - 1.0));
+  const bool whole = scaling.range == YarnRange::kWholeDimensions;
+  const double first = pair_of(scaling.beta_fast);
+  const double last = pair_of(scaling.beta_slow);
+  const double low = std::max(whole ? std::floor(first) : first, 0.0);
+  double high = std::clamp(whole ? std::ceil(last) : last, low, std::max(low, rope.rotary_dim - 1.0));
   if (high == low) high += 0.001;  // a step instead of a ramp
   for (std::size_t i = 0; i < f.size(); ++i) {
     const double divided = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);

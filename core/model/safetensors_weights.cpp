@@ -103,7 +103,7 @@ TensorPrefix prefix_of(const Checkpoint& checkpoint, const ModelSpec& model, con
 }
 
 std::vector<SlotPlan> plan_weights(const Checkpoint& checkpoint, const ModelSpec& model, DType precision) {
-  const std::vector<WeightSlot> slots = weight_slots(model);
+  const std::vector<WeightSlot> slots = fused_weight_slots(model);
   const TensorPrefix prefix = prefix_of(checkpoint, model, slots.front());
   std::vector<SlotPlan> plans;
   for (const WeightSlot& slot : slots) plans.push_back(plan_slot(checkpoint, model, prefix, slot, precision));

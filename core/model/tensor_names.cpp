@@ -107,6 +107,7 @@ const NameTable& names_of(TensorNaming naming) {
     case TensorNaming::kPhi3: return phi3;
     case TensorNaming::kGpt2: return gpt2;
     case TensorNaming::kOpt: return opt;
+    case TensorNaming::kNone: break;  // never run: `missing_kernels` names the reason
   }
   return llama;
 }
@@ -128,6 +129,7 @@ std::vector<std::string_view> modules_of(WeightRole role, const NameTable& names
     case WeightRole::kPostMlpNorm: return {kSandwichPostMlpNorm};
     case WeightRole::kFinalNorm: return {names.final_norm};
     case WeightRole::kLmHead: return {kHead};
+    default: break;  // parts of models that are planned, not run
   }
   return {};
 }
@@ -136,7 +138,7 @@ std::vector<std::string_view> modules_of(WeightRole role, const NameTable& names
 std::vector<std::int64_t> part_rows(const WeightSlot& slot, const ModelSpec& model, std::size_t n_parts) {
   if (n_parts == 1) return {slot.rows};
   if (slot.role != WeightRole::kQkv) return std::vector<std::int64_t>(n_parts, slot.rows / std::int64_t(n_parts));
-  const AttentionSpec& attention = model.layers[static_cast<std::size_t>(slot.layer)].attention;
+  const AttentionSpec& attention = attention_of(model.layers[static_cast<std::size_t>(slot.layer)]);
   const std::int64_t kv_rows = std::int64_t{attention.n_kv_heads} * attention.head_dim;
   return {slot.rows - 2 * kv_rows, kv_rows, kv_rows};
 }
@@ -158,7 +160,8 @@ std::vector<TensorPrefix> tensor_prefixes(TensorNaming naming) {
     case TensorNaming::kLlama:
     case TensorNaming::kGemma:
     case TensorNaming::kPhi:
-    case TensorNaming::kPhi3: break;
+    case TensorNaming::kPhi3:
+    case TensorNaming::kNone: break;
   }
   // The last two: the text model inside one that also reads pictures, as older and newer releases save it.
   return {{"model.", ""}, {"", ""}, {"language_model.model.", "language_model."}, {"model.language_model.", ""}};

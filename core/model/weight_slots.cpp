@@ -3,85 +3,108 @@
 #include <fmt/core.h>
 
 #include "core/base/error.h"
+#include "core/model/slot_list.h"
 
 namespace dachlast {
 namespace {
 
-enum class Bias { kAbsent, kPresent };
-
-Bias bias_if(bool present) {
-  return present ? Bias::kPresent : Bias::kAbsent;
+bool norms_before(BlockWiring wiring) {
+  return wiring != BlockWiring::kBranchNorm;
 }
 
-/// Appends slots of one layer, or of the part outside the layers.
-class SlotList {
- public:
-  SlotList(const ModelSpec& model, int layer, std::vector<WeightSlot>& slots)
-      : norm_bias_(bias_if(model.norm.kind == NormKind::kLayer)), layer_(layer), slots_(slots) {}
-
-  void matrix(WeightRole role, std::int64_t rows, std::int64_t columns, Bias bias) {
-    slots_.push_back({role, layer_, WeightPart::kMatrix, rows, columns});
-    if (bias == Bias::kPresent) slots_.push_back({role, layer_, WeightPart::kBias, rows, 1});
-  }
-  void norm(WeightRole role, std::int64_t dim) {
-    slots_.push_back({role, layer_, WeightPart::kNorm, dim, 1});
-    if (norm_bias_ == Bias::kPresent) slots_.push_back({role, layer_, WeightPart::kBias, dim, 1});
-  }
-  /// QK-norm is an RMSNorm in every model that has it: never a bias.
-  void qk_norm(WeightRole role, std::int64_t head_dim) {
-    slots_.push_back({role, layer_, WeightPart::kNorm, head_dim, 1});
-  }
-  void positions(std::int64_t rows, std::int64_t columns) {
-    slots_.push_back({WeightRole::kTokenEmbedding, layer_, WeightPart::kPositions, rows, columns});
-  }
-
- private:
-  Bias norm_bias_;
-  int layer_;
-  std::vector<WeightSlot>& slots_;
-};
-
-void append_attention(const ModelSpec& model, const AttentionSpec& attention, SlotList& list) {
-  const std::int64_t q_rows = std::int64_t{attention.n_heads} * attention.head_dim;
-  const std::int64_t kv_rows = std::int64_t{attention.n_kv_heads} * attention.head_dim;
-  list.matrix(WeightRole::kQkv, q_rows + 2 * kv_rows, model.d_model, bias_if(attention.qkv_bias));
-  if (attention.qk_norm) {
-    list.qk_norm(WeightRole::kQNorm, attention.head_dim);
-    list.qk_norm(WeightRole::kKNorm, attention.head_dim);
-  }
-  list.matrix(WeightRole::kOProj, model.d_model, q_rows, bias_if(attention.o_bias));
+bool norms_behind(BlockWiring wiring) {
+  return wiring == BlockWiring::kSandwich || wiring == BlockWiring::kBranchNorm;
 }
 
-void append_mlp(const ModelSpec& model, const MlpSpec& mlp, SlotList& list) {
-  const std::int64_t up_rows = (mlp.gate == Gate::kGated ? 2 : 1) * std::int64_t{mlp.d_ff};
-  list.matrix(WeightRole::kMlpUp, up_rows, model.d_model, bias_if(mlp.bias));
-  list.matrix(WeightRole::kMlpDown, model.d_model, mlp.d_ff, bias_if(mlp.bias));
+/// Gemma 3n and 4: from the residual down to the layer's own input, and back.
+void append_per_layer_input(const PerLayerInputSpec& inputs, SlotList& list) {
+  const int d_model = list.model().d_model;
+  list.matrix(WeightRole::kPerLayerDown, inputs.d_input, d_model, {});
+  list.matrix(WeightRole::kPerLayerUp, d_model, inputs.d_input, {});
+  list.norm(WeightRole::kPerLayerUp, d_model);
 }
 
-void append_layer(const ModelSpec& model, const LayerSpec& layer, SlotList& list) {
-  list.norm(WeightRole::kInputNorm, model.d_model);
-  append_attention(model, layer.attention, list);
-  if (model.wiring == BlockWiring::kSandwich) list.norm(WeightRole::kPostAttentionNorm, model.d_model);
-  if (model.wiring != BlockWiring::kParallel) list.norm(WeightRole::kMlpNorm, model.d_model);
-  append_mlp(model, layer.mlp, list);
-  if (model.wiring == BlockWiring::kSandwich) list.norm(WeightRole::kPostMlpNorm, model.d_model);
+/// Outside the layers: one table for all of them, and a projection of the embeddings.
+void append_per_layer_tables(const PerLayerInputSpec& inputs, SlotList& list) {
+  const std::int64_t width = std::int64_t{inputs.d_input} * list.model().n_layers();
+  list.matrix(WeightRole::kPerLayerEmbedding, inputs.vocab_size, width, {WeightClass::kEmbedding, Shard::kVocab});
+  list.matrix(WeightRole::kPerLayerDown, width, list.model().d_model, {});
+  list.norm(WeightRole::kPerLayerDown, inputs.d_input);
+}
+
+bool fuses(const WeightSlot& above, const WeightSlot& below) {
+  return above.role == below.role && above.layer == below.layer && above.part == below.part &&
+         above.columns == below.columns && above.count == 1 && below.count == 1;
 }
 
 }  // namespace
 
+void append_layer(const LayerSpec& layer, SlotList& list) {
+  const ModelSpec& model = list.model();
+  if (has_mixer(layer)) {
+    if (norms_before(model.wiring)) list.norm(WeightRole::kInputNorm, model.d_model);
+    append_mixer(layer.mixer, list);
+    if (norms_behind(model.wiring)) list.norm(WeightRole::kPostAttentionNorm, model.d_model);
+  }
+  if (has_feed_forward(layer)) {
+    if (norms_before(model.wiring) && model.wiring != BlockWiring::kParallel)
+      list.norm(WeightRole::kMlpNorm, model.d_model);
+    append_feed_forward(layer.feed_forward, list);
+    if (norms_behind(model.wiring)) list.norm(WeightRole::kPostMlpNorm, model.d_model);
+  }
+  if (model.per_layer_inputs) append_per_layer_input(*model.per_layer_inputs, list);
+}
+
 std::vector<WeightSlot> weight_slots(const ModelSpec& model) {
   std::vector<WeightSlot> slots;
-  SlotList outside(model, -1, slots);
-  outside.matrix(WeightRole::kTokenEmbedding, model.vocab_size, model.d_model, Bias::kAbsent);
+  SlotList outside(model, -1, WeightOwner::kTextModel, slots);
+  outside.matrix(WeightRole::kTokenEmbedding, model.vocab_size, model.d_model,
+                 {WeightClass::kEmbedding, Shard::kVocab});
   if (model.n_learned_positions > 0) outside.positions(model.n_learned_positions, model.d_model);
+  if (model.embedding_norm) outside.norm(WeightRole::kEmbeddingNorm, model.d_model);
+  if (model.per_layer_inputs) append_per_layer_tables(*model.per_layer_inputs, outside);
   for (int i = 0; i < model.n_layers(); ++i) {
-    SlotList list(model, i, slots);
-    append_layer(model, model.layers[static_cast<std::size_t>(i)], list);
+    SlotList list(model, i, WeightOwner::kTextModel, slots);
+    append_layer(model.layers[static_cast<std::size_t>(i)], list);
   }
   if (model.final_norm) outside.norm(WeightRole::kFinalNorm, model.d_model);
-  if (!model.tied_embeddings) outside.matrix(WeightRole::kLmHead, model.vocab_size, model.d_model, Bias::kAbsent);
-  if (model.lm_head_bias) slots.push_back({WeightRole::kLmHead, -1, WeightPart::kBias, model.vocab_size, 1});
+  if (!model.tied_embeddings)
+    outside.matrix(WeightRole::kLmHead, model.vocab_size, model.d_model, {WeightClass::kHead, Shard::kVocab});
+  if (model.lm_head_bias) outside.bias(WeightRole::kLmHead, model.vocab_size, Shard::kVocab);
   return slots;
+}
+
+std::vector<WeightSlot> extra_weight_slots(const ModelSpec& model) {
+  std::vector<WeightSlot> slots;
+  const std::size_t n_mtp_layers = model.mtp ? model.mtp->layers.size() : 0;
+  for (std::size_t i = 0; i < n_mtp_layers; ++i) {
+    SlotList list(model, model.n_layers() + static_cast<int>(i), WeightOwner::kMtp, slots);
+    for (int input = 0; input < 2; ++input) list.norm(WeightRole::kMtpJoin, model.d_model);  // token and hidden state
+    list.matrix(WeightRole::kMtpJoin, model.d_model, 2 * std::int64_t{model.d_model}, {});
+    append_layer(model.mtp->layers[i], list);
+    list.norm(WeightRole::kFinalNorm, model.d_model);
+    if (!model.mtp->own_embeddings) continue;
+    list.matrix(WeightRole::kTokenEmbedding, model.vocab_size, model.d_model, {WeightClass::kEmbedding, Shard::kVocab});
+    list.matrix(WeightRole::kLmHead, model.vocab_size, model.d_model, {WeightClass::kHead, Shard::kVocab});
+  }
+  SlotList tower_list(model, -1, WeightOwner::kTower, slots);
+  for (const TowerSpec& tower : model.towers)
+    for (const TowerTensor& tensor : tower.tensors) {
+      const bool vector = tensor.columns == 1;
+      tower_list.add(WeightRole::kTower, vector ? WeightPart::kBias : WeightPart::kMatrix, tensor.rows, tensor.columns,
+                     {.weight_class = vector ? WeightClass::kBias : WeightClass::kLinear, .count = tensor.count});
+    }
+  return slots;
+}
+
+std::vector<WeightSlot> fused_weight_slots(const ModelSpec& model) {
+  std::vector<WeightSlot> fused;
+  for (const WeightSlot& slot : weight_slots(model))
+    if (!fused.empty() && fuses(fused.back(), slot))
+      fused.back().rows += slot.rows;
+    else
+      fused.push_back(slot);
+  return fused;
 }
 
 void require_weight_precision(DType precision) {

@@ -15,23 +15,64 @@ enum class WeightPart : std::uint8_t {
   kNorm,       // vector of `rows` elements
   kBias,       // vector of `rows` elements
   kPositions,  // learned position table, under role kTokenEmbedding
+  kState,      // [rows, columns] of convolutions and state spaces, and attention sinks: never quantized
 };
 
-/// One matrix or vector a model keeps, in the layout the op list asks for.
+/// How tensor parallelism splits a slot.
+enum class Shard : std::uint8_t {
+  kReplicated,     // norms, routers, down projections to a latent
+  kRows,           // rows by heads or channels: column-parallel, as Megatron-LM calls it
+  kColumns,        // columns: row-parallel, the results are added up
+  kKvHeads,        // rows by KV heads or groups; each is kept by several ranks where there are more ranks than heads
+  kVocab,          // rows by tokens
+  kExpertRows,     // whole experts under expert parallelism, else the rows of each
+  kExpertColumns,  // likewise, else the columns of each
+};
+
+/// What quantization schemes treat alike.
+enum class WeightClass : std::uint8_t {
+  kEmbedding,
+  kHead,
+  kLinear,
+  kExpert,
+  kSharedExpert,
+  kRouter,
+  kNorm,
+  kBias,
+  kState
+};
+
+/// Which part of a checkpoint a slot belongs to.
+enum class WeightOwner : std::uint8_t { kTextModel, kMtp, kTower };
+
+/// Equal matrices or vectors a model keeps, all treated alike. Rows of one role that are split differently, such as
+/// those of q beside those of k and v, are slots of their own, one after the other.
 struct WeightSlot {
   WeightRole role;
-  int layer;  // -1 outside the layers
+  int layer;  // -1 outside the layers; MTP layers count on behind the others
   WeightPart part;
   std::int64_t rows;
-  std::int64_t columns;  // 1 for vectors
+  std::int64_t columns;    // 1 for vectors
+  std::int64_t count = 1;  // n_experts, or equal tensors of a tower
+  WeightClass weight_class = WeightClass::kLinear;
+  Shard shard = Shard::kReplicated;
+  int shard_units = 0;  // heads, KV heads, groups or experts that a rank gets whole; 0: any width
+  WeightOwner owner = WeightOwner::kTextModel;
 
-  std::int64_t size() const { return rows * columns; }
+  std::int64_t size() const { return rows * columns * count; }
 };
 
-/// Every slot of a model, embeddings first, then layer after layer, the head last. A tied head has no slot of its own.
+/// Every slot of the text model, embeddings first, then layer after layer, the head last. A tied head has no slot of
+/// its own. This is the one list that parameters, weights per rank and quantized sizes are counted from.
 std::vector<WeightSlot> weight_slots(const ModelSpec& model);
 
-/// Matrices and position tables are kept in `precision`; norms and biases always as float.
+/// Slots of MTP layers and towers, which engines load or not.
+std::vector<WeightSlot> extra_weight_slots(const ModelSpec& model);
+
+/// The slots as the engine keeps them: rows of one role below each other in one matrix.
+std::vector<WeightSlot> fused_weight_slots(const ModelSpec& model);
+
+/// Matrices and position tables are kept in `precision`; norms, biases and state always as float.
 constexpr DType dtype_of(const WeightSlot& slot, DType precision) {
   return slot.part == WeightPart::kMatrix || slot.part == WeightPart::kPositions ? precision : DType::kF32;
 }

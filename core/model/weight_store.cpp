@@ -17,10 +17,9 @@ namespace {
 
 constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;  // x86-64 and AArch64 with 4 KiB base pages
 constexpr double kAddressableBytes = 0x1p46;                  // half of what 47 bits of user address space hold
-constexpr int kRoleCount = static_cast<int>(WeightRole::kLmHead) + 1;
 
 std::size_t entry_index(WeightRole role, int layer) {
-  return static_cast<std::size_t>(layer + 1) * kRoleCount + static_cast<std::size_t>(role);
+  return static_cast<std::size_t>(layer + 1) * kWeightRoleCount + static_cast<std::size_t>(role);
 }
 
 Error does_not_fit(double bytes) {
@@ -65,7 +64,7 @@ StoredWeights::StoredWeights(const ModelSpec& model, WeightOrigin origin, std::s
       origin_(origin),
       description_(std::move(description)),
       arena_(std::move(arena)),
-      entries_(static_cast<std::size_t>(model.n_layers() + 1) * kRoleCount) {}
+      entries_(static_cast<std::size_t>(model.n_layers() + 1) * kWeightRoleCount) {}
 
 void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
   Entry& entry = entries_[entry_index(slot.role, slot.layer)];

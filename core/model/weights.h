@@ -51,4 +51,10 @@ double weight_bytes(const ModelSpec& model, DType precision);
 /// Parameters, counted from the spec: tied embeddings once.
 double parameter_count(const ModelSpec& model);
 
+/// Parameters that one token passes: all but the experts it is not routed to. Embeddings and router count whole.
+double active_parameter_count(const ModelSpec& model);
+
+/// Parameters of MTP layers and towers, which `parameter_count` leaves out.
+double extra_parameter_count(const ModelSpec& model);
+
 }  // namespace dachlast

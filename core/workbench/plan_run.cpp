@@ -152,6 +152,11 @@ void warn_about_source(RunPlan& plan) {
                                        plan.source.spec.name, plan.request.seed)});
 }
 
+void check_kernels(const ModelSpec& model) {
+  if (const auto missing = missing_kernels(model))
+    throw Error(ErrorKind::kUsage, model.name, *missing + ".", "`plan` and `models show` work.");
+}
+
 void check_attention(const std::string& name) {
   if (name.empty()) return;
   std::string known;
@@ -189,6 +194,7 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   RunPlan plan;
   plan.request = request;
   plan.source = resolve_model(request.model);
+  check_kernels(plan.source.spec);
   warn_about_source(plan);
   check_attention(request.attention_variant);
   check_uncached(request, plan.source.spec);

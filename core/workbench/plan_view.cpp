@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "core/memory/memory_model.h"
-#include "core/model/weights.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
 
@@ -45,31 +44,6 @@ Table points_table(const RunPlan& plan) {
          viewmodel::count_cell(point.batch_size, Origin::kExact),
          viewmodel::number_cell(point.expected.value, viewmodel::format_time(point.expected), Origin::kEstimated)});
   return table;
-}
-
-void add_row(Table& table, std::string field, std::string value) {
-  table.rows.push_back({viewmodel::text_cell(std::move(field)), viewmodel::text_cell(std::move(value))});
-}
-
-std::string context_text(const ModelSpec& spec) {
-  return fmt::format("{} tokens", viewmodel::format_count(spec.max_context));
-}
-
-std::string attention_text(const AttentionSpec& attention) {
-  return fmt::format("{} heads, {} KV heads, head_dim {}", attention.n_heads, attention.n_kv_heads, attention.head_dim);
-}
-
-std::string window_text(const ModelSpec& spec) {
-  int n_windowed = 0;
-  int window = 0;
-  for (const auto& layer : spec.layers)
-    if (layer.attention.window > 0) {
-      ++n_windowed;
-      window = layer.attention.window;
-    }
-  return n_windowed == 0
-             ? std::string("none")
-             : fmt::format("{} of {} layers, {} tokens", n_windowed, spec.n_layers(), viewmodel::format_count(window));
 }
 
 }  // namespace
@@ -116,28 +90,6 @@ Table presets_table(std::span<const PresetInfo> presets) {
                           viewmodel::text_cell(preset.has_weights ? "bundled" : "random"),
                           viewmodel::text_cell(preset.source)});
   table.notes = {"A model without weights runs with seeded random ones; every output says so."};
-  return table;
-}
-
-Table model_table(const ModelSource& source) {
-  const ModelSpec& spec = source.spec;
-  const LayerSpec& first = spec.layers.front();
-  Table table{.id = "fields", .title = spec.name, .columns = {}, .rows = {}, .notes = {}};
-  table.columns = {text_column("field", "Field"), text_column("value", "Value")};
-  add_row(table, "architecture", spec.architecture);
-  add_row(table, "parameters", viewmodel::format_parameters(parameter_count(spec)));
-  add_row(table, "layers", viewmodel::format_count(spec.n_layers()));
-  add_row(table, "d_model", viewmodel::format_count(spec.d_model));
-  add_row(table, "attention", attention_text(first.attention));
-  add_row(table, "sliding window", window_text(spec));
-  add_row(table, "d_ff", viewmodel::format_count(first.mlp.d_ff));
-  add_row(table, "vocabulary", viewmodel::format_count(spec.vocab_size));
-  add_row(table, "context limit", context_text(spec));
-  add_row(table, "published in", std::string(display_name_of(spec.native_dtype)));
-  add_row(table, "KV cache", kv_formula(spec, spec.native_dtype));
-  add_row(table, "weights here",
-          source.weights_path ? source.weights_path->filename().string() : "none: runs with random ones");
-  for (const auto& warning : source.warnings) table.notes.push_back(warning.text);
   return table;
 }
 

@@ -37,6 +37,14 @@ struct Relu {
   }
 };
 
+/// Primer, arXiv:2109.08668, section 4.1; Nemotron.
+struct ReluSquared {
+  HWY_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector positive = Relu()(x);
+    return hn::Mul(positive, positive);
+  }
+};
+
 template <class Function>
 struct TimesUp {
   HWY_INLINE FloatVector operator()(FloatVector gate, FloatVector up) const { return hn::Mul(Function()(gate), up); }
@@ -61,6 +69,7 @@ void activate(const ActivationShape& shape, Activation activation, const float* 
     case Activation::kGeluTanh: return activate_rows<GeluTanh>(shape, in, out, tokens);
     case Activation::kGeluErf: return activate_rows<GeluErf>(shape, in, out, tokens);
     case Activation::kRelu: return activate_rows<Relu>(shape, in, out, tokens);
+    case Activation::kReluSquared: return activate_rows<ReluSquared>(shape, in, out, tokens);
   }
 }
 

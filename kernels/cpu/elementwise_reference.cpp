@@ -38,6 +38,7 @@ double activated(Activation activation, double x) {
       return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Activation::kGeluErf: return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
     case Activation::kRelu: return x > 0.0 ? x : 0.0;
+    case Activation::kReluSquared: return x > 0.0 ? x * x : 0.0;
   }
   return x;
 }

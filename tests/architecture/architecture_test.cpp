@@ -165,26 +165,27 @@ using Mistake = bool (*)(ModelSpec&);
 
 constexpr Mistake kMistakes[] = {
     [](ModelSpec& m) {
-      int& window = m.layers[0].attention.window;
+      int& window = attention_of(m.layers[0]).window;
       return window > 0 && ++window > 0;
     },
-    [](ModelSpec& m) { return std::exchange(m.layers[0].attention.softcap, 0.0) > 0.0; },
-    [](ModelSpec& m) { return (m.layers[0].attention.scale *= 1.1) > 0.0; },
+    [](ModelSpec& m) { return std::exchange(attention_of(m.layers[0]).softcap, 0.0) > 0.0; },
+    [](ModelSpec& m) { return (attention_of(m.layers[0]).scale *= 1.1) > 0.0; },
     [](ModelSpec& m) { return std::exchange(m.embed_scale, 1.0) != 1.0; },
     [](ModelSpec& m) { return std::exchange(m.norm.weight_offset, 0.0) != 0.0; },
     [](ModelSpec& m) { return std::exchange(m.learned_position_offset, 0) != 0; },
     [](ModelSpec& m) { return std::exchange(m.logit_softcap, 0.0) > 0.0; },
     [](ModelSpec& m) {
-      std::optional<RopeSpec>& rope = m.layers.back().attention.rope;
+      std::optional<RopeSpec>& rope = attention_of(m.layers.back()).rope;
       return rope && !std::holds_alternative<std::monostate>(std::exchange(rope->scaling, {}));
     },
     [](ModelSpec& m) {
-      std::optional<RopeSpec>& rope = m.layers[0].attention.rope;
+      std::optional<RopeSpec>& rope = attention_of(m.layers[0]).rope;
       return rope && (rope->theta *= 2.0) > 0.0;
     },
     [](ModelSpec& m) {
-      const Activation other = m.layers[0].mlp.activation == Activation::kRelu ? Activation::kSilu : Activation::kRelu;
-      return std::exchange(m.layers[0].mlp.activation, other) != other;
+      const Activation other =
+          mlp_of(m.layers[0]).activation == Activation::kRelu ? Activation::kSilu : Activation::kRelu;
+      return std::exchange(mlp_of(m.layers[0]).activation, other) != other;
     }};
 
 TEST_P(Architecture, EachPartDoneWrongIsSeen) {

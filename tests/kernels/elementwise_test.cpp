@@ -253,12 +253,13 @@ double activated(Activation activation, double x) {
       return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Activation::kGeluErf: return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
     case Activation::kRelu: return std::max(x, 0.0);
+    case Activation::kReluSquared: return std::max(x, 0.0) * std::max(x, 0.0);
   }
   return kNan;
 }
 
 constexpr Activation kActivations[] = {Activation::kSilu, Activation::kGeluTanh, Activation::kGeluErf,
-                                       Activation::kRelu};
+                                       Activation::kRelu, Activation::kReluSquared};
 
 TEST(Activate, EveryVariantFunctionAndGate) {
   for_each_build(activate_variants(), [&](const auto& variant) {

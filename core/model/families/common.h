@@ -46,6 +46,12 @@ template <class Rule>
 std::vector<bool> read_sliding_layers(ConfigObject& config, int n_layers, Rule slides);
 std::optional<std::vector<bool>> read_layer_types(ConfigObject& config, int n_layers);
 
+/// Parts of the layer that dense models repeat.
+struct DenseBlock {
+  AttentionSpec attention;
+  MlpSpec mlp;
+};
+
 /// All layers alike.
 void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp);
 

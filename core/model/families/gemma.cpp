@@ -8,12 +8,12 @@ namespace dachlast {
 namespace {
 
 /// What all Gemmas share: norms whose stored weight w means (1 + w), embeddings scaled by sqrt(d_model), gated GELU.
-LayerSpec read_gemma_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads) {
+DenseBlock read_gemma_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads) {
   spec.norm = read_norm(config, NormKind::kRms, 1e-6);
   spec.norm.weight_offset = 1.0;
   spec.embed_scale = std::sqrt(static_cast<double>(spec.d_model));
   refuse_if_set(config, "use_bidirectional_attention", "attention to later tokens");
-  LayerSpec layer;
+  DenseBlock layer;
   layer.attention = read_heads(config, spec, heads);
   const bool bias = config.flag_or("attention_bias", false);
   layer.attention.qkv_bias = bias;
@@ -77,7 +77,7 @@ void read_gemma(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 256000, .max_context = 8192, .tied_embeddings = true}, spec);
   spec.naming = TensorNaming::kLlama;
   spec.wiring = BlockWiring::kSequential;
-  LayerSpec layer = read_gemma_block(config, spec, {.n_heads = {}, .n_kv_heads = 16, .head_dim = 256});
+  DenseBlock layer = read_gemma_block(config, spec, {.n_heads = {}, .n_kv_heads = 16, .head_dim = 256});
   layer.attention.rope = read_rope(config, spec, layer.attention.head_dim, {});
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
 }
@@ -85,7 +85,7 @@ void read_gemma(ConfigObject& config, ModelSpec& spec) {
 /// Defaults of src/transformers/models/gemma2/configuration_gemma2.py: every other layer slides, the first one does.
 void read_gemma2(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 256000, .max_context = 8192, .tied_embeddings = true}, spec);
-  LayerSpec layer = read_gemma_block(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 256});
+  DenseBlock layer = read_gemma_block(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 256});
   read_gemma2_extras(config, spec, layer.attention);
   layer.attention.softcap = read_softcap(config, "attn_logit_softcapping", 50.0);
   spec.logit_softcap = read_softcap(config, "final_logit_softcapping", 30.0);
@@ -93,16 +93,16 @@ void read_gemma2(ConfigObject& config, ModelSpec& spec) {
   const int window = read_window(config, spec, 4096);
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
   const auto sliding = read_sliding_layers(config, spec.n_layers(), [](int i) { return i % 2 == 0; });
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) spec.layers[i].attention.window = sliding[i] ? window : 0;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) attention_of(spec.layers[i]).window = sliding[i] ? window : 0;
 }
 
 /// Defaults of src/transformers/models/gemma3/configuration_gemma3.py (Gemma3TextConfig): every sixth layer sees all
 /// tokens.
 void read_gemma3_text(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 262208, .max_context = 131072, .tied_embeddings = true}, spec);
-  LayerSpec layer = read_gemma_block(config, spec, {.n_heads = 8, .n_kv_heads = 4, .head_dim = 256});
+  DenseBlock layer = read_gemma_block(config, spec, {.n_heads = 8, .n_kv_heads = 4, .head_dim = 256});
   read_gemma2_extras(config, spec, layer.attention);
-  layer.attention.qk_norm = true;
+  layer.attention.qk_norm = QkNorm::kPerHead;
   layer.attention.softcap = read_softcap(config, "attn_logit_softcapping", 0.0);
   spec.logit_softcap = read_softcap(config, "final_logit_softcapping", 0.0);
   const Gemma3Ropes ropes = read_gemma3_ropes(config, spec, layer.attention.head_dim);
@@ -112,8 +112,8 @@ void read_gemma3_text(ConfigObject& config, ModelSpec& spec) {
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
   const auto sliding = read_sliding_layers(config, spec.n_layers(), [&](int i) { return (i + 1) % pattern != 0; });
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    spec.layers[i].attention.window = sliding[i] ? window : 0;
-    spec.layers[i].attention.rope = sliding[i] ? ropes.local : ropes.global;
+    attention_of(spec.layers[i]).window = sliding[i] ? window : 0;
+    attention_of(spec.layers[i]).rope = sliding[i] ? ropes.local : ropes.global;
   }
 }
 

@@ -9,7 +9,7 @@ void read_scales(ConfigObject& config, ModelSpec& spec) {
   const bool by_head_dim = config.flag_or("scale_attn_weights", true);
   const bool by_layer = config.flag_or("scale_attn_by_inverse_layer_idx", false);
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    AttentionSpec& attention = spec.layers[i].attention;
+    AttentionSpec& attention = attention_of(spec.layers[i]);
     if (!by_head_dim) attention.scale = 1.0;
     if (by_layer) attention.scale /= static_cast<double>(i + 1);
   }

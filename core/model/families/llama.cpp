@@ -7,11 +7,11 @@ namespace dachlast {
 namespace {
 
 /// What these families share: RMSNorm, RoPE, gated SiLU, sequential wiring.
-LayerSpec read_llama_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads) {
+DenseBlock read_llama_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads) {
   spec.naming = TensorNaming::kLlama;
   spec.wiring = BlockWiring::kSequential;
   spec.norm = read_norm(config, NormKind::kRms, 1e-6);
-  LayerSpec layer;
+  DenseBlock layer;
   layer.attention = read_heads(config, spec, heads);
   layer.attention.rope = read_rope(config, spec, layer.attention.head_dim, {});
   layer.mlp = read_gated_mlp(config, read_activation(config, "hidden_act", "silu"));
@@ -25,7 +25,7 @@ void read_qwen_windows(ConfigObject& config, ModelSpec& spec) {
   const int n_full = config.size_or("max_window_layers", 28, size_limit::kLayers);
   const auto sliding =
       read_sliding_layers(config, spec.n_layers(), [&](int layer) { return sliding_enabled && layer >= n_full; });
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) spec.layers[i].attention.window = sliding[i] ? window : 0;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) attention_of(spec.layers[i]).window = sliding[i] ? window : 0;
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ void read_qwen_windows(ConfigObject& config, ModelSpec& spec) {
 /// Defaults of src/transformers/models/llama/configuration_llama.py.
 void read_llama(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 32000, .max_context = 2048, .tied_embeddings = false}, spec);
-  LayerSpec layer = read_llama_block(config, spec, {});
+  DenseBlock layer = read_llama_block(config, spec, {});
   const bool bias = config.flag_or("attention_bias", false);
   layer.attention.qkv_bias = bias;
   layer.attention.o_bias = bias;
@@ -45,7 +45,7 @@ void read_llama(ConfigObject& config, ModelSpec& spec) {
 /// the keys are absent; null means no window.
 void read_mistral(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 32000, .max_context = 131072, .tied_embeddings = false}, spec);
-  LayerSpec layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = {}});
+  DenseBlock layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = {}});
   layer.attention.window = read_window(config, spec, 4096);
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
 }
@@ -54,7 +54,7 @@ void read_mistral(ConfigObject& config, ModelSpec& spec) {
 /// (src/transformers/models/qwen2/modeling_qwen2.py).
 void read_qwen2(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 151936, .max_context = 32768, .tied_embeddings = false}, spec);
-  LayerSpec layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 32, .head_dim = {}});
+  DenseBlock layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 32, .head_dim = {}});
   layer.attention.qkv_bias = true;
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
   read_qwen_windows(config, spec);
@@ -63,11 +63,11 @@ void read_qwen2(ConfigObject& config, ModelSpec& spec) {
 /// Defaults of src/transformers/models/qwen3/configuration_qwen3.py.
 void read_qwen3(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 151936, .max_context = 32768, .tied_embeddings = false}, spec);
-  LayerSpec layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 32, .head_dim = 128});
+  DenseBlock layer = read_llama_block(config, spec, {.n_heads = {}, .n_kv_heads = 32, .head_dim = 128});
   const bool bias = config.flag_or("attention_bias", false);
   layer.attention.qkv_bias = bias;
   layer.attention.o_bias = bias;
-  layer.attention.qk_norm = true;
+  layer.attention.qk_norm = QkNorm::kPerHead;
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
   read_qwen_windows(config, spec);
 }

@@ -157,7 +157,7 @@ TEST_P(EngineAttention, VariantsAgree) {
   EngineOptions options = options_for(96);
   options.precision.kv = GetParam();
   ModelSpec model = tiny_model();
-  model.layers[1].attention.window = 33;  // off a tile's border
+  attention_of(model.layers[1]).window = 33;  // off a tile's border
   options.attention_variant = "reference";
   const auto expected = logits_from_scratch(model, options, ids);
   for (const auto& variant : kernels::attention_variants()) {

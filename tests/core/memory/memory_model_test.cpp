@@ -21,11 +21,11 @@ ModelSpec llama_like(int n_layers, int d_model, int n_heads, int n_kv_heads, int
   model.max_context = 131'072;
   const int head_dim = d_model / n_heads;
   LayerSpec layer;
-  layer.attention.n_heads = n_heads;
-  layer.attention.n_kv_heads = n_kv_heads;
-  layer.attention.head_dim = head_dim;
-  layer.attention.rope = RopeSpec{10000.0, head_dim, {}};
-  layer.mlp.d_ff = d_ff;
+  attention_of(layer).n_heads = n_heads;
+  attention_of(layer).n_kv_heads = n_kv_heads;
+  attention_of(layer).head_dim = head_dim;
+  attention_of(layer).rope = RopeSpec{10000.0, head_dim, {}};
+  mlp_of(layer).d_ff = d_ff;
   model.layers.assign(static_cast<std::size_t>(n_layers), layer);
   return model;
 }
@@ -45,9 +45,9 @@ ModelSpec gpt2() {
   model.tied_embeddings = true;
   model.norm.kind = NormKind::kLayer;
   for (LayerSpec& layer : model.layers) {
-    layer.attention.rope.reset();
-    layer.attention.qkv_bias = layer.attention.o_bias = true;
-    layer.mlp = {3072, Activation::kGeluTanh, Gate::kNone, true};
+    attention_of(layer).rope.reset();
+    attention_of(layer).qkv_bias = attention_of(layer).o_bias = true;
+    mlp_of(layer) = {3072, Activation::kGeluTanh, Gate::kNone, true};
   }
   return model;
 }
@@ -88,7 +88,7 @@ TEST(KvCache, FormulaHasItsNumbersFilledIn) {
 
 TEST(KvCache, LayersOfDifferentWidthAreAddedUp) {
   ModelSpec model = llama_like(3, 512, 8, 4, 1024, 1000);
-  model.layers[1].attention.n_kv_heads = 1;
+  attention_of(model.layers[1]).n_kv_heads = 1;
   // (2 + 2) · 2 · 4 · 64 … : 2·2·4·64·4 = 4096 B and 2·1·1·64·4 = 512 B
   EXPECT_DOUBLE_EQ(kv_bytes_per_token(model, DType::kF32).value, 4608.0);
   EXPECT_EQ(kv_formula(model, DType::kF32),

@@ -101,8 +101,8 @@ TEST_P(Catalog, NoFieldIsUnknown) {
 TEST_P(Catalog, FrequenciesAreSane) {
   const ModelSpec spec = resolve_model(GetParam().first).spec;
   for (const LayerSpec& layer : spec.layers) {
-    if (!layer.attention.rope) continue;
-    for (const double f : rope_inverse_frequencies(*layer.attention.rope, spec.max_context)) {
+    if (!attention_of(layer).rope) continue;
+    for (const double f : rope_inverse_frequencies(*attention_of(layer).rope, spec.max_context)) {
       EXPECT_GT(f, 0.0);
       EXPECT_LE(f, 1.0);
     }

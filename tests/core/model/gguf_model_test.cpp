@@ -135,11 +135,11 @@ void expect_same(const ModelSpec& a, const ModelSpec& b) {
   ASSERT_EQ(a.n_layers(), b.n_layers());
   for (std::size_t i = 0; i < a.layers.size(); ++i) {
     SCOPED_TRACE(i);
-    expect_same_attention(a.layers[i].attention, b.layers[i].attention);
-    EXPECT_EQ(a.layers[i].mlp.d_ff, b.layers[i].mlp.d_ff);
-    EXPECT_EQ(a.layers[i].mlp.activation, b.layers[i].mlp.activation);
-    EXPECT_EQ(a.layers[i].mlp.gate, b.layers[i].mlp.gate);
-    EXPECT_EQ(a.layers[i].mlp.bias, b.layers[i].mlp.bias);
+    expect_same_attention(attention_of(a.layers[i]), attention_of(b.layers[i]));
+    EXPECT_EQ(mlp_of(a.layers[i]).d_ff, mlp_of(b.layers[i]).d_ff);
+    EXPECT_EQ(mlp_of(a.layers[i]).activation, mlp_of(b.layers[i]).activation);
+    EXPECT_EQ(mlp_of(a.layers[i]).gate, mlp_of(b.layers[i]).gate);
+    EXPECT_EQ(mlp_of(a.layers[i]).bias, mlp_of(b.layers[i]).bias);
   }
 }
 
@@ -222,7 +222,7 @@ TEST(GgufModel, ReadsARealFile) {
 TEST(GgufModel, SaysWhereWeightsAreQuantized) {
   std::vector<ConfigWarning> warnings;
   const ModelSpec spec = model_spec_from_gguf(read_gguf(kSamples / "stories260K-pad192.Q4_0.gguf"), warnings);
-  EXPECT_EQ(spec.layers.front().mlp.d_ff, 192);
+  EXPECT_EQ(mlp_of(spec.layers.front()).d_ff, 192);
   EXPECT_EQ(spec.native_dtype, DType::kF16);
   EXPECT_THAT(codes(warnings), ElementsAre("quantized_weights"));
 }
@@ -245,9 +245,9 @@ TEST(GgufModel, LayersMayDiffer) {
   writer.list("feed_forward_length", {128, 256, 64}).u32("attention.key_length", 8);
   std::vector<ConfigWarning> warnings;
   const ModelSpec spec = with_embedding(writer).spec(warnings);
-  EXPECT_EQ(spec.layers[1].attention.n_heads, 4);
-  EXPECT_EQ(spec.layers[2].attention.n_kv_heads, 1);
-  EXPECT_EQ(spec.layers[1].mlp.d_ff, 256);
+  EXPECT_EQ(attention_of(spec.layers[1]).n_heads, 4);
+  EXPECT_EQ(attention_of(spec.layers[2]).n_kv_heads, 1);
+  EXPECT_EQ(mlp_of(spec.layers[1]).d_ff, 256);
 }
 
 TEST(GgufModel, SlidingLayersMayBeListed) {
@@ -256,10 +256,10 @@ TEST(GgufModel, SlidingLayersMayBeListed) {
   writer.list("attention.sliding_window_pattern", {1, 0, 0, 1});
   std::vector<ConfigWarning> warnings;
   const ModelSpec spec = with_embedding(writer).spec(warnings);
-  EXPECT_EQ(spec.layers[0].attention.window, 512);
-  EXPECT_EQ(spec.layers[1].attention.window, 0);
-  EXPECT_EQ(spec.layers[0].attention.rope->theta, 10000.0);
-  EXPECT_EQ(spec.layers[3].attention.window, 512);
+  EXPECT_EQ(attention_of(spec.layers[0]).window, 512);
+  EXPECT_EQ(attention_of(spec.layers[1]).window, 0);
+  EXPECT_EQ(attention_of(spec.layers[0]).rope->theta, 10000.0);
+  EXPECT_EQ(attention_of(spec.layers[3]).window, 512);
 }
 
 TEST(GgufModel, YarnExtendsTheContext) {
@@ -269,7 +269,7 @@ TEST(GgufModel, YarnExtendsTheContext) {
   std::vector<ConfigWarning> warnings;
   const ModelSpec spec = with_embedding(writer).spec(warnings);
   EXPECT_EQ(spec.max_context, 2048);  // 4 · 512
-  EXPECT_EQ(std::get<YarnRopeScaling>(spec.layers[0].attention.rope->scaling).factor, 4.0);
+  EXPECT_EQ(std::get<YarnRopeScaling>(attention_of(spec.layers[0]).rope->scaling).factor, 4.0);
 }
 
 TEST(GgufModel, LinearScalingIsReadAndStoredFrequenciesAreNamed) {
@@ -277,7 +277,7 @@ TEST(GgufModel, LinearScalingIsReadAndStoredFrequenciesAreNamed) {
   ModelWriter writer = small_llama();
   writer.f32("rope.scaling.factor", 2.0f).tensor("rope_freqs.weight", {4}, 0);
   const ModelSpec spec = with_embedding(writer).spec(warnings);
-  EXPECT_EQ(std::get<LinearRopeScaling>(spec.layers[0].attention.rope->scaling).factor, 2.0);
+  EXPECT_EQ(std::get<LinearRopeScaling>(attention_of(spec.layers[0]).rope->scaling).factor, 2.0);
   EXPECT_THAT(codes(warnings), ElementsAre("rope_factors"));
 }
 

@@ -58,7 +58,7 @@ class ScopedVariable {
 TEST_F(ModelSourceTest, ThePresetWithWeightsIsComplete) {
   const ModelSource source = resolve_model("stories-260k");
   EXPECT_EQ(source.spec.name, "stories-260k");
-  EXPECT_EQ(source.spec.layers[0].attention.n_kv_heads, 4);
+  EXPECT_EQ(attention_of(source.spec.layers[0]).n_kv_heads, 4);
   ASSERT_TRUE(source.weights_path);
   EXPECT_TRUE(fs::exists(*source.weights_path / "model.safetensors"));
   ASSERT_TRUE(source.tokenizer_path);

@@ -26,12 +26,12 @@ ModelSpec small_model(BlockWiring wiring) {
   model.max_context = 1000;
   model.wiring = wiring;
   LayerSpec layer;
-  layer.attention.n_heads = 4;
-  layer.attention.n_kv_heads = 2;
-  layer.attention.head_dim = 16;
-  layer.attention.window = 7;
-  layer.attention.rope = RopeSpec{.theta = 1e4, .rotary_dim = 8, .scaling = {}};
-  layer.mlp.d_ff = 96;
+  attention_of(layer).n_heads = 4;
+  attention_of(layer).n_kv_heads = 2;
+  attention_of(layer).head_dim = 16;
+  attention_of(layer).window = 7;
+  attention_of(layer).rope = RopeSpec{.theta = 1e4, .rotary_dim = 8, .scaling = {}};
+  mlp_of(layer).d_ff = 96;
   model.layers = {layer};
   return model;
 }
@@ -128,13 +128,13 @@ TEST(OpList, SizesOfAPrefill) {
 
 TEST(OpList, PlainMlpHasOneUpProjection) {
   ModelSpec model = small_model(BlockWiring::kSequential);
-  model.layers[0].mlp.gate = Gate::kNone;
+  mlp_of(model.layers[0]).gate = Gate::kNone;
   EXPECT_EQ(shape_of<LinearShape>(build_op_list(model, kPrefill, kPrecision), OpKind::kMlpUp).n, 96);
 }
 
 TEST(OpList, QkNormComesBeforeRopeAndNormsEveryHead) {
   ModelSpec model = small_model(BlockWiring::kSequential);
-  model.layers[0].attention.qk_norm = true;
+  attention_of(model.layers[0]).qk_norm = QkNorm::kPerHead;
   const auto ops = build_op_list(model, kPrefill, kPrecision);
   const auto& norm = shape_of<NormShape>(ops, OpKind::kQkNorm);
   EXPECT_EQ(norm.n_rows, 90);  // 15 tokens · (4 + 2) heads
@@ -145,7 +145,7 @@ TEST(OpList, QkNormComesBeforeRopeAndNormsEveryHead) {
 
 TEST(OpList, LearnedPositionsReplaceRope) {
   ModelSpec model = small_model(BlockWiring::kSequential);
-  model.layers[0].attention.rope.reset();
+  attention_of(model.layers[0]).rope.reset();
   model.n_learned_positions = 1000;
   const auto ops = build_op_list(model, kPrefill, kPrecision);
   EXPECT_EQ(shape_of<EmbedShape>(ops, OpKind::kEmbed).n_tables, 2);

@@ -42,7 +42,7 @@ std::uint64_t fingerprint(const Weights& weights, const ModelSpec& model) {
   const auto add = [&](std::span<const std::byte> bytes) {
     for (const std::byte byte : bytes) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211u;
   };
-  for (const WeightSlot& slot : weight_slots(model)) {
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
     std::visit([&](auto span) { add(std::as_bytes(span)); }, weights.matrix(slot.role, slot.layer));
     add(std::as_bytes(weights.bias(slot.role, slot.layer)));
   }

@@ -17,7 +17,7 @@ void expect_near(double actual, double expected) {
 }
 
 RopeSpec rope_of(const std::string& preset) {
-  return *resolve_model(preset).spec.layers[0].attention.rope;
+  return *attention_of(resolve_model(preset).spec.layers[0]).rope;
 }
 
 TEST(Rope, UnscaledFrequenciesFallFromOneToNearlyOneOverTheta) {

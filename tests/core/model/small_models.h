@@ -13,10 +13,10 @@ inline ModelSpec stories_260k() {
   model.max_context = 512;
   model.tied_embeddings = true;
   LayerSpec layer;
-  layer.attention.n_heads = 8;
-  layer.attention.n_kv_heads = 4;
-  layer.attention.head_dim = 8;
-  layer.mlp.d_ff = 172;
+  attention_of(layer).n_heads = 8;
+  attention_of(layer).n_kv_heads = 4;
+  attention_of(layer).head_dim = 8;
+  mlp_of(layer).d_ff = 172;
   model.layers.assign(5, layer);
   return model;
 }
@@ -30,20 +30,20 @@ inline ModelSpec tiny_model(TensorNaming naming) {
   model.vocab_size = 11;
   model.max_context = 16;
   LayerSpec layer;
-  layer.attention.n_heads = 3;
-  layer.attention.n_kv_heads = 1;
-  layer.attention.head_dim = 4;
-  layer.mlp.d_ff = 10;
+  attention_of(layer).n_heads = 3;
+  attention_of(layer).n_kv_heads = 1;
+  attention_of(layer).head_dim = 4;
+  mlp_of(layer).d_ff = 10;
   model.layers.assign(1, layer);
   return model;
 }
 
 inline ModelSpec tiny_qwen3() {
   ModelSpec model = tiny_model(TensorNaming::kLlama);
-  model.layers[0].attention.qkv_bias = true;
-  model.layers[0].attention.o_bias = true;
-  model.layers[0].attention.qk_norm = true;
-  model.layers[0].mlp.bias = true;
+  attention_of(model.layers[0]).qkv_bias = true;
+  attention_of(model.layers[0]).o_bias = true;
+  attention_of(model.layers[0]).qk_norm = QkNorm::kPerHead;
+  mlp_of(model.layers[0]).bias = true;
   return model;
 }
 
@@ -52,7 +52,7 @@ inline ModelSpec tiny_gemma3() {
   model.wiring = BlockWiring::kSandwich;
   model.tied_embeddings = true;
   model.norm.weight_offset = 1.0;
-  model.layers[0].attention.qk_norm = true;
+  attention_of(model.layers[0]).qk_norm = QkNorm::kPerHead;
   return model;
 }
 
@@ -61,10 +61,10 @@ inline ModelSpec tiny_layer_norm_model(TensorNaming naming) {
   ModelSpec model = tiny_model(naming);
   model.norm.kind = NormKind::kLayer;
   LayerSpec& layer = model.layers[0];
-  layer.attention.qkv_bias = true;
-  layer.attention.o_bias = true;
-  layer.mlp.gate = Gate::kNone;
-  layer.mlp.bias = true;
+  attention_of(layer).qkv_bias = true;
+  attention_of(layer).o_bias = true;
+  mlp_of(layer).gate = Gate::kNone;
+  mlp_of(layer).bias = true;
   return model;
 }
 
@@ -77,7 +77,7 @@ inline ModelSpec tiny_phi() {
 
 inline ModelSpec tiny_gpt2() {
   ModelSpec model = tiny_layer_norm_model(TensorNaming::kGpt2);
-  model.layers[0].attention.n_kv_heads = 3;
+  attention_of(model.layers[0]).n_kv_heads = 3;
   model.tied_embeddings = true;
   model.n_learned_positions = 16;
   return model;

@@ -17,7 +17,7 @@ using testing::ElementsAre;
 /// "name rows x columns", with "T" where the tensor is stored transposed; in the order of the slots.
 std::vector<std::string> all_tensors(const ModelSpec& model, const TensorPrefix& prefix) {
   std::vector<std::string> lines;
-  for (const WeightSlot& slot : weight_slots(model)) {
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
     const TensorRequest request = tensors_of(slot, model, prefix);
     for (const TensorPart& part : request.parts)
       lines.push_back(fmt::format("{} {}x{}{}", part.name, part.rows, part.columns,

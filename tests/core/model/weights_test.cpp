@@ -39,7 +39,7 @@ std::vector<float> as_floats(const WeightMatrix& matrix) {
 /// Every element of a model's weights, slot after slot.
 std::vector<float> all_values(const Weights& weights, const ModelSpec& model) {
   std::vector<float> values;
-  for (const WeightSlot& slot : weight_slots(model)) {
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
     const auto bias = weights.bias(slot.role, slot.layer);
     const std::vector<float> part = slot.part == WeightPart::kBias ? std::vector<float>(bias.begin(), bias.end())
                                     : slot.part == WeightPart::kPositions
@@ -132,7 +132,7 @@ TEST(OpenWeights, UsesTheFileInPlaceWhereItLiesAsWanted) {
 
 TEST(OpenWeights, WrongConfigIsRefusedWithBothShapes) {
   ModelSpec model = stories_260k();
-  for (LayerSpec& layer : model.layers) layer.mlp.d_ff = 128;
+  for (LayerSpec& layer : model.layers) mlp_of(layer).d_ff = 128;
   const auto error = error_of(model, kFloatFile);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kInput);
@@ -171,7 +171,7 @@ TEST(OpenWeights, OtherPrecisionsAreRefused) {
 /// Every tensor the model needs, with values told from their name and place.
 std::vector<TestTensor> tensors_for(const ModelSpec& model, const TensorPrefix& prefix) {
   std::vector<TestTensor> tensors;
-  for (const WeightSlot& slot : weight_slots(model)) {
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
     const TensorRequest request = tensors_of(slot, model, prefix);
     for (const TensorPart& part : request.parts) {
       const int rows = static_cast<int>(part.rows);

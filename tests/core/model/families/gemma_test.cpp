@@ -23,9 +23,9 @@ TEST_F(GemmaFamily, GemmaScalesEmbeddingsAndOffsetsNorms) {
   EXPECT_EQ(spec.wiring, BlockWiring::kSequential);
   EXPECT_EQ(spec.naming, TensorNaming::kLlama);
   EXPECT_TRUE(spec.tied_embeddings);
-  EXPECT_EQ(spec.layers[0].attention.head_dim, 256);
-  EXPECT_EQ(spec.layers[0].attention.n_kv_heads, 1);
-  EXPECT_EQ(spec.layers[0].mlp.activation, Activation::kGeluTanh);  // whatever hidden_act says
+  EXPECT_EQ(attention_of(spec.layers[0]).head_dim, 256);
+  EXPECT_EQ(attention_of(spec.layers[0]).n_kv_heads, 1);
+  EXPECT_EQ(mlp_of(spec.layers[0]).activation, Activation::kGeluTanh);  // whatever hidden_act says
   EXPECT_EQ(spec.logit_softcap, 0.0);
 }
 
@@ -34,31 +34,31 @@ TEST_F(GemmaFamily, Gemma2AlternatesWindowsAndCapsLogits) {
   EXPECT_EQ(spec.wiring, BlockWiring::kSandwich);
   EXPECT_EQ(spec.naming, TensorNaming::kGemma);
   EXPECT_EQ(spec.logit_softcap, 30.0);
-  EXPECT_EQ(spec.layers[0].attention.softcap, 50.0);
-  EXPECT_DOUBLE_EQ(spec.layers[0].attention.scale, 1.0 / 12.0);  // 1 / sqrt(144)
-  EXPECT_EQ(spec.layers[0].attention.window, 512);
-  EXPECT_EQ(spec.layers[1].attention.window, 0);
-  EXPECT_EQ(spec.layers[2].attention.window, 512);
+  EXPECT_EQ(attention_of(spec.layers[0]).softcap, 50.0);
+  EXPECT_DOUBLE_EQ(attention_of(spec.layers[0]).scale, 1.0 / 12.0);  // 1 / sqrt(144)
+  EXPECT_EQ(attention_of(spec.layers[0]).window, 512);
+  EXPECT_EQ(attention_of(spec.layers[1]).window, 0);
+  EXPECT_EQ(attention_of(spec.layers[2]).window, 512);
 }
 
 TEST_F(GemmaFamily, ANullSoftcapIsNone) {
   const ModelSpec spec =
       read(config("gemma2", 2, R"("attn_logit_softcapping": null, "final_logit_softcapping": null)"));
   EXPECT_EQ(spec.logit_softcap, 0.0);
-  EXPECT_EQ(spec.layers[0].attention.softcap, 0.0);
+  EXPECT_EQ(attention_of(spec.layers[0]).softcap, 0.0);
 }
 
 TEST_F(GemmaFamily, Gemma3SeesAllTokensInEverySixthLayerWithItsOwnRope) {
   const ModelSpec spec = read(config("gemma3_text", 7, R"("rope_scaling": {"rope_type": "linear", "factor": 8.0})"));
-  EXPECT_TRUE(spec.layers[0].attention.qk_norm);
+  EXPECT_EQ(attention_of(spec.layers[0]).qk_norm, QkNorm::kPerHead);
   EXPECT_EQ(spec.logit_softcap, 0.0);
   for (const int local : {0, 1, 2, 3, 4, 6}) {
-    const AttentionSpec& a = spec.layers[static_cast<std::size_t>(local)].attention;
+    const AttentionSpec& a = attention_of(spec.layers[static_cast<std::size_t>(local)]);
     EXPECT_EQ(a.window, 4096);
     EXPECT_EQ(a.rope->theta, 1e4);
     EXPECT_TRUE(std::holds_alternative<std::monostate>(a.rope->scaling));
   }
-  const AttentionSpec& global = spec.layers[5].attention;
+  const AttentionSpec& global = attention_of(spec.layers[5]);
   EXPECT_EQ(global.window, 0);
   EXPECT_EQ(global.rope->theta, 1e6);
   EXPECT_EQ(std::get<LinearRopeScaling>(global.rope->scaling).factor, 8.0);
@@ -68,9 +68,9 @@ TEST_F(GemmaFamily, Gemma3ReadsRopesByKindOfLayer) {
   const ModelSpec spec = read(config("gemma3_text", 6, R"("rope_parameters": {
       "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 2e6},
       "sliding_attention": {"rope_type": "default", "rope_theta": 3e4}})"));
-  EXPECT_EQ(spec.layers[0].attention.rope->theta, 3e4);
-  EXPECT_EQ(spec.layers[5].attention.rope->theta, 2e6);
-  EXPECT_EQ(std::get<LinearRopeScaling>(spec.layers[5].attention.rope->scaling).factor, 4.0);
+  EXPECT_EQ(attention_of(spec.layers[0]).rope->theta, 3e4);
+  EXPECT_EQ(attention_of(spec.layers[5]).rope->theta, 2e6);
+  EXPECT_EQ(std::get<LinearRopeScaling>(attention_of(spec.layers[5]).rope->scaling).factor, 4.0);
   EXPECT_THAT(warnings_, testing::IsEmpty());
 }
 
@@ -80,8 +80,8 @@ TEST_F(GemmaFamily, Gemma3LeavesTheVisionTowerOutAndSaysSo) {
       "text_config": {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "odd": 1}})");
   EXPECT_EQ(spec.native_dtype, DType::kBF16);
   EXPECT_EQ(spec.vocab_size, 262208);
-  EXPECT_EQ(spec.layers[0].attention.n_heads, 8);
-  EXPECT_EQ(spec.layers[0].attention.n_kv_heads, 4);
+  EXPECT_EQ(attention_of(spec.layers[0]).n_heads, 8);
+  EXPECT_EQ(attention_of(spec.layers[0]).n_kv_heads, 4);
   EXPECT_THAT(warning_codes(), ElementsAre("unknown_field", "vision_not_read"));
   EXPECT_THAT(warnings_[0].text, HasSubstr("text_config.odd"));
 }

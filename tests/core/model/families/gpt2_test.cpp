@@ -21,19 +21,20 @@ TEST_F(Gpt2Family, HasLearnedPositionsTiedEmbeddingsAndBiases) {
   EXPECT_TRUE(spec.tied_embeddings);
   EXPECT_FALSE(spec.lm_head_bias);
   EXPECT_EQ(spec.norm.kind, NormKind::kLayer);
-  EXPECT_FALSE(spec.layers[0].attention.rope);
-  EXPECT_TRUE(spec.layers[0].attention.qkv_bias);
-  EXPECT_TRUE(spec.layers[0].attention.o_bias);
-  EXPECT_EQ(spec.layers[0].mlp.d_ff, 256);  // 4 · 64
-  EXPECT_TRUE(spec.layers[0].mlp.bias);
-  EXPECT_EQ(spec.layers[0].mlp.gate, Gate::kNone);
-  EXPECT_EQ(spec.layers[0].mlp.activation, Activation::kGeluTanh);
+  EXPECT_FALSE(attention_of(spec.layers[0]).rope);
+  EXPECT_TRUE(attention_of(spec.layers[0]).qkv_bias);
+  EXPECT_TRUE(attention_of(spec.layers[0]).o_bias);
+  EXPECT_EQ(mlp_of(spec.layers[0]).d_ff, 256);  // 4 · 64
+  EXPECT_TRUE(mlp_of(spec.layers[0]).bias);
+  EXPECT_EQ(mlp_of(spec.layers[0]).gate, Gate::kNone);
+  EXPECT_EQ(mlp_of(spec.layers[0]).activation, Activation::kGeluTanh);
 }
 
 TEST_F(Gpt2Family, ScalesScoresAsStated) {
-  EXPECT_EQ(read(config()).layers[1].attention.scale, 0.25);  // 1 / sqrt(64 / 4)
-  EXPECT_EQ(read(config(R"("scale_attn_weights": false)")).layers[1].attention.scale, 1.0);
-  EXPECT_EQ(read(config(R"("scale_attn_by_inverse_layer_idx": true)")).layers[1].attention.scale, 0.125);  // 0.25 / 2
+  EXPECT_EQ(attention_of(read(config()).layers[1]).scale, 0.25);  // 1 / sqrt(64 / 4)
+  EXPECT_EQ(attention_of(read(config(R"("scale_attn_weights": false)")).layers[1]).scale, 1.0);
+  EXPECT_EQ(attention_of(read(config(R"("scale_attn_by_inverse_layer_idx": true)")).layers[1]).scale,
+            0.125);  // 0.25 / 2
 }
 
 TEST_F(Gpt2Family, RefusesCrossAttention) {

@@ -9,7 +9,7 @@ class LlamaFamily : public ConfigTest {
  protected:
   std::vector<int> windows(const ModelSpec& spec) {
     std::vector<int> list;
-    for (const LayerSpec& layer : spec.layers) list.push_back(layer.attention.window);
+    for (const LayerSpec& layer : spec.layers) list.push_back(attention_of(layer).window);
     return list;
   }
 };
@@ -26,7 +26,7 @@ TEST_F(LlamaFamily, DefaultsAreThoseOfTheClass) {
   EXPECT_EQ(spec.norm.kind, NormKind::kRms);
   EXPECT_EQ(spec.norm.eps, 1e-6);
   EXPECT_EQ(spec.embed_scale, 1.0);
-  const AttentionSpec& a = spec.layers[0].attention;
+  const AttentionSpec& a = attention_of(spec.layers[0]);
   EXPECT_EQ(a.n_kv_heads, 4);
   EXPECT_EQ(a.head_dim, 16);  // 64 / 4
   EXPECT_EQ(a.scale, 0.25);   // 1 / sqrt(16)
@@ -34,20 +34,20 @@ TEST_F(LlamaFamily, DefaultsAreThoseOfTheClass) {
   ASSERT_TRUE(a.rope);
   EXPECT_EQ(a.rope->theta, 10000.0);
   EXPECT_EQ(a.rope->rotary_dim, 16);
-  EXPECT_EQ(spec.layers[0].mlp.activation, Activation::kSilu);
-  EXPECT_EQ(spec.layers[0].mlp.gate, Gate::kGated);
+  EXPECT_EQ(mlp_of(spec.layers[0]).activation, Activation::kSilu);
+  EXPECT_EQ(mlp_of(spec.layers[0]).gate, Gate::kGated);
 }
 
 TEST_F(LlamaFamily, BiasesAreReadWhereStated) {
   const ModelSpec spec = read(small_config("llama", R"("attention_bias": true, "mlp_bias": true)"));
-  EXPECT_TRUE(spec.layers[1].attention.qkv_bias);
-  EXPECT_TRUE(spec.layers[1].attention.o_bias);
-  EXPECT_TRUE(spec.layers[1].mlp.bias);
+  EXPECT_TRUE(attention_of(spec.layers[1]).qkv_bias);
+  EXPECT_TRUE(attention_of(spec.layers[1]).o_bias);
+  EXPECT_TRUE(mlp_of(spec.layers[1]).bias);
 }
 
 TEST_F(LlamaFamily, HeadDimMayDifferFromTheQuotient) {
   const ModelSpec spec = read(small_config("mistral", R"("num_key_value_heads": 2, "head_dim": 32)"));
-  EXPECT_EQ(spec.layers[0].attention.head_dim, 32);
+  EXPECT_EQ(attention_of(spec.layers[0]).head_dim, 32);
 }
 
 TEST_F(LlamaFamily, MistralSlidesUnlessItsWindowIsNull) {
@@ -60,7 +60,7 @@ TEST_F(LlamaFamily, MistralSlidesUnlessItsWindowIsNull) {
 TEST_F(LlamaFamily, MistralHasEightKvHeadsWhereTheKeyIsAbsent) {
   const ModelSpec spec = read(R"({"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
                                   "num_hidden_layers": 2, "num_attention_heads": 16})");
-  EXPECT_EQ(spec.layers[0].attention.n_kv_heads, 8);
+  EXPECT_EQ(attention_of(spec.layers[0]).n_kv_heads, 8);
   EXPECT_THAT(error_of(small_config("mistral")), HasSubstr("is 8, which does not divide 4"));
 }
 
@@ -72,8 +72,8 @@ TEST_F(LlamaFamily, AWindowAsLongAsTheContextIsNone) {
 
 TEST_F(LlamaFamily, Qwen2HasBiasOnQkvOnly) {
   const ModelSpec spec = read(small_config("qwen2", R"("num_key_value_heads": 2)"));
-  EXPECT_TRUE(spec.layers[0].attention.qkv_bias);
-  EXPECT_FALSE(spec.layers[0].attention.o_bias);
+  EXPECT_TRUE(attention_of(spec.layers[0]).qkv_bias);
+  EXPECT_FALSE(attention_of(spec.layers[0]).o_bias);
   EXPECT_EQ(spec.vocab_size, 151936);
 }
 
@@ -96,9 +96,9 @@ TEST_F(LlamaFamily, LayerTypesAreChecked) {
 
 TEST_F(LlamaFamily, Qwen3NormsQueriesAndKeys) {
   const ModelSpec spec = read(small_config("qwen3", R"("num_key_value_heads": 2)"));
-  EXPECT_TRUE(spec.layers[0].attention.qk_norm);
-  EXPECT_FALSE(spec.layers[0].attention.qkv_bias);
-  EXPECT_EQ(spec.layers[0].attention.head_dim, 128);  // the class default, not 64 / 4
+  EXPECT_EQ(attention_of(spec.layers[0]).qk_norm, QkNorm::kPerHead);
+  EXPECT_FALSE(attention_of(spec.layers[0]).qkv_bias);
+  EXPECT_EQ(attention_of(spec.layers[0]).head_dim, 128);  // the class default, not 64 / 4
 }
 
 }  // namespace

@@ -21,15 +21,15 @@ TEST_F(OptFamily, KeepsTwoRowsBeforePositionZero) {
   EXPECT_TRUE(spec.tied_embeddings);
   EXPECT_TRUE(spec.final_norm);
   EXPECT_EQ(spec.wiring, BlockWiring::kSequential);
-  EXPECT_EQ(spec.layers[0].mlp.activation, Activation::kRelu);
-  EXPECT_TRUE(spec.layers[0].mlp.bias);
-  EXPECT_TRUE(spec.layers[0].attention.o_bias);
+  EXPECT_EQ(mlp_of(spec.layers[0]).activation, Activation::kRelu);
+  EXPECT_TRUE(mlp_of(spec.layers[0]).bias);
+  EXPECT_TRUE(attention_of(spec.layers[0]).o_bias);
 }
 
 TEST_F(OptFamily, BiasesCanBeSwitchedOff) {
   const ModelSpec spec = read(config(R"("enable_bias": false)"));
-  EXPECT_FALSE(spec.layers[0].mlp.bias);
-  EXPECT_FALSE(spec.layers[0].attention.qkv_bias);
+  EXPECT_FALSE(mlp_of(spec.layers[0]).bias);
+  EXPECT_FALSE(attention_of(spec.layers[0]).qkv_bias);
 }
 
 TEST_F(OptFamily, NormAfterTheBranchesLeavesOutTheFinalNorm) {

@@ -13,19 +13,19 @@ TEST_F(PhiFamily, IsParallelWithBiasesAndPartialRotation) {
   EXPECT_EQ(spec.wiring, BlockWiring::kParallel);
   EXPECT_EQ(spec.norm.kind, NormKind::kLayer);
   EXPECT_TRUE(spec.lm_head_bias);
-  EXPECT_TRUE(spec.layers[0].attention.qkv_bias);
-  EXPECT_TRUE(spec.layers[0].attention.o_bias);
-  EXPECT_EQ(spec.layers[0].attention.rope->rotary_dim, 8);  // 0.5 · 64 / 4
-  EXPECT_TRUE(spec.layers[0].mlp.bias);
-  EXPECT_EQ(spec.layers[0].mlp.gate, Gate::kNone);
-  EXPECT_EQ(spec.layers[0].mlp.activation, Activation::kGeluTanh);
+  EXPECT_TRUE(attention_of(spec.layers[0]).qkv_bias);
+  EXPECT_TRUE(attention_of(spec.layers[0]).o_bias);
+  EXPECT_EQ(attention_of(spec.layers[0]).rope->rotary_dim, 8);  // 0.5 · 64 / 4
+  EXPECT_TRUE(mlp_of(spec.layers[0]).bias);
+  EXPECT_EQ(mlp_of(spec.layers[0]).gate, Gate::kNone);
+  EXPECT_EQ(mlp_of(spec.layers[0]).activation, Activation::kGeluTanh);
 }
 
 TEST_F(PhiFamily, APartOfTheHeadIsNotRoundedDownByFloatingPoint) {
   // 0.7 · 20 is 13.999999999999998 in double; the rotated part is 14.
   const ModelSpec spec = read(R"({"model_type": "phi", "hidden_size": 80, "intermediate_size": 96,
       "num_hidden_layers": 1, "num_attention_heads": 4, "partial_rotary_factor": 0.7})");
-  EXPECT_EQ(spec.layers[0].attention.rope->rotary_dim, 14);
+  EXPECT_EQ(attention_of(spec.layers[0]).rope->rotary_dim, 14);
 }
 
 TEST_F(PhiFamily, OldSpellingMeansTheSame) {
@@ -36,9 +36,9 @@ TEST_F(PhiFamily, OldSpellingMeansTheSame) {
   EXPECT_EQ(spec.n_layers(), 2);
   EXPECT_EQ(spec.max_context, 128);
   EXPECT_EQ(spec.norm.eps, 1e-4);
-  EXPECT_EQ(spec.layers[0].attention.n_kv_heads, 4);
-  EXPECT_EQ(spec.layers[0].attention.rope->rotary_dim, 4);
-  EXPECT_EQ(spec.layers[0].mlp.d_ff, 256);  // 4 · 64
+  EXPECT_EQ(attention_of(spec.layers[0]).n_kv_heads, 4);
+  EXPECT_EQ(attention_of(spec.layers[0]).rope->rotary_dim, 4);
+  EXPECT_EQ(mlp_of(spec.layers[0]).d_ff, 256);  // 4 · 64
   EXPECT_THAT(warnings_, testing::IsEmpty());
 }
 
@@ -59,9 +59,9 @@ TEST_F(PhiFamily, Phi3IsFusedGatedAndWithoutBias) {
   EXPECT_EQ(spec.norm.kind, NormKind::kRms);
   EXPECT_EQ(spec.norm.eps, 1e-5);
   EXPECT_TRUE(spec.tied_embeddings);
-  EXPECT_EQ(spec.layers[0].attention.window, 512);
-  EXPECT_FALSE(spec.layers[0].attention.qkv_bias);
-  EXPECT_EQ(spec.layers[0].mlp.gate, Gate::kGated);
+  EXPECT_EQ(attention_of(spec.layers[0]).window, 512);
+  EXPECT_FALSE(attention_of(spec.layers[0]).qkv_bias);
+  EXPECT_EQ(mlp_of(spec.layers[0]).gate, Gate::kGated);
   EXPECT_THAT(error_of(small_config("phi3", R"("attention_bias": true)")), HasSubstr("a bias in Phi-3"));
 }
 

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 class RopeConfig : public ConfigTest {
  protected:
-  RopeSpec rope(const std::string& more) { return *read(small_config("llama", more)).layers[0].attention.rope; }
+  RopeSpec rope(const std::string& more) { return *attention_of(read(small_config("llama", more)).layers[0]).rope; }
 };
 
 TEST_F(RopeConfig, ReadsLlama3) {
@@ -36,7 +36,7 @@ TEST_F(RopeConfig, YarnExtendsTheContextAndDerivesItsAttentionFactor) {
   const ModelSpec spec = read(small_config("llama", R"("max_position_embeddings": 1000,
       "rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1000})"));
   EXPECT_EQ(spec.max_context, 4000);
-  const auto& scaling = std::get<YarnRopeScaling>(spec.layers[0].attention.rope->scaling);
+  const auto& scaling = std::get<YarnRopeScaling>(attention_of(spec.layers[0]).rope->scaling);
   EXPECT_DOUBLE_EQ(scaling.attention_factor, 0.1 * std::log(4.0) + 1.0);
   EXPECT_EQ(scaling.beta_fast, 32.0);
   EXPECT_EQ(scaling.beta_slow, 1.0);
@@ -47,7 +47,7 @@ TEST_F(RopeConfig, LongRopeDerivesItsAttentionFactorFromTheContexts) {
   const ModelSpec spec = read(small_config("phi3", R"("max_position_embeddings": 131072,
       "original_max_position_embeddings": 4096, "rope_scaling": {"type": "su", "short_factor": )" +
                                                        eight + R"(, "long_factor": )" + eight + "}"));
-  const auto& scaling = std::get<LongRopeScaling>(spec.layers[0].attention.rope->scaling);
+  const auto& scaling = std::get<LongRopeScaling>(attention_of(spec.layers[0]).rope->scaling);
   EXPECT_EQ(scaling.original_context, 4096);
   // sqrt(1 + ln(131072 / 4096) / ln 4096) = sqrt(1 + 5/12), as 32 = 2^5 and 4096 = 2^12
   EXPECT_DOUBLE_EQ(scaling.attention_factor, std::sqrt(17.0 / 12.0));
