@@ -170,12 +170,11 @@ DeviceSpec per_device(DeviceSpec package) {
   return package;
 }
 
-DeviceSpec read_device_file(const std::filesystem::path& path) {
+DeviceSpec read_device(const nlohmann::json& document, const std::filesystem::path& file) {
   constexpr int kMostUnits = 1 << 24;
   constexpr int kMostDevices = 1024;
   constexpr double kHighestPower = 1e7;  // watts
-  const nlohmann::json document = read_data_file(path);
-  DataObject device(document, path);
+  DataObject device(document, file);
   DeviceSpec spec;
   read_identity(device, spec);
   spec.memory = read_memory(device);
@@ -190,8 +189,12 @@ DeviceSpec read_device_file(const std::filesystem::path& path) {
   spec.n_devices = device.count("n_devices", kMostDevices).value_or(1);
   device.finish();
   spec.origin = DeviceOrigin::kFile;
-  spec.file = path;
+  spec.file = file;
   return spec;
+}
+
+DeviceSpec read_device_file(const std::filesystem::path& path) {
+  return read_device(read_data_file(path), path);
 }
 
 }  // namespace dachlast

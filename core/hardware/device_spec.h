@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -153,6 +154,10 @@ struct DeviceSpec {
 
 /// What the operating system sees as one device: an n-th of capacity, bandwidth, peaks and units of its package.
 DeviceSpec per_device(DeviceSpec package);
+
+/// Reads a device from the document of its file, which errors name.
+/// Errors   as read_device_file.
+DeviceSpec read_device(const nlohmann::json& document, const std::filesystem::path& file);
 
 /// Reads a device file, YAML or JSON: the catalog's own or a user's, of devices that exist or are imagined.
 /// Errors   throws `Error` (kInput) naming file, key and reason.

@@ -217,14 +217,17 @@ std::string_view kind_name(const ReferenceRows& rows) {
   return kKinds[rows.index()].name;
 }
 
-ReferenceRows read_reference_rows(const std::filesystem::path& csv) {
-  const CsvTable table = read_csv(csv);
+ReferenceRows reference_rows(const CsvTable& table) {
   switch (kind_of(table)) {
     case 0: return read_all(table, read_memory_kv);
     case 1: return read_all(table, read_llamacpp);
     case 2: return read_all(table, read_kv_table);
     default: return read_all(table, read_throughput);
   }
+}
+
+ReferenceRows read_reference_rows(const std::filesystem::path& csv) {
+  return reference_rows(read_csv(csv));
 }
 
 }  // namespace dachlast

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/csv.h"
+
 namespace dachlast {
 
 // Measured figures of other programs, one a row, as tables published with their sources: what `validate` predicts.
@@ -122,6 +124,10 @@ using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCp
 
 /// Name of the table's kind: "memory_kv", "memory_llamacpp", "kv_tables", "throughput".
 std::string_view kind_name(const ReferenceRows& rows);
+
+/// The rows of a table as read_csv gives it.
+/// Errors   as read_reference_rows.
+ReferenceRows reference_rows(const CsvTable& table);
 
 /// Reads a table; its kind follows from its header. Further columns are left aside.
 /// Errors   throws `Error` (kInput): a header of no kind, naming the column that is missing and the four kinds; a number
