@@ -23,20 +23,24 @@ char lower(char c) {
 }
 
 bool says_nothing(const std::string& word) {
-  constexpr std::array kNoise = {"nvidia", "amd",   "intel", "apple", "google", "geforce", "instinct", "tesla", "gpu",
-                                 "hbm2",   "hbm2e", "hbm3",  "hbm3e", "gddr6",  "gddr6x",  "gddr7",    "the"};
+  constexpr std::array kNoise = {"nvidia", "amd",   "intel",  "apple",   "google",      "geforce",   "instinct",
+                                 "tesla",  "gpu",   "hbm2",   "hbm2e",   "hbm3",        "hbm3e",     "gddr6",
+                                 "gddr6x", "gddr7", "server", "edition", "workstation", "generation"};
   return std::find(kNoise.begin(), kNoise.end(), word) != kNoise.end();
 }
 
-/// Lower-case words of letters and digits outside brackets; "80 GB" and "80GiB" become "80gb".
-Words words_of(std::string_view text) {
+enum class Brackets { kOutside, kInside };
+
+/// Lower-case words of letters and digits outside brackets or inside them; "80 GB" and "80GiB" become "80gb".
+Words words_of(std::string_view text, Brackets where = Brackets::kOutside) {
   Words words(1);
   int depth = 0;
   for (const char raw : text) {
     const char c = lower(raw);
     if (c == '(') ++depth;
     if (c == ')') depth = std::max(0, depth - 1);
-    if (depth == 0 && (letter(c) || digit(c) || c == '+')) {
+    const bool wanted = (depth > 0) == (where == Brackets::kInside);
+    if (wanted && (letter(c) || digit(c) || c == '+')) {
       words.back() += c;
     } else if (!words.back().empty()) {
       words.emplace_back();
@@ -83,25 +87,35 @@ bool covers(const std::string& word, const std::string& typed) {
 bool has_all_words(const Words& typed, const DeviceSpec& device) {
   Words known;
   for (const std::string& spelling : spellings_of(device))
-    for (std::string& word : words_of(spelling)) known.push_back(std::move(word));
+    for (const Brackets where : {Brackets::kOutside, Brackets::kInside})
+      for (std::string& word : words_of(spelling, where)) known.push_back(std::move(word));
   if (const auto gb = device.main_memory().marketing_gb) known.push_back(fmt::format("{}gb", *gb));
   return std::all_of(typed.begin(), typed.end(), [&](const std::string& word) {
     return std::any_of(known.begin(), known.end(), [&](const std::string& other) { return covers(other, word); });
   });
 }
 
-}  // namespace
+/// "80gb" alone names no device, though only one may have as much.
+bool is_memory_size(const std::string& word) {
+  return word.ends_with("gb") && digit(word.front());
+}
 
-std::vector<const DeviceSpec*> devices_meant(std::string_view typed, std::span<const DeviceSpec> devices) {
-  const Words words = words_of(typed);
+std::vector<const DeviceSpec*> devices_of_words(const Words& words, std::span<const DeviceSpec> devices) {
   std::vector<const DeviceSpec*> meant;
-  if (words.empty()) return meant;
+  if (std::all_of(words.begin(), words.end(), is_memory_size)) return meant;
   for (const DeviceSpec& device : devices)
     if (is_spelling(words, device)) meant.push_back(&device);
   if (!meant.empty()) return meant;
   for (const DeviceSpec& device : devices)
     if (has_all_words(words, device)) meant.push_back(&device);
   return meant;
+}
+
+}  // namespace
+
+std::vector<const DeviceSpec*> devices_meant(std::string_view typed, std::span<const DeviceSpec> devices) {
+  const auto outside = devices_of_words(words_of(typed), devices);
+  return outside.empty() ? devices_of_words(words_of(typed, Brackets::kInside), devices) : outside;
 }
 
 }  // namespace dachlast

@@ -129,6 +129,10 @@ TEST_F(DeviceCatalog, FindsDevicesByForgivingSpellings) {
   EXPECT_EQ(id_of("MI300X"), "mi300x");
   EXPECT_EQ(id_of("b200"), "b200-sxm");
   EXPECT_EQ(id_of("Tesla V100-SXM2-16GB"), "v100-sxm2-16gb");
+  EXPECT_EQ(id_of("RTX 6000 Pro Blackwell Server Edition"), "rtx-pro-6000-bw");
+  EXPECT_EQ(id_of("M2 Ultra 76-Core GPU 192GB"), "m2-ultra");
+  EXPECT_EQ(id_of("NVIDIA GH200 480GB"), "gh200-96gb");  // 480 GB are the processor's
+  EXPECT_EQ(id_of("Custom PC (Nvidia RTX 4090)"), "rtx4090");
 }
 
 TEST_F(DeviceCatalog, EveryNameAndAliasFindsItsOwnDevice) {
@@ -153,7 +157,7 @@ TEST_F(DeviceCatalog, AmbiguousAndUnknownNamesSayWhatThereIs) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_THAT(error.way_out(), HasSubstr("\"h100-sxm\""));
   }
-  for (const char* typed : {"", "   ", "(8x)", "quantum", "H100 24GB", "../h100-sxm"})
+  for (const char* typed : {"", "   ", "(8x)", "quantum", "H100 24GB", "64GB", "M1 Max GPU (64GB)", "../h100-sxm"})
     EXPECT_THROW(find_device(typed), Error) << typed;
 }
 
