@@ -1,0 +1,186 @@
+#include "core/planner/memory_planner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace dachlast {
+namespace {
+
+/// What lives at once in a gated MLP written with one buffer a tensor: for engines whose profile states no rule.
+constexpr ActivationRule kPlainActivations{
+    .d_ff_copies = 3, .d_model_copies = 3, .d_model_copies_tp = 5, .logit_bytes = 4, .buffer_bytes_per_sm = 0};
+
+constexpr int kPlainBatchedTokens = 512;
+
+void require_positive(std::string_view name, std::optional<int> value) {
+  if (value.value_or(1) > 0) return;
+  throw Error(ErrorKind::kUsage, std::string(name), fmt::format("{} is not a positive number.", *value),
+              "Give 1 or more.");
+}
+
+double capacity_of(const PlanScenario& scenario) {
+  if (scenario.capacity) return scenario.capacity->value;
+  const auto capacity = scenario.device.main_memory().capacity;
+  if (!capacity)
+    throw Error(ErrorKind::kInput, scenario.device.name, "its data file states no memory capacity.",
+                "Give a device file that does.");
+  return capacity->value;
+}
+
+}  // namespace
+
+MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenario)) {
+  if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
+  capacity_ = capacity_of(scenario_);
+  settle_limits();
+  settle_stages();
+  settle_budget();
+}
+
+void MemoryPlanner::settle_limits() {
+  const EngineLimits& given = scenario_.limits;
+  require_positive("--max-num-seqs", given.max_num_seqs);
+  require_positive("--max-batched-tokens", given.max_num_batched_tokens);
+  require_positive("--block-size", given.block_tokens);
+  const auto defaults = batch_defaults_for(scenario_.engine, scenario_.device, scenario_.layout.tensor_parallel);
+  const auto default_seqs = defaults ? defaults->max_num_seqs : std::nullopt;
+  const auto default_tokens = defaults ? defaults->max_num_batched_tokens : std::nullopt;
+  limits_.max_num_batched_tokens = given.max_num_batched_tokens.value_or(default_tokens.value_or(kPlainBatchedTokens));
+  limits_.max_num_seqs =
+      std::min(given.max_num_seqs.value_or(default_seqs.value_or(256)), limits_.max_num_batched_tokens);
+}
+
+void MemoryPlanner::settle_stages() {
+  ranks_ = rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
+  if (scenario_.counted_weights) {
+    // The file knows the sum, the layout the shares.
+    double modelled = 0.0;
+    for (const RankLoad& rank : rank_loads(scenario_.model, scenario_.weights, scenario_.cache, Layout{}))
+      modelled += rank.weight_bytes;
+    for (RankLoad& rank : ranks_) rank.weight_bytes *= scenario_.counted_weights->value / modelled;
+  }
+  const EngineProfile& engine = scenario_.engine;
+  const double forward =
+      forward_bytes(scenario_.model, engine.activations->value, scenario_.layout, limits_.max_num_batched_tokens);
+  activations_ = forward;
+  workspace_ = std::max(0.0, sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - forward);
+  const auto outside = non_torch_memory(engine, scenario_.layout.tensor_parallel);
+  runtime_ = outside ? outside->value : 0.0;
+  if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)
+    runtime_ += engine.graphs->value.value;
+  const int block =
+      scenario_.limits.block_tokens.value_or(engine.block_size_tokens ? engine.block_size_tokens->value : 1);
+  for (const RankLoad& rank : ranks_)
+    stages_.push_back({.fixed = rank.weight_bytes + activations_ + workspace_ + runtime_,
+                       .weights = rank.weight_bytes,
+                       .kv = KvDemand(rank, engine, block, limits_.max_num_batched_tokens)});
+}
+
+void MemoryPlanner::settle_budget() {
+  const EngineProfile& engine = scenario_.engine;
+  const auto defaults = batch_defaults_for(engine, scenario_.device, scenario_.layout.tensor_parallel);
+  const FractionRequest request{.capacity_gib = capacity_ / kGiB,
+                                .tp = scenario_.layout.tensor_parallel,
+                                .pp = scenario_.layout.pipeline_parallel,
+                                .batched_tokens = limits_.max_num_batched_tokens,
+                                .graph_batch = defaults ? defaults->graph_batch.value_or(0) : 0};
+  fraction_ = scenario_.limits.memory_fraction.value_or(default_memory_fraction(engine, request).value_or(1.0));
+  if (!(fraction_ > 0.0) || fraction_ > 1.0)
+    throw Error(ErrorKind::kUsage, "--memory-fraction", fmt::format("{} is not between 0 and 1.", fraction_),
+                "Give the share of the device's memory the engine may take, as in 0.9.");
+  budget_ = fraction_ * capacity_;
+  double fullest_weights = 0.0;
+  for (const Stage& stage : stages_) fullest_weights = std::max(fullest_weights, stage.weights);
+  const double beside = activations_ + workspace_ + runtime_;
+  if (engine.budget.value == BudgetRule::kFractionOfFree)
+    budget_ = fullest_weights + beside + fraction_ * std::max(0.0, capacity_ - fullest_weights - beside);
+  if (engine.budget.value == BudgetRule::kStaticFraction) budget_ = std::min(capacity_, budget_ + beside);
+}
+
+/// Sequences are shared out over the groups of attention data parallelism.
+int MemoryPlanner::sequences_per_group(int batch_size) const {
+  const int groups = scenario_.layout.attention_data_parallel;
+  return (batch_size + groups - 1) / groups;
+}
+
+double MemoryPlanner::cache_bytes(const Stage& stage, int context_tokens, int batch_size) const {
+  return stage.kv.bytes_per_sequence(context_tokens) * sequences_per_group(batch_size);
+}
+
+const MemoryPlanner::Stage& MemoryPlanner::fullest(int context_tokens, int batch_size) const {
+  const Stage* worst = &stages_.front();
+  double most = -1.0;
+  for (const Stage& stage : stages_) {
+    const double bytes = stage.fixed + cache_bytes(stage, context_tokens, batch_size);
+    if (bytes > most) worst = &stage;
+    most = std::max(most, bytes);
+  }
+  return *worst;
+}
+
+DeviceMemory MemoryPlanner::at(int context_tokens, int batch_size) const {
+  const Stage& stage = fullest(context_tokens, batch_size);
+  return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, workspace_, runtime_};
+}
+
+std::optional<int> MemoryPlanner::max_context(int batch_size) const {
+  const int limit = scenario_.model.max_context;
+  if (fits(limit, batch_size)) return limit;
+  const int block = stages_.front().kv.block_tokens();
+  int fitting = 0;  // in blocks
+  int failing = limit / block + 1;
+  while (failing - fitting > 1) {
+    const int middle = fitting + (failing - fitting) / 2;
+    (fits(std::min(middle * block, limit), batch_size) ? fitting : failing) = middle;
+  }
+  if (fitting == 0) return std::nullopt;
+  return std::min(fitting * block, limit);
+}
+
+std::optional<int> MemoryPlanner::max_batch(int context_tokens) const {
+  if (!fits(context_tokens, 1)) return std::nullopt;
+  int fitting = 1;
+  int failing = kMostSequences + 1;
+  while (failing - fitting > 1) {
+    const int middle = fitting + (failing - fitting) / 2;
+    (fits(context_tokens, middle) ? fitting : failing) = middle;
+  }
+  return fitting;
+}
+
+double MemoryPlanner::kv_room() const {
+  double room = budget_;
+  for (const Stage& stage : stages_) room = std::min(room, budget_ - stage.fixed);
+  return room;
+}
+
+double MemoryPlanner::kv_tokens(int max_model_len) const {
+  double tokens = -1.0;
+  for (const Stage& stage : stages_) {
+    const double held = stage.kv.tokens_in(budget_ - stage.fixed, max_model_len);
+    tokens = tokens < 0.0 ? held : std::min(tokens, held);
+  }
+  return tokens;
+}
+
+double MemoryPlanner::kv_tokens_in(double room_bytes, int max_model_len) const {
+  double tokens = -1.0;
+  for (const Stage& stage : stages_) {
+    const double held = stage.kv.tokens_in(room_bytes, max_model_len);
+    tokens = tokens < 0.0 ? held : std::min(tokens, held);
+  }
+  return tokens;
+}
+
+double MemoryPlanner::kv_bytes_per_token() const {
+  double bytes = 0.0;
+  for (const Stage& stage : stages_) bytes = std::max(bytes, stage.kv.growing_bytes_per_token());
+  return bytes;
+}
+
+}  // namespace dachlast

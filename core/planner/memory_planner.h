@@ -1,0 +1,110 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/memory/memory_model.h"
+#include "core/planner/kv_demand.h"
+#include "core/planner/step_memory.h"
+
+namespace dachlast {
+
+/// What the user sets of an engine; what is absent follows from its profile.
+struct EngineLimits {
+  std::optional<double> memory_fraction;  // of the device, 0 … 1
+  std::optional<int> max_num_seqs;
+  std::optional<int> max_num_batched_tokens;
+  std::optional<int> block_tokens;
+};
+
+/// A model on devices under an engine: everything of a plan but context and batch.
+struct PlanScenario {
+  ModelSpec model;
+  WeightFormat weights;
+  CacheFormat cache;
+  DeviceSpec device;
+  Layout layout;
+  EngineProfile engine;
+  EngineLimits limits;
+  /// Bytes of all weights as counted in a file, over the devices as the layout spreads them.
+  std::optional<Bytes> counted_weights;
+  /// Total memory of a device where it is better known than from its data file.
+  std::optional<Bytes> capacity;
+};
+
+/// Memory of the most loaded device.
+struct DeviceMemory {
+  double weights = 0.0;
+  double kv_cache = 0.0;
+  double activations = 0.0;
+  double workspace = 0.0;
+  double runtime = 0.0;
+
+  double total() const { return weights + kv_cache + activations + workspace + runtime; }
+};
+
+/// Answers what a scenario holds at any context and batch. All that depends on neither is summed once, so that an answer
+/// takes some tens of nanoseconds.
+class MemoryPlanner {
+ public:
+  /// Errors   throws `Error`: as `require_shardable`; kUsage where a limit is not positive; kInput where the device has no
+  ///          capacity.
+  explicit MemoryPlanner(PlanScenario scenario);
+
+  /// Memory of the most loaded device with `batch_size` sequences of `context_tokens`.
+  DeviceMemory at(int context_tokens, int batch_size) const;
+  bool fits(int context_tokens, int batch_size) const { return at(context_tokens, batch_size).total() <= budget_; }
+
+  /// The longest context that fits, a whole block unless it is the model's limit; empty where not one block fits.
+  std::optional<int> max_context(int batch_size) const;
+  /// The most sequences that fit, at most `kMostSequences`; empty where not one fits.
+  std::optional<int> max_batch(int context_tokens) const;
+  static constexpr int kMostSequences = 1 << 20;
+
+  /// Tokens the engine reports as room for the cache, for sequences of `max_model_len` tokens: the stage with least decides.
+  double kv_tokens(int max_model_len) const;
+  /// The same for a room that is known.
+  double kv_tokens_in(double room_bytes, int max_model_len) const;
+  /// Room the engine leaves for the cache on the fullest device; below zero where the rest alone does not fit.
+  double kv_room() const;
+
+  /// Bytes one more token of one sequence takes on one device, in the layers that keep every token.
+  double kv_bytes_per_token() const;
+
+  double budget_bytes() const { return budget_; }
+  double capacity_bytes() const { return capacity_; }
+  double memory_fraction() const { return fraction_; }
+  const StepLimits& step_limits() const { return limits_; }
+  const PlanScenario& scenario() const { return scenario_; }
+
+  /// The lines of the breakdown, with their origin and formula.
+  std::vector<MemorySegment> segments(int context_tokens, int batch_size) const;
+
+ private:
+  struct Stage {
+    double fixed = 0.0;  // all but the cache
+    double weights = 0.0;
+    KvDemand kv;
+  };
+
+  int sequences_per_group(int batch_size) const;
+  double cache_bytes(const Stage& stage, int context_tokens, int batch_size) const;
+  const Stage& fullest(int context_tokens, int batch_size) const;
+  void settle_limits();
+  void settle_budget();
+  void settle_stages();
+
+  PlanScenario scenario_;
+  StepLimits limits_;
+  double fraction_ = 1.0;
+  double capacity_ = 0.0;
+  double budget_ = 0.0;
+  double activations_ = 0.0;
+  double workspace_ = 0.0;
+  double runtime_ = 0.0;
+  std::vector<RankLoad> ranks_;
+  std::vector<Stage> stages_;
+};
+
+}  // namespace dachlast
