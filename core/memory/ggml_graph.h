@@ -62,7 +62,7 @@ class GgmlGraph {
 
   GgmlNode& node(GgmlTensor tensor) { return nodes_[static_cast<std::size_t>(tensor)]; }
   const GgmlNode& node(GgmlTensor tensor) const { return nodes_[static_cast<std::size_t>(tensor)]; }
-  const GgmlExtents& extents(GgmlTensor tensor) const { return node(tensor).extents; }
+  GgmlExtents extents(GgmlTensor tensor) const { return node(tensor).extents; }
   std::int64_t bytes(GgmlTensor tensor) const;
   int size() const { return static_cast<int>(nodes_.size()); }
 

@@ -69,6 +69,7 @@ class Layout {
   bool offloads(const GgmlNode& node) const {
     if (machine_.n_gpus == 0 || node.kind == GgmlKind::kGather) return false;
     if (node.kind != GgmlKind::kExpertsMatmul) return node.extents[1] >= kOffloadTokens;
+    if (machine_.expert_offload == ExpertOffload::kNever) return false;
     const std::int64_t n_tokens = node.extents[2];
     if (machine_.expert_offload == ExpertOffload::kBatch) return n_tokens >= kOffloadTokens;
     return n_tokens * node.n_active_experts >= kOffloadTokens * graph_.extents(node.sources[0])[2];

@@ -9,6 +9,7 @@ namespace dachlast {
 
 /// When a multiplication by experts in host memory is worth moving to a GPU.
 enum class ExpertOffload {
+  kNever,          // matrices repacked for the CPU (ik_llama.cpp's -rtr and _R4 types before June 2025)
   kBatch,          // 32 tokens or more (llama.cpp; ik_llama.cpp before June 2025)
   kBatchPerExpert  // n_tokens · active experts >= 32 · all experts (ik_llama.cpp since)
 };

@@ -73,7 +73,7 @@ class GraphBuilder {
 
   // -------- operations
 
-  const GgmlExtents& extents(T tensor) const { return graph_.extents(tensor); }
+  GgmlExtents extents(T tensor) const { return graph_.extents(tensor); }
 
   T reshape(T tensor, GgmlExtents extents) {
     return graph_.view(tensor, extents, graph_.node(tensor).layout);
@@ -81,7 +81,7 @@ class GraphBuilder {
   T strided(T tensor, GgmlExtents extents) { return graph_.view(tensor, extents, GgmlLayout::kStrided); }
 
   T matmul(std::string_view name, T x, std::int64_t rows) {
-    const GgmlExtents& in = extents(x);
+    const GgmlExtents in = extents(x);
     return graph_.operation(GgmlKind::kMatmul, {rows, in[1], in[2], in[3]}, {weight(name, {in[0], rows, 1, 1}), x});
   }
 
