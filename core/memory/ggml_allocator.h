@@ -31,8 +31,8 @@ class GgmlAllocator {
   void merge_with_next(std::size_t block);
 
   std::int64_t alignment_;
-  std::int64_t end_ = 0;       // of the used part; everything behind it is free
-  std::vector<Block> holes_;   // free blocks before `end_`, by offset, never touching each other or the end
+  std::int64_t end_ = 0;      // of the used part; everything behind it is free
+  std::vector<Block> holes_;  // free blocks before `end_`, by offset, never touching each other or the end
   std::int64_t peak_ = 0;
 };
 

@@ -229,7 +229,11 @@ class Layout {
 class Placement {
  public:
   Placement(const GgmlGraph& graph, const Layout& layout, const GgmlMachine& machine)
-      : graph_(graph), layout_(layout), n_gpus_(machine.n_gpus), reuse_(machine.reuse), lives_(static_cast<std::size_t>(graph.size())) {
+      : graph_(graph),
+        layout_(layout),
+        n_gpus_(machine.n_gpus),
+        reuse_(machine.reuse),
+        lives_(static_cast<std::size_t>(graph.size())) {
     for (int device = 0; device <= n_gpus_; ++device)
       buffers_.emplace_back(device < n_gpus_ ? kGpuAlignmentBytes : kHostAlignmentBytes);
     for (const GgmlTensor tensor : layout.first()) {
@@ -344,7 +348,8 @@ class Placement {
 std::int64_t ggml_gpu_bytes(const GgmlType& type, const GgmlExtents& extents) {
   const std::int64_t beyond = extents[0] % kGpuRowElements;
   const bool quantized = type.block_elements > 1;
-  return ggml_bytes(type, extents) + (quantized && beyond != 0 ? ggml_bytes(type, {kGpuRowElements - beyond, 1, 1, 1}) : 0);
+  return ggml_bytes(type, extents) +
+         (quantized && beyond != 0 ? ggml_bytes(type, {kGpuRowElements - beyond, 1, 1, 1}) : 0);
 }
 
 std::vector<std::int64_t> ggml_compute_buffers(GgmlGraph graph, const GgmlMachine& machine) {

@@ -75,9 +75,7 @@ class GraphBuilder {
 
   GgmlExtents extents(T tensor) const { return graph_.extents(tensor); }
 
-  T reshape(T tensor, GgmlExtents extents) {
-    return graph_.view(tensor, extents, graph_.node(tensor).layout);
-  }
+  T reshape(T tensor, GgmlExtents extents) { return graph_.view(tensor, extents, graph_.node(tensor).layout); }
   T strided(T tensor, GgmlExtents extents) { return graph_.view(tensor, extents, GgmlLayout::kStrided); }
 
   T matmul(std::string_view name, T x, std::int64_t rows) {
@@ -206,11 +204,13 @@ class GraphBuilder {
     const T kv = matmul("attn_kv_b", p.latent, std::int64_t{a.n_heads} * (a.nope_head_dim + a.v_head_dim));
     const T k_nope = strided(kv, {a.nope_head_dim, a.n_heads, n_tokens_, 1});
     const GgmlExtents v_heads = {a.v_head_dim, a.n_heads, n_tokens_, 1};
-    const T v = reshape(operation(v_heads, {strided(kv, v_heads)}), {std::int64_t{a.v_head_dim} * a.n_heads, n_tokens_, 1, 1});
+    const T v =
+        reshape(operation(v_heads, {strided(kv, v_heads)}), {std::int64_t{a.v_head_dim} * a.n_heads, n_tokens_, 1, 1});
     const T q = operation({head_dim, a.n_heads, n_tokens_, 1}, {p.q_nope, p.q_rope});
     const T k_rope = operation(extents(p.q_rope), {p.k_rope});
     const T k = operation({head_dim, a.n_heads, n_tokens_, 1}, {k_nope, k_rope});
-    const GgufAttention heads{.n_heads = a.n_heads, .n_kv_heads = a.n_heads, .k_head_dim = head_dim, .v_head_dim = a.v_head_dim};
+    const GgufAttention heads{
+        .n_heads = a.n_heads, .n_kv_heads = a.n_heads, .k_head_dim = head_dim, .v_head_dim = a.v_head_dim};
     return attend_to_cache(q, k, v, heads);
   }
 
@@ -236,8 +236,9 @@ class GraphBuilder {
     graph_.expand(q);
     T result = kNone;
     for (std::int64_t done = 0; done < a.n_heads; done += n) {
-      const T kv = graph_.operation(GgmlKind::kMatmul, {n * (a.nope_head_dim + a.v_head_dim), n_ctx_, 1, 1},
-                                    {weight("attn_kv_b", {a.kv_lora_rank, n * (a.nope_head_dim + a.v_head_dim), 1, 1}), cached});
+      const T kv =
+          graph_.operation(GgmlKind::kMatmul, {n * (a.nope_head_dim + a.v_head_dim), n_ctx_, 1, 1},
+                           {weight("attn_kv_b", {a.kv_lora_rank, n * (a.nope_head_dim + a.v_head_dim), 1, 1}), cached});
       const T v = cast(strided(kv, {a.v_head_dim, n_ctx_, n, 1}), type);
       const T k_nope = cast(strided(kv, {a.nope_head_dim, n_ctx_, n, 1}), type);
       graph_.expand(k_nope);
@@ -245,7 +246,8 @@ class GraphBuilder {
       const T k = graph_.operation(GgmlKind::kOperation, type, {head_dim, n_ctx_, n, 1}, {k_rope, k_nope});
       graph_.expand(k);
       const T part = attend(strided(q, {head_dim, n_tokens_, n, 1}), k, v, a.v_head_dim, mask_);
-      result = result == kNone ? part : operation({extents(result)[0] + extents(part)[0], n_tokens_, 1, 1}, {result, part});
+      result =
+          result == kNone ? part : operation({extents(result)[0] + extents(part)[0], n_tokens_, 1, 1}, {result, part});
     }
     return result;
   }
@@ -271,7 +273,8 @@ class GraphBuilder {
     for (std::int64_t head = 0; head < a.n_heads; head += per_step) {
       const std::int64_t n = std::min<std::int64_t>(per_step, a.n_heads - head);
       const T part = latent_scores(strided(q, {extents(q)[0], n_tokens_, n, 1}), cache, values, a);
-      result = result == kNone ? part : operation({a.kv_lora_rank, n_tokens_, extents(result)[2] + n, 1}, {result, part});
+      result =
+          result == kNone ? part : operation({a.kv_lora_rank, n_tokens_, extents(result)[2] + n, 1}, {result, part});
       graph_.expand(result);
     }
     return result;
@@ -309,7 +312,8 @@ class GraphBuilder {
       transposed = strided(stored, {n_ctx_, a.kv_lora_rank, 1, 1});
     }
     const std::int64_t width = a.kv_lora_rank + a.rope_head_dim;
-    const T joined = operation({width, n_tokens_, 1, 1}, {strided(p.k_rope, {a.rope_head_dim, n_tokens_, 1, 1}), p.latent});
+    const T joined =
+        operation({width, n_tokens_, 1, 1}, {strided(p.k_rope, {a.rope_head_dim, n_tokens_, 1, 1}), p.latent});
     const T cache = store(joined, width, *run_.type_k);
     const bool expand = run_.mla_mode > 1 && flash() && n_tokens_ >= 128;  // fewer tokens are not worth it
     const T y = expand ? expanded_latent(a, p, cache) : absorbed_latent(a, p, cache, transposed);
@@ -334,7 +338,8 @@ class GraphBuilder {
     return ik() ? operation(extents(gate), {gate, up}) : graph_.in_place(graph_.in_place(gate), {up});
   }
 
-  T mlp(T x, std::string_view gate, std::string_view up, std::string_view down, std::int64_t d_ff, const GgufLayer& layer) {
+  T mlp(T x, std::string_view gate, std::string_view up, std::string_view down, std::int64_t d_ff,
+        const GgufLayer& layer) {
     T y;
     if (layer.fused_gate) {
       const T both = matmul(up, x, 2 * d_ff);
@@ -356,7 +361,8 @@ class GraphBuilder {
     const T ranked = e.selection_bias ? bias(probabilities) : probabilities;
     chosen = strided(graph_.operation(GgmlKind::kOperation, named("I32"), {e.n_experts, n, 1, 1}, {ranked}),
                      {e.n_active, n, 1, 1});
-    T w = graph_.operation(GgmlKind::kGather, {1, e.n_active, n, 1}, {reshape(probabilities, {1, e.n_experts, n, 1}), chosen});
+    T w = graph_.operation(GgmlKind::kGather, {1, e.n_active, n, 1},
+                           {reshape(probabilities, {1, e.n_experts, n, 1}), chosen});
     if (e.normalized) {
       w = reshape(w, {e.n_active, n, 1, 1});
       w = graph_.in_place(w, {operation({1, n, 1, 1}, {w})});
@@ -377,7 +383,8 @@ class GraphBuilder {
   T fused_up_gate(T x, T chosen, const GgufExperts& e) {
     const T up = weight("ffn_up_exps", {shape_.d_model, e.d_ff, e.n_experts, 1});
     const T gate = weight("ffn_gate_exps", {shape_.d_model, e.d_ff, e.n_experts, 1});
-    const T y = graph_.operation(GgmlKind::kExpertsMatmul, {e.d_ff, e.n_active, extents(x)[2], 1}, {up, gate, x, chosen});
+    const T y =
+        graph_.operation(GgmlKind::kExpertsMatmul, {e.d_ff, e.n_active, extents(x)[2], 1}, {up, gate, x, chosen});
     graph_.node(y).n_active_experts = e.n_active;
     return y;
   }
@@ -401,9 +408,7 @@ class GraphBuilder {
     return graph_.in_place(y, {mlp(x, "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp", e.shared_d_ff, layer)});
   }
 
-  T keep_outputs(T x) {
-    return graph_.operation(GgmlKind::kGather, extents(x), {x, output_ids_});
-  }
+  T keep_outputs(T x) { return graph_.operation(GgmlKind::kGather, extents(x), {x, output_ids_}); }
 
   T add_layer(T x, const GgufLayer& layer) {
     T residual = x;

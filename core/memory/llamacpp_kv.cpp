@@ -32,7 +32,9 @@ class KvSum {
   void add(std::monostate) {}
 
   void add(const GgufAttention& a) {
+    const std::int64_t before = kv_.k_bytes;
     add_heads(a.n_kv_heads, a.k_head_dim, a.n_kv_heads * a.v_head_dim, a.window > 0 ? window_cells_ : n_ctx_);
+    if (a.window > 0) kv_.window_k_bytes += kv_.k_bytes - before;
   }
 
   void add(const GgufLatentAttention& a) {
@@ -59,7 +61,8 @@ class KvSum {
   void add_heads(int n_kv_heads, int k_head_dim, int v_elements, std::int64_t cells) {
     const bool ik = run_.program == LlamaCppProgram::kIk;
     const std::int64_t k_elements = std::int64_t{n_kv_heads} * k_head_dim;
-    const GgmlExtents k_rows = ik ? GgmlExtents{k_head_dim, n_kv_heads * cells, 1, 1} : GgmlExtents{k_elements, cells, 1, 1};
+    const GgmlExtents k_rows =
+        ik ? GgmlExtents{k_head_dim, n_kv_heads * cells, 1, 1} : GgmlExtents{k_elements, cells, 1, 1};
     add_tensor(kv_.k_bytes, *run_.type_k, k_rows);
     const GgmlExtents v_rows = ik ? GgmlExtents{v_elements * cells, 1, 1, 1} : GgmlExtents{v_elements, cells, 1, 1};
     add_tensor(kv_.v_bytes, *run_.type_v, v_rows);

@@ -10,9 +10,10 @@ namespace dachlast {
 
 /// The cache of earlier tokens as llama.cpp lays it out.
 struct LlamaCppKv {
-  std::int64_t k_bytes = 0;        // latents where they are cached
+  std::int64_t k_bytes = 0;  // latents where they are cached
   std::int64_t v_bytes = 0;
-  std::int64_t state_bytes = 0;    // of recurrent layers
+  std::int64_t state_bytes = 0;            // of recurrent layers
+  std::int64_t window_k_bytes = 0;         // the part of k_bytes that layers with a sliding window hold
   std::vector<std::int64_t> device_bytes;  // buffers of GPU 0 … n_gpus - 1 and the host, padding included
 };
 

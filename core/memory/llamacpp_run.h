@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/memory/ggml_scheduler.h"
 #include "core/model/gguf_shape.h"
 #include "core/model/quantization.h"
 
@@ -23,6 +24,10 @@ enum class ExpertPlace { kWithLayer, kHost };
 /// What layers with a sliding window keep: every token, or what the window reaches (llama.cpp since June 2025).
 enum class WindowCache { kFull, kCapped };
 
+/// Several GPUs working on batches in turn keep four of each input (GGML_SCHED_MAX_COPIES). Where matrices are placed by
+/// hand llama.cpp gives that up; of ik_llama.cpp people then build it with one copy, as four of the experts fit nowhere.
+enum class PipelineCopies { kFour, kOne };
+
 /// What llama.cpp is asked to hold, in its own terms.
 struct LlamaCppRun {
   LlamaCppProgram program = LlamaCppProgram::kScheduler;
@@ -34,15 +39,17 @@ struct LlamaCppRun {
   const GgmlType* type_k = ggml_type("F16");
   const GgmlType* type_v = ggml_type("F16");
   int n_gpus = 0;
-  int gpu_layers = 0;               // of n_layers + 1; the last one is the output
-  std::vector<double> split;        // share of each GPU; empty: equal
+  int gpu_layers = 0;         // of n_layers + 1; the last one is the output
+  std::vector<double> split;  // share of each GPU; empty: equal
+  PipelineCopies copies = PipelineCopies::kFour;
   ExpertPlace experts = ExpertPlace::kWithLayer;
+  ExpertOffload expert_offload = ExpertOffload::kBatch;
   WindowCache window_cache = WindowCache::kFull;
   LatentMatrices latent = LatentMatrices::kJoint;
   // ik_llama.cpp only
-  int mla_mode = 0;                 // 0: full heads; 1: latent and its transposed copy; 2, 3: latent
-  int attention_batch_mib = 0;      // -amb; 0: no limit
-  bool fused_experts = false;       // -fmoe
+  int mla_mode = 0;             // 0: full heads; 1: latent and its transposed copy; 2, 3: latent
+  int attention_batch_mib = 0;  // -amb; 0: no limit
+  bool fused_experts = false;   // -fmoe
 };
 
 /// Sizes after the program's own rounding.

@@ -16,17 +16,18 @@ struct Spelling {
 
 // What llama_model_ftype_name prints where it is more than the type's name and " - N bpw".
 constexpr Spelling kSpellings[] = {
-    {"ALL F32", "F32"},           {"Q2_K - MEDIUM", "Q2_K"},    {"Q2_K - SMALL", "Q2_K_S"},   {"Q3_K - SMALL", "Q3_K_S"},
-    {"Q3_K - MEDIUM", "Q3_K_M"},  {"Q3_K - LARGE", "Q3_K_L"},   {"Q4_K - SMALL", "Q4_K_S"},   {"Q4_K - MEDIUM", "Q4_K_M"},
-    {"Q5_K - SMALL", "Q5_K_S"},   {"Q5_K - MEDIUM", "Q5_K_M"},  {"IQ3_S MIX", "IQ3_M"},       {"IQ4_NL - 4.5 BPW", "IQ4_NL"},
-    {"MXFP4 MOE", "MXFP4_MOE"},   {"Q4_1, SOME F16", "Q4_1"},
+    {"ALL F32", "F32"},          {"Q2_K - MEDIUM", "Q2_K"},   {"Q2_K - SMALL", "Q2_K_S"},
+    {"Q3_K - SMALL", "Q3_K_S"},  {"Q3_K - MEDIUM", "Q3_K_M"}, {"Q3_K - LARGE", "Q3_K_L"},
+    {"Q4_K - SMALL", "Q4_K_S"},  {"Q4_K - MEDIUM", "Q4_K_M"}, {"Q5_K - SMALL", "Q5_K_S"},
+    {"Q5_K - MEDIUM", "Q5_K_M"}, {"IQ3_S MIX", "IQ3_M"},      {"IQ4_NL - 4.5 BPW", "IQ4_NL"},
+    {"MXFP4 MOE", "MXFP4_MOE"},  {"Q4_1, SOME F16", "Q4_1"},
 };
 
 // Most matrices of files whose type is not itself the name of a tensor type.
 constexpr Spelling kBaseTypes[] = {
-    {"Q2_K_S", "Q2_K"},  {"Q3_K_S", "Q3_K"},    {"Q3_K_M", "Q3_K"},   {"Q3_K_L", "Q3_K"},    {"Q4_K_S", "Q4_K"},
-    {"Q4_K_M", "Q4_K"},  {"Q5_K_S", "Q5_K"},    {"Q5_K_M", "Q5_K"},   {"IQ3_XS", "IQ3_S"},   {"IQ3_M", "IQ3_S"},
-    {"IQ2_S", "IQ2_XS"}, {"IQ2_M", "IQ2_S"},    {"IQ3_KL", "IQ3_K"},  {"IQ2_M_R4", "IQ2_S_R4"}, {"MXFP4_MOE", "MXFP4"},
+    {"Q2_K_S", "Q2_K"},  {"Q3_K_S", "Q3_K"}, {"Q3_K_M", "Q3_K"},  {"Q3_K_L", "Q3_K"},       {"Q4_K_S", "Q4_K"},
+    {"Q4_K_M", "Q4_K"},  {"Q5_K_S", "Q5_K"}, {"Q5_K_M", "Q5_K"},  {"IQ3_XS", "IQ3_S"},      {"IQ3_M", "IQ3_S"},
+    {"IQ2_S", "IQ2_XS"}, {"IQ2_M", "IQ2_S"}, {"IQ3_KL", "IQ3_K"}, {"IQ2_M_R4", "IQ2_S_R4"}, {"MXFP4_MOE", "MXFP4"},
 };
 
 std::string upper_case(std::string_view text) {
@@ -78,6 +79,9 @@ struct Question {
   bool early(int part) const { return layer < n_layers / part; }
 };
 
+// The rules know whether an importance matrix is given. Published files of IQ types have one (the smaller ones cannot be
+// made without), those of older types mostly not: so where it matters, IQ types are taken with it, Q4_0 and Q5_0 without.
+
 using TypeName = std::string_view;  // empty: the mix's own type
 
 /// Head, or the token table where it is the head too.
@@ -96,8 +100,7 @@ TypeName embedding_type(const Question& q) {
 /// Mixes of fewer than 3 bits keep attention and early down-projections at more.
 TypeName two_bit_type(const Question& q) {
   const bool finer = is_one_of(q.mix, "IQ2_S", "IQ2_M");
-  if (q.tensor == "attn_v")
-    return q.heads_per_kv_head >= 4 || q.n_experts >= 4 ? "Q4_K" : finer ? "IQ3_S" : "Q2_K";
+  if (q.tensor == "attn_v") return q.heads_per_kv_head >= 4 || q.n_experts >= 4 ? "Q4_K" : finer ? "IQ3_S" : "Q2_K";
   if (q.n_experts == 8 && holds(q.tensor, "attn_k")) return "Q4_K";
   if (holds(q.tensor, "ffn_down")) return q.early(8) ? (finer ? "IQ3_S" : "Q2_K") : "";
   if (q.tensor != "attn_output") return "";
@@ -112,7 +115,7 @@ TypeName value_type(const Question& q) {
   TypeName type;
   if (q.mix == "Q2_K") type = grouped ? "Q4_K" : "Q3_K";
   if (q.mix == "Q2_K_S" && grouped) type = "Q4_K";
-  if (q.mix == "IQ3_XXS") type = grouped ? "Q4_K" : "IQ3_S";
+  if (q.mix == "IQ3_XXS") type = grouped ? "Q4_K" : "";
   if (is_one_of(q.mix, "IQ3_XS", "IQ3_S") && grouped) type = "Q4_K";
   if (q.mix == "IQ3_M") type = "Q4_K";
   if (q.mix == "Q3_K_M") type = q.layer < 2 ? "Q5_K" : "Q4_K";
@@ -122,7 +125,8 @@ TypeName value_type(const Question& q) {
   if (q.mix == "Q4_K_S" && q.layer < 4) type = "Q5_K";
   // 80 layers of 64 heads on 8: the value matrix is an eighth of the query matrix, more bits cost next to nothing.
   const bool is_70b = q.n_layers == 80 && q.heads_per_kv_head == 8;
-  const bool few_bits = type == "Q3_K" || type == "Q4_K" || (type.empty() && is_one_of(q.mix, "Q3_K_S", "Q4_K_M", "Q4_K_S"));
+  const bool few_bits =
+      type == "Q3_K" || type == "Q4_K" || (type.empty() && is_one_of(q.mix, "Q3_K_S", "Q4_K_M", "Q4_K_S"));
   return is_70b && few_bits ? "Q5_K" : type;
 }
 
@@ -142,13 +146,13 @@ TypeName falcon_down_type(const Question& q) {
 TypeName down_type(const Question& q) {
   if (q.mix == "Q2_K") return "Q3_K";
   if (q.mix == "Q2_K_S") return q.early(8) ? "Q4_K" : "";
-  if (q.mix == "IQ3_XXS") return q.early(8) ? "Q4_K" : "Q3_K";
   if (q.mix == "IQ3_M" && (q.early(8) || (q.n_experts == 8 && q.wants_more_bits()))) return "Q4_K";
-  if (is_one_of(q.mix, "Q4_K_M", "Q5_K_M") && q.shape.architecture != "falcon") return q.wants_more_bits() ? "Q6_K" : "";
+  if (is_one_of(q.mix, "Q4_K_M", "Q5_K_M") && q.shape.architecture != "falcon")
+    return q.wants_more_bits() ? "Q6_K" : "";
   if (q.shape.architecture == "falcon" && is_one_of(q.mix, "Q3_K_M", "Q3_K_L", "Q4_K_M")) return falcon_down_type(q);
   if (q.mix == "Q3_K_M") return q.early(16) ? "Q5_K" : "Q4_K";
   if (q.mix == "Q3_K_L") return "Q5_K";
-  if (is_one_of(q.mix, "IQ4_NL", "IQ4_XS", "Q4_K_S") && q.early(8)) return "Q5_K";
+  if (q.mix == "Q4_K_S" && q.early(8)) return "Q5_K";
   return "";
 }
 
@@ -195,9 +199,9 @@ struct Step {
 // suffer most from few bits, and keep all that every token passes through at 8 bits, because it is a few per cent of
 // such a model. Source: model cards of huggingface.co/ubergarm (DeepSeek-V3-0324, DeepSeek-R1-0528, Qwen3-235B-A22B).
 constexpr Step kFiner[] = {
-    {"IQ1_S", "IQ2_KS"}, {"IQ1_M", "IQ2_KS"}, {"IQ2_KT", "IQ3_KT"}, {"IQ2_KS", "IQ2_K"}, {"IQ2_K", "IQ3_K"},
+    {"IQ1_S", "IQ2_KS"},  {"IQ1_M", "IQ2_KS"}, {"IQ2_KT", "IQ3_KT"}, {"IQ2_KS", "IQ2_K"},   {"IQ2_K", "IQ3_K"},
     {"IQ3_KT", "IQ4_KT"}, {"IQ3_K", "IQ4_KS"}, {"IQ3_KS", "IQ4_KS"}, {"IQ4_KSS", "IQ4_KS"}, {"IQ4_KS", "IQ5_KS"},
-    {"IQ4_K", "IQ5_K"},  {"IQ5_KS", "IQ6_K"}, {"IQ5_K", "IQ6_K"},   {"IQ6_K", "Q8_0"},
+    {"IQ4_K", "IQ5_K"},   {"IQ5_KS", "IQ6_K"}, {"IQ5_K", "IQ6_K"},   {"IQ6_K", "Q8_0"},
 };
 
 TypeName without_rows(TypeName name) {

@@ -41,9 +41,9 @@ struct GgufWeights {
   MixOrigin origin = MixOrigin::kRules;
 
   std::int64_t bytes() const;
-  std::int64_t embedding_bytes() const;           // token table and positions: kept in host memory
+  std::int64_t embedding_bytes() const;  // token table and positions: kept in host memory
   std::int64_t layer_bytes(int layer) const;
-  std::int64_t head_bytes() const;                // output matrix and its norm
+  std::int64_t head_bytes() const;  // output matrix and its norm
 };
 
 /// Types and bytes of every tensor of `shape` in a file of type `mix`. Vectors and routers stay F32.

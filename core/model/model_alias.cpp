@@ -22,12 +22,13 @@ bool is_letter(char c) {
 
 // What a name says about tuning, data type, packing and publisher: none of it changes the architecture.
 constexpr std::array<std::string_view, 63> kUnimportant = {
-    "instruct", "it",    "chat",   "hf",      "base",   "preview",  "exp",         "latest",   "original",  "meta",     "text",
-    "fp8",      "fp4",   "nvfp4",  "mxfp4",   "awq",    "gptq",     "int4",        "int8",     "autoround", "dynamic",  "w4a16",
-    "w8a8",     "bf16",  "fp16",   "f16",     "gguf",   "4bit",     "8bit",        "bit",      "block",     "thinking", "think",
-    "safetensors", "unsloth", "bartowski", "ubergarm", "128k", "256k", "1m",     "terminus", "flash",     "openai",   "microsoft",
-    "mistralai", "google", "nvidia", "turbo", "speciale", "quantized", "bnb", "compressed", "static",    "kv",       "marlin",
-    "model",    "models", "qat",   "ud",      "i1",     "imatrix",  "tensors",     "eagle"};
+    "instruct", "it",        "chat",    "hf",       "base",      "preview", "exp",         "latest",    "original",
+    "meta",     "text",      "fp8",     "fp4",      "nvfp4",     "mxfp4",   "awq",         "gptq",      "int4",
+    "int8",     "autoround", "dynamic", "w4a16",    "w8a8",      "bf16",    "fp16",        "f16",       "gguf",
+    "4bit",     "8bit",      "bit",     "block",    "thinking",  "think",   "safetensors", "unsloth",   "bartowski",
+    "ubergarm", "128k",      "256k",    "1m",       "terminus",  "flash",   "openai",      "microsoft", "mistralai",
+    "google",   "nvidia",    "turbo",   "speciale", "quantized", "bnb",     "compressed",  "static",    "kv",
+    "marlin",   "model",     "models",  "qat",      "ud",        "i1",      "imatrix",     "tensors",   "eagle"};
 
 bool is_unimportant(std::string_view word) {
   return std::ranges::find(kUnimportant, word) != kUnimportant.end();
@@ -121,9 +122,9 @@ struct SameArchitecture {
 
 // Later releases with the config of an earlier one: same layers, widths, heads and experts (their config.json files).
 constexpr SameArchitecture kSame[] = {
-    {"llama", "3.3", "3.1"},    {"qwen", "3.6", "3.5"},     {"qwen", "3.8", "3.5"},   {"glm", "4.6", "4.5"},
-    {"glm", "4.7", "4.5"},      {"glm", "5.1", "5"},        {"deepseek", "3.1", "3"}, {"kimi", "k2.5", "k2"},
-    {"kimi", "k2.6", "k2"},     {"minimax", "m2", "m2.5"},  {"minimax", "m2.1", "m2.5"}, {"minimax", "m2.7", "m2.5"},
+    {"llama", "3.3", "3.1"}, {"qwen", "3.6", "3.5"},    {"qwen", "3.8", "3.5"},      {"glm", "4.6", "4.5"},
+    {"glm", "4.7", "4.5"},   {"glm", "5.1", "5"},       {"deepseek", "3.1", "3"},    {"kimi", "k2.5", "k2"},
+    {"kimi", "k2.6", "k2"},  {"minimax", "m2", "m2.5"}, {"minimax", "m2.1", "m2.5"}, {"minimax", "m2.7", "m2.5"},
 };
 
 // DeepSeek-R1's distillations are other models fine-tuned. Source: model card of deepseek-ai/DeepSeek-R1.
@@ -150,7 +151,8 @@ void settle(ModelName& name) {
     for (auto* words : {&name.versions, &name.names})
       if (name.has(same.family)) std::ranges::replace(*words, std::string(same.released), std::string(same.as));
   if (name.has("mistral") && name.has("small")) name.versions.clear();  // 3, 3.1 and 3.2: one text model of 24 B
-  if (name.has("llama") && name.names.size() == 1 && (!name.sizes.empty() || !name.versions.empty())) settle_llama(name);
+  if (name.has("llama") && name.names.size() == 1 && (!name.sizes.empty() || !name.versions.empty()))
+    settle_llama(name);
 }
 
 std::optional<std::string_view> distilled_from(const ModelName& name) {
@@ -163,7 +165,8 @@ std::optional<std::string_view> distilled_from(const ModelName& name) {
 // -------- comparison
 
 bool contains_all(const std::vector<std::string>& whole, const std::vector<std::string>& part) {
-  return std::ranges::all_of(part, [&](const std::string& word) { return std::ranges::find(whole, word) != whole.end(); });
+  return std::ranges::all_of(part,
+                             [&](const std::string& word) { return std::ranges::find(whole, word) != whole.end(); });
 }
 
 /// 671e9 of "671b"; empty for "8x7b" and "a22b", which no preset's total is compared with.
@@ -233,10 +236,12 @@ std::vector<Candidate> candidates(const ModelName& text, std::span<const PresetS
 }
 
 /// The best candidate, if no other one of different size fits as well.
-std::optional<std::string> decide(std::vector<Candidate> found, const ModelName& text, std::optional<double> parameters) {
+std::optional<std::string> decide(std::vector<Candidate> found, const ModelName& text,
+                                  std::optional<double> parameters) {
   if (text.sizes.empty() && parameters)
     std::erase_if(found, [&](const Candidate& candidate) {
-      return candidate.source->published_parameters && !about(*parameters, *candidate.source->published_parameters, 0.02);
+      return candidate.source->published_parameters &&
+             !about(*parameters, *candidate.source->published_parameters, 0.02);
     });
   if (found.empty()) return std::nullopt;
   const bool ambiguous = text.sizes.empty() && std::ranges::any_of(found, [&](const Candidate& other) {
