@@ -163,7 +163,7 @@ class GraphBuilder {
 
   T heads(T x, int n_heads, int head_dim, const GgufAttention& a) {
     const T split = reshape(x, {head_dim, n_heads, n_tokens_, 1});
-    return rope(a.qk_norm ? norm(split) : split);
+    return rope(a.qk_norm_elements > 0 ? norm(split) : split);
   }
 
   T mix(const GgufAttention& a, T x) {
@@ -329,7 +329,7 @@ class GraphBuilder {
 
   // -------- layers without attention
 
-  T mix(const GgufRecurrent&, T x) { return matmul("ssm_proj", x, shape_.d_model); }
+  T mix(const GgufRecurrent&, T x) { return matmul("unnamed", x, shape_.d_model); }
   T mix(std::monostate, T x) { return x; }
 
   // -------- feed-forward

@@ -32,6 +32,7 @@ class KvSum {
   void add(std::monostate) {}
 
   void add(const GgufAttention& a) {
+    if (a.reads_other_cache) return;
     const std::int64_t before = kv_.k_bytes;
     add_heads(a.n_kv_heads, a.k_head_dim, a.n_kv_heads * a.v_head_dim, a.window > 0 ? window_cells_ : n_ctx_);
     if (a.window > 0) kv_.window_k_bytes += kv_.k_bytes - before;

@@ -38,12 +38,12 @@ class TensorList {
     if (a.fused_qkv) {
       add("attn_qkv", shape_.d_model, q + k + v);
     } else {
-      add("attn_q", shape_.d_model, q);
-      add("attn_k", shape_.d_model, k);
-      add("attn_v", shape_.d_model, v);
+      add("attn_q", shape_.d_model, a.output_gate ? 2 * q : q);
+      if (!a.reads_other_cache) add("attn_k", shape_.d_model, k);
+      if (!a.reads_other_cache && !a.values_are_keys) add("attn_v", shape_.d_model, v);
     }
     if (a.qkv_bias) add("attn_qkv.bias", q + k + v);
-    if (a.qk_norm) add("attn_qk_norm", std::int64_t{2} * a.k_head_dim);
+    if (a.qk_norm_elements > 0) add("attn_qk_norm", a.qk_norm_elements);
     add("attn_output", std::int64_t{a.n_heads} * a.v_head_dim, shape_.d_model);
     if (a.o_bias) add("attn_output.bias", shape_.d_model);
   }
@@ -68,7 +68,16 @@ class TensorList {
     add("attn_output", std::int64_t{a.n_heads} * a.v_head_dim, shape_.d_model);
   }
 
-  void add_mixer(const GgufRecurrent& r) { add("ssm_proj", shape_.d_model, r.matrix_elements / shape_.d_model); }
+  void add_mixer(const GgufRecurrent&) {}
+
+  /// Projections hold whole rows; what is left over are vectors.
+  void add_unnamed(std::int64_t elements) {
+    const std::int64_t rows = elements / shape_.d_model;
+    const bool projections = rows >= shape_.d_model / 8;
+    if (projections) add("unnamed", shape_.d_model, rows);
+    const std::int64_t rest = projections ? elements - rows * shape_.d_model : elements;
+    if (rest > 0) add("unnamed", rest);
+  }
 
   void add_mlp(const GgufLayer& layer) {
     if (layer.gate == Gate::kGated && !layer.fused_gate) add("ffn_gate", shape_.d_model, layer.d_ff);
@@ -94,6 +103,7 @@ class TensorList {
     norm("attn_norm");
     std::visit([this](const auto& mixer) { add_mixer(mixer); }, layer.mixer);
     if (shape_.post_norms) norm("post_attention_norm");
+    add_unnamed(layer.unnamed_elements);
     if (layer.d_ff == 0 && !layer.experts) return;
     norm("ffn_norm");
     layer.experts ? add_experts(layer) : add_mlp(layer);

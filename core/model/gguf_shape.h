@@ -18,11 +18,13 @@ struct GgufAttention {
   int k_head_dim = 0;
   int v_head_dim = 0;
   int window = 0;  // 0: all earlier tokens
+  std::int64_t qk_norm_elements = 0;
   bool qkv_bias = false;
   bool o_bias = false;
-  bool qk_norm = false;
-  bool fused_qkv = false;  // one matrix attn_qkv
-  double softcap = 0.0;
+  bool fused_qkv = false;          // one matrix attn_qkv
+  bool output_gate = false;        // the query matrix yields a gate as wide as the queries too
+  bool values_are_keys = false;    // no value matrix; both are cached
+  bool reads_other_cache = false;  // keeps no keys and values of its own
 };
 
 /// Multi-head latent attention (architecture "deepseek2").
@@ -37,9 +39,8 @@ struct GgufLatentAttention {
 
 /// A layer whose memory of earlier tokens does not grow: state-space and linear-attention layers.
 struct GgufRecurrent {
-  std::int64_t conv_elements = 0;    // kept per sequence (llama.cpp's n_embd_r), 32-bit floats
-  std::int64_t state_elements = 0;   // kept per sequence (n_embd_s), 32-bit floats
-  std::int64_t matrix_elements = 0;  // of its projections
+  std::int64_t conv_elements = 0;   // kept per sequence (llama.cpp's n_embd_r), 32-bit floats
+  std::int64_t state_elements = 0;  // kept per sequence (n_embd_s), 32-bit floats
 };
 
 using GgufMixer = std::variant<std::monostate, GgufAttention, GgufLatentAttention, GgufRecurrent>;
@@ -64,6 +65,7 @@ struct GgufLayer {
   bool fused_gate = false;  // gate and up in one matrix ffn_up
   bool mlp_bias = false;
   std::optional<GgufExperts> experts;
+  std::int64_t unnamed_elements = 0;  // of further tensors: projections of recurrent layers, sinks, …
 };
 
 /// The sizes of a model that llama.cpp's layout rules depend on.

@@ -90,7 +90,7 @@ TEST(LlamaCppKv, WindowedLayersKeepTheWindowAndAStep) {
 
 TEST(LlamaCppKv, RecurrentLayersKeepStatesPerSequence) {
   GgufShape shape = dense_shape(2, 512, 8, 8, 1024, 1000);
-  shape.layers[1].mixer = GgufRecurrent{.conv_elements = 3 * 1024, .state_elements = 16 * 1024, .matrix_elements = 512};
+  shape.layers[1].mixer = GgufRecurrent{.conv_elements = 3 * 1024, .state_elements = 16 * 1024};
   LlamaCppRun run;
   run.n_ctx = 1024;
   run.n_sequences = 4;

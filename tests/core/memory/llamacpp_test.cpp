@@ -75,6 +75,53 @@ TEST(LlamaCppCompute, FlashAttentionLeavesNoScores) {
   EXPECT_GE(mib(bytes[0]), 258.5);
 }
 
+/// ik_llama.cpp with latents on the GPU and repacked experts on the host, as its guide runs DeepSeek.
+LlamaCppRun deepseek_run(std::int64_t n_ctx, int n_ubatch) {
+  LlamaCppRun run;
+  run.program = LlamaCppProgram::kIk;
+  run.attention = LlamaCppAttention::kFlash;
+  run.mla_mode = 3;
+  run.attention_batch_mib = 512;
+  run.fused_experts = true;
+  run.n_ctx = n_ctx;
+  run.n_batch = run.n_ubatch = n_ubatch;
+  run.n_gpus = 1;
+  run.gpu_layers = 62;
+  run.experts = ExpertPlace::kHost;
+  run.expert_offload = ExpertOffload::kNever;
+  return run;
+}
+
+TEST(LlamaCppCompute, ExpertsOnTheHostKeepTheirResultsThere) {
+  const GgufShape shape = deepseek_v3_shape();
+  const auto bytes = llamacpp_compute_bytes(shape, weights_of(shape, "Q4_K_M"), deepseek_run(32768, 4096));
+  // Mask 32768 · 4096 · 4 B = 512 MiB, results of 8 experts 8 · 7168 · 4096 · 4 B = 896 MiB; ids and positions.
+  EXPECT_NEAR(mib(bytes[1]), 1408.05, 0.01);
+}
+
+TEST(LlamaCppCompute, LatentsAreExpandedSomeHeadsAtATime) {
+  const GgufShape shape = deepseek_v3_shape();
+  LlamaCppRun run = deepseek_run(32768, 512);
+  const GgufWeights weights = weights_of(shape, "Q4_K_M");
+  const std::int64_t limited = llamacpp_compute_bytes(shape, weights, run)[0];
+  // A limit of 512 MiB takes 128 · 256 · 32768 · 4 B = 4096 MiB of expanded keys and values in 8 parts of 16 heads. The
+  // 16-bit keys (192) and values (128) of all parts stay: 128 · 320 · 32768 · 2 B = 2560 MiB. Beside them 512 MiB in
+  // 32 bits, which the last part needs before the keys of that part exist, the rotated keys, queries and the mask.
+  EXPECT_NEAR(mib(limited), 3393.0, 0.01);
+  run.attention_batch_mib = 0;
+  EXPECT_GT(mib(llamacpp_compute_bytes(shape, weights, run)[0]), 4096.0 + 1024.0);
+}
+
+TEST(LlamaCppCompute, FusedExpertsNeedOneResultLess) {
+  const GgufShape shape = deepseek_v3_shape();
+  const GgufWeights weights = weights_of(shape, "Q4_K_M");
+  LlamaCppRun run = deepseek_run(32768, 4096);
+  const std::int64_t fused = llamacpp_compute_bytes(shape, weights, run)[1];
+  run.fused_experts = false;
+  // gate and up stand beside each other: 8 · 2048 · 4096 · 4 B = 256 MiB each.
+  EXPECT_NEAR(mib(llamacpp_compute_bytes(shape, weights, run)[1] - fused), 2 * 256.0, 0.01);
+}
+
 TEST(LlamaCppWeights, TheTokenTableStaysOnTheHost) {
   const GgufShape shape = llama_3_8b_shape();
   LlamaCppRun run;
