@@ -24,7 +24,7 @@ class PlanCommand : public Command {
     const auto option = [&](const char* name, auto& value, const char* text, const char* type) {
       return app.add_option(name, value, text)->type_name(type)->group(kMainGroup);
     };
-    option("--model,model", model_, "Preset, config.json, folder, .safetensors or .gguf", "MODEL")->required();
+    option("--model", model_, "Preset, config.json, folder, .safetensors or .gguf", "MODEL")->required();
     option("--gpu", gpus_, "Devices to plan for, by id, name or file; several are compared", "LIST");
     option("--context", context_, "Tokens of each sequence, prompt and answer", "TOKENS");
     option("--batch", batch_, "Sequences at once", "N")->capture_default_str();
