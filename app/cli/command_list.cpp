@@ -13,10 +13,10 @@ constexpr CommandRow kCommands[] = {
      make_run_command},
     {"plan", "Predict memory: does a model fit a device, at which context and batch",
      "  dachlast plan --model llama-3.1-8b --gpu h100 --context 32k --batch 8\n"
-     "  dachlast plan --model llama-3.1-70b --gpu h100,h200 --tp 4 --dtype bf16,fp8 # compared\n"
-     "  dachlast plan --model llama-3.1-8b --gpu l40s --batch 16 --max-context # one number\n"
-     "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch --svg map.svg\n"
-     "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v # formulas with numbers\n",
+     "  dachlast plan --model llama-3.1-70b --gpu h100,h200 --tp 4 # compared\n"
+     "  dachlast plan --model gpt-oss-20b --gpu l40s --max-batch    # one number\n"
+     "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch\n"
+     "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v  # with formulas\n",
      make_plan_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"

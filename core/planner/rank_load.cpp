@@ -1,9 +1,9 @@
 #include "core/planner/rank_load.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
+#include "core/base/nearest_name.h"
 #include "core/model/layer_cache.h"
 #include "core/model/weight_slots.h"
 
@@ -25,11 +25,6 @@ constexpr CacheFormat kCacheFormats[] = {
 /// Engines pad the vocabulary so that every rank gets whole tiles.
 /// Source   vllm-project/vllm:vllm/model_executor/layers/vocab_parallel_embedding.py DEFAULT_VOCAB_PADDING_SIZE
 constexpr double kVocabPadding = 64;
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// A projection of the feed-forward; all other linear ones belong to a mixer.
 bool in_feed_forward(WeightRole role) {
