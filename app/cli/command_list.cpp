@@ -41,9 +41,11 @@ constexpr CommandRow kCommands[] = {
      make_calibrate_command},
     {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",
      make_doctor_command},
-    {"models", "List or show the models the program knows by name",
+    {"models", "List, show or import the models the program knows",
      "  dachlast models                               # all of them\n"
-     "  dachlast models llama-3.2-1b                  # one\n",
+     "  dachlast models show deepseek-v3              # layers, cache, parameters\n"
+     "  dachlast models show ./model.gguf             # from its header\n"
+     "  dachlast models import ./config.json --name my-model\n",
      make_models_command},
     {"gpus", "List, show or import the devices the program can plan for",
      "  dachlast gpus                                 # all of them\n"
