@@ -73,10 +73,13 @@ struct MoeKeys {
 /// Sizes of routed experts, gated SiLU, nothing else.
 MoeSpec read_moe(ConfigObject& config, const MoeKeys& keys);
 
+/// Refuses heads that KV heads do not divide, and widths beyond every known model, under the name of `key`.
+void check_heads(ConfigObject& config, const std::string& key, const AttentionSpec& attention);
+
 /// factor · times, refused beyond `limit` under the name of `key`.
 int product_within(ConfigObject& config, const std::string& key, int factor, int times, int limit);
 
-/// Reads "text_config" of a model that also sees or hears; dtype and tied embeddings may stand around it.
+/// Reads "text_config" of a model that also sees or hears; dtype, tied embeddings and quantization may stand around it.
 void read_nested_text(ConfigObject& config, ModelSpec& spec, void (*read_text)(ConfigObject&, ModelSpec&));
 
 /// Refuses the config where `key` is true.

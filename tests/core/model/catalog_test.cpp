@@ -33,7 +33,6 @@ constexpr double kMimoCorrections = 47 * 256;
 
 std::vector<Row> read_rows() {
   std::vector<Row> rows = {{"stories-260k", 260032, 260032, {}},
-                           // arXiv:2302.13971 rounds them to 32.5 B and 65.2 B.
                            {"llama-1-30b", 32528943616, 32528943616, {}},
                            {"llama-1-65b", 65285660672, 65285660672, {}}};
   std::ifstream file(DACHLAST_TEST_DATA_DIR "/models/parameters.csv");
