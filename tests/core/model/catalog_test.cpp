@@ -28,6 +28,8 @@ const std::map<std::string, double> kParameters = {
     {"gemma-3-4b", 3880263168},
     {"gpt2", 124439808},
     {"gpt2-xl", 1557611200},
+    {"llama-1-30b", 32528943616},
+    {"llama-1-65b", 65285660672},
     {"llama-2-13b", 13015864320},
     {"llama-2-70b", 68976648192},
     {"llama-2-7b", 6738415616},
