@@ -1,10 +1,9 @@
 #include "core/memory/ggml_scheduler.h"
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 
 #include "core/memory/ggml_allocator.h"
+#include "core/memory/ggml_splits.h"
 
 namespace dachlast {
 namespace {
@@ -14,8 +13,6 @@ constexpr std::int64_t kGpuRowElements = 512;
 // Alignment of a GPU's buffer; the host's is 32 (TENSOR_ALIGNMENT of ggml-backend.cpp).
 constexpr std::int64_t kGpuAlignmentBytes = 128;
 constexpr std::int64_t kHostAlignmentBytes = 32;
-constexpr std::int64_t kOffloadTokens = 32;
-constexpr std::size_t kMaxSplitInputs = 10;  // GGML_SCHED_MAX_SPLIT_INPUTS
 
 std::size_t index(GgmlTensor tensor) {
   return static_cast<std::size_t>(tensor);
@@ -25,224 +22,24 @@ bool lies_outside(GgmlKind kind) {
   return kind == GgmlKind::kWeight || kind == GgmlKind::kCache;
 }
 
-/// One entry of the order the allocator walks.
-struct Visit {
-  enum class Role : std::uint8_t {
-    kRun,      // an operation or view of the graph
-    kHold,     // keeps a tensor alive until it has been copied
-    kReceive,  // the copy of a tensor on another device: lives from here on
-  };
-  Role role;
-  GgmlTensor tensor;
-  int device;
-};
-
-/// Devices of all tensors and the order of their lives.
-class Layout {
- public:
-  Layout(GgmlGraph& graph, const GgmlMachine& machine) : graph_(graph), machine_(machine) {
-    device_.assign(static_cast<std::size_t>(graph.size()), kUnset);
-    assign_by_weights();
-    assign_by_neighbours(Order::kForward, Devices::kGpus);
-    assign_by_neighbours(Order::kBackward, Devices::kGpus);
-    assign_by_neighbours(Order::kForward, Devices::kAll);
-    assign_by_neighbours(Order::kBackward, Devices::kAll);
-    assign_sources();
-    split();
-  }
-
-  const std::vector<Visit>& visits() const { return visits_; }
-  /// Inputs and their copies that live from the first operation to the last.
-  const std::vector<GgmlTensor>& first() const { return first_; }
-  int device(GgmlTensor tensor) const { return device_[index(tensor)]; }
-  bool lives_on(GgmlTensor tensor) const {
-    return machine_.n_copies > 1 && std::ranges::find(first_, tensor) != first_.end();
-  }
-
- private:
-  enum class Order { kForward, kBackward };
-  enum class Devices { kGpus, kAll };
-
-  int host() const { return machine_.n_gpus; }
-
-  /// GPU 0 takes over a multiplication by a matrix in host memory if the batch is worth the transfer.
-  bool offloads(const GgmlNode& node) const {
-    if (machine_.n_gpus == 0 || node.kind == GgmlKind::kGather) return false;
-    if (node.kind != GgmlKind::kExpertsMatmul) return node.extents[1] >= kOffloadTokens;
-    if (machine_.expert_offload == ExpertOffload::kNever) return false;
-    const std::int64_t n_tokens = node.extents[2];
-    if (machine_.expert_offload == ExpertOffload::kBatch) return n_tokens >= kOffloadTokens;
-    return n_tokens * node.n_active_experts >= kOffloadTokens * graph_.extents(node.sources[0])[2];
-  }
-
-  int device_by_weights(const GgmlNode& node) const {
-    if (node.device != kUnset) return node.device;
-    if (node.kind == GgmlKind::kInput) return host();
-    if (node.memory_of != GgmlTensor::kNone && lies_outside(graph_.node(node.memory_of).kind))
-      return graph_.node(node.memory_of).device;
-    for (const GgmlTensor source : node.sources) {
-      if (graph_.node(source).kind != GgmlKind::kWeight) continue;
-      const int device = graph_.node(source).device;
-      return device == host() && offloads(node) ? 0 : device;
-    }
-    return kUnset;
-  }
-
-  void assign_by_weights() {
-    for (const GgmlTensor leaf : graph_.leaves()) device_[index(leaf)] = device_by_weights(graph_.node(leaf));
-    for (const GgmlTensor tensor : graph_.order()) device_[index(tensor)] = device_by_weights(graph_.node(tensor));
-  }
-
-  void assign_by_neighbours(Order direction, Devices devices) {
-    std::vector<GgmlTensor> order = graph_.order();
-    if (direction == Order::kBackward) std::ranges::reverse(order);
-    int current = kUnset;
-    for (const GgmlTensor tensor : order) {
-      if (graph_.node(tensor).kind == GgmlKind::kView) continue;
-      int& device = device_[index(tensor)];
-      if (device == kUnset)
-        device = current;
-      else
-        current = devices == Devices::kGpus && device == host() ? kUnset : device;
-    }
-  }
-
-  void assign_sources() {
-    for (const GgmlTensor tensor : graph_.order()) {
-      const GgmlNode& node = graph_.node(tensor);
-      int& device = device_[index(tensor)];
-      if (device == kUnset && node.memory_of != GgmlTensor::kNone) device = device_[index(node.memory_of)];
-      for (const GgmlTensor source : node.sources) {
-        int& its = device_[index(source)];
-        const GgmlTensor root = graph_.node(source).memory_of;
-        if (its == kUnset) its = root != GgmlTensor::kNone ? device_[index(root)] : device;
-      }
-    }
-  }
-
-  /// A split ends where the device changes, where the next matrix comes from elsewhere (so that the copy of the last
-  /// one can be dropped), and where it would take in too many tensors.
-  bool starts_split(const GgmlNode& node, int device, int current, const std::vector<GgmlTensor>& inputs) const {
-    if (device != current) return true;
-    if (inputs.empty()) return false;
-    return std::ranges::any_of(node.sources, [&](GgmlTensor source) {
-      if (device_[index(source)] == current) return false;
-      if (graph_.node(source).kind == GgmlKind::kWeight) return true;
-      return inputs.size() == kMaxSplitInputs && !copy_of(source, current);
-    });
-  }
-
-  std::optional<GgmlTensor> copy_of(GgmlTensor tensor, int device) const {
-    for (const auto& copy : copies_)
-      if (copy.of == tensor && copy.device == device) return copy.tensor;
-    return std::nullopt;
-  }
-
-  GgmlTensor add_copy(GgmlTensor of, int device) {
-    const GgmlNode node = graph_.node(of);
-    const GgmlTensor copy = graph_.input(*node.type, node.extents);
-    device_.push_back(device);
-    return copy;
-  }
-
-  void copy_to(GgmlTensor source, int device) {
-    const GgmlTensor copy = add_copy(source, device);
-    copies_.push_back({source, device, copy});
-    for (int i = 0; machine_.n_copies > 1 && i < machine_.n_copies; ++i)
-      first_.push_back(i == 0 ? copy : add_copy(source, device));
-  }
-
-  /// Where batches take turns on the devices, every input is kept `n_copies` times from start to end.
-  void keep_input(GgmlTensor input) {
-    if (machine_.n_copies == 1 || graph_.node(input).kind != GgmlKind::kInput || copy_of(input, device(input))) return;
-    copies_.push_back({input, device(input), input});
-    first_.push_back(input);
-    for (int i = 1; i < machine_.n_copies; ++i) first_.push_back(add_copy(input, device(input)));
-  }
-
-  void flush(const std::vector<GgmlTensor>& inputs, int device, std::vector<Visit>& run) {
-    for (const GgmlTensor input : inputs) {
-      visits_.push_back({Visit::Role::kHold, input, device_[index(input)]});
-      visits_.push_back({Visit::Role::kReceive, *copy_of(input, device), device});
-    }
-    visits_.insert(visits_.end(), run.begin(), run.end());
-    run.clear();
-  }
-
-  void split() {
-    std::vector<GgmlTensor> inputs;
-    std::vector<Visit> run;
-    const std::vector<GgmlTensor> order = graph_.order();
-    int current = first_device(order);
-    for (const GgmlTensor tensor : order) {
-      const int device = device_[index(tensor)];
-      if (graph_.node(tensor).kind != GgmlKind::kView) {
-        if (starts_split(graph_.node(tensor), device, current, inputs)) {
-          flush(inputs, current, run);
-          inputs.clear();
-          current = device;
-        }
-        take_in_sources(tensor, current, inputs);
-      }
-      run.push_back({Visit::Role::kRun, tensor, device});
-    }
-    flush(inputs, current, run);
-    if (machine_.n_copies == 1)
-      for (const GgmlTensor leaf : graph_.leaves())
-        if (graph_.node(leaf).kind == GgmlKind::kInput) first_.push_back(leaf);
-  }
-
-  int first_device(const std::vector<GgmlTensor>& order) const {
-    for (const GgmlTensor tensor : order)
-      if (graph_.node(tensor).kind != GgmlKind::kView) return device_[index(tensor)];
-    return host();
-  }
-
-  void take_in_sources(GgmlTensor tensor, int device, std::vector<GgmlTensor>& inputs) {
-    for (std::size_t i = 0; i < graph_.node(tensor).sources.size(); ++i) {
-      const GgmlTensor source = graph_.node(tensor).sources[i];
-      keep_input(source);
-      if (device_[index(source)] == device) continue;
-      if (!copy_of(source, device)) {
-        copy_to(source, device);
-        inputs.push_back(source);
-      }
-      graph_.node(tensor).sources[i] = *copy_of(source, device);
-    }
-  }
-
-  struct Copy {
-    GgmlTensor of;
-    int device;
-    GgmlTensor tensor;
-  };
-
-  GgmlGraph& graph_;
-  const GgmlMachine& machine_;
-  std::vector<int> device_;
-  std::vector<Copy> copies_;
-  std::vector<Visit> visits_;
-  std::vector<GgmlTensor> first_;
-};
-
 /// Gives every tensor a place in its device's buffer for as long as something still reads it.
 class Placement {
  public:
-  Placement(const GgmlGraph& graph, const Layout& layout, const GgmlMachine& machine)
+  Placement(const GgmlGraph& graph, const GgmlSplits& splits, const GgmlMachine& machine)
       : graph_(graph),
-        layout_(layout),
+        splits_(splits),
         n_gpus_(machine.n_gpus),
         reuse_(machine.reuse),
         lives_(static_cast<std::size_t>(graph.size())) {
     for (int device = 0; device <= n_gpus_; ++device)
       buffers_.emplace_back(device < n_gpus_ ? kGpuAlignmentBytes : kHostAlignmentBytes);
-    for (const GgmlTensor tensor : layout.first()) {
-      place(tensor, layout.device(tensor));
-      life(tensor).kept = layout.lives_on(tensor);
+    for (const GgmlTensor tensor : splits.inputs) {
+      place(tensor, splits.device[index(tensor)]);
+      life(tensor).kept = splits.inputs_stay;
     }
     count_readers();
-    for (const Visit& visit : layout.visits()) {
-      if (visit.role != Visit::Role::kHold) place_in_turn(visit);
+    for (const GgmlVisit& visit : splits.visits) {
+      if (visit.role != GgmlVisit::Role::kHold) place_in_turn(visit);
       for (const GgmlTensor source : sources(visit)) done_reading(source);
     }
   }
@@ -265,15 +62,15 @@ class Placement {
 
   Life& life(GgmlTensor tensor) { return lives_[index(tensor)]; }
 
-  std::vector<GgmlTensor> sources(const Visit& visit) const {
-    if (visit.role == Visit::Role::kHold) return {visit.tensor};
-    return visit.role == Visit::Role::kReceive ? std::vector<GgmlTensor>{} : graph_.node(visit.tensor).sources;
+  std::vector<GgmlTensor> sources(const GgmlVisit& visit) const {
+    if (visit.role == GgmlVisit::Role::kHold) return {visit.tensor};
+    return visit.role == GgmlVisit::Role::kReceive ? std::vector<GgmlTensor>{} : graph_.node(visit.tensor).sources;
   }
 
   void count_readers() {
-    for (const Visit& visit : layout_.visits()) {
+    for (const GgmlVisit& visit : splits_.visits) {
       const GgmlNode& node = graph_.node(visit.tensor);
-      if (visit.role == Visit::Role::kRun && node.memory_of != GgmlTensor::kNone) ++life(node.memory_of).n_views;
+      if (visit.role == GgmlVisit::Role::kRun && node.memory_of != GgmlTensor::kNone) ++life(node.memory_of).n_views;
       for (const GgmlTensor source : sources(visit)) ++life(source).n_readers;
     }
   }
@@ -292,10 +89,10 @@ class Placement {
     its.offset = buffers_[static_cast<std::size_t>(device)].allocate(bytes_on(tensor, device));
   }
 
-  void place_in_turn(const Visit& visit) {
+  void place_in_turn(const GgmlVisit& visit) {
     const GgmlNode& node = graph_.node(visit.tensor);
     if (life(visit.tensor).placed) return;
-    if (node.kind == GgmlKind::kInPlace && visit.role == Visit::Role::kRun)
+    if (node.kind == GgmlKind::kInPlace && visit.role == GgmlVisit::Role::kRun)
       for (const GgmlTensor source : node.sources)
         if (takes_over(visit.tensor, source)) return;
     place(visit.tensor, visit.device);
@@ -336,7 +133,7 @@ class Placement {
   }
 
   const GgmlGraph& graph_;
-  const Layout& layout_;
+  const GgmlSplits& splits_;
   int n_gpus_;
   GgmlReuse reuse_;
   std::vector<Life> lives_;
@@ -353,8 +150,8 @@ std::int64_t ggml_gpu_bytes(const GgmlType& type, const GgmlExtents& extents) {
 }
 
 std::vector<std::int64_t> ggml_compute_buffers(GgmlGraph graph, const GgmlMachine& machine) {
-  const Layout layout(graph, machine);
-  return Placement(graph, layout, machine).bytes();
+  const GgmlSplits splits = ggml_split_graph(graph, machine);
+  return Placement(graph, splits, machine).bytes();
 }
 
 }  // namespace dachlast

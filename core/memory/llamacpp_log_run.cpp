@@ -156,6 +156,7 @@ int sequences_of(const LlamaCppLog& log, const GgufShape& shape, LlamaCppReading
 
 std::optional<int> gpu_number(std::string_view device) {
   if (!starts_with_gpu(device)) return std::nullopt;
+  if (device == "Metal") return 0;  // the one device of its machine goes without a number
   const std::size_t digits = device.find_last_not_of("0123456789") + 1;
   int number = 0;
   if (digits == 0 || digits == device.size()) return std::nullopt;

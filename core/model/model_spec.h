@@ -8,6 +8,7 @@
 #include "core/base/dtype.h"
 #include "core/base/op.h"
 #include "core/model/layer_spec.h"
+#include "core/model/weight_format.h"
 
 namespace dachlast {
 
@@ -80,7 +81,8 @@ struct ModelSpec {
   BlockWiring wiring = BlockWiring::kSequential;
   NormSpec norm;
   std::vector<LayerSpec> layers;
-  DType native_dtype = DType::kF32;  // what the checkpoint is published in
+  DType native_dtype = DType::kF32;               // what the checkpoint is published in
+  std::optional<WeightFormat> quantized_weights;  // as its config states it; empty: all in native_dtype
   std::optional<int> bos_token;
   std::optional<int> eos_token;
 

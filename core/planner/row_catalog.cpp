@@ -6,35 +6,17 @@
 #include <cmath>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/hardware/device_names.h"
-#include "core/model/config_object.h"
-#include "core/model/families/quantization_config.h"
-#include "core/model/json_file.h"
 #include "core/model/model_alias.h"
 #include "core/model/model_source.h"
 
 namespace dachlast {
 namespace {
 
-const StorageFormat& native_format(DType type) {
-  switch (type) {
-    case DType::kF32: return *storage_format("f32");
-    case DType::kF16: return *storage_format("f16");
-    default: return *storage_format("bf16");
-  }
-}
-
-WeightFormat own_weights(const ModelSource& source) {
-  std::vector<ConfigWarning> warnings;
-  const nlohmann::json document = read_json_file(source.config_path);
-  ConfigObject config(document, source.config_path, "", warnings);
-  return read_quantization(config, native_format(source.spec.native_dtype));
-}
-
 KnownModel read_model(const std::string& preset) {
   ModelSource source = resolve_model(preset);
-  WeightFormat weights = own_weights(source);
+  WeightFormat weights =
+      source.spec.quantized_weights.value_or(plain_weights(*storage_format(name_of(source.spec.native_dtype))));
   return {preset, std::move(source.spec), std::move(weights)};
 }
 

@@ -15,7 +15,7 @@ struct RowWeights {
   WeightFormat format;
   /// First and last layer keep 16 bits (Meta's FP8 checkpoints).
   bool ends_in_16_bits = false;
-  std::string assumption;
+  std::string assumption = {};
 };
 
 /// "fp8" and "Qwen/Qwen3-32B-FP8" is block-wise FP8, as Qwen publishes it; "awq 4-bit", "int4", "mxfp4", "fp16". Where nothing

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/planner/load_overhead.h"
 
 namespace dachlast {
 namespace {
@@ -51,6 +52,13 @@ int at_most_int(std::int64_t value) {
   return static_cast<int>(std::min<std::int64_t>(value, std::numeric_limits<int>::max()));
 }
 
+/// Weight-only kernels pad as on devices that have no others.
+void settle_kernels(RowScenario& scenario) {
+  if (!scenario.notes.marlin || !scenario.engine.mxfp4_padding) return;
+  std::erase_if(scenario.engine.mxfp4_padding->value,
+                [](const ExpertPadding& row) { return !row.architecture_has.empty(); });
+}
+
 void read_device(const MemoryKvRow& row, RowCatalog& catalog, RowScenario& scenario) {
   RowDevice words = read_device_words(row.gpu);
   if (row.gpu_total_gib) words.reported_gib = row.gpu_total_gib;
@@ -75,7 +83,11 @@ void read_limits(const MemoryKvRow& row, const RowEngine& engine, RowScenario& s
 void adapt_model(const RowEngine& engine, RowScenario& scenario) {
   if (scenario.notes.n_kv_heads) set_kv_heads(scenario.model, *scenario.notes.n_kv_heads);
   if (scenario.notes.drafter) load_drafter(scenario.model);
+  if (scenario.weights.ends_in_16_bits)
+    scenario.counted_weights = Bytes{total_weight_bytes(scenario.model, scenario.weights, scenario.cache)};
   if (older_than(engine, kFirstWithMla) && has_latents(scenario.model)) {
+    // The weights stay those of MLA.
+    scenario.counted_weights = Bytes{total_weight_bytes(scenario.model, scenario.weights, scenario.cache)};
     store_latents_as_heads(scenario.model, kPaddedHeadDim);
     scenario.assumptions.push_back("vLLM before 0.7 caches the heads of MLA, padded to 256");
   }
@@ -120,10 +132,15 @@ int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_mode
   return max_model_len && *max_model_len > 0 ? at_most_int(*max_model_len) : scenario.model.max_context;
 }
 
-double RowScenario::weight_bytes() const {
+double RowScenario::loaded_bytes() const {
+  const double counted =
+      counted_weights ? counted_weights->value / total_weight_bytes(model, {.format = weights.format}, cache) : 1.0;
   double most = 0.0;
-  for (const RankLoad& rank : rank_loads(model, weights.format, cache, layout))
-    most = std::max(most, rank.weight_bytes);
+  for (const RankLoad& rank : rank_loads(model, weights.format, cache, layout)) {
+    const LoadOverhead overhead =
+        load_overhead(model, weights.format, layout, engine, device.value_or(DeviceSpec{}), rank.stage);
+    most = std::max(most, counted * rank.weight_bytes + overhead.total());
+  }
   return most;
 }
 
@@ -150,6 +167,7 @@ std::optional<MemoryPlanner> RowScenario::planner() const {
   plan.layout = layout;
   plan.engine = engine;
   plan.limits = limits;
+  plan.counted_weights = counted_weights;
   plan.capacity = capacity;
   return MemoryPlanner(std::move(plan));
 }
@@ -173,6 +191,7 @@ RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog) {
   scenario.engine = catalog.engine(engine);
   scenario.engine_name = engine.name;
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
+  settle_kernels(scenario);
   adapt_model(engine, scenario);
   read_device(row, catalog, scenario);
   read_limits(row, engine, scenario);

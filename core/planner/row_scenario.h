@@ -19,13 +19,14 @@ struct RowScenario {
   EngineProfile engine;
   EngineLimits limits;
   std::optional<DeviceSpec> device;
-  std::optional<Bytes> capacity;  // of one device; empty where neither the row nor a data file states it
+  std::optional<Bytes> capacity;         // of one device; empty where neither the row nor a data file states it
+  std::optional<Bytes> counted_weights;  // of all devices, where the model's own sum does not hold
   RowNotes notes;
   std::string engine_name;
   std::vector<std::string> assumptions;
 
-  /// Bytes of one rank, the largest.
-  double weight_bytes() const;
+  /// What loading the weights takes on the fullest rank.
+  double loaded_bytes() const;
   /// Tokens that `room_bytes` on each rank hold, as the engine reports them.
   double kv_tokens_in(double room_bytes, int max_model_len) const;
   /// Bytes one more token takes over all ranks of a stage, in the layers that keep every token.

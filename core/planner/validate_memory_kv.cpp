@@ -51,7 +51,7 @@ class RowCheck {
 
   void check_weights() {
     if (!row_.weights_gib_per_gpu) return;
-    add("weights", "GiB per GPU", scenario_.weight_bytes() / kGiB, *row_.weights_gib_per_gpu);
+    add("weights", "GiB per GPU", scenario_.loaded_bytes() / kGiB, *row_.weights_gib_per_gpu);
   }
 
   void check_room() {

@@ -1,5 +1,7 @@
 #include "core/model/families/common.h"
 
+#include "core/model/families/quantization_config.h"
+
 #include <fmt/core.h>
 
 #include <array>
@@ -7,17 +9,6 @@
 #include <string_view>
 
 namespace dachlast {
-namespace {
-
-/// The stored file of a quantized checkpoint is smaller than what is counted here.
-void note_quantization(ConfigObject& config) {
-  if (!config.has_value("quantization_config")) return;
-  config.warn("quantized_checkpoint",
-              "quantization_config is not read: weights are counted in the unquantized type, an upper bound");
-}
-
-}  // namespace
-
 void read_native_dtype(ConfigObject& config, ModelSpec& spec) {
   const std::string name = config.text_or(config.first_of({"torch_dtype", "dtype"}), "float32");
   spec.native_dtype = DType::kF32;
@@ -25,6 +16,11 @@ void read_native_dtype(ConfigObject& config, ModelSpec& spec) {
   if (name == "bfloat16") spec.native_dtype = DType::kBF16;
   if (spec.native_dtype == DType::kF32 && name != "float32")
     config.warn("native_dtype", fmt::format("dtype \"{}\" is not known: counted as float32, an upper bound", name));
+}
+
+void read_published_format(ConfigObject& config, ModelSpec& spec) {
+  const WeightFormat format = read_quantization(config, *storage_format(name_of(spec.native_dtype)));
+  if (format.is_quantized()) spec.quantized_weights = format;
 }
 
 void read_basics(ConfigObject& config, const BasicDefaults& defaults, ModelSpec& spec) {
@@ -36,7 +32,7 @@ void read_basics(ConfigObject& config, const BasicDefaults& defaults, ModelSpec&
   read_native_dtype(config, spec);
   spec.bos_token = config.token_id("bos_token_id", spec.vocab_size);
   spec.eos_token = config.token_id("eos_token_id", spec.vocab_size);
-  note_quantization(config);
+  read_published_format(config, spec);
 }
 
 AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults) {

@@ -31,6 +31,9 @@ void read_native_dtype(ConfigObject& config, ModelSpec& spec);
 /// n_heads, n_kv_heads, head_dim and the usual scale 1/sqrt(head_dim).
 AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults);
 
+/// How the checkpoint stores its weights, where its config states a quantization; `spec.native_dtype` is read before.
+void read_published_format(ConfigObject& config, ModelSpec& spec);
+
 int read_n_layers(ConfigObject& config);
 NormSpec read_norm(ConfigObject& config, NormKind kind, double default_eps);
 Activation read_activation(ConfigObject& config, const std::string& key, const std::string& fallback);

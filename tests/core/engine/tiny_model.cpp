@@ -21,7 +21,7 @@ ModelSpec model_of(int n_layers, int n_heads, int n_kv_heads, int head_dim, int 
   model.vocab_size = vocab_size;
   model.max_context = 256;
   model.tied_embeddings = true;
-  model.layers.assign(static_cast<std::size_t>(n_layers), {attention, {.d_ff = d_ff}});
+  model.layers.assign(static_cast<std::size_t>(n_layers), LayerSpec{attention, MlpSpec{.d_ff = d_ff}});
   return model;
 }
 

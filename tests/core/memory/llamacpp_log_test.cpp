@@ -55,6 +55,16 @@ TEST(LlamaCppLog, TheParameterCountTellsTheProgram) {
   EXPECT_EQ(read_run(read_llamacpp_log(cells), llama_3_8b_shape()).run.program, LlamaCppProgram::kIk);
 }
 
+TEST(LlamaCppLog, AMacsMetalDeviceIsItsGpu) {
+  auto cells = row();
+  cells["kv_buffers_mib"] = "Metal=1024";
+  cells["compute_buffers_mib"] = "Metal=560;CPU=24.01";
+  cells["output_buffers_mib"] = "CPU=0.49";
+  const LlamaCppComparison result = compare_with_log(llama_3_8b_shape(), read_llamacpp_log(cells));
+  ASSERT_EQ(result.figures.size(), 6u);
+  for (const LlamaCppFigure& figure : result.figures) EXPECT_NEAR(figure.predicted, figure.logged, 0.01) << figure.item;
+}
+
 TEST(LlamaCppLog, BuildsBeforeTheSchedulerUseOneBuffer) {
   auto cells = row();
   cells["engine_build"] = "1691";
@@ -73,6 +83,7 @@ TEST(LlamaCppLog, ALogWithoutFileTypeLeavesAGap) {
 TEST(LlamaCppLog, DevicesAreKnownByTheirNames) {
   EXPECT_EQ(gpu_number("CUDA12"), 12);
   EXPECT_EQ(gpu_number("ROCm0"), 0);
+  EXPECT_EQ(gpu_number("Metal"), 0);
   EXPECT_EQ(gpu_number("CUDA_Host"), std::nullopt);
   EXPECT_EQ(gpu_number("CPU"), std::nullopt);
   EXPECT_EQ(gpu_number("total"), std::nullopt);

@@ -113,8 +113,32 @@ TEST_F(ConfigReader, WarnsOfKeysItDoesNotKnow) {
 TEST_F(ConfigReader, WarnsWhereFiguresBecomeUpperBounds) {
   EXPECT_EQ(read(small_config("llama", R"("torch_dtype": "float8_e4m3fn")")).native_dtype, DType::kF32);
   EXPECT_THAT(warning_codes(), ElementsAre("native_dtype"));
-  read(small_config("llama", R"("quantization_config": {"quant_method": "fp8"})"));
-  EXPECT_THAT(warning_codes(), ElementsAre("quantized_checkpoint"));
+  const ModelSpec unknown = read(small_config("llama", R"("quantization_config": {"quant_method": "fp7"})"));
+  EXPECT_THAT(warning_codes(), ElementsAre("unknown_quantization"));
+  EXPECT_FALSE(unknown.quantized_weights.has_value());
+}
+
+TEST_F(ConfigReader, ReadsPublishedQuantizations) {
+  const auto format_of = [&](const std::string& scheme) {
+    return read(small_config("llama", R"("quantization_config": )" + scheme)).quantized_weights.value();
+  };
+  const WeightFormat blocks = format_of(R"({"quant_method": "fp8", "weight_block_size": [128, 64]})");
+  EXPECT_EQ(blocks.quantized.name, "fp8-block");
+  EXPECT_EQ(blocks.quantized.group_rows, 128);
+  EXPECT_EQ(blocks.quantized.group_columns, 64);
+  EXPECT_EQ(format_of(R"({"quant_method": "awq", "bits": 4, "group_size": 64})").quantized.group_columns, 64);
+  // 8 bits in groups: the scale has 16 bits, the zero point 8.
+  EXPECT_EQ(format_of(R"({"quant_method": "gptq", "bits": 8, "group_size": -1})").quantized.group_bits, 24);
+  const WeightFormat experts =
+      format_of(R"({"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]})");
+  EXPECT_TRUE(experts.covered.contains(MatrixKind::kExpert));
+  EXPECT_FALSE(experts.covered.contains(MatrixKind::kMlp));
+  const WeightFormat channels = format_of(
+      R"({"quant_method": "compressed-tensors", "ignore": ["model.layers.0.self_attn.q_proj", "vision_model.self_attn"],
+          "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "float", "strategy": "channel"}}}})");
+  EXPECT_EQ(channels.quantized.name, "fp8");
+  EXPECT_FALSE(channels.covered.contains(MatrixKind::kAttention));
+  EXPECT_TRUE(channels.covered.contains(MatrixKind::kMlp));
 }
 
 TEST_F(ConfigReader, ReadsTokenIds) {

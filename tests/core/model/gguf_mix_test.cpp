@@ -59,7 +59,8 @@ TEST(GgufMix, RowsThatBlocksOf256DoNotDivideFallBack) {
   const GgufWeights weights = gguf_weights(dense_shape(8, 896, 14, 2, 4864, 151936), *gguf_mix("Q4_K_M"));
   EXPECT_EQ(tensor(weights, "attn_q", 4).type->name, "Q5_0");  // 896 = 3.5 · 256 = 28 · 32
   EXPECT_EQ(tensor(weights, "output", -1).type->name, "Q8_0");
-  EXPECT_EQ(tensor(weights, "ffn_down", 4).type->name, "Q6_K");  // 4864 = 19 · 256; 4 − 1 = 3, 7·8/8 = 7: see below
+  EXPECT_EQ(tensor(weights, "ffn_down", 3).type->name,
+            "Q6_K");  // 4864 = 19 · 256; of 8 layers the third behind the first eighth
 }
 
 TEST(GgufMix, SharedTablesGetTheTypeOfTheHead) {

@@ -33,5 +33,52 @@ TEST(GgufShape, DeepSeekV3HasWhatItsLogsState) {
   EXPECT_EQ(latent_matrices_of(shape, 672.050e9), LatentMatrices::kBoth);
 }
 
+/// DeepSeek V3 as its config describes it.
+ModelSpec deepseek_v3() {
+  ModelSpec model;
+  model.architecture = "deepseek_v3";
+  model.d_model = 7168;
+  model.vocab_size = 129280;
+  LayerSpec layer;
+  layer.mixer = MlaSpec{.n_heads = 128,
+                        .q_lora_rank = 1536,
+                        .kv_lora_rank = 512,
+                        .qk_nope_head_dim = 128,
+                        .qk_rope_head_dim = 64,
+                        .v_head_dim = 128,
+                        .rope = {},
+                        .indexer = {}};
+  layer.feed_forward = MlpSpec{.d_ff = 18432};
+  model.layers.assign(3, layer);
+  layer.feed_forward =
+      MoeSpec{.n_experts = 256, .n_active = 8, .d_ff = 2048, .shared_d_ff = 2048, .correction_bias = true};
+  model.layers.resize(61, layer);
+  return model;
+}
+
+TEST(GgufShape, LatentsAndExpertsComeThroughFromTheSpec) {
+  const GgufShape shape = gguf_shape(deepseek_v3());
+  EXPECT_DOUBLE_EQ(parameters(shape), parameters(deepseek_v3_shape()));
+  EXPECT_DOUBLE_EQ(parameters(shape), 671026419200.0);  // as published, without the MTP layer
+  EXPECT_EQ(std::get<GgufLatentAttention>(shape.layers[0].mixer).kv_lora_rank, 512);
+  EXPECT_EQ(shape.layers[60].experts->n_active, 8);
+}
+
+TEST(GgufShape, StateSpaceLayersKeepStatesAndAllTheirWeights) {
+  ModelSpec model = resolve_model("llama-3.2-1b").spec;
+  Mamba2Spec mamba;
+  mamba.n_heads = 64;
+  mamba.head_dim = 64;
+  mamba.d_state = 128;
+  mamba.n_groups = 1;
+  mamba.conv_kernel = 4;
+  model.layers[3].mixer = mamba;
+  const GgufShape shape = gguf_shape(model);
+  const auto& recurrent = std::get<GgufRecurrent>(shape.layers[3].mixer);
+  EXPECT_EQ(recurrent.state_elements, 64 * 64 * 128);
+  EXPECT_EQ(recurrent.conv_elements, 3 * (64 * 64 + 2 * 128));  // channels of x, B and C, three tokens back
+  EXPECT_DOUBLE_EQ(parameters(shape), parameter_count(model));
+}
+
 }  // namespace
 }  // namespace dachlast

@@ -1,0 +1,161 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "app/cli/commands.h"
+#include "app/cli/exit_code.h"
+#include "app/cli/help.h"
+#include "app/cli/output.h"
+#include "app/cli/parse.h"
+#include "app/cli/scenario_output.h"
+#include "core/base/error.h"
+
+namespace dachlast::cli {
+namespace {
+
+constexpr const char* kContextSweep = "1k..128k*2";
+constexpr const char* kBatchSweep = "1..64*2";
+
+class PlanCommand : public Command {
+ public:
+  void define(CLI::App& app) override {
+    const auto option = [&](const char* name, auto& value, const char* text, const char* type) {
+      return app.add_option(name, value, text)->type_name(type)->group(kMainGroup);
+    };
+    option("--model", model_, "Preset, config.json, folder, .safetensors or .gguf", "MODEL")->required();
+    option("--gpu", gpus_, "Devices to plan for, by id, name or file; several are compared", "LIST");
+    option("--context", context_, "Tokens of each sequence, prompt and answer", "TOKENS");
+    option("--batch", batch_, "Sequences at once", "N")->capture_default_str();
+    option("--dtype", weights_,
+           "Weights: bf16, fp8, fp8-block, int8, awq, gptq, mxfp4, nvfp4 and others; several are compared", "LIST");
+    option("--kv-dtype", caches_, "KV cache: bf16, fp8, int8, int4, q8_0 and others; several are compared", "LIST");
+    option("--tp", layout_.tensor_parallel, "Tensor parallelism", "N");
+    option("--pp", layout_.pipeline_parallel, "Pipeline parallelism", "N");
+    option("--dp-attention", layout_.attention_data_parallel, "Attention data parallelism", "N");
+    app.add_flag("--expert-parallel", expert_parallel_, "Whole experts on each rank instead of slices of all")
+        ->group(kMainGroup);
+    option("--engine", engine_, "dachlast, vllm, sglang, tensorrt-llm, llama.cpp; an older one as vllm@0.10", "NAME")
+        ->capture_default_str();
+    option("--memory-fraction", fraction_, "Share of the device the engine may take: 0.9 or 90%", "SHARE");
+    option("--max-num-seqs", limits_.max_num_seqs, "Sequences the engine samples at once", "N");
+    option("--max-batched-tokens", limits_.max_num_batched_tokens, "Tokens of the engine's largest step", "N");
+    option("--block-size", limits_.block_tokens, "Tokens of a KV block", "N");
+    app.add_flag("--max-context", solve_context_, "Print the longest context that fits at this batch")
+        ->group(kMainGroup);
+    app.add_flag("--max-batch", solve_batch_, "Print the largest batch that fits at this context")->group(kMainGroup);
+    option("--sweep", sweep_, "context,batch: a grid of both, from --context and --batch", "AXES");
+    option("--svg", svg_, "With --sweep: write the heatmap to this file, - for standard output", "FILE");
+  }
+
+  int execute(const CommonOptions& common) override {
+    if (expert_parallel_) layout_.experts = ExpertPlacement::kWhole;
+    if (!fraction_.empty()) limits_.memory_fraction = parse_fraction(fraction_);
+    const std::vector<ScenarioRequest> requests = scenario_requests();
+    if (!sweep_.empty()) return sweep(requests, common);
+    if (!svg_.empty()) throw Error(ErrorKind::kUsage, "--svg", "draws a sweep.", "Add --sweep context,batch.");
+    std::vector<ScenarioPlan> plans;
+    for (const ScenarioRequest& request : requests) plans.push_back(plan(find_scenario(request)));
+    if (solve_context_ || solve_batch_) return solve(plans);
+    print_result(render_scenarios(plans, common));
+    return std::ranges::any_of(plans, &ScenarioPlan::fits) ? kExitDone : kExitDoesNotFit;
+  }
+
+ private:
+  /// "0.9", as engines spell it, or "90%".
+  static double parse_fraction(const std::string& text) {
+    const double fraction = parse_percent("--memory-fraction", text);
+    return text.ends_with('%') ? fraction : 100 * fraction;
+  }
+
+  static std::vector<std::string> list_of(const std::string& text) {
+    std::vector<std::string> items;
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+      const std::size_t comma = std::min(text.find(',', begin), text.size());
+      items.push_back(text.substr(begin, comma - begin));
+      begin = comma + 1;
+    }
+    return items;
+  }
+
+  std::vector<ScenarioRequest> scenario_requests() const {
+    std::vector<ScenarioRequest> requests;
+    for (const std::string& gpu : list_of(gpus_))
+      for (const std::string& weights : list_of(weights_))
+        for (const std::string& cache : list_of(caches_))
+          requests.push_back({.model = model_,
+                              .device = gpu,
+                              .weights = weights,
+                              .cache = cache,
+                              .engine = engine_,
+                              .layout = layout_,
+                              .limits = limits_});
+    return requests;
+  }
+
+  ScenarioPlan plan(const Scenario& scenario) const {
+    const int context = context_.empty() ? std::min(kDefaultPlanContext, scenario.model().max_context)
+                                         : parse_count("--context", context_);
+    ScenarioPlan plan = plan_scenario(scenario, context, parse_count("--batch", batch_));
+    if (context_.empty())
+      plan.scenario.assumptions.insert(plan.scenario.assumptions.begin(),
+                                       {"context", fmt::format("Context {} tokens (--context).", context)});
+    return plan;
+  }
+
+  /// One number a scenario, for scripts; nothing fits: exit code 3.
+  int solve(const std::vector<ScenarioPlan>& plans) const {
+    bool any = false;
+    for (const ScenarioPlan& plan : plans) {
+      if (!plan.scenario.has_device)
+        throw Error(ErrorKind::kUsage, solve_context_ ? "--max-context" : "--max-batch", "needs a device.",
+                    "Add --gpu.");
+      const auto limit = solve_context_ ? plan.max_context : plan.max_batch;
+      any = any || limit.has_value();
+      print_result(fmt::format("{}\n", limit.value_or(0)));
+    }
+    return any ? kExitDone : kExitDoesNotFit;
+  }
+
+  int sweep(const std::vector<ScenarioRequest>& requests, const CommonOptions& common) const {
+    if (sweep_ != "context,batch" && sweep_ != "batch,context")
+      throw Error(ErrorKind::kUsage, "--sweep " + sweep_, "is not a pair of axes.", "Write --sweep context,batch.");
+    if (requests.size() > 1)
+      throw Error(ErrorKind::kUsage, "--sweep", "draws one scenario, and several are given.",
+                  "Name one device, one --dtype and one --kv-dtype.");
+    const Scenario scenario = find_scenario(requests.front());
+    std::vector<int> contexts = parse_count_list("--context", context_.empty() ? kContextSweep : context_);
+    if (context_.empty()) std::erase_if(contexts, [&](int c) { return c > scenario.model().max_context; });
+    const ScenarioSweep grid = sweep_scenario(scenario, std::move(contexts),
+                                              parse_count_list("--batch", batch_ == "1" ? kBatchSweep : batch_));
+    if (!svg_.empty()) write_result(svg_, sweep_svg(grid));
+    if (svg_ != "-") print_result(render_sweep(grid, common));
+    return kExitDone;
+  }
+
+  std::string model_;
+  std::string gpus_;
+  std::string context_;
+  std::string batch_ = "1";
+  std::string weights_;
+  std::string caches_;
+  std::string engine_ = "vllm";
+  std::string fraction_;
+  std::string sweep_;
+  std::string svg_;
+  Layout layout_;
+  EngineLimits limits_;
+  bool expert_parallel_ = false;
+  bool solve_context_ = false;
+  bool solve_batch_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_plan_command() {
+  return std::make_unique<PlanCommand>();
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,117 @@
+#include "app/cli/scenario_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace dachlast::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json remarks_json(const std::vector<Remark>& remarks) {
+  ordered_json list = ordered_json::array();
+  for (const auto& remark : remarks) list.push_back({{"code", remark.code}, {"text", remark.text}});
+  return list;
+}
+
+template <class T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json memory_json(const DeviceMemory& memory) {
+  return {{"weights_bytes", memory.weights},         {"kv_cache_bytes", memory.kv_cache},
+          {"activations_bytes", memory.activations}, {"workspace_bytes", memory.workspace},
+          {"runtime_bytes", memory.runtime},         {"total_bytes", memory.total()}};
+}
+
+ordered_json segments_json(const std::vector<MemorySegment>& segments) {
+  ordered_json list = ordered_json::array();
+  for (const MemorySegment& segment : segments)
+    list.push_back({{"name", segment.name},
+                    {"bytes", segment.bytes.value},
+                    {"origin", name_of(segment.origin)},
+                    {"formula", segment.formula}});
+  return list;
+}
+
+ordered_json subject_json(const Scenario& scenario) {
+  const PlanScenario& s = scenario.planner->scenario();
+  return {{"model", s.model.name},
+          {"device", scenario.has_device ? ordered_json(s.device.id) : ordered_json(nullptr)},
+          {"n_devices", s.layout.n_devices()},
+          {"tensor_parallel", s.layout.tensor_parallel},
+          {"pipeline_parallel", s.layout.pipeline_parallel},
+          {"attention_data_parallel", s.layout.attention_data_parallel},
+          {"expert_parallel", s.layout.experts == ExpertPlacement::kWhole},
+          {"weights", s.weights.is_quantized() ? s.weights.quantized.name : s.weights.rest.name},
+          {"kv_cache", s.cache.name},
+          {"engine", s.engine.id}};
+}
+
+ordered_json scenario_document(const ScenarioPlan& plan) {
+  const Scenario& scenario = plan.scenario;
+  ordered_json per_gpu = memory_json(plan.memory);
+  per_gpu["budget_bytes"] =
+      scenario.has_device ? ordered_json(scenario.planner->budget_bytes()) : ordered_json(nullptr);
+  per_gpu["capacity_bytes"] =
+      scenario.has_device ? ordered_json(scenario.planner->capacity_bytes()) : ordered_json(nullptr);
+  ordered_json document = {{"schema", "dachlast.plan/1"}};
+  document.update(subject_json(scenario));
+  document["context_tokens"] = plan.context_tokens;
+  document["batch"] = plan.batch_size;
+  document["fits"] = scenario.has_device ? ordered_json(plan.fits) : ordered_json(nullptr);
+  document["per_gpu"] = std::move(per_gpu);
+  document["kv_bytes_per_token"] = scenario.planner->kv_bytes_per_token();
+  document["max_context_tokens"] = or_null(plan.max_context);
+  document["max_batch"] = or_null(plan.max_batch);
+  ordered_json ways = ordered_json::array();
+  for (const WayToFit& way : plan.ways) ways.push_back(way.text);
+  document["ways_to_fit"] = std::move(ways);
+  document["segments"] = segments_json(plan.segments);
+  document["warnings"] = remarks_json(scenario.warnings);
+  document["assumptions"] = remarks_json(scenario.assumptions);
+  return document;
+}
+
+std::string text_of(const ordered_json& document, int indent) {
+  return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string json_scenario(const ScenarioPlan& plan) {
+  return text_of(scenario_document(plan), 2);
+}
+
+std::string jsonl_scenarios(std::span<const ScenarioPlan> plans) {
+  std::string lines;
+  for (const ScenarioPlan& plan : plans) lines += text_of(scenario_document(plan), -1);
+  return lines;
+}
+
+std::string json_scenarios(std::span<const ScenarioPlan> plans) {
+  ordered_json list = ordered_json::array();
+  for (const ScenarioPlan& plan : plans) list.push_back(scenario_document(plan));
+  return text_of({{"schema", "dachlast.plans/1"}, {"plans", std::move(list)}}, 2);
+}
+
+std::string json_sweep(const ScenarioSweep& sweep) {
+  ordered_json cells = ordered_json::array();
+  const MemoryPlanner& planner = *sweep.scenario.planner;
+  for (std::size_t b = 0; b < sweep.batches.size(); ++b)
+    for (std::size_t c = 0; c < sweep.contexts.size(); ++c) {
+      ordered_json cell = {{"context_tokens", sweep.contexts[c]}, {"batch", sweep.batches[b]}};
+      cell.update(memory_json(sweep.at(b, c)));
+      if (sweep.scenario.has_device) cell["fits"] = sweep.at(b, c).total() <= planner.budget_bytes();
+      cells.push_back(std::move(cell));
+    }
+  ordered_json document = {{"schema", "dachlast.sweep/1"}};
+  document.update(subject_json(sweep.scenario));
+  document["budget_bytes"] = sweep.scenario.has_device ? ordered_json(planner.budget_bytes()) : ordered_json(nullptr);
+  document["cells"] = std::move(cells);
+  document["warnings"] = remarks_json(sweep.scenario.warnings);
+  document["assumptions"] = remarks_json(sweep.scenario.assumptions);
+  return text_of(document, 2);
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,92 @@
+#include "app/cli/scenario_output.h"
+
+#include <fmt/core.h>
+
+#include "app/cli/help.h"
+#include "app/cli/output.h"
+#include "app/cli/scenario_json.h"
+#include "core/viewmodel/format.h"
+#include "core/workbench/scenario_view.h"
+#include "reports/csv.h"
+#include "reports/markdown.h"
+#include "reports/svg.h"
+#include "reports/terminal.h"
+
+namespace dachlast::cli {
+namespace {
+
+std::string line(const std::string& text, const CommonOptions& common, std::size_t indent = 0) {
+  const auto width = static_cast<std::size_t>(terminal_style(common).width);
+  return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent, width) + "\n";
+}
+
+/// In the table the formulas would be the first to be dropped; asked for, they stand below it, whole.
+std::string formula_lines(const ScenarioPlan& plan, const CommonOptions& common) {
+  std::string text;
+  for (const MemorySegment& segment : plan.segments)
+    text += line(fmt::format("{}: {}.", segment.name, segment.formula), common, 2);
+  return text;
+}
+
+std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common) {
+  std::string text;
+  for (const Remark& remark : remarks) text += line(fmt::format("{}: {}", head, remark.text), common, 2);
+  return text;
+}
+
+viewmodel::Table without_formulas(viewmodel::Table table) {
+  table.columns.pop_back();
+  for (auto& row : table.rows) row.pop_back();
+  return table;
+}
+
+std::string terminal_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
+  const ScenarioView view = scenario_view(plan);
+  std::string text = line(view.answer, common) + "\n" + line(view.subject, common) + "\n";
+  text += reports::terminal_table(without_formulas(view.memory), terminal_style(common));
+  if (common.verbosity == Verbosity::kVerbose)
+    text += formula_lines(plan, common);
+  else
+    text += line(view.lines.back(), common, 2);
+  if (plan.scenario.has_device) text += line(view.lines.front(), common, 2);
+  return text + "\n" + remark_lines("Warning", plan.scenario.warnings, common) +
+         remark_lines("Assumed", plan.scenario.assumptions, common);
+}
+
+std::string markdown_scenario(const ScenarioPlan& plan) {
+  const ScenarioView view = scenario_view(plan);
+  return fmt::format("{}\n\n{}\n\n{}", reports::markdown_escape(view.answer), reports::markdown_escape(view.subject),
+                     reports::markdown_table(view.memory));
+}
+
+std::string one_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
+  switch (common.format) {
+    case Format::kTable: return terminal_scenario(plan, common);
+    case Format::kMarkdown: return markdown_scenario(plan);
+    case Format::kJson: return json_scenario(plan);
+    case Format::kJsonl: return jsonl_scenarios({&plan, 1});
+    case Format::kCsv: return reports::csv_table(scenario_view(plan).memory);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string render_scenarios(std::span<const ScenarioPlan> plans, const CommonOptions& common) {
+  if (plans.size() == 1) return one_scenario(plans.front(), common);
+  if (common.format == Format::kJson) return json_scenarios(plans);
+  if (common.format == Format::kJsonl) return jsonl_scenarios(plans);
+  return render_table("dachlast.plans/1", "plans", scenarios_table(plans), common);
+}
+
+std::string render_sweep(const ScenarioSweep& sweep, const CommonOptions& common) {
+  if (common.format == Format::kJson || common.format == Format::kJsonl) return json_sweep(sweep);
+  const std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep), common);
+  return common.format == Format::kTable ? line(sweep_answer(sweep), common) + "\n" + table : table;
+}
+
+std::string sweep_svg(const ScenarioSweep& sweep) {
+  return reports::svg_file(sweep_figure(sweep));
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "app/cli/command.h"
+#include "core/workbench/scenario.h"
+
+namespace dachlast::cli {
+
+/// One scenario in full, several as a table to compare.
+std::string render_scenarios(std::span<const ScenarioPlan> plans, const CommonOptions& common);
+
+std::string render_sweep(const ScenarioSweep& sweep, const CommonOptions& common);
+
+/// The heatmap of a sweep as a file.
+std::string sweep_svg(const ScenarioSweep& sweep);
+
+}  // namespace dachlast::cli

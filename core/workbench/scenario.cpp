@@ -1,0 +1,217 @@
+#include "core/workbench/scenario.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/nearest_name.h"
+#include "core/hardware/device_catalog.h"
+#include "core/model/gguf_model.h"
+#include "core/model/model_source.h"
+#include "core/model/weight_inventory.h"
+#include "core/viewmodel/format.h"
+
+namespace dachlast {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct FoundModel {
+  ModelSpec spec;
+  std::optional<Bytes> counted;  // weights, to the byte
+  std::vector<ConfigWarning> warnings;
+};
+
+FoundModel find_gguf(const fs::path& path) {
+  FoundModel found;
+  const GgufFile file = read_gguf(path);
+  found.spec = model_spec_from_gguf(file, found.warnings);
+  found.counted = Bytes{static_cast<double>(weight_inventory(file).bytes)};
+  return found;
+}
+
+FoundModel find_model(const std::string& name) {
+  if (fs::path(name).extension() == ".gguf") return find_gguf(name);
+  ModelSource source = resolve_model(name);
+  FoundModel found{std::move(source.spec), std::nullopt, std::move(source.warnings)};
+  if (source.weights_path) found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
+  return found;
+}
+
+const StorageFormat& native_format(const ModelSpec& model) {
+  return *storage_format(name_of(model.native_dtype));
+}
+
+/// Checkpoints published in FP32 are served in 16 bits by every engine here; nothing else is changed silently.
+WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, std::vector<Remark>& assumptions) {
+  const StorageFormat& native = native_format(found.spec);
+  if (!request.weights.empty())
+    return weight_format(request.weights, native.bits > 16 ? *storage_format("bf16") : native);
+  const WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(native));
+  assumptions.push_back({"weights", fmt::format("Weights in {}, as published (--dtype).", title_of(published))});
+  return published;
+}
+
+CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
+  if (request.cache.empty()) {
+    const CacheFormat& native = *cache_format(model.native_dtype == DType::kF16 ? "f16" : "bf16");
+    assumptions.push_back({"kv_cache", fmt::format("KV cache in {}, as the activations (--kv-dtype).", native.title)});
+    return native;
+  }
+  if (const CacheFormat* format = cache_format(request.cache)) return *format;
+  const std::vector<std::string> names = cache_format_names();
+  const auto nearest = nearest_name(request.cache, names);
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw Error(ErrorKind::kUsage, fmt::format("--kv-dtype {}", request.cache), "is not known.",
+              nearest ? fmt::format("Did you mean {}? Known: {}.", *nearest, known) : fmt::format("Known: {}.", known));
+}
+
+/// Stands for "no device": any amount fits.
+DeviceSpec boundless_device() {
+  DeviceSpec device;
+  device.memory = {{.kind = PoolKind::kDevice,
+                    .capacity = Bytes{std::numeric_limits<double>::max()},
+                    .basis = CapacityBasis::kNominal,
+                    .marketing_gb = {},
+                    .bandwidth = {}}};
+  return device;
+}
+
+void note_engine(const MemoryPlanner& planner, const ScenarioRequest& request, std::vector<Remark>& assumptions) {
+  const EngineProfile& engine = planner.scenario().engine;
+  assumptions.push_back({"engine", fmt::format("Engine {}, facts of {} (--engine).", engine.name, engine.read_at)});
+  if (!request.limits.memory_fraction && engine.budget.value != BudgetRule::kWholeDevice && !request.device.empty())
+    assumptions.push_back(
+        {"memory_fraction",
+         fmt::format("It takes {} of {} (--memory-fraction).", viewmodel::format_percent(planner.memory_fraction()),
+                     engine.budget.value == BudgetRule::kFractionOfFree ? "what is free beside the rest"
+                                                                        : "the device's memory")});
+  const StepLimits& limits = planner.step_limits();
+  assumptions.push_back(
+      {"step_limits", fmt::format("Steps of at most {} tokens and {} sequences (--max-batched-tokens, --max-num-seqs).",
+                                  viewmodel::format_count(limits.max_num_batched_tokens),
+                                  viewmodel::format_count(limits.max_num_seqs))});
+}
+
+void note_device(const DeviceSpec& device, std::vector<Remark>& assumptions, std::vector<Remark>& warnings) {
+  if (device.main_memory().basis == CapacityBasis::kNominal)
+    warnings.push_back({"nominal_capacity", fmt::format("The memory of {} is the number it is sold with; its driver "
+                                                        "lists a little less.",
+                                                        device.name)});
+  else
+    assumptions.push_back({"capacity", "Memory as the driver lists it; frameworks see slightly less."});
+}
+
+void require_size(std::string_view what, int value) {
+  if (value > 0) return;
+  throw Error(ErrorKind::kUsage, std::string(what), fmt::format("{} is not a positive number.", value),
+              "Give 1 or more.");
+}
+
+void require_context(const ModelSpec& model, int context_tokens) {
+  require_size("--context", context_tokens);
+  if (context_tokens <= model.max_context) return;
+  throw Error(ErrorKind::kDoesNotFit, fmt::format("context of {} tokens", viewmodel::format_count(context_tokens)),
+              fmt::format("{} was trained for {} tokens.", model.name, viewmodel::format_count(model.max_context)),
+              fmt::format("Use at most {}.", viewmodel::format_count(model.max_context)));
+}
+
+std::optional<WayToFit> way_with(ScenarioRequest request, int context_tokens, int batch_size, std::string text) {
+  try {
+    if (find_scenario(request).planner->fits(context_tokens, batch_size)) return WayToFit{std::move(text)};
+  } catch (const Error&) {
+    return std::nullopt;  // a layout the model cannot be cut into is no way
+  }
+  return std::nullopt;
+}
+
+/// In the order people try them: fewer sequences, a narrower cache, narrower weights, more devices.
+std::vector<WayToFit> ways_to_fit(const Scenario& scenario, int context_tokens, int batch_size) {
+  constexpr std::size_t kMostWays = 3;
+  std::vector<WayToFit> ways;
+  const auto add = [&](std::optional<WayToFit> way) {
+    if (way && ways.size() < kMostWays) ways.push_back(std::move(*way));
+  };
+  if (const auto batch = scenario.planner->max_batch(context_tokens))
+    add(WayToFit{fmt::format("batch {}", viewmodel::format_count(*batch))});
+  if (const auto context = scenario.planner->max_context(batch_size); context && *context < context_tokens)
+    add(WayToFit{fmt::format("{} tokens", viewmodel::format_count(*context))});
+  ScenarioRequest request = scenario.request;
+  request.cache = "fp8";
+  add(way_with(request, context_tokens, batch_size, "FP8 KV cache"));
+  request.weights = "fp8";
+  add(way_with(request, context_tokens, batch_size, "FP8 weights and KV cache"));
+  request.weights = "awq";
+  add(way_with(request, context_tokens, batch_size, "INT4 weights and FP8 KV cache"));
+  request = scenario.request;
+  for (int factor = 2; factor <= 8; factor *= 2) {
+    request.layout.tensor_parallel = scenario.request.layout.tensor_parallel * factor;
+    auto way = way_with(request, context_tokens, batch_size, fmt::format("TP {}", request.layout.tensor_parallel));
+    if (!way) continue;
+    add(std::move(way));
+    break;
+  }
+  return ways;
+}
+
+}  // namespace
+
+Scenario find_scenario(const ScenarioRequest& request) {
+  Scenario scenario;
+  scenario.request = request;
+  scenario.has_device = !request.device.empty();
+  FoundModel found = find_model(request.model);
+  for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
+  const WeightFormat weights = weights_of(request, found, scenario.assumptions);
+  const CacheFormat cache = cache_of(request, found.spec, scenario.assumptions);
+  DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
+  if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
+  // What a file counts holds for the format it stores, not for another one asked for.
+  const auto counted = request.weights.empty() ? found.counted : std::nullopt;
+  scenario.planner = std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(found.spec),
+                                                                        .weights = weights,
+                                                                        .cache = cache,
+                                                                        .device = std::move(device),
+                                                                        .layout = request.layout,
+                                                                        .engine = find_engine(request.engine),
+                                                                        .limits = request.limits,
+                                                                        .counted_weights = counted,
+                                                                        .capacity = std::nullopt});
+  note_engine(*scenario.planner, request, scenario.assumptions);
+  return scenario;
+}
+
+ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int batch_size) {
+  require_size("--batch", batch_size);
+  require_context(scenario.model(), context_tokens);
+  const MemoryPlanner& planner = *scenario.planner;
+  ScenarioPlan plan;
+  plan.scenario = scenario;
+  plan.context_tokens = context_tokens;
+  plan.batch_size = batch_size;
+  plan.memory = planner.at(context_tokens, batch_size);
+  plan.segments = planner.segments(context_tokens, batch_size);
+  if (!scenario.has_device) return plan;
+  plan.fits = planner.fits(context_tokens, batch_size);
+  plan.max_context = planner.max_context(batch_size);
+  plan.max_batch = planner.max_batch(context_tokens);
+  if (!plan.fits) plan.ways = ways_to_fit(scenario, context_tokens, batch_size);
+  return plan;
+}
+
+ScenarioSweep sweep_scenario(const Scenario& scenario, std::vector<int> contexts, std::vector<int> batches) {
+  for (const int batch : batches) require_size("--batch", batch);
+  for (const int context : contexts) require_context(scenario.model(), context);
+  ScenarioSweep sweep{scenario, std::move(contexts), std::move(batches), {}};
+  sweep.cells.reserve(sweep.contexts.size() * sweep.batches.size());
+  for (const int batch : sweep.batches)
+    for (const int context : sweep.contexts) sweep.cells.push_back(scenario.planner->at(context, batch));
+  return sweep;
+}
+
+}  // namespace dachlast

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/figure/figure.h"
+#include "core/viewmodel/table.h"
+#include "core/workbench/scenario.h"
+
+namespace dachlast {
+
+/// A scenario as people read it.
+struct ScenarioView {
+  std::string answer;   // "FITS with 22.22 GiB spare. At batch 8 the limit is 55,520 tokens; …"
+  std::string subject;  // "llama-3.1-8b on H100 SXM5 80GB, BF16 weights, BF16 KV cache"
+  viewmodel::Table memory;
+  std::vector<std::string> lines;  // budget, KV per token
+};
+
+ScenarioView scenario_view(const ScenarioPlan& plan);
+
+/// Several scenarios, one a row: what people hold side by side.
+viewmodel::Table scenarios_table(std::span<const ScenarioPlan> plans);
+
+/// A sweep, one cell a row: context, batch, memory, share of the budget.
+viewmodel::Table sweep_table(const ScenarioSweep& sweep);
+
+/// A sweep as a heatmap: share of the budget a cell, the frontier of what fits as a bold line, cells beyond it hatched with the
+/// missing amount.
+figure::Figure sweep_figure(const ScenarioSweep& sweep);
+
+/// "FITS up to batch 64 at 8,192 tokens …": what a sweep says.
+std::string sweep_answer(const ScenarioSweep& sweep);
+
+}  // namespace dachlast
