@@ -53,6 +53,11 @@ constexpr CommandRow kCommands[] = {
      "  dachlast gpus show h100                       # every figure with its source\n"
      "  dachlast gpus import my-device.yaml           # known by its id from then on\n",
      make_gpus_command},
+    {"validate", "Predict published figures and say how well",
+     "  dachlast validate memory_kv.csv               # errors by component, worst rows, what was skipped\n"
+     "  dachlast validate *.csv --worst 20\n"
+     "  dachlast validate throughput.csv --json       # every skipped figure with its reason\n",
+     make_validate_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},
     {"man", "Print a man page", "", make_man_command},
