@@ -98,7 +98,8 @@ bool on_stage(const WeightSlot& slot, const ModelSpec& model, const RankLoad& ra
   if (slot.layer >= 0) return slot.layer >= rank.layers.first && slot.layer < rank.layers.first + rank.layers.count;
   const bool last = rank.stage == n_stages - 1;
   if (at_the_end(slot.role)) return last;
-  const bool head_too = slot.role == WeightRole::kTokenEmbedding && model.tied_embeddings;
+  const bool head_too =
+      slot.role == WeightRole::kTokenEmbedding && slot.part == WeightPart::kMatrix && model.tied_embeddings;
   return rank.stage == 0 || (last && head_too);
 }
 
