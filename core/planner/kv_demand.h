@@ -7,8 +7,8 @@ namespace dachlast {
 
 /// What one sequence holds in layers of one kind.
 struct KvPart {
-  int n_layers = 0;   // layers of padding included
-  int n_padding = 0;  // of them
+  int n_layers = 0;              // layers of padding included
+  int n_padding = 0;             // of them
   double bytes_per_token = 0.0;  // of one layer
   double held_tokens = 0.0;      // whole blocks
   int window = 0;                // 0: keeps every token

@@ -56,8 +56,7 @@ void MemoryPlanner::settle_limits() {
 }
 
 void MemoryPlanner::settle_stages() {
-  std::vector<RankLoad> ranks =
-      rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
+  std::vector<RankLoad> ranks = rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
   if (scenario_.counted_weights) {
     // The file knows the sum, the layout the shares.
     double modelled = 0.0;

@@ -49,9 +49,9 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
   const PlanScenario& s = scenario_;
   std::vector<MemorySegment> lines;
   lines.push_back({"weights", Bytes{memory.weights}, Origin::kExact, weight_formula(s)});
-  lines.push_back({"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
-                   cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " +
-                       std::string(s.cache.title)});
+  lines.push_back(
+      {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
+       cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                    fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
                                amount(memory.activations / limits_.max_num_batched_tokens))});
