@@ -25,12 +25,15 @@ constexpr std::array kNeutralKeys = {
     // tokens that only the tokenizer or the sampler needs
     "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id", "forced_eos_token_id", "boi_token_index",
     "eoi_token_index", "image_token_index", "boi_token_id", "eoi_token_id", "image_token_id", "mm_tokens_per_image",
-    "bos_token_id", "eos_token_id",
+    "bos_token_id", "eos_token_id", "boa_token_id", "eoa_token_id", "eoa_token_index", "boa_token_index",
+    "audio_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id", "vision_soft_tokens_per_image",
     // training
-    "attention_dropout", "attn_pdrop", "resid_pdrop", "embd_pdrop", "dropout", "activation_dropout", "hidden_dropout",
-    "residual_dropout", "embedding_dropout", "classifier_dropout", "embed_dropout", "layerdrop", "initializer_range",
-    "init_std", "std", "initializer_factor", "pretraining_tp", "use_return_dict", "output_attentions",
-    "output_hidden_states", "router_aux_loss_coef",
+    "attention_dropout", "attn_pdrop", "resid_pdrop", "embd_pdrop", "emb_pdrop", "dropout", "activation_dropout",
+    "hidden_dropout", "residual_dropout", "embedding_dropout", "classifier_dropout", "embed_dropout", "layerdrop",
+    "initializer_range", "init_std", "std", "initializer_factor", "pretraining_tp", "use_return_dict",
+    "output_attentions", "output_hidden_states", "router_aux_loss_coef", "output_router_logits", "router_jitter_noise",
+    "aux_loss_alpha", "seq_aux", "initial_context_length", "rescale_prenorm_residual", "time_step_floor",
+    "time_step_limit", "time_step_max", "time_step_min",
     // how another program runs the model
     "use_cache", "cache_implementation", "_attn_implementation", "_attn_implementation_autoset",
     "_attn_implementation_internal", "attn_implementation", "use_flash_attn", "flash_attn", "flash_rotary",
@@ -116,6 +119,31 @@ bool ConfigObject::is_marker(const std::string& key, int marker) {
   return has_value(key) && object_.at(key) == marker;
 }
 
+int ConfigObject::checked_count(const std::string& key, const json& v, int limit) const {
+  if (v.is_boolean()) return v.get<bool>() ? 1 : 0;
+  if (!v.is_number_integer()) fail(key, fmt::format("is {}, not a whole number", shown(v)));
+  const bool in_range = v.is_number_unsigned() ? v.get<std::uint64_t>() <= static_cast<std::uint64_t>(limit)
+                                               : v.get<std::int64_t>() >= 0 && v.get<std::int64_t>() <= limit;
+  if (!in_range) fail(key, fmt::format("is {}, not in 0 … {}", shown(v), limit));
+  return v.get<int>();
+}
+
+int ConfigObject::count_or(const std::string& key, int fallback, int limit) {
+  return has_value(key) ? checked_count(key, object_.at(key), limit) : fallback;
+}
+
+std::vector<int> ConfigObject::count_list(const std::string& key, int limit) {
+  const json& v = value(key);
+  if (!v.is_array()) fail(key, fmt::format("is {}, not a list", shown(v)));
+  std::vector<int> counts;
+  for (const json& item : v) counts.push_back(checked_count(key, item, limit));
+  return counts;
+}
+
+bool ConfigObject::is_list(const std::string& key) {
+  return has_value(key) && object_.at(key).is_array();
+}
+
 std::optional<int> ConfigObject::token_id(const std::string& key, int vocab_size) {
   if (!has_value(key)) return std::nullopt;
   const json* v = &object_.at(key);
@@ -182,6 +210,17 @@ ConfigObject ConfigObject::object(const std::string& key) {
   const json& v = value(key);
   if (!v.is_object()) fail(key, fmt::format("is {}, not an object", shown(v)));
   return {v, file_, prefix_ + key + ".", warnings_};
+}
+
+std::vector<ConfigObject> ConfigObject::objects(const std::string& key, std::size_t count) {
+  const json& v = value(key);
+  if (!v.is_array() || v.size() != count) fail(key, fmt::format("is not a list of {} objects", count));
+  std::vector<ConfigObject> list;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!v[i].is_object()) fail(key, fmt::format("holds {}, not an object", shown(v[i])));
+    list.push_back(ConfigObject(v[i], file_, fmt::format("{}{}[{}].", prefix_, key, i), warnings_));
+  }
+  return list;
 }
 
 void ConfigObject::warn_about_unread_keys() {

@@ -23,7 +23,8 @@ inline constexpr int kWidth = 1 << 20;    // d_model
 inline constexpr int kFfWidth = 1 << 22;  // d_ff
 inline constexpr int kVocab = 1 << 24;    // tokens
 inline constexpr int kContext = 1 << 30;  // tokens
-inline constexpr int kRows = 1 << 24;     // (n_heads + 2 · n_kv_heads) · head_dim
+inline constexpr int kExperts = 1 << 14;
+inline constexpr int kRows = 1 << 24;  // (n_heads + 2 · n_kv_heads) · head_dim
 }  // namespace size_limit
 
 /// One object of a config file, read key by key. Every getter checks type and range, throws an `Error` that names file
@@ -45,6 +46,8 @@ class ConfigObject {
   int size_or(const std::string& key, int fallback, int limit);
   /// True where the key holds exactly this integer: a marker like −1 for "all".
   bool is_marker(const std::string& key, int marker);
+  /// As `size_or`, and 0 is allowed: parts that some models have none of.
+  int count_or(const std::string& key, int fallback, int limit);
   std::optional<int> token_id(const std::string& key, int vocab_size);
   double positive(const std::string& key);
   double positive_or(const std::string& key, double fallback);
@@ -52,7 +55,12 @@ class ConfigObject {
   std::string text_or(const std::string& key, std::string fallback);
   std::vector<double> positive_list(const std::string& key, std::size_t count);
   std::vector<std::string> text_list(const std::string& key);
+  /// Whole numbers from 0, or flags as 0 and 1.
+  std::vector<int> count_list(const std::string& key, int limit);
+  bool is_list(const std::string& key);
   ConfigObject object(const std::string& key);
+  /// The elements of a list of objects.
+  std::vector<ConfigObject> objects(const std::string& key, std::size_t count);
 
   /// Marks a key as understood without reading it.
   void ignore(const std::string& key) { read_.insert(key); }
@@ -65,6 +73,7 @@ class ConfigObject {
 
  private:
   const nlohmann::json& value(const std::string& key);
+  int checked_count(const std::string& key, const nlohmann::json& v, int limit) const;
 
   const nlohmann::json& object_;
   std::filesystem::path file_;

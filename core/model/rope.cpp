@@ -19,13 +19,14 @@ void scale(const LinearRopeScaling& scaling, const RopeSpec&, int, Frequencies& 
 }
 
 /// Llama 3.1: a pair that turns often within the original context stays, one that turns rarely is divided by `factor`,
-/// turns between low_freq_factor and high_freq_factor blend the two.
+/// turns between low_freq_factor and high_freq_factor blend the two; Llama 4 states both as 1: a step.
 /// Source   https://github.com/meta-llama/llama-models/blob/main/models/llama3/model.py (apply_scaling)
 void scale(const Llama3RopeScaling& scaling, const RopeSpec&, int, Frequencies& f) {
   for (double& frequency : f) {
     const double turns = scaling.original_context * frequency / kFullTurn;
-    const double kept = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
-    const double share = std::clamp(kept, 0.0, 1.0);
+    const double ramp = scaling.high_freq_factor - scaling.low_freq_factor;
+    const double kept = turns - scaling.low_freq_factor;
+    const double share = ramp > 0.0 ? std::clamp(kept / ramp, 0.0, 1.0) : kept > 0.0 ? 1.0 : 0.0;
     frequency *= share + (1 - share) / scaling.factor;
   }
 }

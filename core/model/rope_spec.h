@@ -29,6 +29,7 @@ struct YarnRopeScaling {
   double attention_factor;  // multiplies cos and sin
   int original_context;
   YarnRange range = YarnRange::kWholeDimensions;
+  double score_factor = 1.0;  // multiplies scores: DeepSeek stretches their scale too
 };
 
 /// Phi-3 LongRoPE: one divisor per frequency, one list up to `original_context` tokens, another beyond it.

@@ -119,6 +119,14 @@ NonTorchMemory read_non_torch(DataObject& row) {
   return {.tp = required_count(row, "tp", kMostRanks), .bytes = required_size(row)};
 }
 
+ExpertPadding read_padding(DataObject& row) {
+  return {.architecture_has = row.text_or("architecture_has", ""),
+          .up_rows = required_count(row, "up_rows", kMostTokens),
+          .up_columns = required_count(row, "up_columns", kMostTokens),
+          .down_rows = required_count(row, "down_rows", kMostTokens),
+          .down_columns = required_count(row, "down_columns", kMostTokens)};
+}
+
 GemmWorkspace read_workspace(DataObject& row) {
   return {.architecture_has = row.text_or("architecture_has", ""), .bytes = required_size(row)};
 }
@@ -165,6 +173,10 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.graph_budget =
       read_fact_or_none<BudgetPart>(facts, "graph_budget", choice_of<BudgetPart>({"inside", "outside"}));
   engine.graphs = read_fact_or_none<Bytes>(facts, "graphs", required_size);
+  engine.weight_allocator =
+      read_fact_or_none<WeightAllocator>(facts, "weight_allocator", choice_of<WeightAllocator>({"torch_caching"}));
+  engine.mxfp4_padding = read_fact_or_none<std::vector<ExpertPadding>>(
+      facts, "mxfp4_padding", [](DataObject& fact) { return read_rows<ExpertPadding>(fact, read_padding); });
 }
 
 /// Facts of the versions before that of a row replace newer ones whole, the newest row first.

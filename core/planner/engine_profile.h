@@ -98,6 +98,19 @@ struct GemmWorkspace {
   Bytes bytes;
 };
 
+/// Who hands out the memory of weights.
+enum class WeightAllocator : std::uint8_t { kTorchCaching };
+
+/// What the kernels of 4-bit experts round the sides of a rank's matrices up to, per device architecture; empty word: all
+/// others. 1: not at all.
+struct ExpertPadding {
+  std::string architecture_has;
+  int up_rows = 1;
+  int up_columns = 1;
+  int down_rows = 1;
+  int down_columns = 1;
+};
+
 /// How an engine divides the memory of a device, as data with sources. What nobody could find out is absent.
 struct EngineProfile {
   std::string id;       // "vllm"
@@ -118,6 +131,8 @@ struct EngineProfile {
   std::optional<Fact<Bytes>> graphs;                       // typical, measured
   std::optional<Fact<int>> hybrid_block_alignment_tokens;  // attention blocks grow to a state's size in such steps
   std::optional<Fact<int>> min_sequences;  // full-length sequences that must fit, or the start is refused
+  std::optional<Fact<WeightAllocator>> weight_allocator;
+  std::optional<Fact<std::vector<ExpertPadding>>> mxfp4_padding;
   std::vector<std::string> notes;
 };
 

@@ -7,14 +7,10 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 
 namespace dachlast {
 namespace {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
 
 [[noreturn]] void refuse(std::string subject, std::string reason, std::string way_out) {
   throw Error(ErrorKind::kDoesNotFit, std::move(subject), std::move(reason), std::move(way_out));

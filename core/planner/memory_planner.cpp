@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/planner/load_overhead.h"
 
 namespace dachlast {
 namespace {
@@ -76,11 +77,15 @@ void MemoryPlanner::settle_stages() {
   const int block =
       scenario_.limits.block_tokens.value_or(engine.block_size_tokens ? engine.block_size_tokens->value : 1);
   for (const RankLoad& rank : ranks) {
+    const double loading =
+        load_overhead(scenario_.model, scenario_.weights, scenario_.layout, engine, scenario_.device, rank.stage)
+            .total();
     // Only the last stage samples.
     const double workspace = &rank == &ranks.back() ? workspace_ : 0.0;
-    stages_.push_back({.fixed = rank.weight_bytes + activations_ + workspace + runtime_,
+    stages_.push_back({.fixed = rank.weight_bytes + loading + activations_ + workspace + runtime_,
                        .weights = rank.weight_bytes,
                        .workspace = workspace,
+                       .loading = loading,
                        .kv = KvDemand(rank, engine, block, limits_.max_num_batched_tokens)});
   }
 }
@@ -102,8 +107,7 @@ void MemoryPlanner::settle_budget() {
     throw Error(ErrorKind::kUsage, "--memory-fraction", fmt::format("{} is not between 0 and 1.", fraction_),
                 "Give the share of the device's memory the engine may take, as in 0.9.");
   budget_ = fraction_ * capacity_;
-  double fullest_weights = 0.0;
-  for (const Stage& stage : stages_) fullest_weights = std::max(fullest_weights, stage.weights);
+  const double fullest_weights = loaded_bytes();
   const double beside = activations_ + workspace_ + runtime_;
   if (engine.budget.value == BudgetRule::kFractionOfFree)
     budget_ = fullest_weights + beside + fraction_ * std::max(0.0, capacity_ - fullest_weights - beside);
@@ -133,7 +137,8 @@ const MemoryPlanner::Stage& MemoryPlanner::fullest(int context_tokens, int batch
 
 DeviceMemory MemoryPlanner::at(int context_tokens, int batch_size) const {
   const Stage& stage = fullest(context_tokens, batch_size);
-  return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, stage.workspace, runtime_};
+  return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, stage.workspace,
+          runtime_ + stage.loading};
 }
 
 std::optional<int> MemoryPlanner::max_context(int batch_size) const {
@@ -159,6 +164,12 @@ std::optional<int> MemoryPlanner::max_batch(int context_tokens) const {
     (fits(context_tokens, middle) ? fitting : failing) = middle;
   }
   return fitting;
+}
+
+double MemoryPlanner::loaded_bytes() const {
+  double most = 0.0;
+  for (const Stage& stage : stages_) most = std::max(most, stage.weights + stage.loading);
+  return most;
 }
 
 double MemoryPlanner::kv_room() const {

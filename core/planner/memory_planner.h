@@ -72,6 +72,9 @@ class MemoryPlanner {
   /// Bytes one more token of one sequence takes on one device, in the layers that keep every token.
   double kv_bytes_per_token() const;
 
+  /// What loading the weights takes on the fullest device: their bytes, padding, allocator, position tables.
+  double loaded_bytes() const;
+
   double budget_bytes() const { return budget_; }
   double capacity_bytes() const { return capacity_; }
   double memory_fraction() const { return fraction_; }
@@ -86,6 +89,7 @@ class MemoryPlanner {
     double fixed = 0.0;  // all but the cache
     double weights = 0.0;
     double workspace = 0.0;
+    double loading = 0.0;  // what loading takes beyond the weights
     KvDemand kv;
   };
 

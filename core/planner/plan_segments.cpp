@@ -59,9 +59,11 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
                    fmt::format("sampling {} rows × {} tokens × {} B and scratch, beyond the activations",
                                grouped(limits_.max_num_seqs), grouped(s.model.vocab_size),
                                s.engine.activations->value.logit_bytes)});
-  lines.push_back({"runtime", Bytes{memory.runtime}, Origin::kEstimated,
-                   memory.runtime > 0 ? "context, libraries, communicators, graphs: measured on published starts"
-                                      : "not known for this engine"});
+  lines.push_back(
+      {"runtime", Bytes{memory.runtime}, Origin::kEstimated,
+       memory.runtime > 0
+           ? "context, libraries, communicators, graphs: measured on published starts; allocator and position tables"
+           : "not known for this engine"});
   return lines;
 }
 

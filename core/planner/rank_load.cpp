@@ -1,11 +1,10 @@
 #include "core/planner/rank_load.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
+#include "core/base/nearest_name.h"
 #include "core/model/layer_cache.h"
-#include "core/model/weight_slots.h"
 
 namespace dachlast {
 namespace {
@@ -25,11 +24,6 @@ constexpr CacheFormat kCacheFormats[] = {
 /// Engines pad the vocabulary so that every rank gets whole tiles.
 /// Source   vllm-project/vllm:vllm/model_executor/layers/vocab_parallel_embedding.py DEFAULT_VOCAB_PADDING_SIZE
 constexpr double kVocabPadding = 64;
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// A projection of the feed-forward; all other linear ones belong to a mixer.
 bool in_feed_forward(WeightRole role) {
@@ -62,30 +56,28 @@ double kv_share(double rows, int heads, int ranks) {
   return heads > 0 && ranks > heads ? rows / heads : share(rows, ranks);
 }
 
-double rank_bytes(const WeightSlot& slot, const WeightFormat& weights, const Layout& layout) {
-  const StorageFormat& format = weights.format_of(matrix_kind(slot));
+RankTensor rank_tensor(const WeightSlot& slot, const WeightFormat& weights, const Layout& layout) {
   const int tp = layout.tensor_parallel;
   const int expert_ranks = layout.n_expert_ranks();
-  auto rows = static_cast<double>(slot.rows);
-  auto columns = static_cast<double>(slot.columns);
-  auto count = static_cast<double>(slot.count);
+  RankTensor tensor{slot, static_cast<double>(slot.rows), static_cast<double>(slot.columns),
+                    static_cast<double>(slot.count), weights.format_of(matrix_kind(slot))};
   switch (slot.shard) {
     case Shard::kReplicated: break;
-    case Shard::kRows: rows = share(rows, tp); break;
-    case Shard::kColumns: columns = share(columns, tp); break;
-    case Shard::kKvHeads: rows = kv_share(rows, slot.shard_units, tp); break;
+    case Shard::kRows: tensor.rows = share(tensor.rows, tp); break;
+    case Shard::kColumns: tensor.columns = share(tensor.columns, tp); break;
+    case Shard::kKvHeads: tensor.rows = kv_share(tensor.rows, slot.shard_units, tp); break;
     case Shard::kVocab:
-      if (tp > 1) rows = share(std::ceil(rows / kVocabPadding) * kVocabPadding, tp);
+      if (tp > 1) tensor.rows = share(std::ceil(tensor.rows / kVocabPadding) * kVocabPadding, tp);
       break;
     case Shard::kExpertRows:
     case Shard::kExpertColumns:
       if (layout.experts == ExpertPlacement::kWhole)
-        count = share(count, expert_ranks);
+        tensor.count = share(tensor.count, expert_ranks);
       else
-        (slot.shard == Shard::kExpertRows ? rows : columns) /= expert_ranks;
+        (slot.shard == Shard::kExpertRows ? tensor.rows : tensor.columns) /= expert_ranks;
       break;
   }
-  return count * stored_bytes(format, rows, columns);
+  return tensor;
 }
 
 bool at_the_end(WeightRole role) {
@@ -94,13 +86,14 @@ bool at_the_end(WeightRole role) {
 
 /// Embeddings and towers stand before the first layer, final norm and head behind the last; a tied head needs the embedding
 /// there too.
-bool on_stage(const WeightSlot& slot, const ModelSpec& model, const RankLoad& rank, int n_stages) {
-  if (slot.layer >= 0) return slot.layer >= rank.layers.first && slot.layer < rank.layers.first + rank.layers.count;
-  const bool last = rank.stage == n_stages - 1;
+bool on_stage(const WeightSlot& slot, const ModelSpec& model, const Layout& layout, int stage) {
+  const StageLayers layers = stage_layers(layout, model.n_layers(), stage);
+  if (slot.layer >= 0) return slot.layer >= layers.first && slot.layer < layers.first + layers.count;
+  const bool last = stage == layout.pipeline_parallel - 1;
   if (at_the_end(slot.role)) return last;
   const bool head_too =
       slot.role == WeightRole::kTokenEmbedding && slot.part == WeightPart::kMatrix && model.tied_embeddings;
-  return rank.stage == 0 || (last && head_too);
+  return stage == 0 || (last && head_too);
 }
 
 double cache_bytes_per_token(const LayerCache& cache, const CacheFormat& format, int tp) {
@@ -146,19 +139,26 @@ std::vector<std::string> cache_format_names() {
   return names;
 }
 
-std::vector<RankLoad> rank_loads(const ModelSpec& model, const WeightFormat& weights, const CacheFormat& cache,
-                                 const Layout& layout) {
-  require_shardable(model, layout);
+std::vector<RankTensor> rank_tensors(const ModelSpec& model, const WeightFormat& weights, const Layout& layout,
+                                     int stage) {
   std::vector<WeightSlot> slots = weight_slots(model);
   for (const WeightSlot& slot : extra_weight_slots(model))
     if (slot.owner == WeightOwner::kTower) slots.push_back(slot);
+  std::vector<RankTensor> tensors;
+  for (const WeightSlot& slot : slots)
+    if (on_stage(slot, model, layout, stage)) tensors.push_back(rank_tensor(slot, weights, layout));
+  return tensors;
+}
+
+std::vector<RankLoad> rank_loads(const ModelSpec& model, const WeightFormat& weights, const CacheFormat& cache,
+                                 const Layout& layout) {
+  require_shardable(model, layout);
   std::vector<RankLoad> ranks;
   for (int stage = 0; stage < layout.pipeline_parallel; ++stage) {
     RankLoad& rank = ranks.emplace_back();
     rank.stage = stage;
     rank.layers = stage_layers(layout, model.n_layers(), stage);
-    for (const WeightSlot& slot : slots)
-      if (on_stage(slot, model, rank, layout.pipeline_parallel)) rank.weight_bytes += rank_bytes(slot, weights, layout);
+    for (const RankTensor& tensor : rank_tensors(model, weights, layout, stage)) rank.weight_bytes += tensor.bytes();
     for (int i = rank.layers.first; i < rank.layers.first + rank.layers.count; ++i)
       add_layer(layer_cache(model.layers[static_cast<std::size_t>(i)]), cache, layout.tensor_parallel, rank);
   }

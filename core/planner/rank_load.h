@@ -7,6 +7,7 @@
 #include "core/base/units.h"
 #include "core/model/model_spec.h"
 #include "core/model/weight_format.h"
+#include "core/model/weight_slots.h"
 #include "core/planner/layout.h"
 
 namespace dachlast {
@@ -39,6 +40,21 @@ struct RankLoad {
   int n_state_layers = 0;
   std::vector<CacheGroup> caches;
 };
+
+/// One of a rank's tensors, or `count` equal ones kept as one.
+struct RankTensor {
+  WeightSlot slot;
+  double rows = 0.0;
+  double columns = 0.0;
+  double count = 1.0;
+  StorageFormat format;
+
+  double bytes() const { return count * stored_bytes(format, rows, columns); }
+};
+
+/// The tensors of stage `stage`'s most loaded rank, towers included, in the order of `weight_slots`.
+std::vector<RankTensor> rank_tensors(const ModelSpec& model, const WeightFormat& weights, const Layout& layout,
+                                     int stage);
 
 /// What each stage's ranks hold. Ranks of a stage differ by at most a row of an uneven matrix: the larger share is counted.
 /// Errors   as `require_shardable`.

@@ -3,14 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
-#include "core/model/gguf_model.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
 #include "core/viewmodel/format.h"
@@ -18,24 +16,13 @@
 namespace dachlast {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct FoundModel {
   ModelSpec spec;
   std::optional<Bytes> counted;  // weights, to the byte
   std::vector<ConfigWarning> warnings;
 };
 
-FoundModel find_gguf(const fs::path& path) {
-  FoundModel found;
-  const GgufFile file = read_gguf(path);
-  found.spec = model_spec_from_gguf(file, found.warnings);
-  found.counted = Bytes{static_cast<double>(weight_inventory(file).bytes)};
-  return found;
-}
-
 FoundModel find_model(const std::string& name) {
-  if (fs::path(name).extension() == ".gguf") return find_gguf(name);
   ModelSource source = resolve_model(name);
   FoundModel found{std::move(source.spec), std::nullopt, std::move(source.warnings)};
   if (source.weights_path) found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
@@ -46,13 +33,25 @@ const StorageFormat& native_format(const ModelSpec& model) {
   return *storage_format(name_of(model.native_dtype));
 }
 
-/// Checkpoints published in FP32 are served in 16 bits by every engine here; nothing else is changed silently.
-WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, std::vector<Remark>& assumptions) {
-  const StorageFormat& native = native_format(found.spec);
-  if (!request.weights.empty())
-    return weight_format(request.weights, native.bits > 16 ? *storage_format("bf16") : native);
-  const WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(native));
-  assumptions.push_back({"weights", fmt::format("Weights in {}, as published (--dtype).", title_of(published))});
+/// What a checkpoint's plain weights are held in. GPU engines serve FP32 in 16 bits unless told otherwise.
+/// Source   vllm-project/vllm:vllm/config/model.py _get_and_verify_dtype; the others do likewise
+const StorageFormat& served_format(const ModelSpec& model, const EngineProfile& engine) {
+  const StorageFormat& native = native_format(model);
+  const bool narrows = engine.budget.value != BudgetRule::kWholeDevice;
+  return narrows && native.bits > 16 ? *storage_format("bf16") : native;
+}
+
+WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, const EngineProfile& engine,
+                        std::vector<Remark>& assumptions) {
+  const StorageFormat& served = served_format(found.spec, engine);
+  if (!request.weights.empty()) return weight_format(request.weights, served);
+  WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(served));
+  published.rest = served;
+  const bool narrowed = served.bits < native_format(found.spec).bits;
+  assumptions.push_back({"weights", fmt::format("Weights in {}, {} (--dtype).", title_of(published),
+                                                narrowed ? fmt::format("as {} serves what is published in {}",
+                                                                       engine.name, native_format(found.spec).title)
+                                                         : "as published")});
   return published;
 }
 
@@ -183,18 +182,20 @@ Scenario find_scenario(const ScenarioRequest& request) {
   scenario.has_device = !request.device.empty();
   FoundModel found = find_model(request.model);
   for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
-  const WeightFormat weights = weights_of(request, found, scenario.assumptions);
+  EngineProfile engine = find_engine(request.engine);
+  const WeightFormat weights = weights_of(request, found, engine, scenario.assumptions);
   const CacheFormat cache = cache_of(request, found.spec, scenario.assumptions);
   DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
   if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
-  const auto counted = request.weights.empty() ? found.counted : std::nullopt;
+  const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
+  const auto counted = as_stored ? found.counted : std::nullopt;
   scenario.planner = std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(found.spec),
                                                                         .weights = weights,
                                                                         .cache = cache,
                                                                         .device = std::move(device),
                                                                         .layout = request.layout,
-                                                                        .engine = find_engine(request.engine),
+                                                                        .engine = std::move(engine),
                                                                         .limits = request.limits,
                                                                         .counted_weights = counted,
                                                                         .capacity = std::nullopt});

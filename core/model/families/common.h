@@ -58,6 +58,30 @@ struct DenseBlock {
 /// All layers alike.
 void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp);
 
+void fill_layers(ModelSpec& spec, int n_layers, const LayerSpec& layer);
+
+/// Marks keys as understood that change neither memory nor the amount of work.
+void ignore_keys(ConfigObject& config, std::initializer_list<const char*> keys);
+/// How routers score and choose: which experts, never how many.
+void ignore_routing(ConfigObject& config);
+
+struct MoeKeys {
+  const char* n_experts;
+  const char* n_active;
+  const char* d_ff;
+};
+/// Sizes of routed experts, gated SiLU, nothing else.
+MoeSpec read_moe(ConfigObject& config, const MoeKeys& keys);
+
+/// Refuses heads that KV heads do not divide, and widths beyond every known model, under the name of `key`.
+void check_heads(ConfigObject& config, const std::string& key, const AttentionSpec& attention);
+
+/// factor · times, refused beyond `limit` under the name of `key`.
+int product_within(ConfigObject& config, const std::string& key, int factor, int times, int limit);
+
+/// Reads "text_config" of a model that also sees or hears; dtype, tied embeddings and quantization may stand around it.
+void read_nested_text(ConfigObject& config, ModelSpec& spec, void (*read_text)(ConfigObject&, ModelSpec&));
+
 /// Refuses the config where `key` is true.
 void refuse_if_set(ConfigObject& config, const std::string& key, const std::string& what);
 

@@ -33,5 +33,37 @@ void read_phi(ConfigObject& config, ModelSpec& spec);
 void read_phi3(ConfigObject& config, ModelSpec& spec);
 void read_gpt2(ConfigObject& config, ModelSpec& spec);
 void read_opt(ConfigObject& config, ModelSpec& spec);
+void read_granite(ConfigObject& config, ModelSpec& spec);
+void read_olmo2(ConfigObject& config, ModelSpec& spec);
+void read_deci(ConfigObject& config, ModelSpec& spec);
+void read_cohere(ConfigObject& config, ModelSpec& spec);
+void read_falcon(ConfigObject& config, ModelSpec& spec);
+void read_bloom(ConfigObject& config, ModelSpec& spec);
+void read_gpt_neox(ConfigObject& config, ModelSpec& spec);
+void read_glm(ConfigObject& config, ModelSpec& spec);
+void read_chatglm(ConfigObject& config, ModelSpec& spec);
+void read_mixtral(ConfigObject& config, ModelSpec& spec);
+void read_dbrx(ConfigObject& config, ModelSpec& spec);
+void read_qwen2_moe(ConfigObject& config, ModelSpec& spec);
+void read_qwen3_moe(ConfigObject& config, ModelSpec& spec);
+void read_glm4_moe(ConfigObject& config, ModelSpec& spec);
+void read_gpt_oss(ConfigObject& config, ModelSpec& spec);
+void read_minimax_m2(ConfigObject& config, ModelSpec& spec);
+void read_mimo_v2(ConfigObject& config, ModelSpec& spec);
+void read_deepseek_v2(ConfigObject& config, ModelSpec& spec);
+void read_deepseek_v3(ConfigObject& config, ModelSpec& spec);
+void read_deepseek_v32(ConfigObject& config, ModelSpec& spec);
+void read_glm_moe_dsa(ConfigObject& config, ModelSpec& spec);
+void read_jamba(ConfigObject& config, ModelSpec& spec);
+void read_granite_hybrid(ConfigObject& config, ModelSpec& spec);
+void read_nemotron_h(ConfigObject& config, ModelSpec& spec);
+void read_qwen3_next(ConfigObject& config, ModelSpec& spec);
+void read_qwen35(ConfigObject& config, ModelSpec& spec);
+void read_qwen35_moe(ConfigObject& config, ModelSpec& spec);
+void read_llama4(ConfigObject& config, ModelSpec& spec);
+void read_gemma4(ConfigObject& config, ModelSpec& spec);
+
+/// What every Granite multiplies embeddings, branches and logits by.
+void read_granite_scales(ConfigObject& config, ModelSpec& spec);
 
 }  // namespace dachlast

@@ -3,6 +3,7 @@
 #include "core/model/families/common.h"
 #include "core/model/families/family.h"
 #include "core/model/families/rope_config.h"
+#include "core/model/families/towers.h"
 
 namespace dachlast {
 namespace {
@@ -119,12 +120,8 @@ void read_gemma3_text(ConfigObject& config, ModelSpec& spec) {
 
 /// The text model inside a Gemma 3 that also reads pictures.
 void read_gemma3(ConfigObject& config, ModelSpec& spec) {
-  ConfigObject text = config.object("text_config");
-  read_gemma3_text(text, spec);
-  text.warn_about_unread_keys();
-  if (!text.has_value("torch_dtype") && !text.has_value("dtype")) read_native_dtype(config, spec);
-  if (config.has_value("vision_config"))
-    config.warn("vision_not_read", "the vision tower is left out: figures are those of the text model");
+  read_nested_text(config, spec, read_gemma3_text);
+  read_siglip_tower(config, spec);
 }
 
 }  // namespace dachlast

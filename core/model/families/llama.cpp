@@ -41,6 +41,32 @@ void read_llama(ConfigObject& config, ModelSpec& spec) {
   fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
 }
 
+/// Defaults of src/transformers/models/granite/configuration_granite.py: Llama with scales.
+void read_granite(ConfigObject& config, ModelSpec& spec) {
+  read_llama(config, spec);
+  read_granite_scales(config, spec);
+  const double scale = config.positive_or("attention_multiplier", 1.0);
+  for (LayerSpec& layer : spec.layers) attention_of(layer).scale = scale;
+}
+
+void read_granite_scales(ConfigObject& config, ModelSpec& spec) {
+  spec.embed_scale = config.positive_or("embedding_multiplier", 1.0);
+  spec.residual_scale = config.positive_or("residual_multiplier", 1.0);
+  spec.logit_scale = 1.0 / config.positive_or("logits_scaling", 1.0);
+}
+
+/// Defaults of src/transformers/models/olmo2/configuration_olmo2.py: norms behind the branches, and over all queries
+/// and all keys.
+void read_olmo2(ConfigObject& config, ModelSpec& spec) {
+  read_basics(config, {.vocab_size = 50304, .max_context = 2048, .tied_embeddings = false}, spec);
+  DenseBlock layer = read_llama_block(config, spec, {});
+  spec.naming = TensorNaming::kNone;
+  spec.wiring = BlockWiring::kBranchNorm;
+  layer.attention.qkv_bias = layer.attention.o_bias = config.flag_or("attention_bias", false);
+  layer.attention.qk_norm = QkNorm::kWholeWidth;
+  fill_layers(spec, read_n_layers(config), layer.attention, layer.mlp);
+}
+
 /// Defaults of src/transformers/models/mistral/configuration_mistral.py: 8 KV heads and a window of 4096 tokens where
 /// the keys are absent; null means no window.
 void read_mistral(ConfigObject& config, ModelSpec& spec) {

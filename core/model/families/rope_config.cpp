@@ -26,23 +26,40 @@ RopeScaling read_llama3(ConfigObject& config, ConfigObject& root, const ModelSpe
                                   .low_freq_factor = config.positive("low_freq_factor"),
                                   .high_freq_factor = config.positive("high_freq_factor"),
                                   .original_context = original_context(config, root, spec)};
-  if (scaling.high_freq_factor <= scaling.low_freq_factor)
+  if (scaling.high_freq_factor < scaling.low_freq_factor)
     config.fail("high_freq_factor",
-                fmt::format("is {}, not above low_freq_factor {}", scaling.high_freq_factor, scaling.low_freq_factor));
+                fmt::format("is {}, below low_freq_factor {}", scaling.high_freq_factor, scaling.low_freq_factor));
   return scaling;
 }
 
-RopeScaling read_yarn(ConfigObject& config, ConfigObject& root, ModelSpec& spec) {
+/// Recommended by equation 22 of Peng et al. for weight 1: 0.1 · ln(factor) + 1.
+double yarn_scale(double factor, double weight) {
+  return 0.1 * weight * std::log(factor) + 1.0;
+}
+
+/// DeepSeek scales cos and sin by the ratio of two such factors, and scores by the square of the second.
+/// Source   deepseek-ai/DeepSeek-V3:modeling_deepseek.py (DeepseekV3YarnRotaryEmbedding, DeepseekV3Attention).
+void read_mscales(ConfigObject& config, YarnRopeScaling& scaling) {
+  const double weight = config.positive_or("mscale", 1.0);
+  const double weight_of_all = config.has_value("mscale_all_dim") ? config.positive("mscale_all_dim") : 0.0;
+  if (weight > 100.0 || weight_of_all > 100.0) config.fail("mscale", "is above 100, beyond every known model");
+  const double of_all = yarn_scale(scaling.factor, weight_of_all);
+  scaling.attention_factor = yarn_scale(scaling.factor, weight) / of_all;
+  scaling.score_factor = of_all * of_all;
+}
+
+RopeScaling read_yarn(ConfigObject& config, ConfigObject& root, ModelSpec& spec, const RopeDefaults& defaults) {
   const double factor = factor_of(config);
+  const bool whole = config.flag_or("truncate", true);
+  YarnRopeScaling scaling{.factor = factor,
+                          .beta_fast = config.positive_or("beta_fast", 32),
+                          .beta_slow = config.positive_or("beta_slow", 1),
+                          .attention_factor = config.positive_or("attention_factor", yarn_scale(factor, 1.0)),
+                          .original_context = original_context(config, root, spec),
+                          .range = whole ? YarnRange::kWholeDimensions : YarnRange::kExact};
+  if (defaults.mla) read_mscales(config, scaling);
   for (const char* key : {"mscale", "mscale_all_dim"})
-    if (config.has_value(key)) config.fail(key, "belongs to multi-head latent attention, which is not supported");
-  if (!config.flag_or("truncate", true)) config.fail("truncate", "is false: untruncated YaRN ranges are not supported");
-  const YarnRopeScaling scaling{.factor = factor,
-                                .beta_fast = config.positive_or("beta_fast", 32),
-                                .beta_slow = config.positive_or("beta_slow", 1),
-                                // recommended value, equation 22 of Peng et al.: 0.1 · ln(factor) + 1
-                                .attention_factor = config.positive_or("attention_factor", 0.1 * std::log(factor) + 1),
-                                .original_context = original_context(config, root, spec)};
+    if (!defaults.mla && config.has_value(key)) config.fail(key, "belongs to multi-head latent attention");
   const double extended = std::min<double>(size_limit::kContext, factor * scaling.original_context);
   spec.max_context = std::max(spec.max_context, static_cast<int>(extended));
   return scaling;
@@ -110,7 +127,7 @@ RopeScaling read_rope_scaling(ConfigObject& config, ConfigObject& root, ModelSpe
   if (type == "linear") return LinearRopeScaling{factor_of(config)};
   if (type == "llama3") return read_llama3(config, root, spec);
   if (longrope) return read_longrope(config, root, spec, rope);
-  if (type == "yarn") return read_yarn(config, root, spec);
+  if (type == "yarn") return read_yarn(config, root, spec, defaults);
   if (type == "dynamic") return read_dynamic(config);
   config.fail(key, fmt::format("is \"{}\", an unknown RoPE scaling", type),
               "Known: default, linear, llama3, yarn, longrope, dynamic.");
@@ -127,6 +144,8 @@ RopeSpec read_rope(ConfigObject& config, ModelSpec& spec, int head_dim, const Ro
   if (parameters.has_value("partial_rotary_factor"))
     rope.rotary_dim = read_rotary_dim(config, head_dim, read_partial(parameters, 1.0));
   rope.scaling = read_rope_scaling(parameters, config, spec, rope, defaults);
+  // Positions of pictures; in text all three coordinates are the token's place.
+  for (const char* mrope : {"mrope_section", "mrope_interleaved"}) parameters.ignore(mrope);
   parameters.warn_about_unread_keys();
   return rope;
 }

@@ -21,8 +21,8 @@ TEST_F(ConfigReader, NamesTheModelAfterItsFolder) {
 }
 
 TEST_F(ConfigReader, RefusesUnknownArchitecturesAndListsTheKnown) {
-  const std::string error = error_of(small_config("mixtral"));
-  EXPECT_THAT(error, HasSubstr("\"mixtral\""));
+  const std::string error = error_of(small_config("mamba9"));
+  EXPECT_THAT(error, HasSubstr("\"mamba9\""));
   EXPECT_THAT(error, HasSubstr("Known: llama, mistral, qwen2, qwen3, gemma"));
   EXPECT_THAT(error_of(R"({"hidden_size": 64})"), HasSubstr("\"model_type\" is missing"));
   EXPECT_THAT(error_of(R"({"model_type": 3})"), HasSubstr("not a text"));

@@ -138,13 +138,13 @@ TEST(MemoryPlanner, TheFullestStageIsShown) {
 }
 
 // At 1,000 B a logit the sampler takes 4 · 100 · 1,000 + 1,536 B, 396,928 beyond the activations, and the last stage is
-// the fullest by 396,928 − 2 · (49,280 − 64) = 298,496 B, until 256 B a token of the third layer make up for it: 1,166 tokens.
+// the fullest by 396,928 − 2 · (49,280 − 64) = 298,496 B, until 256 B a token of the third layer make up for it: 1,166 tokens exactly.
 TEST(MemoryPlanner, WhichStageIsFullestDependsOnTheContext) {
   PlanScenario scenario = round_scenario(BudgetRule::kFractionOfTotal, round_model(5));
   scenario.layout.pipeline_parallel = 2;
   scenario.engine.activations->value.logit_bytes = 1000;
   const MemoryPlanner p(scenario);
-  EXPECT_DOUBLE_EQ(p.at(1166, 1).workspace, 396928);
+  EXPECT_DOUBLE_EQ(p.at(1165, 1).workspace, 396928);
   EXPECT_DOUBLE_EQ(p.at(1167, 1).workspace, 0);
   EXPECT_DOUBLE_EQ(p.kv_bytes_per_token(), 3 * 256);
 }

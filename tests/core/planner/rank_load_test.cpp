@@ -86,16 +86,16 @@ TEST(RankLoad, ATowerStandsOnTheFirstStageWhole) {
                    elements(round_model(2), {.tensor_parallel = 2, .pipeline_parallel = 2}, 1));
 }
 
-// Attention 32,768, norms 128, router 256, experts 6,144 each.
+// Attention 3 · 8,192, norms 128, router 256, experts 6,144 each.
 TEST(RankLoad, ExpertsAreSlicedOrSharedOutWhole) {
   const double outside = 2 * 6400 + 64;
-  EXPECT_DOUBLE_EQ(elements(round_moe(), {}), 4 * (32768 + 128 + 256 + 4 * 6144) + outside);
-  const double halves = 4 * (32768 / 2 + 128 + 256 + 4 * 6144 / 2) + 2 * 64 * 64 + 64;
+  EXPECT_DOUBLE_EQ(elements(round_moe(), {}), 4 * (24576 + 128 + 256 + 4 * 6144) + outside);
+  const double halves = 4 * (24576 / 2 + 128 + 256 + 4 * 6144 / 2) + 2 * 64 * 64 + 64;
   EXPECT_DOUBLE_EQ(elements(round_moe(), {.tensor_parallel = 2}), halves);
   EXPECT_DOUBLE_EQ(elements(round_moe(), {.tensor_parallel = 2, .experts = ExpertPlacement::kWhole}), halves);
   // Four experts over three groups: one rank has two. Attention is whole in each group.
   EXPECT_DOUBLE_EQ(elements(round_moe(), {.attention_data_parallel = 3, .experts = ExpertPlacement::kWhole}),
-                   4 * (32768 + 128 + 256 + 2 * 6144) + outside);
+                   4 * (24576 + 128 + 256 + 2 * 6144) + outside);
 }
 
 // AWQ by 128: q [128, 64] in 4 bits, one group of 20 bits a row (64 columns are less than 128).

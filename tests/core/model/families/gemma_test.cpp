@@ -82,7 +82,7 @@ TEST_F(GemmaFamily, Gemma3LeavesTheVisionTowerOutAndSaysSo) {
   EXPECT_EQ(spec.vocab_size, 262208);
   EXPECT_EQ(attention_of(spec.layers[0]).n_heads, 8);
   EXPECT_EQ(attention_of(spec.layers[0]).n_kv_heads, 4);
-  EXPECT_THAT(warning_codes(), ElementsAre("unknown_field", "vision_not_read"));
+  EXPECT_THAT(warning_codes(), ElementsAre("unknown_field", "vision_not_counted"));
   EXPECT_THAT(warnings_[0].text, HasSubstr("text_config.odd"));
 }
 

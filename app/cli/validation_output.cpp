@@ -1,0 +1,118 @@
+#include "app/cli/validation_output.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/cli/help.h"
+#include "app/cli/output.h"
+#include "core/viewmodel/format.h"
+#include "core/workbench/validate.h"
+#include "reports/csv.h"
+#include "reports/markdown.h"
+#include "reports/terminal.h"
+
+namespace dachlast::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json components_json(const Validation& validation) {
+  ordered_json json = ordered_json::object();
+  for (const ComponentErrors& component : component_errors(validation))
+    json[component.component] = {{"n", component.n},
+                                 {"median_abs_pct", 100.0 * component.median_abs},
+                                 {"p90_abs_pct", 100.0 * component.p90_abs},
+                                 {"worst_abs_pct", 100.0 * component.worst_abs},
+                                 {"signed_median_pct", 100.0 * component.signed_median}};
+  const FitScore fit = fit_score(validation);
+  if (fit.n > 0) json["fit"] = {{"n", fit.n}, {"correct", fit.correct}};
+  return json;
+}
+
+ordered_json worst_json(const Validation& validation, std::size_t n_worst) {
+  ordered_json list = ordered_json::array();
+  for (const PredictedFigure& figure : worst_figures(validation, n_worst))
+    list.push_back({{"id", figure.id},
+                    {"component", figure.component},
+                    {"item", figure.item},
+                    {"predicted", figure.predicted},
+                    {"published", figure.published},
+                    {"error_pct", 100.0 * figure.error()}});
+  return list;
+}
+
+ordered_json misfits_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const FitCheck& check : validation.fits)
+    if (!check.right())
+      list.push_back({{"id", check.id},
+                      {"predicted", name_of(check.predicted)},
+                      {"published", name_of(check.published)},
+                      {"detail", check.detail}});
+  return list;
+}
+
+ordered_json skipped_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const SkippedFigure& skip : validation.skipped)
+    list.push_back({{"id", skip.id}, {"component", skip.component}, {"reason", skip.reason}});
+  return list;
+}
+
+ordered_json assumptions_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const RowAssumption& assumption : validation.assumptions)
+    list.push_back({{"id", assumption.id}, {"text", assumption.text}});
+  return list;
+}
+
+std::string table_text(const viewmodel::Table& table, const CommonOptions& common) {
+  if (table.rows.empty()) return {};
+  return "\n" + table.title + "\n" + reports::terminal_table(table, terminal_style(common));
+}
+
+std::string terminal_text(const Validation& validation, std::size_t n_worst, const CommonOptions& common) {
+  const ValidationView view = validation_view(validation, n_worst);
+  std::string text =
+      wrapped(viewmodel::plain_spaces(view.answer), 0, static_cast<std::size_t>(terminal_style(common).width)) + "\n";
+  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+    text += table_text(*table, common);
+  if (common.verbosity == Verbosity::kVerbose)
+    text += table_text(skipped_table(validation), common) + table_text(assumptions_table(validation), common);
+  return text;
+}
+
+std::string markdown_text(const Validation& validation, std::size_t n_worst) {
+  const ValidationView view = validation_view(validation, n_worst);
+  std::string text = reports::markdown_escape(view.answer) + "\n";
+  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+    if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
+  return text;
+}
+
+}  // namespace
+
+std::string json_validation(const Validation& validation, std::size_t n_worst) {
+  const ordered_json document = {{"schema", "dachlast.validate/1"},
+                                 {"rows", validation.n_rows},
+                                 {"components", components_json(validation)},
+                                 {"worst", worst_json(validation, n_worst)},
+                                 {"wrong_fits", misfits_json(validation)},
+                                 {"skipped", skipped_json(validation)},
+                                 {"assumptions", assumptions_json(validation)}};
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string render_validation(const Validation& validation, std::size_t n_worst, const CommonOptions& common) {
+  switch (common.format) {
+    case Format::kJson:
+    case Format::kJsonl: return json_validation(validation, n_worst);
+    case Format::kCsv: return reports::csv_table(validation_view(validation, n_worst).components);
+    case Format::kMarkdown: return markdown_text(validation, n_worst);
+    case Format::kTable: return terminal_text(validation, n_worst, common);
+  }
+  return {};
+}
+
+}  // namespace dachlast::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "core/model/config_object.h"
+#include "core/model/model_spec.h"
+
+// Eyes beside a text model: counted as weights, never run. Where "vision_config" is missing or states too few sizes,
+// the tower stays out of every figure and a warning says so.
+namespace dachlast {
+
+/// SigLIP without its head, and Gemma 3's projector. Source src/transformers/models/{siglip,gemma3}/modeling_*.py
+void read_siglip_tower(ConfigObject& config, ModelSpec& spec);
+/// Source src/transformers/models/llama4/modeling_llama4.py (Llama4VisionModel, Llama4MultiModalProjector).
+void read_llama4_tower(ConfigObject& config, ModelSpec& spec);
+/// Source src/transformers/models/qwen3_5/modeling_qwen3_5.py (Qwen3_5VisionModel).
+void read_qwen35_tower(ConfigObject& config, ModelSpec& spec);
+/// Source src/transformers/models/gemma4/modeling_gemma4.py (Gemma4VisionModel, Gemma4MultimodalEmbedder).
+void read_gemma4_tower(ConfigObject& config, ModelSpec& spec);
+
+}  // namespace dachlast

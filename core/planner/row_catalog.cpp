@@ -1,0 +1,83 @@
+#include "core/planner/row_catalog.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/hardware/device_names.h"
+#include "core/model/model_alias.h"
+#include "core/model/model_source.h"
+
+namespace dachlast {
+namespace {
+
+KnownModel read_model(const std::string& preset) {
+  ModelSource source = resolve_model(preset);
+  WeightFormat weights =
+      source.spec.quantized_weights.value_or(plain_weights(*storage_format(name_of(source.spec.native_dtype))));
+  return {preset, std::move(source.spec), std::move(weights)};
+}
+
+double capacity_gib(const DeviceSpec& device) {
+  const auto capacity = device.main_memory().capacity;
+  return capacity ? capacity->value / kGiB : 0.0;
+}
+
+/// How well a candidate fits: distance to the reported capacity first, then the usual module, then size.
+struct Preference {
+  double distance;
+  bool other_module;
+  double less_memory;
+
+  auto operator<=>(const Preference&) const = default;
+};
+
+Preference preference(const DeviceSpec& device, const RowDevice& words) {
+  // Frameworks report up to a few per cent less than the driver.
+  const double away = words.reported_gib ? std::abs(capacity_gib(device) - *words.reported_gib) : 0.0;
+  return {std::floor(away / 4.0), device.id.find("sxm") == std::string::npos, -capacity_gib(device)};
+}
+
+}  // namespace
+
+RowCatalog::RowCatalog(std::vector<PresetSource> presets, std::vector<DeviceSpec> devices)
+    : presets_(std::move(presets)), devices_(std::move(devices)) {}
+
+const KnownModel* RowCatalog::model(const std::string& text, std::optional<double> parameters) {
+  const auto preset = preset_for_model_text(text, presets_, parameters);
+  if (!preset) return nullptr;
+  auto found = models_.find(*preset);
+  if (found == models_.end()) found = models_.emplace(*preset, read_model(*preset)).first;
+  return &found->second;
+}
+
+std::optional<KnownDevice> RowCatalog::device(const RowDevice& words) const {
+  const std::vector<const DeviceSpec*> meant = devices_meant(words.name, devices_);
+  if (meant.empty()) return std::nullopt;
+  const auto best = std::ranges::min_element(
+      meant, [&](const DeviceSpec* a, const DeviceSpec* b) { return preference(*a, words) < preference(*b, words); });
+  const bool sizes_differ = std::ranges::any_of(
+      meant, [&](const DeviceSpec* other) { return std::abs(capacity_gib(*other) - capacity_gib(**best)) > 4.0; });
+  KnownDevice known{*best, {}};
+  if (sizes_differ && !words.reported_gib) known.assumption = fmt::format("{} is {}", words.name, (*best)->name);
+  return known;
+}
+
+const EngineProfile& RowCatalog::engine(const RowEngine& engine) {
+  const std::string key = engine.id + (engine.version.empty() ? "" : "@" + engine.version);
+  auto found = engines_.find(key);
+  if (found != engines_.end()) return found->second;
+  EngineProfile profile;
+  if (engine.id.empty()) {
+    profile.name = engine.name;
+    profile.budget.value = BudgetRule::kWholeDevice;
+    profile.window_policy.value = WindowPolicy::kFullLength;
+  } else {
+    profile = find_engine(key);
+  }
+  return engines_.emplace(key, std::move(profile)).first->second;
+}
+
+}  // namespace dachlast

@@ -1,0 +1,202 @@
+#include "core/planner/row_scenario.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/planner/load_overhead.h"
+
+namespace dachlast {
+namespace {
+
+/// vLLM kept the keys and values of all heads until 0.7, as wide as its kernels had them.
+/// Source   vllm-project/vllm PR 10927 (MLA models with heads padded to 256), PR 12601 (MLA, 0.7.1)
+constexpr const char* kFirstWithMla = "0.7";
+constexpr int kPaddedHeadDim = 256;
+
+/// Without chunked prefill a step holds a whole prompt: the engine V0, the default before 0.8.
+/// Source   vllm-project/vllm:vllm/config.py of 0.6 (SchedulerConfig.__post_init__)
+constexpr const char* kFirstChunked = "0.8";
+constexpr int kLeastBatchedTokens = 2048;
+
+/// Version "0.10" lies after "0.9".
+std::pair<int, int> version_number(const std::string& version) {
+  int major = 0;
+  int minor = 0;
+  const std::size_t dot = version.find('.');
+  const auto digits = [](std::string_view text) {
+    int value = 0;
+    for (const char c : text) {
+      if (c < '0' || c > '9' || value > 1000) break;
+      value = 10 * value + (c - '0');
+    }
+    return value;
+  };
+  major = digits(version);
+  if (dot != std::string::npos) minor = digits(std::string_view(version).substr(dot + 1));
+  return {major, minor};
+}
+
+bool older_than(const RowEngine& engine, const char* version) {
+  return engine.id == "vllm" && !engine.version.empty() && version_number(engine.version) < version_number(version);
+}
+
+bool has_latents(const ModelSpec& model) {
+  return std::ranges::any_of(model.layers, [](const LayerSpec& l) { return std::holds_alternative<MlaSpec>(l.mixer); });
+}
+
+int at_most_int(std::int64_t value) {
+  return static_cast<int>(std::min<std::int64_t>(value, std::numeric_limits<int>::max()));
+}
+
+/// Weight-only kernels pad as on devices that have no others.
+void settle_kernels(RowScenario& scenario) {
+  if (!scenario.notes.marlin || !scenario.engine.mxfp4_padding) return;
+  std::erase_if(scenario.engine.mxfp4_padding->value,
+                [](const ExpertPadding& row) { return !row.architecture_has.empty(); });
+}
+
+void read_device(const MemoryKvRow& row, RowCatalog& catalog, RowScenario& scenario) {
+  RowDevice words = read_device_words(row.gpu);
+  if (row.gpu_total_gib) words.reported_gib = row.gpu_total_gib;
+  if (const auto known = catalog.device(words)) {
+    scenario.device = *known->spec;
+    if (!known->assumption.empty()) scenario.assumptions.push_back(known->assumption);
+    scenario.capacity = known->spec->main_memory().capacity;
+  }
+  if (words.reported_gib) scenario.capacity = Bytes{*words.reported_gib * kGiB};
+}
+
+void read_limits(const MemoryKvRow& row, const RowEngine& engine, RowScenario& scenario) {
+  scenario.limits.memory_fraction = row.gpu_mem_util;
+  scenario.limits.block_tokens = row.block_size ? row.block_size : scenario.notes.block_tokens;
+  scenario.limits.max_num_seqs = scenario.notes.max_num_seqs;
+  scenario.limits.max_num_batched_tokens = scenario.notes.max_num_batched_tokens;
+  if (older_than(engine, kFirstChunked) && !scenario.limits.max_num_batched_tokens)
+    scenario.limits.max_num_batched_tokens = std::max(kLeastBatchedTokens, context_of(scenario, row.max_model_len));
+}
+
+/// What the checkpoint and the engine of the row's time did otherwise.
+void adapt_model(const RowEngine& engine, RowScenario& scenario) {
+  if (scenario.notes.n_kv_heads) set_kv_heads(scenario.model, *scenario.notes.n_kv_heads);
+  if (scenario.notes.drafter) load_drafter(scenario.model);
+  if (scenario.weights.ends_in_16_bits)
+    scenario.counted_weights = Bytes{total_weight_bytes(scenario.model, scenario.weights, scenario.cache)};
+  if (older_than(engine, kFirstWithMla) && has_latents(scenario.model)) {
+    // The weights stay those of MLA.
+    scenario.counted_weights = Bytes{total_weight_bytes(scenario.model, scenario.weights, scenario.cache)};
+    store_latents_as_heads(scenario.model, kPaddedHeadDim);
+    scenario.assumptions.push_back("vLLM before 0.7 caches the heads of MLA, padded to 256");
+  }
+}
+
+std::vector<KvDemand> kv_demands(const RowScenario& s) {
+  std::vector<KvDemand> demands;
+  const int block = s.limits.block_tokens.value_or(s.engine.block_size_tokens ? s.engine.block_size_tokens->value : 1);
+  std::optional<int> batched = s.limits.max_num_batched_tokens;
+  if (!batched && s.device)
+    if (const auto defaults = batch_defaults_for(s.engine, *s.device, s.layout.tensor_parallel))
+      batched = defaults->max_num_batched_tokens;
+  for (const RankLoad& rank : rank_loads(s.model, s.weights.format, s.cache, s.layout))
+    demands.emplace_back(rank, s.engine, block, batched.value_or(kLeastBatchedTokens));
+  return demands;
+}
+
+}  // namespace
+
+void set_kv_heads(ModelSpec& model, int n_kv_heads) {
+  for (LayerSpec& layer : model.layers)
+    if (auto* attention = std::get_if<AttentionSpec>(&layer.mixer)) attention->n_kv_heads = n_kv_heads;
+}
+
+void store_latents_as_heads(ModelSpec& model, int head_dim) {
+  for (LayerSpec& layer : model.layers)
+    if (const auto* latent = std::get_if<MlaSpec>(&layer.mixer)) {
+      AttentionSpec heads;
+      heads.n_heads = latent->n_heads;
+      heads.n_kv_heads = latent->n_heads;
+      heads.head_dim = std::max(head_dim, latent->qk_head_dim());
+      layer.mixer = heads;
+    }
+}
+
+void load_drafter(ModelSpec& model) {
+  if (!model.mtp) return;
+  model.layers.insert(model.layers.end(), model.mtp->layers.begin(), model.mtp->layers.end());
+}
+
+int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_model_len) {
+  return max_model_len && *max_model_len > 0 ? at_most_int(*max_model_len) : scenario.model.max_context;
+}
+
+double RowScenario::loaded_bytes() const {
+  const double counted =
+      counted_weights ? counted_weights->value / total_weight_bytes(model, {.format = weights.format}, cache) : 1.0;
+  double most = 0.0;
+  for (const RankLoad& rank : rank_loads(model, weights.format, cache, layout)) {
+    const LoadOverhead overhead =
+        load_overhead(model, weights.format, layout, engine, device.value_or(DeviceSpec{}), rank.stage);
+    most = std::max(most, counted * rank.weight_bytes + overhead.total());
+  }
+  return most;
+}
+
+double RowScenario::kv_tokens_in(double room_bytes, int max_model_len) const {
+  double tokens = std::numeric_limits<double>::infinity();
+  for (const KvDemand& demand : kv_demands(*this))
+    tokens = std::min(tokens, demand.tokens_in(room_bytes, max_model_len));
+  return tokens;
+}
+
+double RowScenario::growing_bytes_per_token() const {
+  double bytes = 0.0;
+  for (const KvDemand& demand : kv_demands(*this)) bytes += demand.growing_bytes_per_token();
+  return bytes;
+}
+
+std::optional<MemoryPlanner> RowScenario::planner() const {
+  if (!capacity) return std::nullopt;
+  PlanScenario plan;
+  plan.model = model;
+  plan.weights = weights.format;
+  plan.cache = cache;
+  if (device) plan.device = *device;
+  plan.layout = layout;
+  plan.engine = engine;
+  plan.limits = limits;
+  plan.counted_weights = counted_weights;
+  plan.capacity = capacity;
+  return MemoryPlanner(std::move(plan));
+}
+
+RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog) {
+  const KnownModel* known = catalog.model(row.model);
+  if (known == nullptr) return {std::nullopt, fmt::format("no known config is of \"{}\"", row.model)};
+  RowScenario scenario;
+  scenario.model = known->spec;
+  const auto weights = row_weights(row.model, row.dtype, known->own_weights);
+  if (!weights) return {std::nullopt, fmt::format("the weight type \"{}\" is not known", row.dtype)};
+  scenario.weights = *weights;
+  if (!weights->assumption.empty()) scenario.assumptions.push_back(weights->assumption);
+  const auto cache = row_cache(row.kv_dtype);
+  if (!cache) return {std::nullopt, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
+  scenario.cache = *cache;
+  scenario.notes = read_notes(row.source.notes);
+  scenario.layout.tensor_parallel = row.tp.value_or(1);
+  scenario.layout.pipeline_parallel = row.pp.value_or(1);
+  const RowEngine engine = row_engine("", "", row.source, row.gpu_mem_util);
+  scenario.engine = catalog.engine(engine);
+  scenario.engine_name = engine.name;
+  if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
+  settle_kernels(scenario);
+  adapt_model(engine, scenario);
+  read_device(row, catalog, scenario);
+  read_limits(row, engine, scenario);
+  require_shardable(scenario.model, scenario.layout);
+  return {std::move(scenario), {}};
+}
+
+}  // namespace dachlast

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/planner/memory_planner.h"
+#include "core/planner/row_catalog.h"
+#include "core/planner/row_formats.h"
+
+namespace dachlast {
+
+/// What a row of a serving engine says, put together for the planner.
+struct RowScenario {
+  ModelSpec model;
+  RowWeights weights;
+  CacheFormat cache{};
+  Layout layout;
+  EngineProfile engine;
+  EngineLimits limits;
+  std::optional<DeviceSpec> device;
+  std::optional<Bytes> capacity;         // of one device; empty where neither the row nor a data file states it
+  std::optional<Bytes> counted_weights;  // of all devices, where the model's own sum does not hold
+  RowNotes notes;
+  std::string engine_name;
+  std::vector<std::string> assumptions;
+
+  /// What loading the weights takes on the fullest rank.
+  double loaded_bytes() const;
+  /// Tokens that `room_bytes` on each rank hold, as the engine reports them.
+  double kv_tokens_in(double room_bytes, int max_model_len) const;
+  /// Bytes one more token takes over all ranks of a stage, in the layers that keep every token.
+  double growing_bytes_per_token() const;
+  /// The planner of this scenario; empty where the capacity is not known.
+  /// Errors   as MemoryPlanner.
+  std::optional<MemoryPlanner> planner() const;
+};
+
+/// Reads a row, or says why that cannot be done.
+struct RowReading {
+  std::optional<RowScenario> scenario;
+  std::string reason;
+};
+RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog);
+
+/// Tokens a row's engine is started for: what it states, else the model's limit.
+int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_model_len);
+
+/// Keys and values of `heads` · `head_dim` each in place of MLA's latents, as engines cached them before they knew MLA.
+void store_latents_as_heads(ModelSpec& model, int head_dim);
+/// A checkpoint with more or fewer KV heads than the config of today.
+void set_kv_heads(ModelSpec& model, int n_kv_heads);
+/// Layers that draft tokens, as layers like others.
+void load_drafter(ModelSpec& model);
+
+}  // namespace dachlast

@@ -1,0 +1,113 @@
+// Measured speeds: each of these configurations ran, so each must fit. Times need the time model.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/planner/row_scenario.h"
+#include "core/planner/validation.h"
+
+namespace dachlast {
+namespace {
+
+constexpr const char* kNoTimeModel = "not predicted by this version: it has no time model yet";
+
+/// "64"; rates and "1000 prompts" queue up, so one sequence at a time may be all that runs.
+std::optional<int> stated_batch(const std::string& text) {
+  int batch = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), batch);
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size() && batch > 0 ? std::optional(batch)
+                                                                                      : std::nullopt;
+}
+
+/// Whether all sequences of a stated batch are held at once: static batching. Servers let what does not fit wait.
+bool holds_whole_batch(const ThroughputRow& row) {
+  return row.source.notes.find("static batching") != std::string::npos;
+}
+
+int tokens_of(const ThroughputRow& row) {
+  return std::max(1, static_cast<int>(std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0))));
+}
+
+struct FitReading {
+  std::optional<RowScenario> scenario;
+  std::string reason;
+};
+
+/// Layers are spread over GPUs by llama.cpp, matrices by the servers.
+Layout layout_of(const ThroughputRow& row, const EngineProfile& engine) {
+  Layout layout;
+  const int n_gpus = std::max(1, row.n_gpus.value_or(1));
+  if (engine.id == "llama.cpp") {
+    layout.pipeline_parallel = n_gpus;
+    return layout;
+  }
+  layout.tensor_parallel = row.tp.value_or(row.pp ? 1 : n_gpus);
+  layout.pipeline_parallel = row.pp.value_or(1);
+  return layout;
+}
+
+FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
+  const std::string engine_name = lower_case(row.engine);
+  if (engine_name.find("ollama") != std::string::npos)
+    return {{}, "Ollama keeps in host memory what does not fit: that it ran says nothing"};
+  if (row.n_gpus == 0) return {{}, "ran on a processor whose memory is not stated"};
+  const KnownModel* known = catalog.model(row.model);
+  if (known == nullptr) return {{}, fmt::format("no known config is of \"{}\"", row.model)};
+  const auto device = catalog.device(read_device_words(row.gpu));
+  if (!device) return {{}, fmt::format("the device \"{}\" is not in the catalog", row.gpu)};
+  if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
+  RowScenario scenario;
+  scenario.model = known->spec;
+  const auto weights = row_weights(row.model, row.weight_dtype, known->own_weights);
+  const auto cache = row_cache(row.kv_dtype);
+  if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", row.weight_dtype)};
+  if (!cache) return {{}, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
+  scenario.weights = *weights;
+  scenario.cache = *cache;
+  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
+  scenario.engine = catalog.engine(engine);
+  scenario.layout = layout_of(row, scenario.engine);
+  scenario.device = *device->spec;
+  scenario.capacity = device->spec->main_memory().capacity;
+  if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
+  if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
+  return {std::move(scenario), {}};
+}
+
+void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& validation) {
+  const std::string& id = row.source.id;
+  const FitReading reading = read_fit(row, catalog);
+  if (!reading.scenario) {
+    validation.skipped.push_back({id, "fit", reading.reason});
+    return;
+  }
+  for (const std::string& text : reading.scenario->assumptions) validation.assumptions.push_back({id, text});
+  const MemoryPlanner planner = *reading.scenario->planner();
+  const int batch = holds_whole_batch(row) ? stated_batch(row.batch_or_concurrency).value_or(1) : 1;
+  const double spare = planner.budget_bytes() - planner.at(tokens_of(row), batch).total();
+  validation.fits.push_back(
+      {id, spare >= 0.0 ? FitVerdict::kFits : FitVerdict::kDoesNotFit, FitVerdict::kFits,
+       fmt::format("{} {:.2f} GiB per GPU at {} tokens, batch {}", spare >= 0.0 ? "spare" : "short by",
+                   std::abs(spare) / kGiB, tokens_of(row), batch)});
+}
+
+}  // namespace
+
+Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& catalog) {
+  Validation validation;
+  for (const ThroughputRow& row : rows) {
+    ++validation.n_rows;
+    validation.skipped.push_back({row.source.id, row.metric, kNoTimeModel});
+    try {
+      check_fit(row, catalog, validation);
+    } catch (const Error& error) {
+      validation.fits.push_back({row.source.id, FitVerdict::kDoesNotFit, FitVerdict::kFits, error.what()});
+    }
+  }
+  return validation;
+}
+
+}  // namespace dachlast

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/planner/reference_rows.h"
+#include "core/planner/row_catalog.h"
+
+namespace dachlast {
+
+// How well published figures are predicted: each figure of each row beside ours, or the reason why there is none.
+
+/// One published figure and our prediction of it, in the unit the row states.
+struct PredictedFigure {
+  std::string id;
+  std::string component;  // "weights", "kv_bytes", "kv_tokens", "activations", "compute_buffer", …
+  std::string item;       // of several figures of one row: "CUDA0"; what the figure is otherwise: "GiB per GPU"
+  double predicted = 0.0;
+  double published = 0.0;  // never 0
+
+  /// (predicted − published) / published
+  double error() const { return predicted / published - 1.0; }
+};
+
+enum class FitVerdict : std::uint8_t { kFits, kDoesNotFit };
+
+constexpr std::string_view name_of(FitVerdict verdict) {
+  return verdict == FitVerdict::kFits ? "fits" : "does not fit";
+}
+
+/// Whether a configuration starts, by our plan and in truth.
+struct FitCheck {
+  std::string id;
+  FitVerdict predicted = FitVerdict::kFits;
+  FitVerdict published = FitVerdict::kFits;
+  std::string detail;  // "short by 3.10 GiB per GPU"
+
+  bool right() const { return predicted == published; }
+};
+
+/// A figure that was published and could not be predicted.
+struct SkippedFigure {
+  std::string id;
+  std::string component;  // "all" where the whole row is meant
+  std::string reason;
+};
+
+/// What a row left open and how it was read.
+struct RowAssumption {
+  std::string id;
+  std::string text;
+};
+
+struct Validation {
+  std::int64_t n_rows = 0;
+  std::vector<PredictedFigure> figures;
+  std::vector<FitCheck> fits;
+  std::vector<SkippedFigure> skipped;
+  std::vector<RowAssumption> assumptions;
+
+  void add(const PredictedFigure& figure);  // a published 0 has no relative error: it is skipped with that reason
+  void merge(Validation other);
+};
+
+/// Predicts every row of a table.
+Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog);
+
+Validation validate_memory_kv(std::span<const MemoryKvRow> rows, RowCatalog& catalog);
+Validation validate_kv_tables(std::span<const KvTableRow> rows, RowCatalog& catalog);
+Validation validate_llamacpp(std::span<const LlamaCppRow> rows, RowCatalog& catalog);
+Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& catalog);
+
+/// Errors of one component, as shares of the published figures.
+struct ComponentErrors {
+  std::string component;
+  std::int64_t n = 0;
+  double median_abs = 0.0;
+  double p90_abs = 0.0;
+  double worst_abs = 0.0;
+  double signed_median = 0.0;
+};
+
+/// One entry per component, in the order of first appearance.
+std::vector<ComponentErrors> component_errors(const Validation& validation);
+
+struct FitScore {
+  std::int64_t n = 0;
+  std::int64_t correct = 0;
+};
+FitScore fit_score(const Validation& validation);
+
+/// The figures that are missed by most, the worst first; at most `n`.
+std::vector<PredictedFigure> worst_figures(const Validation& validation, std::size_t n);
+
+/// Skipped figures of one component with one reason.
+struct SkipGroup {
+  std::string component;
+  std::string reason;
+  std::int64_t n = 0;
+  std::string first_id;
+};
+/// The most frequent first.
+std::vector<SkipGroup> skip_groups(const Validation& validation);
+
+}  // namespace dachlast

@@ -1,0 +1,174 @@
+#include <fmt/core.h>
+
+#include <cmath>
+#include <functional>
+
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/table_builder.h"
+#include "core/workbench/validate.h"
+
+namespace dachlast {
+namespace {
+
+using viewmodel::Align;
+using viewmodel::Cell;
+using viewmodel::Column;
+using viewmodel::Table;
+using viewmodel::TableBuilder;
+
+/// Errors of a prediction are read to a hundredth of a per cent where they are that small.
+std::string percent_text(double share) {
+  const double percent = 100.0 * share;
+  const double size = std::abs(percent);
+  if (size < 1.0) return fmt::format("{:.2f}", percent);
+  return size < 10.0 ? fmt::format("{:.1f}", percent) : fmt::format("{:.0f}", percent);
+}
+
+/// Of a figure in the unit its row states: whole where large, four digits where small.
+std::string figure_text(double value) {
+  if (std::abs(value) >= 10'000.0) return viewmodel::format_count(static_cast<std::int64_t>(std::llround(value)));
+  return fmt::format("{:.4g}", value);
+}
+
+std::vector<Cell> percent_cells(const std::vector<ComponentErrors>& components, double ComponentErrors::*share) {
+  std::vector<Cell> cells;
+  for (const ComponentErrors& component : components)
+    cells.push_back(
+        viewmodel::number_cell(100.0 * (component.*share), percent_text(component.*share), Origin::kEstimated));
+  return cells;
+}
+
+template <class Item>
+std::vector<std::string> texts(const std::vector<Item>& items, const std::function<std::string(const Item&)>& text) {
+  std::vector<std::string> made;
+  for (const Item& item : items) made.push_back(text(item));
+  return made;
+}
+
+template <class Item>
+std::vector<std::int64_t> counts(const std::vector<Item>& items, std::int64_t Item::*count) {
+  std::vector<std::int64_t> made;
+  for (const Item& item : items) made.push_back(item.*count);
+  return made;
+}
+
+std::string title_of_component(const std::string& component) {
+  std::string title = component;
+  for (char& c : title)
+    if (c == '_') c = ' ';
+  if (title.starts_with("kv ")) title.replace(0, 2, "KV");
+  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  return title;
+}
+
+std::string answer_of(const Validation& validation, const std::vector<ComponentErrors>& components) {
+  std::string answer;
+  for (const ComponentErrors& component : components)
+    answer += fmt::format("{}: median error {}\u00a0% (n = {}). ", title_of_component(component.component),
+                          percent_text(component.median_abs), component.n);
+  const FitScore fit = fit_score(validation);
+  if (fit.n > 0) answer += fmt::format("Fit right on {} of {} rows. ", fit.correct, fit.n);
+  if (components.empty() && fit.n == 0) answer += "No figure could be predicted. ";
+  answer += fmt::format("{} rows, {}.", validation.n_rows,
+                        viewmodel::counted(static_cast<std::int64_t>(validation.skipped.size()), "figure not predicted",
+                                           "figures not predicted"));
+  return answer;
+}
+
+Table components_table(const std::vector<ComponentErrors>& components) {
+  TableBuilder table("components", "Components");
+  table.text({"component", "Component", "", ""}, texts<ComponentErrors>(components, [](const ComponentErrors& c) {
+               return title_of_component(c.component);
+             }));
+  table.count({"n", "n", "", "Figures."}, counts(components, &ComponentErrors::n), Origin::kExact);
+  const auto percent = [&](const char* key, const char* title, const char* text, double ComponentErrors::*share) {
+    table.cells({key, title, "%", text}, percent_cells(components, share));
+  };
+  percent("median_abs_pct", "Median", "Of the errors' sizes.", &ComponentErrors::median_abs);
+  percent("p90_abs_pct", "p90", "Nine of ten errors are smaller.", &ComponentErrors::p90_abs);
+  percent("worst_abs_pct", "Worst", "The largest error.", &ComponentErrors::worst_abs);
+  percent("signed_median_pct", "Bias", "Median of the signed errors: above zero we predict too much.",
+          &ComponentErrors::signed_median);
+  return table.build();
+}
+
+Table worst_table(const std::vector<PredictedFigure>& figures) {
+  std::vector<Cell> predicted;
+  std::vector<Cell> published;
+  std::vector<Cell> errors;
+  for (const PredictedFigure& figure : figures) {
+    predicted.push_back(viewmodel::number_cell(figure.predicted, figure_text(figure.predicted), Origin::kEstimated));
+    published.push_back(viewmodel::number_cell(figure.published, figure_text(figure.published), Origin::kMeasured));
+    errors.push_back(viewmodel::number_cell(100.0 * figure.error(), percent_text(figure.error()), Origin::kEstimated));
+  }
+  using Figure = PredictedFigure;
+  TableBuilder table("worst", "Missed by most");
+  table.text({"id", "Row", "", ""}, texts<Figure>(figures, [](const Figure& f) { return f.id; }));
+  table.text({"component", "Component", "", ""},
+             texts<Figure>(figures, [](const Figure& f) { return title_of_component(f.component); }));
+  table.text({"item", "Figure", "", "", Align::kLeft, 1},
+             texts<Figure>(figures, [](const Figure& f) { return f.item; }));
+  table.cells({"predicted", "Predicted", "", "In the unit of the row."}, std::move(predicted));
+  table.cells({"published", "Published", "", "In the unit of the row."}, std::move(published));
+  table.cells({"error_pct", "Error", "%", ""}, std::move(errors));
+  return table.build();
+}
+
+Table misfits_table(const Validation& validation) {
+  std::vector<FitCheck> wrong;
+  for (const FitCheck& check : validation.fits)
+    if (!check.right()) wrong.push_back(check);
+  TableBuilder table("misfits", "Wrong verdicts");
+  table.text({"id", "Row", "", ""}, texts<FitCheck>(wrong, [](const FitCheck& c) { return c.id; }));
+  table.text({"predicted", "Predicted", "", ""},
+             texts<FitCheck>(wrong, [](const FitCheck& c) { return std::string(name_of(c.predicted)); }));
+  table.text({"published", "Published", "", ""},
+             texts<FitCheck>(wrong, [](const FitCheck& c) { return std::string(name_of(c.published)); }));
+  table.text({"detail", "Detail", "", "", Align::kLeft, 1},
+             texts<FitCheck>(wrong, [](const FitCheck& c) { return c.detail; }));
+  return table.build();
+}
+
+Table skip_groups_table(const std::vector<SkipGroup>& groups) {
+  TableBuilder table("skipped", "Not predicted");
+  table.text({"component", "Component", "", ""},
+             texts<SkipGroup>(groups, [](const SkipGroup& g) { return title_of_component(g.component); }));
+  table.count({"n", "n", "", "Figures; \"All\" counts rows."}, counts(groups, &SkipGroup::n), Origin::kExact);
+  table.text({"reason", "Reason", "", ""}, texts<SkipGroup>(groups, [](const SkipGroup& g) { return g.reason; }));
+  table.text({"first_id", "First row", "", "", Align::kLeft, 1},
+             texts<SkipGroup>(groups, [](const SkipGroup& g) { return g.first_id; }));
+  return table.build();
+}
+
+}  // namespace
+
+ValidationView validation_view(const Validation& validation, std::size_t n_worst) {
+  const std::vector<ComponentErrors> components = component_errors(validation);
+  return {.answer = answer_of(validation, components),
+          .components = components_table(components),
+          .worst = worst_table(worst_figures(validation, n_worst)),
+          .misfits = misfits_table(validation),
+          .skipped = skip_groups_table(skip_groups(validation))};
+}
+
+Table skipped_table(const Validation& validation) {
+  using Skip = SkippedFigure;
+  TableBuilder table("skipped-rows", "Not predicted, row by row");
+  table.text({"id", "Row", "", ""}, texts<Skip>(validation.skipped, [](const Skip& s) { return s.id; }));
+  table.text({"component", "Component", "", ""},
+             texts<Skip>(validation.skipped, [](const Skip& s) { return title_of_component(s.component); }));
+  table.text({"reason", "Reason", "", ""}, texts<Skip>(validation.skipped, [](const Skip& s) { return s.reason; }));
+  return table.build();
+}
+
+Table assumptions_table(const Validation& validation) {
+  using Assumption = RowAssumption;
+  TableBuilder table("assumptions", "Read as");
+  table.text({"id", "Row", "", ""},
+             texts<Assumption>(validation.assumptions, [](const Assumption& a) { return a.id; }));
+  table.text({"assumption", "Assumption", "", ""},
+             texts<Assumption>(validation.assumptions, [](const Assumption& a) { return a.text; }));
+  return table.build();
+}
+
+}  // namespace dachlast
