@@ -49,7 +49,7 @@ struct DeviceMemory {
 class MemoryPlanner {
  public:
   /// Errors   throws `Error`: as `require_shardable`; kUsage where a limit is not positive; kInput where the device has no
-  ///          capacity.
+  ///          capacity; kDoesNotFit where the engine's own reserve takes all of it.
   explicit MemoryPlanner(PlanScenario scenario);
 
   /// Memory of the most loaded device with `batch_size` sequences of `context_tokens`.
@@ -88,6 +88,7 @@ class MemoryPlanner {
   struct Stage {
     double fixed = 0.0;  // all but the cache
     double weights = 0.0;
+    double workspace = 0.0;
     double loading = 0.0;  // what loading takes beyond the weights
     KvDemand kv;
   };
@@ -107,7 +108,6 @@ class MemoryPlanner {
   double activations_ = 0.0;
   double workspace_ = 0.0;
   double runtime_ = 0.0;
-  std::vector<RankLoad> ranks_;
   std::vector<Stage> stages_;
 };
 

@@ -23,20 +23,22 @@ std::string weight_formula(const PlanScenario& scenario) {
   return text;
 }
 
-/// "32 layers × 4 KiB a token", "26 layers × 2 KiB a token within 1,024 tokens".
-std::string cache_formula(const RankLoad& rank, const EngineProfile& engine, int context_tokens, int batch_size) {
-  std::vector<std::string> parts;
-  for (const CacheGroup& group : rank.caches) {
-    std::string part = fmt::format("{} layers × {} a token", group.n_layers, amount(group.bytes_per_token));
-    if (group.window > 0)
-      part += engine.window_policy.value == WindowPolicy::kCapped ? fmt::format(" within {}", grouped(group.window))
-                                                                  : std::string(" at full length");
-    parts.push_back(std::move(part));
-  }
-  if (rank.n_state_layers > 0)
-    parts.push_back(fmt::format("{} layers with a state of {} a sequence", rank.n_state_layers,
-                                amount(rank.state_bytes_per_sequence / rank.n_state_layers)));
-  return fmt::format("{} × {} tokens; {}", grouped(batch_size), grouped(context_tokens), fmt::join(parts, " + "));
+std::string layers_of(const KvPart& part) {
+  if (part.n_padding == 0) return part.n_layers == 1 ? "1 layer" : fmt::format("{} layers", part.n_layers);
+  return fmt::format("{} layers ({} of padding)", part.n_layers, part.n_padding);
+}
+
+/// "8 × (32 layers × 4 KiB × 32,768 tokens)", "1 × (10 layers × 8 KiB × 32,768 tokens + …)": what one device holds of each
+/// sequence.
+std::string cache_formula(const KvDemand& kv, int context_tokens, int batch_size) {
+  std::vector<std::string> terms;
+  for (const KvPart& part : kv.parts(context_tokens))
+    terms.push_back(fmt::format("{} × {} × {} tokens{}", layers_of(part), amount(part.bytes_per_token),
+                                grouped(part.held_tokens),
+                                part.window > 0 ? fmt::format(" for a window of {}", grouped(part.window)) : ""));
+  if (kv.state_bytes_per_sequence() > 0)
+    terms.push_back(fmt::format("{} of states", amount(kv.state_bytes_per_sequence())));
+  return fmt::format("{} × ({})", grouped(batch_size), fmt::join(terms, " + "));
 }
 
 }  // namespace
@@ -44,13 +46,12 @@ std::string cache_formula(const RankLoad& rank, const EngineProfile& engine, int
 std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch_size) const {
   const DeviceMemory memory = at(context_tokens, batch_size);
   const Stage& stage = fullest(context_tokens, batch_size);
-  const RankLoad& rank = ranks_[static_cast<std::size_t>(&stage - stages_.data())];
   const PlanScenario& s = scenario_;
   std::vector<MemorySegment> lines;
   lines.push_back({"weights", Bytes{memory.weights}, Origin::kExact, weight_formula(s)});
-  lines.push_back({"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
-                   cache_formula(rank, s.engine, context_tokens, sequences_per_group(batch_size)) + ", " +
-                       std::string(s.cache.title)});
+  lines.push_back(
+      {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
+       cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                    fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
                                amount(memory.activations / limits_.max_num_batched_tokens))});

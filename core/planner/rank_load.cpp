@@ -91,7 +91,8 @@ bool on_stage(const WeightSlot& slot, const ModelSpec& model, const Layout& layo
   if (slot.layer >= 0) return slot.layer >= layers.first && slot.layer < layers.first + layers.count;
   const bool last = stage == layout.pipeline_parallel - 1;
   if (at_the_end(slot.role)) return last;
-  const bool head_too = slot.role == WeightRole::kTokenEmbedding && model.tied_embeddings;
+  const bool head_too =
+      slot.role == WeightRole::kTokenEmbedding && slot.part == WeightPart::kMatrix && model.tied_embeddings;
   return stage == 0 || (last && head_too);
 }
 

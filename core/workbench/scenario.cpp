@@ -106,6 +106,9 @@ void note_device(const DeviceSpec& device, std::vector<Remark>& assumptions, std
     assumptions.push_back({"capacity", "Memory as the driver lists it; frameworks see slightly less."});
 }
 
+/// A grid people can read and a table that fits in memory.
+constexpr std::size_t kMostCells = 100'000;
+
 void require_size(std::string_view what, int value) {
   if (value > 0) return;
   throw Error(ErrorKind::kUsage, std::string(what), fmt::format("{} is not a positive number.", value),
@@ -118,6 +121,19 @@ void require_context(const ModelSpec& model, int context_tokens) {
   throw Error(ErrorKind::kDoesNotFit, fmt::format("context of {} tokens", viewmodel::format_count(context_tokens)),
               fmt::format("{} was trained for {} tokens.", model.name, viewmodel::format_count(model.max_context)),
               fmt::format("Use at most {}.", viewmodel::format_count(model.max_context)));
+}
+
+/// The engine runs no more sequences at once than it reserved room to sample for.
+void note_batch(ScenarioPlan& plan) {
+  const MemoryPlanner& planner = *plan.scenario.planner;
+  const int most = planner.step_limits().max_num_seqs;
+  const int groups = planner.scenario().layout.attention_data_parallel;
+  if (plan.batch_size / groups < most || (plan.batch_size / groups == most && plan.batch_size % groups == 0)) return;
+  plan.scenario.warnings.push_back(
+      {"batch_over_max_num_seqs",
+       fmt::format("{} runs at most {} at once here; a batch of {} needs --max-num-seqs raised, and with it workspace.",
+                   planner.scenario().engine.name, viewmodel::counted(most, "sequence", "sequences"),
+                   viewmodel::format_count(plan.batch_size))});
 }
 
 std::optional<WayToFit> way_with(ScenarioRequest request, int context_tokens, int batch_size, std::string text) {
@@ -197,6 +213,7 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
   plan.batch_size = batch_size;
   plan.memory = planner.at(context_tokens, batch_size);
   plan.segments = planner.segments(context_tokens, batch_size);
+  note_batch(plan);
   if (!scenario.has_device) return plan;
   plan.fits = planner.fits(context_tokens, batch_size);
   plan.max_context = planner.max_context(batch_size);
@@ -206,6 +223,11 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
 }
 
 ScenarioSweep sweep_scenario(const Scenario& scenario, std::vector<int> contexts, std::vector<int> batches) {
+  if (contexts.size() * batches.size() > kMostCells)
+    throw Error(ErrorKind::kUsage, "--sweep",
+                fmt::format("{} × {} combinations are more than {}.", contexts.size(), batches.size(),
+                            viewmodel::format_count(kMostCells)),
+                "Use fewer contexts or batches.");
   for (const int batch : batches) require_size("--batch", batch);
   for (const int context : contexts) require_context(scenario.model(), context);
   ScenarioSweep sweep{scenario, std::move(contexts), std::move(batches), {}};
