@@ -54,9 +54,9 @@ constexpr CommandRow kCommands[] = {
      "  dachlast gpus import my-device.yaml           # known by its id from then on\n",
      make_gpus_command},
     {"validate", "Predict published figures and say how well",
-     "  dachlast validate memory_kv.csv               # errors by component, worst rows, what was skipped\n"
+     "  dachlast validate memory_kv.csv               # errors by component\n"
      "  dachlast validate *.csv --worst 20\n"
-     "  dachlast validate throughput.csv --json       # every skipped figure with its reason\n",
+     "  dachlast validate throughput.csv --json       # with every skipped figure\n",
      make_validate_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},

@@ -67,9 +67,16 @@ ordered_json assumptions_json(const Validation& validation) {
   return list;
 }
 
+ordered_json residuals_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const BesideFigure& residual : validation.residuals)
+    list.push_back({{"id", residual.id}, {"beside_weights_and_cache", residual.share}});
+  return list;
+}
+
 std::string table_text(const viewmodel::Table& table, const CommonOptions& common) {
   if (table.rows.empty()) return {};
-  return "\n" + table.title + "\n" + reports::terminal_table(table, terminal_style(common));
+  return "\n" + reports::terminal_table(table, terminal_style(common));
 }
 
 std::string terminal_text(const Validation& validation, std::size_t n_worst, const CommonOptions& common) {
@@ -100,7 +107,8 @@ std::string json_validation(const Validation& validation, std::size_t n_worst) {
                                  {"worst", worst_json(validation, n_worst)},
                                  {"wrong_fits", misfits_json(validation)},
                                  {"skipped", skipped_json(validation)},
-                                 {"assumptions", assumptions_json(validation)}};
+                                 {"assumptions", assumptions_json(validation)},
+                                 {"residuals", residuals_json(validation)}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

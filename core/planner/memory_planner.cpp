@@ -39,6 +39,7 @@ MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenar
   if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
   capacity_ = capacity_of(scenario_);
   settle_limits();
+  settle_gguf();
   settle_stages();
   settle_budget();
 }
@@ -54,6 +55,15 @@ void MemoryPlanner::settle_limits() {
   limits_.max_num_batched_tokens = given.max_num_batched_tokens.value_or(default_tokens.value_or(kPlainBatchedTokens));
   limits_.max_num_seqs =
       std::min(given.max_num_seqs.value_or(default_seqs.value_or(256)), limits_.max_num_batched_tokens);
+}
+
+/// llama.cpp places a GGUF file's tensors by rules of its own; what any other engine loads of it is their sum.
+void MemoryPlanner::settle_gguf() {
+  if (!scenario_.gguf_types) return;
+  LlamaCppLayout layout(scenario_.model, *scenario_.gguf_types, scenario_.cache, scenario_.layout.n_devices(),
+                        limits_.max_num_batched_tokens);
+  if (!scenario_.counted_weights) scenario_.counted_weights = Bytes{layout.weight_bytes()};
+  if (scenario_.engine.id == "llama.cpp") llamacpp_ = std::move(layout);
 }
 
 void MemoryPlanner::settle_stages() {
@@ -136,6 +146,7 @@ const MemoryPlanner::Stage& MemoryPlanner::fullest(int context_tokens, int batch
 }
 
 DeviceMemory MemoryPlanner::at(int context_tokens, int batch_size) const {
+  if (llamacpp_) return llamacpp_->at(context_tokens, batch_size);
   const Stage& stage = fullest(context_tokens, batch_size);
   return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, stage.workspace,
           runtime_ + stage.loading};

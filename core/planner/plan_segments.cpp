@@ -17,8 +17,13 @@ std::string amount(double bytes) {
 
 std::string weight_formula(const PlanScenario& scenario) {
   const double parameters = parameter_count(scenario.model);
-  std::string text = fmt::format("{} parameters, {}", grouped(parameters), title_of(scenario.weights));
-  if (scenario.counted_weights) text = fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+  std::string text = fmt::format("{} parameters, {}", grouped(parameters), weights_title(scenario));
+  if (scenario.counted_weights)
+    text = scenario.gguf_types
+               ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
+                             weights_title(scenario))
+               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+  if (scenario.gguf_types && scenario.engine.id == "llama.cpp") text += ", the token table in host memory";
   if (scenario.layout.n_devices() > 1) text += fmt::format("; the largest share under {}", title_of(scenario.layout));
   return text;
 }
@@ -43,6 +48,15 @@ std::string cache_formula(const KvDemand& kv, int context_tokens, int batch_size
 
 }  // namespace
 
+std::string weights_title(const PlanScenario& scenario) {
+  return scenario.gguf_types ? scenario.gguf_types->name : title_of(scenario.weights);
+}
+
+std::string weights_name(const PlanScenario& scenario) {
+  if (scenario.gguf_types) return scenario.gguf_types->name;
+  return std::string(scenario.weights.is_quantized() ? scenario.weights.quantized.name : scenario.weights.rest.name);
+}
+
 std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch_size) const {
   const DeviceMemory memory = at(context_tokens, batch_size);
   const Stage& stage = fullest(context_tokens, batch_size);
@@ -52,6 +66,12 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
   lines.push_back(
       {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
        cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
+  if (llamacpp_) {
+    lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
+                     fmt::format("compute buffer for {} tokens at the whole context, placed by ggml's allocator",
+                                 grouped(limits_.max_num_batched_tokens))});
+    return lines;
+  }
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                    fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
                                amount(memory.activations / limits_.max_num_batched_tokens))});

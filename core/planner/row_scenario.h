@@ -46,6 +46,9 @@ RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog);
 /// Tokens a row's engine is started for: what it states, else the model's limit.
 int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_model_len);
 
+/// Memory of a device as frameworks see it; empty where its data file states none.
+std::optional<Bytes> capacity_for_frameworks(const DeviceSpec& device);
+
 /// Keys and values of `heads` · `head_dim` each in place of MLA's latents, as engines cached them before they knew MLA.
 void store_latents_as_heads(ModelSpec& model, int head_dim);
 /// A checkpoint with more or fewer KV heads than the config of today.

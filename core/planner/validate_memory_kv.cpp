@@ -59,6 +59,13 @@ class RowCheck {
     if (*row_.kv_gib_per_gpu <= 0.0) return skip("kv_bytes", "there was no room: counted under fit");
     if (const std::string reason = missing_for_room(); !reason.empty()) return skip("kv_bytes", reason);
     add("kv_bytes", "GiB per GPU", planner_->kv_room() / kGiB, *row_.kv_gib_per_gpu);
+    if (!scenario_.notes.imprecise && row_.weights_gib_per_gpu) note_residual();
+  }
+
+  void note_residual() {
+    const double predicted = planner_->budget_bytes() - planner_->loaded_bytes() - planner_->kv_room();
+    const double published = planner_->budget_bytes() - (*row_.weights_gib_per_gpu + *row_.kv_gib_per_gpu) * kGiB;
+    validation_.residuals.push_back({row_.source.id, published / predicted - 1.0});
   }
 
   void check_tokens() {

@@ -71,7 +71,7 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   scenario.engine = catalog.engine(engine);
   scenario.layout = layout_of(row, scenario.engine);
   scenario.device = *device->spec;
-  scenario.capacity = device->spec->main_memory().capacity;
+  scenario.capacity = capacity_for_frameworks(*device->spec);
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};

@@ -48,6 +48,7 @@ void Validation::merge(Validation other) {
   append(fits, std::move(other.fits));
   append(skipped, std::move(other.skipped));
   append(assumptions, std::move(other.assumptions));
+  append(residuals, std::move(other.residuals));
 }
 
 Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog) {

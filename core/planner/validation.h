@@ -54,12 +54,19 @@ struct RowAssumption {
   std::string text;
 };
 
+/// What a start held beside weights and cache, as published and as predicted.
+struct BesideFigure {
+  std::string id;
+  double share = 0.0;  // published / predicted − 1
+};
+
 struct Validation {
   std::int64_t n_rows = 0;
   std::vector<PredictedFigure> figures;
   std::vector<FitCheck> fits;
   std::vector<SkippedFigure> skipped;
   std::vector<RowAssumption> assumptions;
+  std::vector<BesideFigure> residuals;
 
   void add(const PredictedFigure& figure);  // a published 0 has no relative error: it is skipped with that reason
   void merge(Validation other);

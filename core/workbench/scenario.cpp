@@ -9,8 +9,10 @@
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
+#include "core/model/gguf_mix.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
+#include "core/planner/residuals.h"
 #include "core/viewmodel/format.h"
 
 namespace dachlast {
@@ -18,14 +20,19 @@ namespace {
 
 struct FoundModel {
   ModelSpec spec;
-  std::optional<Bytes> counted;  // weights, to the byte
+  std::optional<Bytes> counted;       // weights, to the byte
+  std::optional<GgufMix> gguf_types;  // of a GGUF file: the type of most of its bytes
   std::vector<ConfigWarning> warnings;
 };
 
 FoundModel find_model(const std::string& name) {
   ModelSource source = resolve_model(name);
-  FoundModel found{std::move(source.spec), std::nullopt, std::move(source.warnings)};
-  if (source.weights_path) found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
+  FoundModel found{std::move(source.spec), std::nullopt, std::nullopt, std::move(source.warnings)};
+  if (!source.weights_path) return found;
+  const WeightInventory inventory = weight_inventory(*source.weights_path);
+  found.counted = Bytes{static_cast<double>(inventory.bytes)};
+  if (source.weights_path->extension() == ".gguf" && !inventory.by_type.empty())
+    found.gguf_types = gguf_mix(inventory.by_type.front().type);
   return found;
 }
 
@@ -55,9 +62,27 @@ WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found,
   return published;
 }
 
-CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
+constexpr std::string_view kLlamaCpp = "llama.cpp";
+
+/// Types of a GGUF file: the one given, or the one `--dtype` names; llama.cpp reads nothing else, so the model's own type stands
+/// for one there.
+std::optional<GgufMix> gguf_types_of(const ScenarioRequest& request, const FoundModel& found,
+                                     const EngineProfile& engine) {
+  if (!request.weights.empty() && storage_format(request.weights) == nullptr)
+    if (auto named = gguf_mix(request.weights)) return named;
+  if (request.weights.empty() && found.gguf_types) return found.gguf_types;
+  if (engine.id != kLlamaCpp) return std::nullopt;
+  const std::string name = request.weights.empty() ? std::string(native_format(found.spec).name) : request.weights;
+  if (auto plain = gguf_mix(name)) return plain;
+  throw Error(ErrorKind::kUsage, fmt::format("--dtype {}", request.weights), "is no type of a GGUF file.",
+              "Use one of llama.cpp's: F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q4_0, IQ4_XS.");
+}
+
+CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, const EngineProfile& engine,
+                     std::vector<Remark>& assumptions) {
   if (request.cache.empty()) {
-    const CacheFormat& native = *cache_format(model.native_dtype == DType::kF16 ? "f16" : "bf16");
+    const bool half = model.native_dtype == DType::kF16 || engine.id == kLlamaCpp;
+    const CacheFormat& native = *cache_format(half ? "f16" : "bf16");
     assumptions.push_back({"kv_cache", fmt::format("KV cache in {}, as the activations (--kv-dtype).", native.title)});
     return native;
   }
@@ -68,6 +93,13 @@ CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, std
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
   throw Error(ErrorKind::kUsage, fmt::format("--kv-dtype {}", request.cache), "is not known.",
               nearest ? fmt::format("Did you mean {}? Known: {}.", *nearest, known) : fmt::format("Known: {}.", known));
+}
+
+void note_gguf(const GgufMix& types, const ScenarioRequest& request, std::vector<Remark>& assumptions) {
+  if (request.weights.empty())
+    assumptions.push_back({"weights", fmt::format("Weights in {}, as the model states (--dtype).", types.name)});
+  else
+    assumptions.push_back({"weights", fmt::format("Tensor types of a {} file by llama.cpp's rules.", types.name)});
 }
 
 /// Stands for "no device": any amount fits.
@@ -183,8 +215,11 @@ Scenario find_scenario(const ScenarioRequest& request) {
   FoundModel found = find_model(request.model);
   for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
   EngineProfile engine = find_engine(request.engine);
-  const WeightFormat weights = weights_of(request, found, engine, scenario.assumptions);
-  const CacheFormat cache = cache_of(request, found.spec, scenario.assumptions);
+  const std::optional<GgufMix> gguf_types = gguf_types_of(request, found, engine);
+  const WeightFormat weights =
+      gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, engine, scenario.assumptions);
+  if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
+  const CacheFormat cache = cache_of(request, found.spec, engine, scenario.assumptions);
   DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
   if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
@@ -198,6 +233,7 @@ Scenario find_scenario(const ScenarioRequest& request) {
                                                                         .engine = std::move(engine),
                                                                         .limits = request.limits,
                                                                         .counted_weights = counted,
+                                                                        .gguf_types = gguf_types,
                                                                         .capacity = std::nullopt});
   note_engine(*scenario.planner, request, scenario.assumptions);
   return scenario;
@@ -216,6 +252,7 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
   note_batch(plan);
   if (!scenario.has_device) return plan;
   plan.fits = planner.fits(context_tokens, batch_size);
+  plan.fit_probability = fit_probability(planner, context_tokens, batch_size);
   plan.max_context = planner.max_context(batch_size);
   plan.max_batch = planner.max_batch(context_tokens);
   if (!plan.fits) plan.ways = ways_to_fit(scenario, context_tokens, batch_size);

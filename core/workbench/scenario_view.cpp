@@ -56,6 +56,13 @@ std::string shortage(const ScenarioPlan& plan) {
   return text + fmt::format(" Nearest that fits: {}.", fmt::join(ways, ", or "));
 }
 
+/// Where the estimated parts could tip it: ", with 93 %".
+std::string confidence_of(const ScenarioPlan& plan) {
+  constexpr double kSure = 0.995;
+  return plan.fit_probability < kSure ? fmt::format(", with {}", viewmodel::format_percent(plan.fit_probability))
+                                      : std::string();
+}
+
 std::string answer_of(const ScenarioPlan& plan) {
   if (!plan.scenario.has_device)
     return fmt::format("Needs {} for {} × {}: {} weights, {} KV cache. Name a device (--gpu) to see whether it fits.",
@@ -63,9 +70,9 @@ std::string answer_of(const ScenarioPlan& plan) {
                        gib(plan.memory.weights, Rounding::kUp), gib(plan.memory.kv_cache, Rounding::kUp));
   if (!plan.fits) return shortage(plan);
   const double spare = plan.scenario.planner->budget_bytes() - plan.memory.total();
-  return fmt::format("FITS with {} spare{}.{}", gib(spare, Rounding::kDown),
+  return fmt::format("FITS with {} spare{}{}.{}", gib(spare, Rounding::kDown),
                      plan.scenario.planner->scenario().layout.n_devices() > 1 ? " on the fullest device" : "",
-                     limits_sentence(plan));
+                     confidence_of(plan), limits_sentence(plan));
 }
 
 std::string budget_line(const MemoryPlanner& planner) {
@@ -86,7 +93,7 @@ ScenarioView scenario_view(const ScenarioPlan& plan) {
   view.answer = answer_of(plan);
   view.subject =
       fmt::format("{} on {}, {} × {}; weights in {}, KV cache in {}; {}.", s.model.name, device_title(plan.scenario),
-                  plan.batch_size, tokens(plan.context_tokens), title_of(s.weights), s.cache.title, s.engine.name);
+                  plan.batch_size, tokens(plan.context_tokens), weights_title(s), s.cache.title, s.engine.name);
   view.memory = viewmodel::memory_table(plan.segments);
   if (plan.scenario.has_device) view.lines.push_back(budget_line(*plan.scenario.planner));
   view.lines.push_back("KV cache: " + cache_segment(plan).formula + ".");
@@ -105,7 +112,7 @@ viewmodel::Table scenarios_table(std::span<const ScenarioPlan> plans) {
     const double limit = plan.scenario.planner->budget_bytes();
     const bool bounded = plan.scenario.has_device;
     devices.push_back(device_title(plan.scenario));
-    weights.emplace_back(s.weights.is_quantized() ? s.weights.quantized.name : s.weights.rest.name);
+    weights.push_back(weights_name(s));
     caches.emplace_back(s.cache.name);
     fits.emplace_back(!bounded ? "–" : plan.fits ? "fits" : "does not fit");
     needed.emplace_back(plan.memory.total());

@@ -58,7 +58,7 @@ TEST_F(PlanCommand, WhatDoesNotFitEndsWithThree) {
   const Outcome outcome = plan({"--model", "llama-3.1-70b", "--gpu", "h100"});
   EXPECT_EQ(outcome.code, kExitDoesNotFit);
   EXPECT_THAT(outcome.out, StartsWith("DOES NOT FIT: needs "));
-  EXPECT_THAT(outcome.out, HasSubstr("TP 2"));  // 65.7 GiB of weights a device
+  EXPECT_THAT(outcome.out, HasSubstr("TP 2."));  // 65.7 GiB of weights a device, 1.25 of cache
   EXPECT_EQ(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--context", "200000"}).code, kExitDoesNotFit);
   EXPECT_EQ(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--tp", "3"}).code, kExitDoesNotFit);
 }
