@@ -19,10 +19,9 @@ std::string weight_formula(const PlanScenario& scenario) {
   const double parameters = parameter_count(scenario.model);
   std::string text = fmt::format("{} parameters, {}", grouped(parameters), weights_title(scenario));
   if (scenario.counted_weights)
-    text = scenario.gguf_types
-               ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
-                             weights_title(scenario))
-               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+    text = scenario.gguf_types ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
+                                             weights_title(scenario))
+                               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
   if (scenario.gguf_types && scenario.engine.id == "llama.cpp") text += ", the token table in host memory";
   if (scenario.layout.n_devices() > 1) text += fmt::format("; the largest share under {}", title_of(scenario.layout));
   return text;
@@ -63,9 +62,12 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
   const PlanScenario& s = scenario_;
   std::vector<MemorySegment> lines;
   lines.push_back({"weights", Bytes{memory.weights}, Origin::kExact, weight_formula(s)});
-  lines.push_back(
-      {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
-       cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
+  // llama.cpp gives whole layers to its devices, where the stage has shares of all of them.
+  const std::string cache = llamacpp_ && s.layout.n_devices() > 1
+                                ? fmt::format("{} × {} tokens in whole 256, of the layers on the fullest device",
+                                              grouped(batch_size), grouped(context_tokens))
+                                : cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size));
+  lines.push_back({"KV cache", Bytes{memory.kv_cache}, Origin::kExact, fmt::format("{}, {}", cache, s.cache.title)});
   if (llamacpp_) {
     lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                      fmt::format("compute buffer for {} tokens at the whole context, placed by ggml's allocator",
