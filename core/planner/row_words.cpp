@@ -217,6 +217,7 @@ RowNotes read_notes(std::string_view text) {
   read.marlin = has(notes, "marlin");
   read.imprecise = has_any(notes, kImprecise);
   read.eager = has(notes, "enforce-eager") || has(notes, "enforce_eager");
+  read.process_mib = number_before(notes, "mib per process");
   return read;
 }
 

@@ -46,7 +46,14 @@ class RowCheck {
     if (!planner_) return "the capacity of the device is not known";
     if (!row_.gpu_mem_util) return "the memory fraction is not stated";
     if (scenario_.notes.shared_gpu) return "another program held memory of the device";
+    if (contradicts_itself()) return "the row contradicts itself: a process held far less than the fraction allows";
     return {};
+  }
+
+  /// An engine fills its budget with cache, whatever the model.
+  bool contradicts_itself() const {
+    constexpr double kMibBytes = 1024.0 * 1024.0;
+    return scenario_.notes.process_mib && *scenario_.notes.process_mib * kMibBytes < 0.6 * planner_->budget_bytes();
   }
 
   void check_weights() {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/gguf_mix.h"
 #include "core/planner/row_scenario.h"
 #include "core/planner/validation.h"
 
@@ -61,7 +62,11 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
   RowScenario scenario;
   scenario.model = known->spec;
-  const auto weights = row_weights(row.model, row.weight_dtype, known->own_weights);
+  if (const auto mix = gguf_mix(row.weight_dtype))
+    scenario.counted_weights = Bytes{static_cast<double>(gguf_weights(gguf_shape(known->spec), *mix).bytes())};
+  // A file's types are in its count; what is planned around it are the types of the model.
+  const std::string dtype = scenario.counted_weights ? "" : row.weight_dtype;
+  const auto weights = row_weights(row.model, dtype, known->own_weights);
   const auto cache = row_cache(row.kv_dtype);
   if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", row.weight_dtype)};
   if (!cache) return {{}, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
