@@ -25,6 +25,8 @@ test_packages=(
 check_packages=(
   git                # which files are ours, and what changed
   clang-format       # layout
+  clang-19           # builds the fuzzers
+  libclang-rt-19-dev # libFuzzer and the sanitizers for it
   clang-tidy-19      # static analysis; version 14 cannot read this compiler's headers
   libomp-19-dev      # omp.h for it: GCC's is not for clang
   dpkg-dev           # dpkg-shlibdeps: dependencies of the .deb

@@ -13,10 +13,10 @@ constexpr CommandRow kCommands[] = {
      make_run_command},
     {"plan", "Predict memory: does a model fit a device, at which context and batch",
      "  dachlast plan --model llama-3.1-8b --gpu h100 --context 32k --batch 8\n"
-     "  dachlast plan --model llama-3.1-70b --gpu h100,h200 --tp 4 --dtype bf16,fp8 # compared\n"
-     "  dachlast plan --model llama-3.1-8b --gpu l40s --batch 16 --max-context # one number\n"
-     "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch --svg map.svg\n"
-     "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v # formulas with numbers\n",
+     "  dachlast plan --model llama-3.1-70b --gpu h100,h200 --tp 4 # compared\n"
+     "  dachlast plan --model gpt-oss-20b --gpu l40s --max-batch    # one number\n"
+     "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch\n"
+     "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v  # with formulas\n",
      make_plan_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
@@ -41,9 +41,11 @@ constexpr CommandRow kCommands[] = {
      make_calibrate_command},
     {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",
      make_doctor_command},
-    {"models", "List or show the models the program knows by name",
+    {"models", "List, show or import the models the program knows",
      "  dachlast models                               # all of them\n"
-     "  dachlast models llama-3.2-1b                  # one\n",
+     "  dachlast models show deepseek-v3              # layers, cache, parameters\n"
+     "  dachlast models show ./model.gguf             # from its header\n"
+     "  dachlast models import ./config.json --name my-model\n",
      make_models_command},
     {"gpus", "List, show or import the devices the program can plan for",
      "  dachlast gpus                                 # all of them\n"
@@ -52,9 +54,9 @@ constexpr CommandRow kCommands[] = {
      "  dachlast gpus import my-device.yaml           # known by its id from then on\n",
      make_gpus_command},
     {"validate", "Predict published figures and say how well",
-     "  dachlast validate memory_kv.csv               # errors by component, worst rows, what was skipped\n"
+     "  dachlast validate memory_kv.csv               # errors by component\n"
      "  dachlast validate *.csv --worst 20\n"
-     "  dachlast validate throughput.csv --json       # every skipped figure with its reason\n",
+     "  dachlast validate throughput.csv --json       # with every skipped figure\n",
      make_validate_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},

@@ -27,7 +27,7 @@ class PlanCommand : public Command {
     option("--model", model_, "Preset, config.json, folder, .safetensors or .gguf", "MODEL")->required();
     option("--gpu", gpus_, "Devices to plan for, by id, name or file; several are compared", "LIST");
     option("--context", context_, "Tokens of each sequence, prompt and answer", "TOKENS");
-    option("--batch", batch_, "Sequences at once", "N")->capture_default_str();
+    option("--batch", batch_, "Sequences at once, 1 by default", "N");
     option("--dtype", weights_,
            "Weights: bf16, fp8, fp8-block, int8, awq, gptq, mxfp4, nvfp4 and others; several are compared", "LIST");
     option("--kv-dtype", caches_, "KV cache: bf16, fp8, int8, int4, q8_0 and others; several are compared", "LIST");
@@ -69,12 +69,17 @@ class PlanCommand : public Command {
     return text.ends_with('%') ? fraction : 100 * fraction;
   }
 
-  static std::vector<std::string> list_of(const std::string& text) {
+  /// Empty text: one empty item, which takes the default.
+  static std::vector<std::string> list_of(std::string_view option, const std::string& text) {
+    if (text.empty()) return {""};
     std::vector<std::string> items;
     std::size_t begin = 0;
     while (begin <= text.size()) {
       const std::size_t comma = std::min(text.find(',', begin), text.size());
       items.push_back(text.substr(begin, comma - begin));
+      if (items.back().empty())
+        throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "holds an empty name.",
+                    "Separate names by one comma.");
       begin = comma + 1;
     }
     return items;
@@ -82,9 +87,9 @@ class PlanCommand : public Command {
 
   std::vector<ScenarioRequest> scenario_requests() const {
     std::vector<ScenarioRequest> requests;
-    for (const std::string& gpu : list_of(gpus_))
-      for (const std::string& weights : list_of(weights_))
-        for (const std::string& cache : list_of(caches_))
+    for (const std::string& gpu : list_of("--gpu", gpus_))
+      for (const std::string& weights : list_of("--dtype", weights_))
+        for (const std::string& cache : list_of("--kv-dtype", caches_))
           requests.push_back({.model = model_,
                               .device = gpu,
                               .weights = weights,
@@ -98,7 +103,7 @@ class PlanCommand : public Command {
   ScenarioPlan plan(const Scenario& scenario) const {
     const int context = context_.empty() ? std::min(kDefaultPlanContext, scenario.model().max_context)
                                          : parse_count("--context", context_);
-    ScenarioPlan plan = plan_scenario(scenario, context, parse_count("--batch", batch_));
+    ScenarioPlan plan = plan_scenario(scenario, context, batch_.empty() ? 1 : parse_count("--batch", batch_));
     if (context_.empty())
       plan.scenario.assumptions.insert(plan.scenario.assumptions.begin(),
                                        {"context", fmt::format("Context {} tokens (--context).", context)});
@@ -128,8 +133,9 @@ class PlanCommand : public Command {
     const Scenario scenario = find_scenario(requests.front());
     std::vector<int> contexts = parse_count_list("--context", context_.empty() ? kContextSweep : context_);
     if (context_.empty()) std::erase_if(contexts, [&](int c) { return c > scenario.model().max_context; });
+    if (contexts.empty()) contexts = {scenario.model().max_context};
     const ScenarioSweep grid = sweep_scenario(scenario, std::move(contexts),
-                                              parse_count_list("--batch", batch_ == "1" ? kBatchSweep : batch_));
+                                              parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
     if (!svg_.empty()) write_result(svg_, sweep_svg(grid));
     if (svg_ != "-") print_result(render_sweep(grid, common));
     return kExitDone;
@@ -138,7 +144,7 @@ class PlanCommand : public Command {
   std::string model_;
   std::string gpus_;
   std::string context_;
-  std::string batch_ = "1";
+  std::string batch_;
   std::string weights_;
   std::string caches_;
   std::string engine_ = "vllm";

@@ -43,7 +43,7 @@ ordered_json subject_json(const Scenario& scenario) {
           {"pipeline_parallel", s.layout.pipeline_parallel},
           {"attention_data_parallel", s.layout.attention_data_parallel},
           {"expert_parallel", s.layout.experts == ExpertPlacement::kWhole},
-          {"weights", s.weights.is_quantized() ? s.weights.quantized.name : s.weights.rest.name},
+          {"weights", weights_name(s)},
           {"kv_cache", s.cache.name},
           {"engine", s.engine.id}};
 }

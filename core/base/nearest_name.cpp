@@ -30,6 +30,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates) {
   constexpr std::size_t kLongestName = 200;  // nobody types more; keeps a pasted file from taking quadratic time
   if (name.size() > kLongestName) return std::nullopt;

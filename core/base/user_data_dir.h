@@ -16,4 +16,8 @@ std::optional<std::filesystem::path> find_user_data_dir();
 /// Errors   throws `Error` (kFailure) with `subject` where there is none.
 std::filesystem::path user_data_dir(const std::string& subject);
 
+/// Copies a file into the user's folder, whole or not at all; folders on the way are made.
+/// Errors   throws `Error` (kFailure) naming `to` where it cannot be written.
+void store_copy(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace dachlast

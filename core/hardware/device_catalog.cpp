@@ -72,20 +72,6 @@ std::string candidate_text(const std::vector<const DeviceSpec*>& candidates) {
                   : "`dachlast gpus` lists all; a device file (.yaml, .json) works too.");
 }
 
-void copy_whole(const fs::path& from, const fs::path& to) {
-  std::error_code failed;
-  fs::create_directories(to.parent_path(), failed);
-  fs::path part = to;
-  part += fmt::format(".part{}", ::getpid());
-  if (!failed) fs::copy_file(from, part, fs::copy_options::overwrite_existing, failed);
-  if (!failed) fs::rename(part, to, failed);
-  if (!failed) return;
-  std::error_code ignored;
-  fs::remove(part, ignored);
-  throw Error(ErrorKind::kFailure, to.string(), fmt::format("cannot be written: {}.", failed.message()),
-              "Set XDG_DATA_HOME to a folder that can be written.");
-}
-
 }  // namespace
 
 fs::path user_device_dir() {
@@ -126,7 +112,7 @@ DeviceSpec import_device(const fs::path& file, IfDeviceExists if_exists) {
   std::vector<fs::path> replaced;
   for (const DeviceSpec& known : imported_devices())
     if (known.id == device.id && known.file != stored) replaced.push_back(known.file);
-  if (std::error_code same; !fs::equivalent(file, stored, same)) copy_whole(file, stored);
+  if (std::error_code same; !fs::equivalent(file, stored, same)) store_copy(file, stored);
   std::error_code ignored;
   for (const fs::path& old : replaced) fs::remove(old, ignored);
   device.origin = DeviceOrigin::kImported;

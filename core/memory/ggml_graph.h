@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +11,10 @@ namespace dachlast {
 
 /// Index of a tensor in its `GgmlGraph`.
 enum class GgmlTensor : int { kNone = -1 };
+
+constexpr std::size_t index_of(GgmlTensor tensor) {
+  return static_cast<std::size_t>(tensor);
+}
 
 /// Elements along each dimension, fastest first; a missing one is 1.
 using GgmlExtents = std::array<std::int64_t, 4>;
@@ -27,6 +32,11 @@ enum class GgmlKind : std::uint8_t {
   kExpertsMatmul,  // by the matrices of the chosen experts
   kOperation       // any other
 };
+
+/// Weights and caches lie in buffers of their own: a step needs no room for them.
+constexpr bool lies_outside(GgmlKind kind) {
+  return kind == GgmlKind::kWeight || kind == GgmlKind::kCache;
+}
 
 enum class GgmlLayout : std::uint8_t { kContiguous, kStrided };
 

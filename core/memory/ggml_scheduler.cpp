@@ -14,14 +14,6 @@ constexpr std::int64_t kGpuRowElements = 512;
 constexpr std::int64_t kGpuAlignmentBytes = 128;
 constexpr std::int64_t kHostAlignmentBytes = 32;
 
-std::size_t index(GgmlTensor tensor) {
-  return static_cast<std::size_t>(tensor);
-}
-
-bool lies_outside(GgmlKind kind) {
-  return kind == GgmlKind::kWeight || kind == GgmlKind::kCache;
-}
-
 /// Gives every tensor a place in its device's buffer for as long as something still reads it.
 class Placement {
  public:
@@ -34,7 +26,7 @@ class Placement {
     for (int device = 0; device <= n_gpus_; ++device)
       buffers_.emplace_back(device < n_gpus_ ? kGpuAlignmentBytes : kHostAlignmentBytes);
     for (const GgmlTensor tensor : splits.inputs) {
-      place(tensor, splits.device[index(tensor)]);
+      place(tensor, splits.device[index_of(tensor)]);
       life(tensor).kept = splits.inputs_stay;
     }
     count_readers();
@@ -60,7 +52,7 @@ class Placement {
     bool kept = false;  // to the end
   };
 
-  Life& life(GgmlTensor tensor) { return lives_[index(tensor)]; }
+  Life& life(GgmlTensor tensor) { return lives_[index_of(tensor)]; }
 
   std::vector<GgmlTensor> sources(const GgmlVisit& visit) const {
     if (visit.role == GgmlVisit::Role::kHold) return {visit.tensor};

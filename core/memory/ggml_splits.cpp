@@ -7,23 +7,15 @@
 namespace dachlast {
 namespace {
 
-constexpr int kUnset = -1;
+constexpr int kNoDevice = -1;
 constexpr std::int64_t kOffloadTokens = 32;
 constexpr std::size_t kMaxSplitInputs = 10;  // GGML_SCHED_MAX_SPLIT_INPUTS
-
-std::size_t index(GgmlTensor tensor) {
-  return static_cast<std::size_t>(tensor);
-}
-
-bool lies_outside(GgmlKind kind) {
-  return kind == GgmlKind::kWeight || kind == GgmlKind::kCache;
-}
 
 /// Devices of all tensors and the order of their lives.
 class Splitter {
  public:
   Splitter(GgmlGraph& graph, const GgmlMachine& machine) : graph_(graph), machine_(machine) {
-    device_.assign(static_cast<std::size_t>(graph.size()), kUnset);
+    device_.assign(static_cast<std::size_t>(graph.size()), kNoDevice);
     assign_by_weights();
     assign_by_neighbours(Order::kForward, Devices::kGpus);
     assign_by_neighbours(Order::kBackward, Devices::kGpus);
@@ -52,7 +44,7 @@ class Splitter {
   }
 
   int device_by_weights(const GgmlNode& node) const {
-    if (node.device != kUnset) return node.device;
+    if (node.device != kNoDevice) return node.device;
     if (node.kind == GgmlKind::kInput) return host();
     if (node.memory_of != GgmlTensor::kNone && lies_outside(graph_.node(node.memory_of).kind))
       return graph_.node(node.memory_of).device;
@@ -61,37 +53,37 @@ class Splitter {
       const int device = graph_.node(source).device;
       return device == host() && offloads(node) ? 0 : device;
     }
-    return kUnset;
+    return kNoDevice;
   }
 
   void assign_by_weights() {
-    for (const GgmlTensor leaf : graph_.leaves()) device_[index(leaf)] = device_by_weights(graph_.node(leaf));
-    for (const GgmlTensor tensor : graph_.order()) device_[index(tensor)] = device_by_weights(graph_.node(tensor));
+    for (const GgmlTensor leaf : graph_.leaves()) device_[index_of(leaf)] = device_by_weights(graph_.node(leaf));
+    for (const GgmlTensor tensor : graph_.order()) device_[index_of(tensor)] = device_by_weights(graph_.node(tensor));
   }
 
   void assign_by_neighbours(Order direction, Devices devices) {
     std::vector<GgmlTensor> order = graph_.order();
     if (direction == Order::kBackward) std::ranges::reverse(order);
-    int current = kUnset;
+    int current = kNoDevice;
     for (const GgmlTensor tensor : order) {
       if (graph_.node(tensor).kind == GgmlKind::kView) continue;
-      int& device = device_[index(tensor)];
-      if (device == kUnset)
+      int& device = device_[index_of(tensor)];
+      if (device == kNoDevice)
         device = current;
       else
-        current = devices == Devices::kGpus && device == host() ? kUnset : device;
+        current = devices == Devices::kGpus && device == host() ? kNoDevice : device;
     }
   }
 
   void assign_sources() {
     for (const GgmlTensor tensor : graph_.order()) {
       const GgmlNode& node = graph_.node(tensor);
-      int& device = device_[index(tensor)];
-      if (device == kUnset && node.memory_of != GgmlTensor::kNone) device = device_[index(node.memory_of)];
+      int& device = device_[index_of(tensor)];
+      if (device == kNoDevice && node.memory_of != GgmlTensor::kNone) device = device_[index_of(node.memory_of)];
       for (const GgmlTensor source : node.sources) {
-        int& its = device_[index(source)];
+        int& its = device_[index_of(source)];
         const GgmlTensor root = graph_.node(source).memory_of;
-        if (its == kUnset) its = root != GgmlTensor::kNone ? device_[index(root)] : device;
+        if (its == kNoDevice) its = root != GgmlTensor::kNone ? device_[index_of(root)] : device;
       }
     }
   }
@@ -102,7 +94,7 @@ class Splitter {
     if (device != current) return true;
     if (inputs.empty()) return false;
     return std::ranges::any_of(node.sources, [&](GgmlTensor source) {
-      if (device_[index(source)] == current) return false;
+      if (device_[index_of(source)] == current) return false;
       if (graph_.node(source).kind == GgmlKind::kWeight) return true;
       return inputs.size() == kMaxSplitInputs && !copy_of(source, current);
     });
@@ -130,16 +122,17 @@ class Splitter {
 
   /// Where batches take turns on the devices, every input is kept `n_copies` times from start to end.
   void keep_input(GgmlTensor input) {
-    if (machine_.n_copies == 1 || graph_.node(input).kind != GgmlKind::kInput || copy_of(input, device_[index(input)]))
+    if (machine_.n_copies == 1 || graph_.node(input).kind != GgmlKind::kInput ||
+        copy_of(input, device_[index_of(input)]))
       return;
-    copies_.push_back({input, device_[index(input)], input});
+    copies_.push_back({input, device_[index_of(input)], input});
     first_.push_back(input);
-    for (int i = 1; i < machine_.n_copies; ++i) first_.push_back(add_copy(input, device_[index(input)]));
+    for (int i = 1; i < machine_.n_copies; ++i) first_.push_back(add_copy(input, device_[index_of(input)]));
   }
 
   void flush(const std::vector<GgmlTensor>& inputs, int device, std::vector<GgmlVisit>& run) {
     for (const GgmlTensor input : inputs) {
-      visits_.push_back({GgmlVisit::Role::kHold, input, device_[index(input)]});
+      visits_.push_back({GgmlVisit::Role::kHold, input, device_[index_of(input)]});
       visits_.push_back({GgmlVisit::Role::kReceive, *copy_of(input, device), device});
     }
     visits_.insert(visits_.end(), run.begin(), run.end());
@@ -152,7 +145,7 @@ class Splitter {
     const std::vector<GgmlTensor> order = graph_.order();
     int current = first_device(order);
     for (const GgmlTensor tensor : order) {
-      const int device = device_[index(tensor)];
+      const int device = device_[index_of(tensor)];
       if (graph_.node(tensor).kind != GgmlKind::kView) {
         if (starts_split(graph_.node(tensor), device, current, inputs)) {
           flush(inputs, current, run);
@@ -171,7 +164,7 @@ class Splitter {
 
   int first_device(const std::vector<GgmlTensor>& order) const {
     for (const GgmlTensor tensor : order)
-      if (graph_.node(tensor).kind != GgmlKind::kView) return device_[index(tensor)];
+      if (graph_.node(tensor).kind != GgmlKind::kView) return device_[index_of(tensor)];
     return host();
   }
 
@@ -179,7 +172,7 @@ class Splitter {
     for (std::size_t i = 0; i < graph_.node(tensor).sources.size(); ++i) {
       const GgmlTensor source = graph_.node(tensor).sources[i];
       keep_input(source);
-      if (device_[index(source)] == device) continue;
+      if (device_[index_of(source)] == device) continue;
       if (!copy_of(source, device)) {
         copy_to(source, device);
         inputs.push_back(source);

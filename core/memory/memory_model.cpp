@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 #include "core/memory/amount_text.h"
 #include "core/model/layer_cache.h"
 #include "core/model/weights.h"
@@ -17,11 +18,6 @@ namespace {
 
 constexpr double kFloatBytes = 4;  // activations are float whatever the weights are
 constexpr double kIdBytes = 4;     // token ids are int32
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
 
 /// Bytes an operation needs room for in its output buffer; 0 where it works inside a buffer another operation sized.
 double output_bytes(const OpShape& shape) {

@@ -50,8 +50,6 @@ ModelSpec read_model_spec(const std::filesystem::path& config, std::vector<Confi
   spec.name = name_from_path(config);
   spec.architecture = family.model_type;
   family.read(object, spec);
-  // Of models whose text part has a config of its own.
-  if (object.has_value("text_config") && !spec.quantized_weights) read_published_format(object, spec);
   object.warn_about_unread_keys();
   return spec;
 }

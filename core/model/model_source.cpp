@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "core/base/nearest_name.h"
+#include "core/base/user_data_dir.h"
+#include "core/model/gguf_model.h"
 #include "core/model/json_file.h"
 #include "core/model/preset_catalog.h"
 
@@ -73,15 +75,30 @@ ModelSource read_weights_file(const fs::path& weights) {
   return source;
 }
 
+/// Metadata and tensor names stand for the config: what they say of the model is what its hash is of.
+ModelSource read_gguf_source(const fs::path& path) {
+  ModelSource source;
+  const GgufFile file = read_gguf(path);
+  source.spec = model_spec_from_gguf(file, source.warnings);
+  source.config_path = path;
+  source.weights_path = path;
+  std::string contents;
+  for (const GgufHeader& part : file.parts())
+    for (const GgufTensor& tensor : part.tensors) contents += fmt::format("{} {};", tensor.name, tensor.type->name);
+  source.config_hash = hash_of(contents);
+  return source;
+}
+
 ModelSource read_path(const fs::path& path) {
   const std::string name = path.filename().string();
   if (is_folder(path)) return read_folder(path);
   if (name.ends_with(".safetensors.index.json")) return read_folder(fs::absolute(path).parent_path());
   if (path.extension() == ".safetensors") return read_weights_file(path);
+  if (path.extension() == ".gguf") return read_gguf_source(path);
   if (name == "config.json") return read_folder(fs::absolute(path).parent_path());
   if (path.extension() == ".json") return read_source(path);
   throw Error(ErrorKind::kInput, path.string(), "is no model.",
-              "Give a config.json, a folder that holds one, a .safetensors file or the name of a preset.");
+              "Give a config.json, a folder that holds one, a .safetensors or .gguf file, or the name of a preset.");
 }
 
 /// Folder with config, weights and tokenizer, or a config alone; empty where there is no such preset.
@@ -103,6 +120,27 @@ std::string preset_name(const fs::path& models, const std::string& typed) {
   for (const PresetSource& source : read_preset_sources(models / "SOURCES.csv"))
     if (name == source.name || name == lower(source.hf_id)) return source.name;
   return "";
+}
+
+/// A config the user imported under this name.
+std::optional<ModelSource> read_imported(const std::string& typed) {
+  const auto user = find_user_data_dir();
+  if (!user || typed.find('/') != std::string::npos) return std::nullopt;
+  const fs::path config = *user / "models" / (lower(typed) + ".json");
+  return is_file(config) ? std::optional(read_source(config)) : std::nullopt;
+}
+
+void add_imported(std::vector<PresetInfo>& presets) {
+  const auto user = find_user_data_dir();
+  if (!user || !is_folder(*user / "models")) return;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(*user / "models", failed))
+    if (entry.path().extension() == ".json")
+      presets.push_back({.name = entry.path().stem().string(),
+                         .title = entry.path().stem().string(),
+                         .source = "imported",
+                         .has_weights = false,
+                         .imported = true});
 }
 
 [[noreturn]] void fail_unknown(const std::string& typed) {
@@ -134,11 +172,12 @@ ModelSource resolve_model(const std::string& name_or_path) {
     if (!name.empty())
       if (auto preset = read_preset(data / "models", name)) return *std::move(preset);
   }
+  if (auto imported = read_imported(name_or_path)) return *std::move(imported);
   std::error_code failed;
   if (fs::exists(name_or_path, failed)) return read_path(name_or_path);
   const fs::path path(name_or_path);
   if (name_or_path.starts_with(".") || path.is_absolute() || path.extension() == ".json" ||
-      path.extension() == ".safetensors")
+      path.extension() == ".safetensors" || path.extension() == ".gguf")
     throw Error(ErrorKind::kInput, name_or_path, "does not exist.", "Check the path.");
   fail_unknown(name_or_path);
 }
@@ -147,7 +186,8 @@ std::vector<PresetInfo> list_presets() {
   const fs::path models = data_dir() / "models";
   std::vector<PresetInfo> presets;
   for (const PresetSource& source : read_preset_sources(models / "SOURCES.csv"))
-    presets.push_back({source.name, source.title, source.source, holds_weights(models / source.name)});
+    presets.push_back({source.name, source.title, source.source, holds_weights(models / source.name), false});
+  add_imported(presets);
   std::sort(presets.begin(), presets.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return presets;
 }

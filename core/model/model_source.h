@@ -20,7 +20,7 @@ struct ConfigWarning {
 struct ModelSource {
   ModelSpec spec;
   std::filesystem::path config_path;
-  std::optional<std::filesystem::path> weights_path;  // safetensors file or folder; empty: none beside the config
+  std::optional<std::filesystem::path> weights_path;  // safetensors file or folder, GGUF; empty: none beside the config
   std::optional<std::filesystem::path> tokenizer_path;
   std::string config_hash;  // 16 hex digits over the config's bytes
   std::vector<ConfigWarning> warnings;
@@ -31,8 +31,8 @@ struct ModelSource {
 /// list.
 ModelSpec read_model_spec(const std::filesystem::path& config, std::vector<ConfigWarning>& warnings);
 
-/// Resolves what the user typed: a preset name ("gpt2", "llama-3.2-1b", "stories-260k"), a config.json, a folder or a
-/// .safetensors file. Unknown preset names get the nearest match suggested.
+/// Resolves what the user typed: a preset name ("gpt2", "llama-3.2-1b", "stories-260k"), an imported model, a config.json, a
+/// folder, a .safetensors or a .gguf file. Unknown preset names get the nearest match suggested.
 ModelSource resolve_model(const std::string& name_or_path);
 
 struct PresetInfo {
@@ -40,9 +40,10 @@ struct PresetInfo {
   std::string title;   // "Llama 3.2 1B"
   std::string source;  // where the config comes from
   bool has_weights;
+  bool imported = false;  // by the user
 };
 
-/// The presets in the project's data folder, sorted by name.
+/// The presets in the project's data folder and the imported models, sorted by name.
 std::vector<PresetInfo> list_presets();
 
 /// Folder of the project's data files: $DACHLAST_DATA_DIR, else share/dachlast beside the program's bin folder.

@@ -1,8 +1,9 @@
 #include "core/model/storage_format.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+
+#include "core/base/nearest_name.h"
 
 namespace dachlast {
 namespace {
@@ -73,11 +74,6 @@ constexpr StorageFormat kFormats[] = {
      .group_bits = 8 + 32.0 / 256,  // INT8 scale, one FP32 for 256 of them
      .source = "Dettmers et al. 2023, arXiv:2305.14314, section 3"},
 };
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 }  // namespace
 

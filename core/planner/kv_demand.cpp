@@ -29,6 +29,11 @@ int group_layers(const RankLoad& rank) {
   return most < kNearlyEqual * least ? most : least;
 }
 
+/// Only engines that grow attention blocks to the size of a state serve all kinds of layers from one pool.
+bool has_one_pool(const EngineProfile& engine) {
+  return engine.hybrid_block_alignment_tokens.has_value() && engine.window_policy.value == WindowPolicy::kCapped;
+}
+
 int groups_for(int n_layers, int per_group) {
   return (n_layers + per_group - 1) / per_group;
 }
@@ -36,29 +41,33 @@ int groups_for(int n_layers, int per_group) {
 }  // namespace
 
 KvDemand::KvDemand(const RankLoad& rank, const EngineProfile& engine, int block_tokens, int batched_tokens)
-    : block_tokens_(block_tokens), batched_tokens_(batched_tokens) {
+    : block_tokens_(block_tokens),
+      batched_tokens_(batched_tokens),
+      // Engines without a budget allocate a window once, as a ring.
+      straddled_blocks_(engine.budget.value == BudgetRule::kWholeDevice ? 0 : 1) {
   if (engine.hybrid_block_alignment_tokens)
     block_tokens_ = aligned_block_tokens(rank, block_tokens, engine.hybrid_block_alignment_tokens->value);
   if (engine.window_pool_ratio) window_pool_ratio_ = engine.window_pool_ratio->value;
   reports_concurrency_ = engine.tokens_reported && engine.tokens_reported->value == TokenReport::kConcurrency;
   const bool states_in_blocks = engine.hybrid_block_alignment_tokens.has_value() && !rank.caches.empty();
   state_bytes_ = states_in_blocks ? 0.0 : rank.state_bytes_per_sequence;
-  if (!rank.caches.empty()) add_groups(rank, engine.window_policy.value);
+  if (!rank.caches.empty()) add_groups(rank, engine);
   if (states_in_blocks && rank.n_state_layers > 0)
     state_blocks_ = kStatesPerRequest * groups_for(rank.n_state_layers, group_layers(rank));
 }
 
-void KvDemand::add_groups(const RankLoad& rank, WindowPolicy policy) {
-  const bool one_pool = policy == WindowPolicy::kCapped && window_pool_ratio_ == 0.0;
-  const int per_group = group_layers(rank);
+void KvDemand::add_groups(const RankLoad& rank, const EngineProfile& engine) {
   const bool several_kinds = rank.caches.size() > 1 || rank.n_state_layers > 0;
+  const bool padded = several_kinds && has_one_pool(engine);
   for (const CacheGroup& cache : rank.caches) {
-    const int window = policy == WindowPolicy::kCapped ? cache.window : 0;
-    const double layer_bytes = cache.bytes_per_token * block_tokens_;
-    const bool padded = one_pool && several_kinds;
-    groups_.push_back({.block_bytes = layer_bytes * (padded ? per_group : cache.n_layers),
-                       .count = padded ? groups_for(cache.n_layers, per_group) : 1,
-                       .window_tokens = window});
+    const int window = engine.window_policy.value == WindowPolicy::kCapped ? cache.window : 0;
+    const int per_group = padded ? group_layers(rank) : cache.n_layers;
+    const int count = groups_for(cache.n_layers, per_group);
+    groups_.push_back({.block_bytes = cache.bytes_per_token * block_tokens_ * per_group,
+                       .count = count,
+                       .window_tokens = window,
+                       .n_layers = per_group,
+                       .n_padding = count * per_group - cache.n_layers});
     (window > 0 ? window_bytes_per_token_ : growing_bytes_per_token_) += cache.bytes_per_token * cache.n_layers;
   }
 }
@@ -66,17 +75,34 @@ void KvDemand::add_groups(const RankLoad& rank, WindowPolicy policy) {
 double KvDemand::blocks_of(const Group& group, int context_tokens) const {
   const double all = std::ceil(static_cast<double>(context_tokens) / block_tokens_);
   if (group.window_tokens == 0) return group.count * all;
-  // The window moves block by block, so that one more block than its tokens fill is held at times.
   const double reach = static_cast<double>(group.window_tokens) - 1 + batched_tokens_;
-  return group.count * std::min(all, std::ceil(reach / block_tokens_) + 1);
+  return group.count * std::min(all, std::ceil(reach / block_tokens_) + straddled_blocks_);
 }
 
 double KvDemand::bytes_per_sequence(int context_tokens) const {
-  double bytes = state_bytes_;
+  double bytes = state_bytes_per_sequence();
   if (window_pool_ratio_ > 0.0)
     return bytes + context_tokens * (growing_bytes_per_token_ + window_pool_ratio_ * window_bytes_per_token_);
   for (const Group& group : groups_) bytes += group.block_bytes * blocks_of(group, context_tokens);
-  return groups_.empty() ? bytes : bytes + state_blocks_ * groups_.front().block_bytes;
+  return bytes;
+}
+
+std::vector<KvPart> KvDemand::parts(int context_tokens) const {
+  std::vector<KvPart> parts;
+  for (const Group& group : groups_) {
+    const double pooled = context_tokens * (group.window_tokens > 0 ? window_pool_ratio_ : 1.0);
+    const double in_blocks = blocks_of(group, context_tokens) / group.count * block_tokens_;
+    parts.push_back({.n_layers = group.n_layers * group.count,
+                     .n_padding = group.n_padding,
+                     .bytes_per_token = group.block_bytes / block_tokens_ / group.n_layers,
+                     .held_tokens = window_pool_ratio_ > 0.0 ? pooled : in_blocks,
+                     .window = group.window_tokens});
+  }
+  return parts;
+}
+
+double KvDemand::state_bytes_per_sequence() const {
+  return groups_.empty() ? state_bytes_ : state_bytes_ + state_blocks_ * groups_.front().block_bytes;
 }
 
 double KvDemand::tokens_in(double room_bytes, int max_model_len) const {
@@ -86,7 +112,7 @@ double KvDemand::tokens_in(double room_bytes, int max_model_len) const {
   if (is_hybrid() && reports_concurrency_) {
     double blocks = state_blocks_;
     for (const Group& group : groups_) blocks += blocks_of(group, max_model_len);
-    return std::floor(room_bytes / groups_.front().block_bytes) / blocks * max_model_len;
+    return std::floor(std::floor(room_bytes / groups_.front().block_bytes) / blocks * max_model_len);
   }
   double block_bytes = 0.0;
   for (const Group& group : groups_) block_bytes += group.block_bytes * group.count;

@@ -3,17 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 
 namespace dachlast {
 namespace {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
 
 [[noreturn]] void refuse(std::string subject, std::string reason, std::string way_out) {
   throw Error(ErrorKind::kDoesNotFit, std::move(subject), std::move(reason), std::move(way_out));
@@ -81,6 +78,29 @@ class Check {
   const Layout& layout_;
 };
 
+/// More than the largest clusters have; keeps products of ranks far from overflow.
+constexpr std::int64_t kMostDevices = 1 << 16;
+
+void require_countable(const Layout& layout) {
+  const std::int64_t n_tensor = layout.tensor_parallel;
+  const std::int64_t n_pipeline = layout.pipeline_parallel;
+  const std::int64_t n_data = layout.attention_data_parallel;
+  if (n_tensor <= kMostDevices / n_pipeline && n_tensor * n_pipeline <= kMostDevices / n_data) return;
+  throw Error(ErrorKind::kUsage, fmt::format("TP {} × PP {} × attention DP {}", n_tensor, n_pipeline, n_data),
+              fmt::format("are more than {} devices.", kMostDevices), "Use fewer.");
+}
+
+bool has_experts(const LayerSpec& layer) {
+  return std::holds_alternative<MoeSpec>(layer.feed_forward);
+}
+
+/// Source   vllm-project/vllm:vllm/config/model.py verify_with_parallel_config refuses the same.
+void require_experts(const ModelSpec& model, const Layout& layout) {
+  if (layout.experts == ExpertPlacement::kSliced || std::ranges::any_of(model.layers, has_experts)) return;
+  throw Error(ErrorKind::kUsage, "expert parallelism", "the model has no routed experts.",
+              "Leave --expert-parallel out.");
+}
+
 void require_positive(std::string_view name, int value) {
   if (value > 0) return;
   throw Error(ErrorKind::kUsage, std::string(name), fmt::format("{} is not a positive number.", value),
@@ -118,6 +138,8 @@ void require_shardable(const ModelSpec& model, const Layout& layout) {
   require_positive("tensor parallelism", layout.tensor_parallel);
   require_positive("pipeline parallelism", layout.pipeline_parallel);
   require_positive("attention data parallelism", layout.attention_data_parallel);
+  require_countable(layout);
+  require_experts(model, layout);
   if (layout.pipeline_parallel > model.n_layers())
     refuse(fmt::format("PP {}", layout.pipeline_parallel), fmt::format("the model has {} layers.", model.n_layers()),
            "Use at most one stage a layer.");

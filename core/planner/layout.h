@@ -40,7 +40,8 @@ struct StageLayers {
 /// Source   vllm-project/vllm:vllm/distributed/utils.py get_pp_indices (the last stage also holds the head)
 StageLayers stage_layers(const Layout& layout, int n_layers, int stage);
 
-/// Errors   throws `Error` (kDoesNotFit) naming what cannot be divided: "TP 3: 32 attention heads are not divisible by 3."
+/// Errors   throws `Error`: kDoesNotFit naming what cannot be divided: "TP 3: 32 attention heads are not divisible by 3.";
+///          kUsage for ranks below 1, more than 65,536 devices, and expert parallelism without experts.
 void require_shardable(const ModelSpec& model, const Layout& layout);
 
 }  // namespace dachlast

@@ -39,6 +39,7 @@ MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenar
   if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
   capacity_ = capacity_of(scenario_);
   settle_limits();
+  settle_gguf();
   settle_stages();
   settle_budget();
 }
@@ -56,14 +57,23 @@ void MemoryPlanner::settle_limits() {
       std::min(given.max_num_seqs.value_or(default_seqs.value_or(256)), limits_.max_num_batched_tokens);
 }
 
+/// llama.cpp places a GGUF file's tensors by rules of its own; what any other engine loads of it is their sum.
+void MemoryPlanner::settle_gguf() {
+  if (!scenario_.gguf_types) return;
+  LlamaCppLayout layout(scenario_.model, *scenario_.gguf_types, scenario_.cache, scenario_.layout.n_devices(),
+                        limits_.max_num_batched_tokens);
+  if (!scenario_.counted_weights) scenario_.counted_weights = Bytes{layout.weight_bytes()};
+  if (scenario_.engine.id == "llama.cpp") llamacpp_ = std::move(layout);
+}
+
 void MemoryPlanner::settle_stages() {
-  ranks_ = rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
+  std::vector<RankLoad> ranks = rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
   if (scenario_.counted_weights) {
     // The file knows the sum, the layout the shares.
     double modelled = 0.0;
     for (const RankLoad& rank : rank_loads(scenario_.model, scenario_.weights, scenario_.cache, Layout{}))
       modelled += rank.weight_bytes;
-    for (RankLoad& rank : ranks_) rank.weight_bytes *= scenario_.counted_weights->value / modelled;
+    for (RankLoad& rank : ranks) rank.weight_bytes *= scenario_.counted_weights->value / modelled;
   }
   const EngineProfile& engine = scenario_.engine;
   const double forward =
@@ -76,12 +86,15 @@ void MemoryPlanner::settle_stages() {
     runtime_ += engine.graphs->value.value;
   const int block =
       scenario_.limits.block_tokens.value_or(engine.block_size_tokens ? engine.block_size_tokens->value : 1);
-  for (const RankLoad& rank : ranks_) {
+  for (const RankLoad& rank : ranks) {
     const double loading =
         load_overhead(scenario_.model, scenario_.weights, scenario_.layout, engine, scenario_.device, rank.stage)
             .total();
-    stages_.push_back({.fixed = rank.weight_bytes + loading + activations_ + workspace_ + runtime_,
+    // Only the last stage samples.
+    const double workspace = &rank == &ranks.back() ? workspace_ : 0.0;
+    stages_.push_back({.fixed = rank.weight_bytes + loading + activations_ + workspace + runtime_,
                        .weights = rank.weight_bytes,
+                       .workspace = workspace,
                        .loading = loading,
                        .kv = KvDemand(rank, engine, block, limits_.max_num_batched_tokens)});
   }
@@ -96,6 +109,10 @@ void MemoryPlanner::settle_budget() {
                                 .batched_tokens = limits_.max_num_batched_tokens,
                                 .graph_batch = defaults ? defaults->graph_batch.value_or(0) : 0};
   fraction_ = scenario_.limits.memory_fraction.value_or(default_memory_fraction(engine, request).value_or(1.0));
+  if (!scenario_.limits.memory_fraction && !(fraction_ > 0.0))
+    throw Error(ErrorKind::kDoesNotFit, scenario_.device.name,
+                fmt::format("what {} keeps free for its steps is more than its memory.", engine.name),
+                "Lower --max-batched-tokens, or give --memory-fraction.");
   if (!(fraction_ > 0.0) || fraction_ > 1.0)
     throw Error(ErrorKind::kUsage, "--memory-fraction", fmt::format("{} is not between 0 and 1.", fraction_),
                 "Give the share of the device's memory the engine may take, as in 0.9.");
@@ -110,7 +127,7 @@ void MemoryPlanner::settle_budget() {
 /// Sequences are shared out over the groups of attention data parallelism.
 int MemoryPlanner::sequences_per_group(int batch_size) const {
   const int groups = scenario_.layout.attention_data_parallel;
-  return (batch_size + groups - 1) / groups;
+  return batch_size / groups + (batch_size % groups != 0 ? 1 : 0);
 }
 
 double MemoryPlanner::cache_bytes(const Stage& stage, int context_tokens, int batch_size) const {
@@ -129,8 +146,9 @@ const MemoryPlanner::Stage& MemoryPlanner::fullest(int context_tokens, int batch
 }
 
 DeviceMemory MemoryPlanner::at(int context_tokens, int batch_size) const {
+  if (llamacpp_) return llamacpp_->at(context_tokens, batch_size);
   const Stage& stage = fullest(context_tokens, batch_size);
-  return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, workspace_,
+  return {stage.weights, cache_bytes(stage, context_tokens, batch_size), activations_, stage.workspace,
           runtime_ + stage.loading};
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/memory/memory_model.h"
 #include "core/planner/kv_demand.h"
+#include "core/planner/llamacpp_layout.h"
 #include "core/planner/step_memory.h"
 
 namespace dachlast {
@@ -29,30 +30,27 @@ struct PlanScenario {
   EngineLimits limits;
   /// Bytes of all weights as counted in a file, over the devices as the layout spreads them.
   std::optional<Bytes> counted_weights;
+  /// Tensor types of a GGUF file, known or to be made; engines other than llama.cpp count their sum as `counted_weights`.
+  std::optional<GgufMix> gguf_types = {};
   /// Total memory of a device where it is better known than from its data file.
-  std::optional<Bytes> capacity;
+  std::optional<Bytes> capacity = {};
 };
 
-/// Memory of the most loaded device.
-struct DeviceMemory {
-  double weights = 0.0;
-  double kv_cache = 0.0;
-  double activations = 0.0;
-  double workspace = 0.0;
-  double runtime = 0.0;
-
-  double total() const { return weights + kv_cache + activations + workspace + runtime; }
-};
+/// How the weights are stored, for people: "BF16", "MXFP4 (experts), BF16 for the rest", "Q4_K_M".
+std::string weights_title(const PlanScenario& scenario);
+/// The same as options spell it: "bf16", "mxfp4", "Q4_K_M".
+std::string weights_name(const PlanScenario& scenario);
 
 /// Answers what a scenario holds at any context and batch. All that depends on neither is summed once, so that an answer
 /// takes some tens of nanoseconds.
 class MemoryPlanner {
  public:
   /// Errors   throws `Error`: as `require_shardable`; kUsage where a limit is not positive; kInput where the device has no
-  ///          capacity.
+  ///          capacity; kDoesNotFit where the engine's own reserve takes all of it.
   explicit MemoryPlanner(PlanScenario scenario);
 
   /// Memory of the most loaded device with `batch_size` sequences of `context_tokens`.
+  /// Numbers  under llama.cpp its layout is computed anew, which takes about a millisecond.
   DeviceMemory at(int context_tokens, int batch_size) const;
   bool fits(int context_tokens, int batch_size) const { return at(context_tokens, batch_size).total() <= budget_; }
 
@@ -88,6 +86,7 @@ class MemoryPlanner {
   struct Stage {
     double fixed = 0.0;  // all but the cache
     double weights = 0.0;
+    double workspace = 0.0;
     double loading = 0.0;  // what loading takes beyond the weights
     KvDemand kv;
   };
@@ -96,6 +95,7 @@ class MemoryPlanner {
   double cache_bytes(const Stage& stage, int context_tokens, int batch_size) const;
   const Stage& fullest(int context_tokens, int batch_size) const;
   void settle_limits();
+  void settle_gguf();
   void settle_budget();
   void settle_stages();
 
@@ -107,8 +107,8 @@ class MemoryPlanner {
   double activations_ = 0.0;
   double workspace_ = 0.0;
   double runtime_ = 0.0;
-  std::vector<RankLoad> ranks_;
   std::vector<Stage> stages_;
+  std::optional<LlamaCppLayout> llamacpp_;
 };
 
 }  // namespace dachlast

@@ -17,40 +17,61 @@ std::string amount(double bytes) {
 
 std::string weight_formula(const PlanScenario& scenario) {
   const double parameters = parameter_count(scenario.model);
-  std::string text = fmt::format("{} parameters, {}", grouped(parameters), title_of(scenario.weights));
-  if (scenario.counted_weights) text = fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+  std::string text = fmt::format("{} parameters, {}", grouped(parameters), weights_title(scenario));
+  if (scenario.counted_weights)
+    text = scenario.gguf_types
+               ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
+                             weights_title(scenario))
+               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+  if (scenario.gguf_types && scenario.engine.id == "llama.cpp") text += ", the token table in host memory";
   if (scenario.layout.n_devices() > 1) text += fmt::format("; the largest share under {}", title_of(scenario.layout));
   return text;
 }
 
-/// "32 layers × 4 KiB a token", "26 layers × 2 KiB a token within 1,024 tokens".
-std::string cache_formula(const RankLoad& rank, const EngineProfile& engine, int context_tokens, int batch_size) {
-  std::vector<std::string> parts;
-  for (const CacheGroup& group : rank.caches) {
-    std::string part = fmt::format("{} layers × {} a token", group.n_layers, amount(group.bytes_per_token));
-    if (group.window > 0)
-      part += engine.window_policy.value == WindowPolicy::kCapped ? fmt::format(" within {}", grouped(group.window))
-                                                                  : std::string(" at full length");
-    parts.push_back(std::move(part));
-  }
-  if (rank.n_state_layers > 0)
-    parts.push_back(fmt::format("{} layers with a state of {} a sequence", rank.n_state_layers,
-                                amount(rank.state_bytes_per_sequence / rank.n_state_layers)));
-  return fmt::format("{} × {} tokens; {}", grouped(batch_size), grouped(context_tokens), fmt::join(parts, " + "));
+std::string layers_of(const KvPart& part) {
+  if (part.n_padding == 0) return part.n_layers == 1 ? "1 layer" : fmt::format("{} layers", part.n_layers);
+  return fmt::format("{} layers ({} of padding)", part.n_layers, part.n_padding);
+}
+
+/// "8 × (32 layers × 4 KiB × 32,768 tokens)", "1 × (10 layers × 8 KiB × 32,768 tokens + …)": what one device holds of each
+/// sequence.
+std::string cache_formula(const KvDemand& kv, int context_tokens, int batch_size) {
+  std::vector<std::string> terms;
+  for (const KvPart& part : kv.parts(context_tokens))
+    terms.push_back(fmt::format("{} × {} × {} tokens{}", layers_of(part), amount(part.bytes_per_token),
+                                grouped(part.held_tokens),
+                                part.window > 0 ? fmt::format(" for a window of {}", grouped(part.window)) : ""));
+  if (kv.state_bytes_per_sequence() > 0)
+    terms.push_back(fmt::format("{} of states", amount(kv.state_bytes_per_sequence())));
+  return fmt::format("{} × ({})", grouped(batch_size), fmt::join(terms, " + "));
 }
 
 }  // namespace
 
+std::string weights_title(const PlanScenario& scenario) {
+  return scenario.gguf_types ? scenario.gguf_types->name : title_of(scenario.weights);
+}
+
+std::string weights_name(const PlanScenario& scenario) {
+  if (scenario.gguf_types) return scenario.gguf_types->name;
+  return std::string(scenario.weights.is_quantized() ? scenario.weights.quantized.name : scenario.weights.rest.name);
+}
+
 std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch_size) const {
   const DeviceMemory memory = at(context_tokens, batch_size);
   const Stage& stage = fullest(context_tokens, batch_size);
-  const RankLoad& rank = ranks_[static_cast<std::size_t>(&stage - stages_.data())];
   const PlanScenario& s = scenario_;
   std::vector<MemorySegment> lines;
   lines.push_back({"weights", Bytes{memory.weights}, Origin::kExact, weight_formula(s)});
-  lines.push_back({"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
-                   cache_formula(rank, s.engine, context_tokens, sequences_per_group(batch_size)) + ", " +
-                       std::string(s.cache.title)});
+  lines.push_back(
+      {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
+       cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
+  if (llamacpp_) {
+    lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
+                     fmt::format("compute buffer for {} tokens at the whole context, placed by ggml's allocator",
+                                 grouped(limits_.max_num_batched_tokens))});
+    return lines;
+  }
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                    fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
                                amount(memory.activations / limits_.max_num_batched_tokens))});

@@ -1,9 +1,9 @@
 #include "core/planner/rank_load.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
+#include "core/base/nearest_name.h"
 #include "core/model/layer_cache.h"
 
 namespace dachlast {
@@ -24,11 +24,6 @@ constexpr CacheFormat kCacheFormats[] = {
 /// Engines pad the vocabulary so that every rank gets whole tiles.
 /// Source   vllm-project/vllm:vllm/model_executor/layers/vocab_parallel_embedding.py DEFAULT_VOCAB_PADDING_SIZE
 constexpr double kVocabPadding = 64;
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// A projection of the feed-forward; all other linear ones belong to a mixer.
 bool in_feed_forward(WeightRole role) {
@@ -96,7 +91,8 @@ bool on_stage(const WeightSlot& slot, const ModelSpec& model, const Layout& layo
   if (slot.layer >= 0) return slot.layer >= layers.first && slot.layer < layers.first + layers.count;
   const bool last = stage == layout.pipeline_parallel - 1;
   if (at_the_end(slot.role)) return last;
-  const bool head_too = slot.role == WeightRole::kTokenEmbedding && model.tied_embeddings;
+  const bool head_too =
+      slot.role == WeightRole::kTokenEmbedding && slot.part == WeightPart::kMatrix && model.tied_embeddings;
   return stage == 0 || (last && head_too);
 }
 

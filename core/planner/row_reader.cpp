@@ -13,7 +13,7 @@
 namespace dachlast {
 namespace {
 
-constexpr double kMostMib = 1e9;  // a petabyte
+constexpr double kMostBufferMib = 1e9;  // a petabyte
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -99,7 +99,8 @@ DeviceMib RowReader::buffer(std::string_view column, std::string_view item) cons
   const std::size_t equals = item.find('=');
   if (equals == std::string_view::npos || equals == 0) refuse(column, "is no list like CUDA0=288;CUDA1=256");
   const auto mib = parse_number(item.substr(equals + 1));
-  if (!mib || !(*mib >= 0.0 && *mib <= kMostMib)) refuse(column, fmt::format("holds \"{}\", no amount of MiB", item));
+  if (!mib || !(*mib >= 0.0 && *mib <= kMostBufferMib))
+    refuse(column, fmt::format("holds \"{}\", no amount of MiB", item));
   return {std::string(item.substr(0, equals)), *mib};
 }
 

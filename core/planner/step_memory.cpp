@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "core/base/overloaded.h"
+
 namespace dachlast {
 namespace {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
 
 constexpr double kActivationBytes = 2;  // 16-bit types
 

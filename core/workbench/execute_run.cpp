@@ -68,6 +68,9 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
 }
 
 std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
+  if (plan.source.weights_path && plan.source.weights_path->extension() == ".gguf")
+    throw Error(ErrorKind::kInput, plan.source.weights_path->string(), "GGUF weights cannot be run by this version.",
+                "Plan with it, or run the same model from safetensors or a preset.");
   if (plan.source.weights_path)
     return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
   return random_weights(plan.source.spec, plan.request.seed, plan.precision.weights);

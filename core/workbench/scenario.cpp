@@ -3,14 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
-#include "core/model/gguf_model.h"
+#include "core/model/gguf_mix.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
 #include "core/viewmodel/format.h"
@@ -18,27 +17,21 @@
 namespace dachlast {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct FoundModel {
   ModelSpec spec;
-  std::optional<Bytes> counted;  // weights, to the byte
+  std::optional<Bytes> counted;       // weights, to the byte
+  std::optional<GgufMix> gguf_types;  // of a GGUF file: the type of most of its bytes
   std::vector<ConfigWarning> warnings;
 };
 
-FoundModel find_gguf(const fs::path& path) {
-  FoundModel found;
-  const GgufFile file = read_gguf(path);
-  found.spec = model_spec_from_gguf(file, found.warnings);
-  found.counted = Bytes{static_cast<double>(weight_inventory(file).bytes)};
-  return found;
-}
-
 FoundModel find_model(const std::string& name) {
-  if (fs::path(name).extension() == ".gguf") return find_gguf(name);
   ModelSource source = resolve_model(name);
-  FoundModel found{std::move(source.spec), std::nullopt, std::move(source.warnings)};
-  if (source.weights_path) found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
+  FoundModel found{std::move(source.spec), std::nullopt, std::nullopt, std::move(source.warnings)};
+  if (!source.weights_path) return found;
+  const WeightInventory inventory = weight_inventory(*source.weights_path);
+  found.counted = Bytes{static_cast<double>(inventory.bytes)};
+  if (source.weights_path->extension() == ".gguf" && !inventory.by_type.empty())
+    found.gguf_types = gguf_mix(inventory.by_type.front().type);
   return found;
 }
 
@@ -46,19 +39,49 @@ const StorageFormat& native_format(const ModelSpec& model) {
   return *storage_format(name_of(model.native_dtype));
 }
 
-/// Checkpoints published in FP32 are served in 16 bits by every engine here; nothing else is changed silently.
-WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, std::vector<Remark>& assumptions) {
-  const StorageFormat& native = native_format(found.spec);
-  if (!request.weights.empty())
-    return weight_format(request.weights, native.bits > 16 ? *storage_format("bf16") : native);
-  const WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(native));
-  assumptions.push_back({"weights", fmt::format("Weights in {}, as published (--dtype).", title_of(published))});
+/// What a checkpoint's plain weights are held in. GPU engines serve FP32 in 16 bits unless told otherwise.
+/// Source   vllm-project/vllm:vllm/config/model.py _get_and_verify_dtype; the others do likewise
+const StorageFormat& served_format(const ModelSpec& model, const EngineProfile& engine) {
+  const StorageFormat& native = native_format(model);
+  const bool narrows = engine.budget.value != BudgetRule::kWholeDevice;
+  return narrows && native.bits > 16 ? *storage_format("bf16") : native;
+}
+
+WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, const EngineProfile& engine,
+                        std::vector<Remark>& assumptions) {
+  const StorageFormat& served = served_format(found.spec, engine);
+  if (!request.weights.empty()) return weight_format(request.weights, served);
+  WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(served));
+  published.rest = served;
+  const bool narrowed = served.bits < native_format(found.spec).bits;
+  assumptions.push_back({"weights", fmt::format("Weights in {}, {} (--dtype).", title_of(published),
+                                                narrowed ? fmt::format("as {} serves what is published in {}",
+                                                                       engine.name, native_format(found.spec).title)
+                                                         : "as published")});
   return published;
 }
 
-CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
+constexpr std::string_view kLlamaCpp = "llama.cpp";
+
+/// Types of a GGUF file: the one given, or the one `--dtype` names; llama.cpp reads nothing else, so the model's own type stands
+/// for one there.
+std::optional<GgufMix> gguf_types_of(const ScenarioRequest& request, const FoundModel& found,
+                                     const EngineProfile& engine) {
+  if (!request.weights.empty() && storage_format(request.weights) == nullptr)
+    if (auto named = gguf_mix(request.weights)) return named;
+  if (request.weights.empty() && found.gguf_types) return found.gguf_types;
+  if (engine.id != kLlamaCpp) return std::nullopt;
+  const std::string name = request.weights.empty() ? std::string(native_format(found.spec).name) : request.weights;
+  if (auto plain = gguf_mix(name)) return plain;
+  throw Error(ErrorKind::kUsage, fmt::format("--dtype {}", request.weights), "is no type of a GGUF file.",
+              "Use one of llama.cpp's: F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q4_0, IQ4_XS.");
+}
+
+CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, const EngineProfile& engine,
+                     std::vector<Remark>& assumptions) {
   if (request.cache.empty()) {
-    const CacheFormat& native = *cache_format(model.native_dtype == DType::kF16 ? "f16" : "bf16");
+    const bool half = model.native_dtype == DType::kF16 || engine.id == kLlamaCpp;
+    const CacheFormat& native = *cache_format(half ? "f16" : "bf16");
     assumptions.push_back({"kv_cache", fmt::format("KV cache in {}, as the activations (--kv-dtype).", native.title)});
     return native;
   }
@@ -69,6 +92,13 @@ CacheFormat cache_of(const ScenarioRequest& request, const ModelSpec& model, std
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
   throw Error(ErrorKind::kUsage, fmt::format("--kv-dtype {}", request.cache), "is not known.",
               nearest ? fmt::format("Did you mean {}? Known: {}.", *nearest, known) : fmt::format("Known: {}.", known));
+}
+
+void note_gguf(const GgufMix& types, const ScenarioRequest& request, std::vector<Remark>& assumptions) {
+  if (request.weights.empty())
+    assumptions.push_back({"weights", fmt::format("Weights in {}, as the model states (--dtype).", types.name)});
+  else
+    assumptions.push_back({"weights", fmt::format("Tensor types of a {} file by llama.cpp's rules.", types.name)});
 }
 
 /// Stands for "no device": any amount fits.
@@ -107,6 +137,9 @@ void note_device(const DeviceSpec& device, std::vector<Remark>& assumptions, std
     assumptions.push_back({"capacity", "Memory as the driver lists it; frameworks see slightly less."});
 }
 
+/// A grid people can read and a table that fits in memory.
+constexpr std::size_t kMostCells = 100'000;
+
 void require_size(std::string_view what, int value) {
   if (value > 0) return;
   throw Error(ErrorKind::kUsage, std::string(what), fmt::format("{} is not a positive number.", value),
@@ -119,6 +152,19 @@ void require_context(const ModelSpec& model, int context_tokens) {
   throw Error(ErrorKind::kDoesNotFit, fmt::format("context of {} tokens", viewmodel::format_count(context_tokens)),
               fmt::format("{} was trained for {} tokens.", model.name, viewmodel::format_count(model.max_context)),
               fmt::format("Use at most {}.", viewmodel::format_count(model.max_context)));
+}
+
+/// The engine runs no more sequences at once than it reserved room to sample for.
+void note_batch(ScenarioPlan& plan) {
+  const MemoryPlanner& planner = *plan.scenario.planner;
+  const int most = planner.step_limits().max_num_seqs;
+  const int groups = planner.scenario().layout.attention_data_parallel;
+  if (plan.batch_size / groups < most || (plan.batch_size / groups == most && plan.batch_size % groups == 0)) return;
+  plan.scenario.warnings.push_back(
+      {"batch_over_max_num_seqs",
+       fmt::format("{} runs at most {} at once here; a batch of {} needs --max-num-seqs raised, and with it workspace.",
+                   planner.scenario().engine.name, viewmodel::counted(most, "sequence", "sequences"),
+                   viewmodel::format_count(plan.batch_size))});
 }
 
 std::optional<WayToFit> way_with(ScenarioRequest request, int context_tokens, int batch_size, std::string text) {
@@ -167,20 +213,26 @@ Scenario find_scenario(const ScenarioRequest& request) {
   scenario.has_device = !request.device.empty();
   FoundModel found = find_model(request.model);
   for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
-  const WeightFormat weights = weights_of(request, found, scenario.assumptions);
-  const CacheFormat cache = cache_of(request, found.spec, scenario.assumptions);
+  EngineProfile engine = find_engine(request.engine);
+  const std::optional<GgufMix> gguf_types = gguf_types_of(request, found, engine);
+  const WeightFormat weights =
+      gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, engine, scenario.assumptions);
+  if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
+  const CacheFormat cache = cache_of(request, found.spec, engine, scenario.assumptions);
   DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
   if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
-  const auto counted = request.weights.empty() ? found.counted : std::nullopt;
+  const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
+  const auto counted = as_stored ? found.counted : std::nullopt;
   scenario.planner = std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(found.spec),
                                                                         .weights = weights,
                                                                         .cache = cache,
                                                                         .device = std::move(device),
                                                                         .layout = request.layout,
-                                                                        .engine = find_engine(request.engine),
+                                                                        .engine = std::move(engine),
                                                                         .limits = request.limits,
                                                                         .counted_weights = counted,
+                                                                        .gguf_types = gguf_types,
                                                                         .capacity = std::nullopt});
   note_engine(*scenario.planner, request, scenario.assumptions);
   return scenario;
@@ -196,6 +248,7 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
   plan.batch_size = batch_size;
   plan.memory = planner.at(context_tokens, batch_size);
   plan.segments = planner.segments(context_tokens, batch_size);
+  note_batch(plan);
   if (!scenario.has_device) return plan;
   plan.fits = planner.fits(context_tokens, batch_size);
   plan.max_context = planner.max_context(batch_size);
@@ -205,6 +258,11 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
 }
 
 ScenarioSweep sweep_scenario(const Scenario& scenario, std::vector<int> contexts, std::vector<int> batches) {
+  if (contexts.size() * batches.size() > kMostCells)
+    throw Error(ErrorKind::kUsage, "--sweep",
+                fmt::format("{} × {} combinations are more than {}.", contexts.size(), batches.size(),
+                            viewmodel::format_count(kMostCells)),
+                "Use fewer contexts or batches.");
   for (const int batch : batches) require_size("--batch", batch);
   for (const int context : contexts) require_context(scenario.model(), context);
   ScenarioSweep sweep{scenario, std::move(contexts), std::move(batches), {}};

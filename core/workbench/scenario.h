@@ -69,7 +69,7 @@ struct ScenarioSweep {
   }
 };
 
-/// Errors   as `plan_scenario`.
+/// Errors   as `plan_scenario`; also (kUsage) for more than 100,000 combinations.
 ScenarioSweep sweep_scenario(const Scenario& scenario, std::vector<int> contexts, std::vector<int> batches);
 
 /// Context a plan takes where none is given: the model's limit, at most this.

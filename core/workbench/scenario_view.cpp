@@ -86,7 +86,7 @@ ScenarioView scenario_view(const ScenarioPlan& plan) {
   view.answer = answer_of(plan);
   view.subject =
       fmt::format("{} on {}, {} × {}; weights in {}, KV cache in {}; {}.", s.model.name, device_title(plan.scenario),
-                  plan.batch_size, tokens(plan.context_tokens), title_of(s.weights), s.cache.title, s.engine.name);
+                  plan.batch_size, tokens(plan.context_tokens), weights_title(s), s.cache.title, s.engine.name);
   view.memory = viewmodel::memory_table(plan.segments);
   if (plan.scenario.has_device) view.lines.push_back(budget_line(*plan.scenario.planner));
   view.lines.push_back("KV cache: " + cache_segment(plan).formula + ".");
@@ -105,7 +105,7 @@ viewmodel::Table scenarios_table(std::span<const ScenarioPlan> plans) {
     const double limit = plan.scenario.planner->budget_bytes();
     const bool bounded = plan.scenario.has_device;
     devices.push_back(device_title(plan.scenario));
-    weights.emplace_back(s.weights.is_quantized() ? s.weights.quantized.name : s.weights.rest.name);
+    weights.push_back(weights_name(s));
     caches.emplace_back(s.cache.name);
     fits.emplace_back(!bounded ? "–" : plan.fits ? "fits" : "does not fit");
     needed.emplace_back(plan.memory.total());

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -37,6 +38,26 @@ void read_basics(ConfigObject& config, const BasicDefaults& defaults, ModelSpec&
   read_published_format(config, spec);
 }
 
+namespace {
+
+void check_groups(ConfigObject& config, const std::string& key, const AttentionSpec& a) {
+  if (a.n_heads % a.n_kv_heads == 0) return;
+  config.fail(key, fmt::format("is {}, which does not divide {} query heads", a.n_kv_heads, a.n_heads));
+}
+
+void check_width(ConfigObject& config, const std::string& key, const AttentionSpec& a) {
+  const int widest = std::max(a.head_dim, a.value_dim());
+  if (widest > 0 && a.n_heads + 2 * a.n_kv_heads <= size_limit::kRows / widest) return;
+  config.fail(key, fmt::format("of {} × {} heads is beyond every known model", widest, a.n_heads));
+}
+
+}  // namespace
+
+void check_heads(ConfigObject& config, const std::string& key, const AttentionSpec& attention) {
+  check_groups(config, key, attention);
+  check_width(config, key, attention);
+}
+
 AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults) {
   AttentionSpec a;
   const std::string heads_key = config.first_of({"num_attention_heads", "n_head", "n_heads"});
@@ -47,15 +68,13 @@ AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const Head
   // Null means n_heads in every class; only an absent key takes the class's own default.
   const int kv_fallback = config.contains(kv_heads_key) ? a.n_heads : defaults.n_kv_heads.value_or(a.n_heads);
   a.n_kv_heads = config.size_or(kv_heads_key, kv_fallback, size_limit::kHeads);
-  if (a.n_heads % a.n_kv_heads != 0)
-    config.fail(kv_heads_key, fmt::format("is {}, which does not divide {} query heads", a.n_kv_heads, a.n_heads));
+  check_groups(config, kv_heads_key, a);
   const std::string dim_key = config.first_of({"head_dim", "kv_channels", "attention_head_dim"});
   if (!config.has_value(dim_key) && !defaults.head_dim && spec.d_model % a.n_heads != 0)
     config.fail(heads_key, fmt::format("is {}, which does not divide a width of {}", a.n_heads, spec.d_model),
                 "State \"head_dim\".");
   a.head_dim = config.size_or(dim_key, defaults.head_dim.value_or(spec.d_model / a.n_heads), size_limit::kHeadDim);
-  if (a.head_dim <= 0 || (a.n_heads + 2 * a.n_kv_heads) > size_limit::kRows / a.head_dim)
-    config.fail(dim_key, fmt::format("of {} × {} heads is beyond every known model", a.head_dim, a.n_heads));
+  check_width(config, dim_key, a);
   a.scale = 1.0 / std::sqrt(a.head_dim);
   return a;
 }

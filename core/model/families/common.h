@@ -73,6 +73,9 @@ struct MoeKeys {
 /// Sizes of routed experts, gated SiLU, nothing else.
 MoeSpec read_moe(ConfigObject& config, const MoeKeys& keys);
 
+/// Refuses heads that KV heads do not divide, and widths beyond every known model, under the name of `key`.
+void check_heads(ConfigObject& config, const std::string& key, const AttentionSpec& attention);
+
 /// factor · times, refused beyond `limit` under the name of `key`.
 int product_within(ConfigObject& config, const std::string& key, int factor, int times, int limit);
 

@@ -48,9 +48,7 @@ Kinds read_attention(ConfigObject& config, ModelSpec& spec) {
   kinds.full.k_is_v = config.flag_or("attention_k_eq_v", false);
   const int global_heads = config.size_or("num_global_key_value_heads", kinds.sliding.n_kv_heads, size_limit::kHeads);
   if (kinds.full.k_is_v) kinds.full.n_kv_heads = global_heads;
-  if (kinds.full.n_heads % kinds.full.n_kv_heads != 0)
-    config.fail("num_global_key_value_heads",
-                fmt::format("is {}, which does not divide {} query heads", global_heads, kinds.full.n_heads));
+  check_heads(config, "num_global_key_value_heads", kinds.full);
   kinds.sliding.window = read_window(config, spec, 512);
   read_ropes(config, kinds);
   return kinds;

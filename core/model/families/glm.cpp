@@ -31,7 +31,9 @@ void read_chatglm(ConfigObject& config, ModelSpec& spec) {
   const bool bias = config.flag_or("add_bias_linear", false);
   attention.qkv_bias = bias || config.flag_or("add_qkv_bias", false);
   attention.o_bias = bias;
-  const double base = 10000.0 * config.positive_or("rope_ratio", 1.0);
+  const double ratio = config.positive_or("rope_ratio", 1.0);
+  if (ratio > 1e9) config.fail("rope_ratio", "is beyond every known model");
+  const double base = 10000.0 * ratio;
   attention.rope = read_rope(config, spec, attention.head_dim, {.theta = base, .partial_rotary_factor = 0.5});
   const MlpSpec mlp{.d_ff = config.size("ffn_hidden_size", size_limit::kFfWidth),
                     .activation = Activation::kSilu,

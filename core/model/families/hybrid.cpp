@@ -56,6 +56,45 @@ Mamba2Spec read_mamba2(ConfigObject& config, const Mamba2Keys& keys) {
   return m;
 }
 
+struct NemotronBlocks {
+  MlpSpec mlp;
+  MoeSpec moe;
+};
+
+/// Nothing is gated. Experts are only stated where the pattern has some.
+NemotronBlocks read_nemotron_blocks(ConfigObject& config, const std::string& pattern) {
+  const Activation activation = read_activation(config, "mlp_hidden_act", "relu2");
+  NemotronBlocks blocks;
+  blocks.mlp = {.d_ff = config.size("intermediate_size", size_limit::kFfWidth),
+                .activation = activation,
+                .gate = Gate::kNone,
+                .bias = config.flag_or("mlp_bias", false)};
+  if (pattern.find('E') == std::string::npos) return blocks;
+  MoeSpec& moe = blocks.moe;
+  moe = read_moe(config, {"n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"});
+  moe.activation = activation;
+  moe.gate = Gate::kNone;
+  moe.correction_bias = true;
+  const int n_shared = config.count_or("n_shared_experts", 1, size_limit::kExperts);
+  const int shared = config.size_or("moe_shared_expert_intermediate_size", moe.d_ff, size_limit::kFfWidth);
+  moe.shared_d_ff = product_within(config, "n_shared_experts", shared, n_shared, size_limit::kFfWidth);
+  return blocks;
+}
+
+/// Granite: a plain MLP where there are no routed experts, else the shared expert beside them.
+FeedForward read_granite_feed_forward(ConfigObject& config) {
+  const Activation activation = read_activation(config, "hidden_act", "silu");
+  const int shared = config.size_or("shared_intermediate_size", 1024, size_limit::kFfWidth);
+  if (config.count_or("num_local_experts", 8, size_limit::kExperts) == 0) {
+    ignore_keys(config, {"intermediate_size", "num_experts_per_tok"});
+    return MlpSpec{.d_ff = shared, .activation = activation};
+  }
+  MoeSpec moe = read_moe(config, {"num_local_experts", "num_experts_per_tok", "intermediate_size"});
+  moe.activation = activation;
+  moe.shared_d_ff = shared;
+  return moe;
+}
+
 }  // namespace
 
 /// Defaults of src/transformers/models/jamba/configuration_jamba.py. No positions at all: the Mamba layers know the
@@ -83,8 +122,7 @@ void read_jamba(ConfigObject& config, ModelSpec& spec) {
   }
 }
 
-/// Defaults of src/transformers/models/granitemoehybrid/configuration_granitemoehybrid.py. Without routed experts the
-/// shared one is a plain MLP.
+/// Defaults of src/transformers/models/granitemoehybrid/configuration_granitemoehybrid.py.
 void read_granite_hybrid(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 32000, .max_context = 2048, .tied_embeddings = false}, spec);
   read_granite_scales(config, spec);
@@ -100,16 +138,7 @@ void read_granite_hybrid(ConfigObject& config, ModelSpec& spec) {
   const Mamba2Spec mamba = read_mamba2(
       config, {"mamba_n_heads", "mamba_d_head", "mamba_d_state", "mamba_n_groups", "mamba_d_conv", "mamba_conv_bias"});
   ignore_keys(config, {"mamba_expand", "mamba_chunk_size", "normalization_function", "init_method"});
-  const Activation activation = read_activation(config, "hidden_act", "silu");
-  const int shared = config.size_or("shared_intermediate_size", 1024, size_limit::kFfWidth);
-  FeedForward feed_forward = MlpSpec{.d_ff = shared, .activation = activation};
-  if (config.count_or("num_local_experts", 8, size_limit::kExperts) > 0) {
-    MoeSpec moe = read_moe(config, {"num_local_experts", "num_experts_per_tok", "intermediate_size"});
-    moe.activation = activation;
-    moe.shared_d_ff = shared;
-    feed_forward = moe;
-  }
-  ignore_keys(config, {"intermediate_size", "num_experts_per_tok"});
+  const FeedForward feed_forward = read_granite_feed_forward(config);
   const int n_layers = read_n_layers(config);
   const std::vector<std::string> types = config.text_list(config.first_of({"layer_types", "layers_block_type"}));
   if (types.size() != static_cast<std::size_t>(n_layers))
@@ -137,22 +166,8 @@ void read_nemotron_h(ConfigObject& config, ModelSpec& spec) {
   refuse_if_set(config, "use_bias", "a bias in Mamba's projections under this name");
   ignore_keys(config, {"chunk_size", "expand", "mamba_hidden_act", "residual_in_fp32", "time_step_rank",
                        "num_logits_to_keep", "use_mamba_kernels"});
-  const Activation activation = read_activation(config, "mlp_hidden_act", "relu2");
-  const MlpSpec mlp{.d_ff = config.size("intermediate_size", size_limit::kFfWidth),
-                    .activation = activation,
-                    .gate = Gate::kNone,
-                    .bias = config.flag_or("mlp_bias", false)};
   const std::string pattern = config.text_or("hybrid_override_pattern", "");
-  MoeSpec moe;
-  if (pattern.find('E') != std::string::npos) {
-    moe = read_moe(config, {"n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"});
-    moe.activation = activation;
-    moe.gate = Gate::kNone;
-    moe.correction_bias = true;
-    const int n_shared = config.count_or("n_shared_experts", 1, size_limit::kExperts);
-    const int shared = config.size_or("moe_shared_expert_intermediate_size", moe.d_ff, size_limit::kFfWidth);
-    moe.shared_d_ff = product_within(config, "n_shared_experts", shared, n_shared, size_limit::kFfWidth);
-  }
+  const NemotronBlocks blocks = read_nemotron_blocks(config, pattern);
   ignore_routing(config);
   const int n_layers = read_n_layers(config);
   if (pattern.size() != static_cast<std::size_t>(n_layers))
@@ -160,8 +175,8 @@ void read_nemotron_h(ConfigObject& config, ModelSpec& spec) {
   for (const char kind : pattern) switch (kind) {
       case 'M': spec.layers.push_back({mamba, NoFeedForward{}}); break;
       case '*': spec.layers.push_back({attention, NoFeedForward{}}); break;
-      case '-': spec.layers.push_back({NoMixer{}, mlp}); break;
-      case 'E': spec.layers.push_back({NoMixer{}, moe}); break;
+      case '-': spec.layers.push_back({NoMixer{}, blocks.mlp}); break;
+      case 'E': spec.layers.push_back({NoMixer{}, blocks.moe}); break;
       default:
         config.fail("hybrid_override_pattern", fmt::format("holds '{}', an unknown kind of block", kind),
                     "Known: M, *, -, E.");

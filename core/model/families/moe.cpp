@@ -47,6 +47,34 @@ void refuse_windows(ConfigObject& config) {
   ignore_keys(config, {"sliding_window", "max_window_layers"});
 }
 
+struct MimoKinds {
+  AttentionSpec full;
+  AttentionSpec sliding;
+};
+
+/// Sliding layers have sizes, RoPE and sinks of their own. "attention_chunk_size" repeats the window and is not used.
+MimoKinds read_mimo_attention(ConfigObject& config, ModelSpec& spec) {
+  MimoKinds kinds;
+  AttentionSpec& full = kinds.full;
+  full = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 192},
+                        {.theta = 5e6, .partial_rotary_factor = 0.334});
+  full.qkv_bias = config.flag_or("attention_bias", false);
+  full.v_head_dim = config.size_or("v_head_dim", 128, size_limit::kHeadDim);
+  full.sinks = config.flag_or("add_full_attention_sink_bias", false);
+  AttentionSpec& sliding = kinds.sliding = full;
+  sliding.sinks = config.flag_or("add_swa_attention_sink_bias", true);
+  sliding.n_heads = config.size_or("swa_num_attention_heads", full.n_heads, size_limit::kHeads);
+  sliding.n_kv_heads = config.size_or("swa_num_key_value_heads", full.n_kv_heads, size_limit::kHeads);
+  sliding.head_dim = config.size_or("swa_head_dim", full.head_dim, size_limit::kHeadDim);
+  sliding.v_head_dim = config.size_or("swa_v_head_dim", *full.v_head_dim, size_limit::kHeadDim);
+  sliding.rope->theta = config.positive_or("swa_rope_theta", 10000.0);
+  sliding.window = read_window(config, spec, 128);
+  check_heads(config, "v_head_dim", full);
+  check_heads(config, "swa_num_key_value_heads", sliding);
+  ignore_keys(config, {"sliding_window_size", "attention_chunk_size", "attention_value_scale", "hybrid_block_size"});
+  return kinds;
+}
+
 /// A number for all layers, or a list with one for each.
 std::vector<int> read_flags(ConfigObject& config, const char* key, int n_layers) {
   const std::vector<int> flags = config.count_list(key, 1);
@@ -176,24 +204,10 @@ void read_minimax_m2(ConfigObject& config, ModelSpec& spec) {
   fill_layers(spec, read_n_layers(config), {attention, moe});
 }
 
-/// Source XiaomiMiMo/MiMo-V2-Flash:modeling_mimo_v2_flash.py. Two kinds of attention: sliding layers have sizes, RoPE
-/// and sinks of their own. "attention_chunk_size" repeats the window and is not used.
+/// Source XiaomiMiMo/MiMo-V2-Flash:modeling_mimo_v2_flash.py. Two kinds of attention.
 void read_mimo_v2(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 152576, .max_context = 262144, .tied_embeddings = false}, spec);
-  const RopeDefaults rope{.theta = 5e6, .partial_rotary_factor = 0.334};
-  AttentionSpec full = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 192}, rope);
-  full.qkv_bias = config.flag_or("attention_bias", false);
-  full.v_head_dim = config.size_or("v_head_dim", 128, size_limit::kHeadDim);
-  AttentionSpec sliding = full;
-  full.sinks = config.flag_or("add_full_attention_sink_bias", false);
-  sliding.sinks = config.flag_or("add_swa_attention_sink_bias", true);
-  sliding.n_heads = config.size_or("swa_num_attention_heads", full.n_heads, size_limit::kHeads);
-  sliding.n_kv_heads = config.size_or("swa_num_key_value_heads", full.n_kv_heads, size_limit::kHeads);
-  sliding.head_dim = config.size_or("swa_head_dim", full.head_dim, size_limit::kHeadDim);
-  sliding.v_head_dim = config.size_or("swa_v_head_dim", *full.v_head_dim, size_limit::kHeadDim);
-  sliding.rope->theta = config.positive_or("swa_rope_theta", 10000.0);
-  sliding.window = read_window(config, spec, 128);
-  ignore_keys(config, {"sliding_window_size", "attention_chunk_size", "attention_value_scale", "hybrid_block_size"});
+  const MimoKinds kinds = read_mimo_attention(config, spec);
   MoeSpec moe = read_moe(config, {"n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"});
   moe.activation = read_activation(config, "hidden_act", "silu");
   moe.correction_bias = config.text_or("topk_method", "noaux_tc") == "noaux_tc";
@@ -205,7 +219,7 @@ void read_mimo_v2(ConfigObject& config, ModelSpec& spec) {
   const std::vector<int> slides = read_flags(config, "hybrid_layer_pattern", n_layers);
   const std::vector<int> routed = read_flags(config, "moe_layer_freq", n_layers);
   for (std::size_t i = 0; i < slides.size(); ++i)
-    spec.layers.push_back({slides[i] ? sliding : full, routed[i] ? FeedForward(moe) : FeedForward(mlp)});
+    spec.layers.push_back({slides[i] ? kinds.sliding : kinds.full, routed[i] ? FeedForward(moe) : FeedForward(mlp)});
 }
 
 }  // namespace dachlast

@@ -42,6 +42,7 @@ double yarn_scale(double factor, double weight) {
 void read_mscales(ConfigObject& config, YarnRopeScaling& scaling) {
   const double weight = config.positive_or("mscale", 1.0);
   const double weight_of_all = config.has_value("mscale_all_dim") ? config.positive("mscale_all_dim") : 0.0;
+  if (weight > 100.0 || weight_of_all > 100.0) config.fail("mscale", "is above 100, beyond every known model");
   const double of_all = yarn_scale(scaling.factor, weight_of_all);
   scaling.attention_factor = yarn_scale(scaling.factor, weight) / of_all;
   scaling.score_factor = of_all * of_all;

@@ -36,6 +36,7 @@ struct VitSizes {
   int patch_elements;  // numbers one patch is made of
 };
 
+constexpr int kWidestTower = 1 << 16;       // the largest known towers are 3,200 wide
 constexpr int kLongestPatchSide = 1 << 10;  // pixels
 constexpr int kLongestImageSide = 1 << 14;  // pixels
 
@@ -79,7 +80,7 @@ void read_siglip_tower(ConfigObject& config, ModelSpec& spec) {
   auto vision = complete_vision_config(
       config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size", "image_size"});
   if (!vision) return;
-  const VitSizes s{.width = vision->size("hidden_size", size_limit::kWidth),
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
                    .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
                    .n_layers = vision->size("num_hidden_layers", size_limit::kLayers),
                    .patch_elements = square_patch(*vision)};
@@ -101,13 +102,13 @@ void read_llama4_tower(ConfigObject& config, ModelSpec& spec) {
       config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size", "image_size",
                "projector_input_dim", "projector_output_dim", "vision_output_dim", "pixel_shuffle_ratio"});
   if (!vision) return;
-  const VitSizes s{.width = vision->size("hidden_size", size_limit::kWidth),
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
                    .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
                    .n_layers = vision->size("num_hidden_layers", size_limit::kLayers),
                    .patch_elements = square_patch(*vision)};
   const std::int64_t side = patches_per_side(*vision);
-  const std::int64_t inner = vision->size("projector_input_dim", size_limit::kWidth);
-  const std::int64_t outer = vision->size("projector_output_dim", size_limit::kWidth);
+  const std::int64_t inner = vision->size("projector_input_dim", kWidestTower);
+  const std::int64_t outer = vision->size("projector_output_dim", kWidestTower);
   TowerBuilder tower;
   tower.matrix(s.width, s.patch_elements);
   tower.matrix(side * side + 1, s.width);  // positions, one for the class token
@@ -116,7 +117,7 @@ void read_llama4_tower(ConfigObject& config, ModelSpec& spec) {
   add_vit_layers(s, tower);
   tower.matrix(inner, s.d_ff);  // pixel shuffle makes tokens as wide as the MLP
   tower.matrix(outer, inner);
-  tower.matrix(spec.d_model, vision->size("vision_output_dim", size_limit::kWidth));
+  tower.matrix(spec.d_model, vision->size("vision_output_dim", kWidestTower));
   spec.towers.push_back(tower.finished());
 }
 
@@ -125,11 +126,11 @@ void read_qwen35_tower(ConfigObject& config, ModelSpec& spec) {
       complete_vision_config(config, {"hidden_size", "intermediate_size", "depth", "patch_size", "temporal_patch_size",
                                       "spatial_merge_size", "num_position_embeddings", "out_hidden_size"});
   if (!vision) return;
-  const VitSizes s{.width = vision->size("hidden_size", size_limit::kWidth),
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
                    .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
                    .n_layers = vision->size("depth", size_limit::kLayers),
                    .patch_elements = square_patch(*vision) * vision->size("temporal_patch_size", 16)};
-  const std::int64_t side = vision->size("spatial_merge_size", 64);
+  const std::int64_t side = vision->size("spatial_merge_size", 16);
   const std::int64_t merged = side * side * s.width;
   TowerBuilder tower;
   tower.linear(s.width, s.patch_elements, LinearBias::kPresent);
@@ -137,7 +138,7 @@ void read_qwen35_tower(ConfigObject& config, ModelSpec& spec) {
   add_vit_layers(s, tower);
   tower.layer_norm(s.width);  // of the merger, whose two projections follow
   tower.linear(merged, merged, LinearBias::kPresent);
-  tower.linear(vision->size("out_hidden_size", size_limit::kWidth), merged, LinearBias::kPresent);
+  tower.linear(vision->size("out_hidden_size", kWidestTower), merged, LinearBias::kPresent);
   spec.towers.push_back(tower.finished());
 }
 
@@ -145,7 +146,7 @@ void read_gemma4_tower(ConfigObject& config, ModelSpec& spec) {
   auto vision = complete_vision_config(config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size",
                                                 "num_attention_heads", "head_dim", "position_embedding_size"});
   if (!vision) return;
-  const VitSizes s{.width = vision->size("hidden_size", size_limit::kWidth),
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
                    .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
                    .n_layers = vision->size("num_hidden_layers", size_limit::kLayers),
                    .patch_elements = square_patch(*vision)};

@@ -1,0 +1,50 @@
+#include "core/planner/llamacpp_layout.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace dachlast {
+namespace {
+
+const GgmlType* cache_type(const CacheFormat& cache) {
+  if (const GgmlType* type = ggml_type(cache.name)) return type;
+  throw Error(ErrorKind::kUsage, fmt::format("KV cache in {}", cache.title), "is none of llama.cpp's types.",
+              "Use f32, f16, bf16, q8_0 or q4_0.");
+}
+
+}  // namespace
+
+LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, const CacheFormat& cache, int n_devices,
+                               int step_tokens)
+    : shape_(gguf_shape(model)), weights_(gguf_weights(shape_, types)) {
+  run_.program = LlamaCppProgram::kScheduler;
+  run_.n_ubatch = step_tokens;
+  run_.n_batch = std::max(run_.n_batch, step_tokens);
+  run_.attention = LlamaCppAttention::kFlash;
+  run_.type_k = cache_type(cache);
+  run_.type_v = run_.type_k;
+  run_.n_gpus = n_devices;
+  run_.gpu_layers = model.n_layers() + 1;
+  run_.window_cache = WindowCache::kCapped;
+}
+
+DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {
+  LlamaCppRun run = run_;
+  run.n_sequences = batch_size;
+  run.n_ctx = static_cast<std::int64_t>(context_tokens) * batch_size;
+  const LlamaCppMemory memory = llamacpp_memory(shape_, weights_, run);
+  DeviceMemory fullest;
+  for (std::size_t device = 0; device < static_cast<std::size_t>(run.n_gpus); ++device) {
+    const DeviceMemory candidate{.weights = static_cast<double>(memory.weight_bytes[device]),
+                                 .kv_cache = static_cast<double>(memory.kv.device_bytes[device]),
+                                 .activations = static_cast<double>(memory.compute_bytes[device])};
+    if (candidate.total() > fullest.total()) fullest = candidate;
+  }
+  return fullest;
+}
+
+}  // namespace dachlast
