@@ -19,10 +19,9 @@ std::string weight_formula(const PlanScenario& scenario) {
   const double parameters = parameter_count(scenario.model);
   std::string text = fmt::format("{} parameters, {}", grouped(parameters), weights_title(scenario));
   if (scenario.counted_weights)
-    text = scenario.gguf_types
-               ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
-                             weights_title(scenario))
-               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
+    text = scenario.gguf_types ? fmt::format("{} in the tensors of a {} file", amount(scenario.counted_weights->value),
+                                             weights_title(scenario))
+                               : fmt::format("{} in the model's files", amount(scenario.counted_weights->value));
   if (scenario.gguf_types && scenario.engine.id == "llama.cpp") text += ", the token table in host memory";
   if (scenario.layout.n_devices() > 1) text += fmt::format("; the largest share under {}", title_of(scenario.layout));
   return text;

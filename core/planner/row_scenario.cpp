@@ -187,6 +187,7 @@ std::optional<MemoryPlanner> RowScenario::planner() const {
   plan.engine = engine;
   plan.limits = limits;
   plan.counted_weights = counted_weights;
+  plan.gguf_types = gguf_types;
   plan.capacity = capacity;
   return MemoryPlanner(std::move(plan));
 }

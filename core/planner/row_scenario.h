@@ -20,6 +20,7 @@ struct RowScenario {
   EngineLimits limits;
   std::optional<DeviceSpec> device;
   std::optional<Bytes> capacity;         // of one device; empty where neither the row nor a data file states it
+  std::optional<GgufMix> gguf_types;     // of a GGUF file
   std::optional<Bytes> counted_weights;  // of all devices, where the model's own sum does not hold
   RowNotes notes;
   std::string engine_name;

@@ -43,6 +43,7 @@ RowNotes read_notes(std::string_view notes);
 
 /// A device as a row names it.
 struct RowDevice {
+  std::string text;                    // as the row has it
   std::string name;                    // without brackets
   std::optional<int> n_devices;        // "(8x)"
   std::optional<double> reported_gib;  // total memory as the engine printed it

@@ -32,6 +32,11 @@ int tokens_of(const ThroughputRow& row) {
   return std::max(1, static_cast<int>(std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0))));
 }
 
+/// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading.
+bool is_fp8_section(const ThroughputRow& row) {
+  return row.source.notes.find("/ \"FP8\"") != std::string::npos;
+}
+
 struct FitReading {
   std::optional<RowScenario> scenario;
   std::string reason;
@@ -62,10 +67,9 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
   RowScenario scenario;
   scenario.model = known->spec;
-  if (const auto mix = gguf_mix(row.weight_dtype))
-    scenario.counted_weights = Bytes{static_cast<double>(gguf_weights(gguf_shape(known->spec), *mix).bytes())};
-  // A file's types are in its count; what is planned around it are the types of the model.
-  const std::string dtype = scenario.counted_weights ? "" : row.weight_dtype;
+  scenario.gguf_types = gguf_mix(row.weight_dtype);
+  // A GGUF file has types of its own; the config of the model says nothing of them.
+  const std::string dtype = scenario.gguf_types ? "" : is_fp8_section(row) ? "fp8" : row.weight_dtype;
   const auto weights = row_weights(row.model, dtype, known->own_weights);
   const auto cache = row_cache(row.kv_dtype);
   if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", row.weight_dtype)};
@@ -90,8 +94,10 @@ void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& valida
     return;
   }
   for (const std::string& text : reading.scenario->assumptions) validation.assumptions.push_back({id, text});
-  const MemoryPlanner planner = *reading.scenario->planner();
   const int batch = holds_whole_batch(row) ? stated_batch(row.batch_or_concurrency).value_or(1) : 1;
+  RowScenario scenario = *reading.scenario;
+  if (holds_whole_batch(row)) scenario.limits.max_num_seqs = batch;  // the engine is built for it
+  const MemoryPlanner planner = *scenario.planner();
   const double spare = planner.budget_bytes() - planner.at(tokens_of(row), batch).total();
   validation.fits.push_back(
       {id, spare >= 0.0 ? FitVerdict::kFits : FitVerdict::kDoesNotFit, FitVerdict::kFits,
