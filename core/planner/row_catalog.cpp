@@ -60,7 +60,9 @@ RowCatalog::RowCatalog(std::vector<PresetSource> presets, std::vector<DeviceSpec
     : presets_(std::move(presets)), devices_(std::move(devices)) {}
 
 const KnownModel* RowCatalog::model(const std::string& text, std::optional<double> parameters) {
-  const auto preset = preset_for_model_text(text, presets_, parameters);
+  auto preset = preset_for_model_text(text, presets_, parameters);
+  // A figure that several models share: "DeepSeek V2/V3".
+  if (!preset) preset = preset_for_model_text(text.substr(0, text.find('/')), presets_, parameters);
   if (!preset) return nullptr;
   auto found = models_.find(*preset);
   if (found == models_.end()) found = models_.emplace(*preset, read_model(*preset)).first;
