@@ -202,6 +202,12 @@ std::optional<double> number_before(std::string_view text, std::string_view word
   return number_in(text.substr(begin, end - begin));
 }
 
+std::optional<int> count_before(std::string_view text, std::string_view word) {
+  constexpr double kMost = 1e6;
+  const auto value = number_before(text, word);
+  return value && *value >= 1.0 && *value <= kMost ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
 RowEngine row_engine(std::string_view engine_name, std::string_view engine_version, const ReferenceSource& source,
                      std::optional<double> memory_fraction) {
   RowEngine engine;
@@ -233,9 +239,7 @@ RowNotes read_notes(std::string_view text) {
   if (!read.max_num_batched_tokens) read.max_num_batched_tokens = count_behind(notes, "max_num_batched_tokens");
   read.max_num_seqs = count_behind(notes, "max_num_seqs");
   if (!read.max_num_seqs) read.max_num_seqs = count_behind(notes, "max-num-seqs");
-  if (const auto heads = number_before(notes, "kv heads (doubled)")) read.n_kv_heads = static_cast<int>(*heads);
-  if (const auto heads = number_before(notes, "kv heads"); !read.n_kv_heads && heads && has(notes, "checkpoint"))
-    read.n_kv_heads = static_cast<int>(*heads);
+  if (has(notes, "checkpoint")) read.n_kv_heads = count_before(notes, "kv heads");
   read.refused = has_any(notes, kRefusals);
   read.drafter = has(notes, "mtp drafter on") || has(notes, "mtp on");
   read.shared_gpu = has_any(notes, kSharedGpu);
@@ -252,8 +256,8 @@ RowDevice read_device_words(std::string_view text) {
   device.text = std::string(text);
   device.name = std::string(text.substr(0, text.find('(')));
   while (device.name.ends_with(' ')) device.name.pop_back();
-  if (const auto n = number_before(lower, "x)")) device.n_devices = static_cast<int>(*n);
-  if (const auto n = number_before(lower, "x,")) device.n_devices = static_cast<int>(*n);
+  device.n_devices = count_before(lower, "x)");
+  if (!device.n_devices) device.n_devices = count_before(lower, "x,");
   device.reported_gib = number_before(lower, "gib reported");
   const auto requested = number_before(lower, "gib at util");
   const std::size_t at = lower.find("at util ");

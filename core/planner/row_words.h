@@ -56,7 +56,9 @@ bool has_word(std::string_view text, std::string_view word);
 
 /// The whole number right behind `word` and blanks, "=" or ":"; "--block-size 128".
 std::optional<int> count_behind(std::string_view text, std::string_view word);
-/// The number right before `word` and blanks: "16 KV heads".
+/// The number right before `word` and blanks: "79.18 GiB reported".
 std::optional<double> number_before(std::string_view text, std::string_view word);
+/// The same as a count of 1 to a million: "16 KV heads".
+std::optional<int> count_before(std::string_view text, std::string_view word);
 
 }  // namespace dachlast

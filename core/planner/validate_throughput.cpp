@@ -29,7 +29,9 @@ bool holds_whole_batch(const ThroughputRow& row) {
 }
 
 int tokens_of(const ThroughputRow& row) {
-  return std::max(1, static_cast<int>(std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0))));
+  constexpr double kMost = 1e9;
+  const double tokens = std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0));
+  return static_cast<int>(std::clamp(tokens, 1.0, kMost));
 }
 
 /// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading.
@@ -97,6 +99,7 @@ void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& valida
   const int batch = holds_whole_batch(row) ? stated_batch(row.batch_or_concurrency).value_or(1) : 1;
   RowScenario scenario = *reading.scenario;
   if (holds_whole_batch(row)) scenario.limits.max_num_seqs = batch;  // the engine is built for it
+  require_shardable(scenario.model, scenario.layout);
   const MemoryPlanner planner = *scenario.planner();
   const double spare = planner.budget_bytes() - planner.at(tokens_of(row), batch).total();
   validation.fits.push_back(
@@ -115,7 +118,10 @@ Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& 
     try {
       check_fit(row, catalog, validation);
     } catch (const Error& error) {
-      validation.fits.push_back({row.source.id, FitVerdict::kDoesNotFit, FitVerdict::kFits, error.what()});
+      if (error.kind() == ErrorKind::kDoesNotFit)
+        validation.fits.push_back({row.source.id, FitVerdict::kDoesNotFit, FitVerdict::kFits, error.what()});
+      else
+        validation.skipped.push_back({row.source.id, "fit", error.what()});
     }
   }
   return validation;
