@@ -69,7 +69,8 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
   RowScenario scenario;
   scenario.model = known->spec;
-  scenario.gguf_types = gguf_mix(row.weight_dtype);
+  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
+  if (engine.id == "llama.cpp") scenario.gguf_types = gguf_mix(row.weight_dtype);
   // A GGUF file has types of its own; the config of the model says nothing of them.
   const std::string dtype = scenario.gguf_types ? "" : is_fp8_section(row) ? "fp8" : row.weight_dtype;
   const auto weights = row_weights(row.model, dtype, known->own_weights);
@@ -78,7 +79,6 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!cache) return {{}, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
   scenario.weights = *weights;
   scenario.cache = *cache;
-  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
   scenario.engine = catalog.engine(engine);
   scenario.layout = layout_of(row, scenario.engine);
   scenario.device = *device->spec;
@@ -86,6 +86,16 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};
+}
+
+/// An engine built for one static batch allocates the cache of that batch as one contiguous buffer: no share of the memory
+/// is set apart for blocks.
+/// Source   NVIDIA/TensorRT-LLM:cpp/tensorrt_llm/runtime/gptSession.cpp (createBuffers, createKvCacheManager for paged
+///          caches alone)
+void hold_batch(RowScenario& scenario, int batch) {
+  scenario.limits.max_num_seqs = batch;
+  scenario.limits.memory_fraction = 1.0;
+  scenario.engine.budget.value = BudgetRule::kWholeDevice;
 }
 
 void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& validation) {
@@ -98,7 +108,7 @@ void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& valida
   for (const std::string& text : reading.scenario->assumptions) validation.assumptions.push_back({id, text});
   const int batch = holds_whole_batch(row) ? stated_batch(row.batch_or_concurrency).value_or(1) : 1;
   RowScenario scenario = *reading.scenario;
-  if (holds_whole_batch(row)) scenario.limits.max_num_seqs = batch;  // the engine is built for it
+  if (holds_whole_batch(row)) hold_batch(scenario, batch);
   require_shardable(scenario.model, scenario.layout);
   const MemoryPlanner planner = *scenario.planner();
   const double spare = planner.budget_bytes() - planner.at(tokens_of(row), batch).total();
