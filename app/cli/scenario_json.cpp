@@ -60,6 +60,7 @@ ordered_json scenario_document(const ScenarioPlan& plan) {
   document["context_tokens"] = plan.context_tokens;
   document["batch"] = plan.batch_size;
   document["fits"] = scenario.has_device ? ordered_json(plan.fits) : ordered_json(nullptr);
+  document["fit_probability"] = scenario.has_device ? ordered_json(plan.fit_probability) : ordered_json(nullptr);
   document["per_gpu"] = std::move(per_gpu);
   document["kv_bytes_per_token"] = scenario.planner->kv_bytes_per_token();
   document["max_context_tokens"] = or_null(plan.max_context);

@@ -12,6 +12,7 @@
 #include "core/model/gguf_mix.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
+#include "core/planner/residuals.h"
 #include "core/viewmodel/format.h"
 
 namespace dachlast {
@@ -251,6 +252,7 @@ ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int bat
   note_batch(plan);
   if (!scenario.has_device) return plan;
   plan.fits = planner.fits(context_tokens, batch_size);
+  plan.fit_probability = fit_probability(planner, context_tokens, batch_size);
   plan.max_context = planner.max_context(batch_size);
   plan.max_batch = planner.max_batch(context_tokens);
   if (!plan.fits) plan.ways = ways_to_fit(scenario, context_tokens, batch_size);

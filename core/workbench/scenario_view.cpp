@@ -56,6 +56,13 @@ std::string shortage(const ScenarioPlan& plan) {
   return text + fmt::format(" Nearest that fits: {}.", fmt::join(ways, ", or "));
 }
 
+/// Where the estimated parts could tip it: ", with 93 %".
+std::string confidence_of(const ScenarioPlan& plan) {
+  constexpr double kSure = 0.995;
+  return plan.fit_probability < kSure ? fmt::format(", with {}", viewmodel::format_percent(plan.fit_probability))
+                                      : std::string();
+}
+
 std::string answer_of(const ScenarioPlan& plan) {
   if (!plan.scenario.has_device)
     return fmt::format("Needs {} for {} × {}: {} weights, {} KV cache. Name a device (--gpu) to see whether it fits.",
@@ -63,9 +70,9 @@ std::string answer_of(const ScenarioPlan& plan) {
                        gib(plan.memory.weights, Rounding::kUp), gib(plan.memory.kv_cache, Rounding::kUp));
   if (!plan.fits) return shortage(plan);
   const double spare = plan.scenario.planner->budget_bytes() - plan.memory.total();
-  return fmt::format("FITS with {} spare{}.{}", gib(spare, Rounding::kDown),
+  return fmt::format("FITS with {} spare{}{}.{}", gib(spare, Rounding::kDown),
                      plan.scenario.planner->scenario().layout.n_devices() > 1 ? " on the fullest device" : "",
-                     limits_sentence(plan));
+                     confidence_of(plan), limits_sentence(plan));
 }
 
 std::string budget_line(const MemoryPlanner& planner) {
