@@ -92,6 +92,17 @@ void read_limits(const MemoryKvRow& row, const RowEngine& engine, RowScenario& s
   scenario.limits.max_num_batched_tokens = chunked ? kLongContextChunk : std::max(kLeastBatchedTokens, context);
 }
 
+/// A type that is not known leaves the rest of the row readable.
+void read_types(const MemoryKvRow& row, const KnownModel& known, RowScenario& scenario) {
+  const auto weights = row_weights(row.model, row.dtype, known.own_weights);
+  if (!weights) scenario.unknown_weights = fmt::format("the weight type \"{}\" is not known", row.dtype);
+  scenario.weights = weights.value_or(RowWeights{.format = known.own_weights});
+  if (!scenario.weights.assumption.empty()) scenario.assumptions.push_back(scenario.weights.assumption);
+  const auto cache = row_cache(row.kv_dtype);
+  if (!cache) scenario.unknown_cache = fmt::format("the cache type \"{}\" is not known", row.kv_dtype);
+  scenario.cache = cache.value_or(*cache_format("bf16"));
+}
+
 /// What the checkpoint and the engine of the row's time did otherwise.
 void adapt_model(const RowEngine& engine, RowScenario& scenario) {
   if (scenario.notes.n_kv_heads) set_kv_heads(scenario.model, *scenario.notes.n_kv_heads);
@@ -197,16 +208,12 @@ RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog) {
   if (known == nullptr) return {std::nullopt, fmt::format("no known config is of \"{}\"", row.model)};
   RowScenario scenario;
   scenario.model = known->spec;
-  const auto weights = row_weights(row.model, row.dtype, known->own_weights);
-  if (!weights) return {std::nullopt, fmt::format("the weight type \"{}\" is not known", row.dtype)};
-  scenario.weights = *weights;
-  if (!weights->assumption.empty()) scenario.assumptions.push_back(weights->assumption);
-  const auto cache = row_cache(row.kv_dtype);
-  if (!cache) return {std::nullopt, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
-  scenario.cache = *cache;
+  read_types(row, *known, scenario);
   scenario.notes = read_notes(row.source.notes);
   scenario.layout.tensor_parallel = row.tp.value_or(1);
   scenario.layout.pipeline_parallel = row.pp.value_or(1);
+  scenario.layout.attention_data_parallel = scenario.notes.data_parallel;
+  if (scenario.notes.whole_experts) scenario.layout.experts = ExpertPlacement::kWhole;
   const RowEngine engine = row_engine("", "", row.source, row.gpu_mem_util);
   scenario.engine = catalog.engine(engine);
   scenario.engine_name = engine.name;

@@ -25,6 +25,8 @@ struct RowScenario {
   RowNotes notes;
   std::string engine_name;
   std::vector<std::string> assumptions;
+  std::string unknown_weights;  // why the weights cannot be counted; empty where they can
+  std::string unknown_cache;    // likewise
 
   /// What loading the weights takes on the fullest rank.
   double loaded_bytes() const;

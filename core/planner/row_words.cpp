@@ -164,6 +164,8 @@ void settle_vllm_version(RowEngine& engine, const std::string& notes, const Refe
 constexpr std::array<std::string_view, 5> kRefusals = {"start refused", "failed start", "did not start",
                                                        "refused to start", "no kv room"};
 constexpr std::array<std::string_view, 4> kImprecise = {"approximate", "low-confidence", "not stated", "inferred"};
+constexpr std::array<std::string_view, 4> kNoDrafter = {"no mtp", "mtp off", "without mtp", "mtp disabled"};
+constexpr std::array<std::string_view, 3> kWholeExperts = {"expert-parallel", "expert parallel", "expert_parallel"};
 constexpr std::array<std::string_view, 3> kSharedGpu = {"gpu not empty", "other process", "another process"};
 
 }  // namespace
@@ -241,7 +243,10 @@ RowNotes read_notes(std::string_view text) {
   if (!read.max_num_seqs) read.max_num_seqs = count_behind(notes, "max-num-seqs");
   if (has(notes, "checkpoint")) read.n_kv_heads = count_before(notes, "kv heads");
   read.refused = has_any(notes, kRefusals);
-  read.drafter = has(notes, "mtp drafter on") || has(notes, "mtp on");
+  read.drafter = has_word(notes, "mtp") && !has_any(notes, kNoDrafter);
+  for (const std::string_view word : {"data-parallel-size", "data_parallel_size", "dp="})
+    if (const auto groups = count_behind(notes, word); groups && read.data_parallel == 1) read.data_parallel = *groups;
+  read.whole_experts = has_any(notes, kWholeExperts);
   read.shared_gpu = has_any(notes, kSharedGpu);
   read.marlin = has(notes, "marlin");
   read.imprecise = has_any(notes, kImprecise);

@@ -31,6 +31,8 @@ struct RowNotes {
   std::optional<int> max_num_batched_tokens;
   std::optional<int> max_num_seqs;
   std::optional<int> n_kv_heads;      // of the checkpoint of that time
+  int data_parallel = 1;              // groups of ranks that each hold the attention whole
+  bool whole_experts = false;         // expert parallelism
   bool refused = false;               // the engine did not start
   bool drafter = false;               // layers that draft tokens are loaded
   bool shared_gpu = false;            // another program held memory
