@@ -1,5 +1,5 @@
 // Measured speeds: each of these configurations ran, so each must fit. Times need the time model.
-// Their sources state no memory fraction, which people raise where it is needed: what is judged is whether the whole device
+// Most sources state no memory fraction, which people raise where it is needed: what is judged is whether the whole device
 // holds the configuration.
 #include <fmt/core.h>
 
@@ -85,7 +85,7 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   scenario.layout = layout_of(row, scenario.engine);
   scenario.device = *device->spec;
   scenario.capacity = capacity_for_frameworks(*device->spec);
-  scenario.limits.memory_fraction = 1.0;
+  scenario.limits.memory_fraction = read_notes(row.source.notes).memory_fraction.value_or(1.0);
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};
