@@ -161,6 +161,17 @@ void settle_vllm_version(RowEngine& engine, const std::string& notes, const Refe
 
 // -------- notes
 
+/// A number above 0 and at most 1 right behind `word`: "--gpu-memory-utilization 0.85".
+std::optional<double> share_behind(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::size_t begin = at + word.size();
+  while (begin < text.size() && (text[begin] == ' ' || text[begin] == '=')) ++begin;
+  double value = 0.0;
+  const auto read = std::from_chars(text.data() + begin, text.data() + text.size(), value);
+  return read.ec == std::errc{} && value > 0.0 && value <= 1.0 ? std::optional(value) : std::nullopt;
+}
+
 constexpr std::array<std::string_view, 5> kRefusals = {"start refused", "failed start", "did not start",
                                                        "refused to start", "no kv room"};
 constexpr std::array<std::string_view, 4> kImprecise = {"approximate", "low-confidence", "not stated", "inferred"};
@@ -251,6 +262,8 @@ RowNotes read_notes(std::string_view text) {
   read.marlin = has(notes, "marlin");
   read.imprecise = has_any(notes, kImprecise);
   read.eager = has(notes, "enforce-eager") || has(notes, "enforce_eager");
+  for (const std::string_view word : {"gpu-memory-utilization", "gpu_memory_utilization", "mem-fraction-static"})
+    if (!read.memory_fraction) read.memory_fraction = share_behind(notes, word);
   read.process_mib = number_before(notes, "mib per process");
   return read;
 }

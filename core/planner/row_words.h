@@ -30,15 +30,16 @@ struct RowNotes {
   std::optional<int> block_tokens;
   std::optional<int> max_num_batched_tokens;
   std::optional<int> max_num_seqs;
-  std::optional<int> n_kv_heads;      // of the checkpoint of that time
-  int data_parallel = 1;              // groups of ranks that each hold the attention whole
-  bool whole_experts = false;         // expert parallelism
-  bool refused = false;               // the engine did not start
-  bool drafter = false;               // layers that draft tokens are loaded
-  bool shared_gpu = false;            // another program held memory
-  bool marlin = false;                // weight-only kernels
-  bool imprecise = false;             // "approximate", "low-confidence", "not stated"
-  bool eager = false;                 // no captured graphs
+  std::optional<int> n_kv_heads;  // of the checkpoint of that time
+  int data_parallel = 1;          // groups of ranks that each hold the attention whole
+  bool whole_experts = false;     // expert parallelism
+  bool refused = false;           // the engine did not start
+  bool drafter = false;           // layers that draft tokens are loaded
+  bool shared_gpu = false;        // another program held memory
+  bool marlin = false;            // weight-only kernels
+  bool imprecise = false;         // "approximate", "low-confidence", "not stated"
+  bool eager = false;             // no captured graphs
+  std::optional<double> memory_fraction;
   std::optional<double> process_mib;  // what one process held, as nvidia-smi lists it
 };
 RowNotes read_notes(std::string_view notes);

@@ -1,4 +1,6 @@
 // Measured speeds: each of these configurations ran, so each must fit. Times need the time model.
+// Most sources state no memory fraction, which people raise where it is needed: what is judged is whether the whole device
+// holds the configuration.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -83,6 +85,7 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   scenario.layout = layout_of(row, scenario.engine);
   scenario.device = *device->spec;
   scenario.capacity = capacity_for_frameworks(*device->spec);
+  scenario.limits.memory_fraction = read_notes(row.source.notes).memory_fraction.value_or(1.0);
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};
@@ -94,7 +97,6 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
 ///          caches alone)
 void hold_batch(RowScenario& scenario, int batch) {
   scenario.limits.max_num_seqs = batch;
-  scenario.limits.memory_fraction = 1.0;
   scenario.engine.budget.value = BudgetRule::kWholeDevice;
 }
 

@@ -20,8 +20,8 @@ using viewmodel::TableBuilder;
 std::string percent_text(double share) {
   const double percent = 100.0 * share;
   const double size = std::abs(percent);
-  if (size < 1.0) return fmt::format("{:.2f}", percent);
-  return size < 10.0 ? fmt::format("{:.1f}", percent) : fmt::format("{:.0f}", percent);
+  if (size < 0.995) return fmt::format("{:.2f}", percent);
+  return size < 9.95 ? fmt::format("{:.1f}", percent) : fmt::format("{:.0f}", percent);
 }
 
 /// Of a figure in the unit its row states: whole where large, four digits where small.

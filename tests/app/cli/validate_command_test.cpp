@@ -63,7 +63,7 @@ TEST_F(ValidateCommand, EveryFormatNamesTheComponent) {
 
 TEST_F(ValidateCommand, StartsWithASentenceAndCountsWhatItSkipped) {
   const Outcome outcome = run_program({"validate", invented_table().c_str()});
-  EXPECT_THAT(outcome.out, testing::StartsWith("KV bytes per token: median error 10 %"));
+  EXPECT_THAT(outcome.out, testing::StartsWith("KV bytes per token: median error 10 % (n = 2)."));
   EXPECT_THAT(outcome.out, HasSubstr("1 figure not predicted"));
 }
 

@@ -63,6 +63,8 @@ TEST(RowNotes, ReadsSettings) {
   EXPECT_EQ(notes.max_num_batched_tokens, 1024);
   EXPECT_EQ(notes.max_num_seqs, 2);
   EXPECT_TRUE(notes.eager);
+  EXPECT_EQ(notes.memory_fraction, std::nullopt);
+  EXPECT_DOUBLE_EQ(*read_notes("cmd: serve x --gpu-memory-utilization 0.85 --tp 2").memory_fraction, 0.85);
   EXPECT_FALSE(notes.refused);
 }
 
