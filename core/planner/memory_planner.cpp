@@ -121,7 +121,9 @@ void MemoryPlanner::settle_budget() {
   const double beside = activations_ + workspace_ + runtime_;
   if (engine.budget.value == BudgetRule::kFractionOfFree)
     budget_ = fullest_weights + beside + fraction_ * std::max(0.0, capacity_ - fullest_weights - beside);
-  if (engine.budget.value == BudgetRule::kStaticFraction) budget_ = std::min(capacity_, budget_ + beside);
+  // What libraries take at the start is not free any more when the fraction is taken.
+  if (engine.budget.value == BudgetRule::kStaticFraction)
+    budget_ = std::min(capacity_, fraction_ * std::max(0.0, capacity_ - runtime_) + beside);
 }
 
 /// Sequences are shared out over the groups of attention data parallelism.

@@ -19,8 +19,9 @@ std::span<const BesideResidual> beside_residuals();
 
 /// Probability that a plan fits, given that activations and runtime miss by as much as in published starts:
 ///   P(weights + cache + beside · (1 + r) ≤ budget),   r = mean + s · sqrt(1 + 1/n) · t(n − 1)
-/// Student's distribution, because the residuals are few: quantiles of so few could not tell 90 % from 99 %. Weights and
-/// cache are counted, so their own errors, below a per cent, are left out. Where nothing is known of an engine's
+/// Student's distribution, because the residuals are few: quantiles of so few could not tell 90 % from 99 %. The
+/// law of activations was found on rows like these, so that the spread is a lower bound for engines and models far from
+/// them. Weights and cache are counted, so their own errors, below a per cent, are left out. Where nothing is known of an engine's
 /// activations the verdict is certain, 0 or 1.
 double fit_probability(const MemoryPlanner& planner, int context_tokens, int batch_size);
 

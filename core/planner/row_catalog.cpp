@@ -40,29 +40,68 @@ Preference preference(const DeviceSpec& device, const RowDevice& words) {
   return {std::floor(away / 4.0), device.id.find("sxm") == std::string::npos, -capacity_gib(device)};
 }
 
+constexpr double kSameSizeGib = 4.0;
+constexpr double kSameSizeShare = 0.1;  // a driver lists up to a tenth less than is sold
+
+/// "H200 131GB HBM3" is an H200 whatever the size says.
+std::string without_memory_size(const std::string& name) {
+  const std::string lower = lower_case(name);
+  for (std::size_t end = lower.find("gb"); end != std::string::npos; end = lower.find("gb", end + 1)) {
+    std::size_t begin = end;
+    while (begin > 0 && lower[begin - 1] >= '0' && lower[begin - 1] <= '9') --begin;
+    if (begin < end) return name.substr(0, begin) + name.substr(end + 2);
+  }
+  return name;
+}
+
 }  // namespace
 
 RowCatalog::RowCatalog(std::vector<PresetSource> presets, std::vector<DeviceSpec> devices)
     : presets_(std::move(presets)), devices_(std::move(devices)) {}
 
 const KnownModel* RowCatalog::model(const std::string& text, std::optional<double> parameters) {
-  const auto preset = preset_for_model_text(text, presets_, parameters);
+  auto preset = preset_for_model_text(text, presets_, parameters);
+  // A figure that several models share: "DeepSeek V2/V3".
+  if (!preset) preset = preset_for_model_text(text.substr(0, text.find('/')), presets_, parameters);
   if (!preset) return nullptr;
   auto found = models_.find(*preset);
   if (found == models_.end()) found = models_.emplace(*preset, read_model(*preset)).first;
   return &found->second;
 }
 
-std::optional<KnownDevice> RowCatalog::device(const RowDevice& words) const {
-  const std::vector<const DeviceSpec*> meant = devices_meant(words.name, devices_);
-  if (meant.empty()) return std::nullopt;
+std::optional<KnownDevice> RowCatalog::device(const RowDevice& words) {
+  std::vector<const DeviceSpec*> meant = devices_meant(words.text, devices_);
+  const std::string plain = without_memory_size(words.name);
+  if (meant.empty() && plain != words.name) meant = devices_meant(plain, devices_);
+  if (meant.empty()) return unlisted_device(words);
   const auto best = std::ranges::min_element(
       meant, [&](const DeviceSpec* a, const DeviceSpec* b) { return preference(*a, words) < preference(*b, words); });
-  const bool sizes_differ = std::ranges::any_of(
-      meant, [&](const DeviceSpec* other) { return std::abs(capacity_gib(*other) - capacity_gib(**best)) > 4.0; });
+  const bool sizes_differ = std::ranges::any_of(meant, [&](const DeviceSpec* other) {
+    return std::abs(capacity_gib(*other) - capacity_gib(**best)) > kSameSizeGib;
+  });
+  const bool other_size = words.sold_gb && capacity_gib(**best) > 0.0 &&
+                          std::abs(capacity_gib(**best) - *words.sold_gb) > kSameSizeShare * *words.sold_gb;
+  // Apple sells one chip with several sizes of memory.
+  if (other_size && (*best)->main_memory().kind == PoolKind::kUnified) return unlisted_device(words);
   KnownDevice known{*best, {}};
-  if (sizes_differ && !words.reported_gib) known.assumption = fmt::format("{} is {}", words.name, (*best)->name);
+  if ((sizes_differ && !words.reported_gib) || other_size)
+    known.assumption = fmt::format("{} is {}", words.name, (*best)->name);
   return known;
+}
+
+/// A device of which only the memory in its name is known.
+std::optional<KnownDevice> RowCatalog::unlisted_device(const RowDevice& words) {
+  if (!words.sold_gb || !(*words.sold_gb > 0.0)) return std::nullopt;
+  DeviceSpec device;
+  device.id = device.name = words.name;
+  device.memory = {{.kind = PoolKind::kDevice,
+                    .capacity = Bytes{*words.sold_gb * kGiB},
+                    .basis = CapacityBasis::kNominal,
+                    .marketing_gb = words.sold_gb,
+                    .bandwidth = {}}};
+  const auto made = unlisted_.emplace(words.name, std::move(device)).first;
+  return KnownDevice{&made->second,
+                     fmt::format("{} is in no device file: its memory is the size in its name", words.name)};
 }
 
 const EngineProfile& RowCatalog::engine(const RowEngine& engine) {

@@ -38,15 +38,19 @@ class RowCatalog {
   const KnownModel* model(const std::string& text, std::optional<double> parameters = std::nullopt);
   /// Of several devices of one name the SXM module counts, of several sizes the one whose capacity is nearest to the row's,
   /// else the largest. Empty where none is meant.
-  std::optional<KnownDevice> device(const RowDevice& words) const;
+  /// A name no device file has stands for its memory alone, where that is in the name.
+  std::optional<KnownDevice> device(const RowDevice& words);
   /// The profile of that version. For an engine without one: nothing but the buffers it allocates, no budget.
   const EngineProfile& engine(const RowEngine& engine);
 
  private:
+  std::optional<KnownDevice> unlisted_device(const RowDevice& words);
+
   std::vector<PresetSource> presets_;
   std::vector<DeviceSpec> devices_;
   std::map<std::string, KnownModel, std::less<>> models_;  // by preset
   std::map<std::string, EngineProfile, std::less<>> engines_;
+  std::map<std::string, DeviceSpec, std::less<>> unlisted_;
 };
 
 }  // namespace dachlast

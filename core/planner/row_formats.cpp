@@ -71,6 +71,7 @@ RowWeights four_bit_integers(std::string_view text) {
   }
   if (has(text, "awq")) return {scheme("awq"), false, {}};
   if (has(text, "gptq") || has(text, "autoround")) return {scheme("gptq"), false, {}};
+  if (has(text, "w4a16")) return {scheme("int4:128"), false, {}};  // compressed-tensors, preset "W4A16"
   return {scheme("gptq"), false, "INT4 in groups of 128"};
 }
 
@@ -85,7 +86,9 @@ std::optional<RowWeights> row_weights(std::string_view model_text, std::string_v
     return RowWeights{plain_weights(*storage_format("f32")), false, {}};
   if (has(both, "mxfp4") || has(both, "nvfp4") || has(type, "fp4") || has(model, "-fp4"))
     return four_bit_floats(both, own);
-  if (has(both, "int4") || has(both, "awq") || has(both, "gptq")) return four_bit_integers(both);
+  if (has(both, "nf4") || has(both, "bnb") || has(both, "bitsandbytes")) return RowWeights{scheme("nf4"), false, {}};
+  if (has(both, "int4") || has(both, "w4a16") || has(type, "4-bit") || has(both, "awq") || has(both, "gptq"))
+    return four_bit_integers(both);
   if (has(type, "fp8") || has(model, "fp8")) return fp8_weights(model, own);
   if (has(type, "int8") || has(model, "w8a8")) return RowWeights{scheme("int8"), false, {}};
   if (type.empty() || has(type, "not stated") || type == "auto")

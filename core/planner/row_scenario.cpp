@@ -22,6 +22,12 @@ constexpr int kPaddedHeadDim = 256;
 constexpr const char* kFirstChunked = "0.8";
 constexpr int kLeastBatchedTokens = 2048;
 
+/// Contexts beyond 32 k were cut into chunks of 512 by default from 0.5.4 on.
+/// Source   vllm-project/vllm PR 6666; vllm/engine/arg_utils.py of 0.6 (create_engine_config), vllm/config.py (512)
+constexpr const char* kFirstLongChunked = "0.5";
+constexpr int kLongContext = 32768;
+constexpr int kLongContextChunk = 512;
+
 /// What the driver keeps of the memory it lists ("Reserved" of nvidia-smi -q): frameworks see 79.18 of the 79.65 GiB of an
 /// H100, 44.42 of 44.99 of an L40S, 23.58 of 24.00 of an RTX 3090.
 constexpr double kDriverReserve = 0.47 * kGiB;
@@ -56,8 +62,9 @@ int at_most_int(std::int64_t value) {
   return static_cast<int>(std::min<std::int64_t>(value, std::numeric_limits<int>::max()));
 }
 
-/// Weight-only kernels pad as on devices that have no others.
+/// No graphs where they are switched off; weight-only kernels pad as on devices that have no others.
 void settle_kernels(RowScenario& scenario) {
+  if (scenario.notes.eager) scenario.engine.graphs.reset();
   if (!scenario.notes.marlin || !scenario.engine.mxfp4_padding) return;
   std::erase_if(scenario.engine.mxfp4_padding->value,
                 [](const ExpertPadding& row) { return !row.architecture_has.empty(); });
@@ -79,8 +86,21 @@ void read_limits(const MemoryKvRow& row, const RowEngine& engine, RowScenario& s
   scenario.limits.block_tokens = row.block_size ? row.block_size : scenario.notes.block_tokens;
   scenario.limits.max_num_seqs = scenario.notes.max_num_seqs;
   scenario.limits.max_num_batched_tokens = scenario.notes.max_num_batched_tokens;
-  if (older_than(engine, kFirstChunked) && !scenario.limits.max_num_batched_tokens)
-    scenario.limits.max_num_batched_tokens = std::max(kLeastBatchedTokens, context_of(scenario, row.max_model_len));
+  if (!older_than(engine, kFirstChunked) || scenario.limits.max_num_batched_tokens) return;
+  const int context = context_of(scenario, row.max_model_len);
+  const bool chunked = !older_than(engine, kFirstLongChunked) && context > kLongContext;
+  scenario.limits.max_num_batched_tokens = chunked ? kLongContextChunk : std::max(kLeastBatchedTokens, context);
+}
+
+/// A type that is not known leaves the rest of the row readable.
+void read_types(const MemoryKvRow& row, const KnownModel& known, RowScenario& scenario) {
+  const auto weights = row_weights(row.model, row.dtype, known.own_weights);
+  if (!weights) scenario.unknown_weights = fmt::format("the weight type \"{}\" is not known", row.dtype);
+  scenario.weights = weights.value_or(RowWeights{.format = known.own_weights});
+  if (!scenario.weights.assumption.empty()) scenario.assumptions.push_back(scenario.weights.assumption);
+  const auto cache = row_cache(row.kv_dtype);
+  if (!cache) scenario.unknown_cache = fmt::format("the cache type \"{}\" is not known", row.kv_dtype);
+  scenario.cache = cache.value_or(*cache_format("bf16"));
 }
 
 /// What the checkpoint and the engine of the row's time did otherwise.
@@ -178,6 +198,7 @@ std::optional<MemoryPlanner> RowScenario::planner() const {
   plan.engine = engine;
   plan.limits = limits;
   plan.counted_weights = counted_weights;
+  plan.gguf_types = gguf_types;
   plan.capacity = capacity;
   return MemoryPlanner(std::move(plan));
 }
@@ -187,16 +208,12 @@ RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog) {
   if (known == nullptr) return {std::nullopt, fmt::format("no known config is of \"{}\"", row.model)};
   RowScenario scenario;
   scenario.model = known->spec;
-  const auto weights = row_weights(row.model, row.dtype, known->own_weights);
-  if (!weights) return {std::nullopt, fmt::format("the weight type \"{}\" is not known", row.dtype)};
-  scenario.weights = *weights;
-  if (!weights->assumption.empty()) scenario.assumptions.push_back(weights->assumption);
-  const auto cache = row_cache(row.kv_dtype);
-  if (!cache) return {std::nullopt, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
-  scenario.cache = *cache;
+  read_types(row, *known, scenario);
   scenario.notes = read_notes(row.source.notes);
   scenario.layout.tensor_parallel = row.tp.value_or(1);
   scenario.layout.pipeline_parallel = row.pp.value_or(1);
+  scenario.layout.attention_data_parallel = scenario.notes.data_parallel;
+  if (scenario.notes.whole_experts) scenario.layout.experts = ExpertPlacement::kWhole;
   const RowEngine engine = row_engine("", "", row.source, row.gpu_mem_util);
   scenario.engine = catalog.engine(engine);
   scenario.engine_name = engine.name;

@@ -20,10 +20,13 @@ struct RowScenario {
   EngineLimits limits;
   std::optional<DeviceSpec> device;
   std::optional<Bytes> capacity;         // of one device; empty where neither the row nor a data file states it
+  std::optional<GgufMix> gguf_types;     // of a GGUF file
   std::optional<Bytes> counted_weights;  // of all devices, where the model's own sum does not hold
   RowNotes notes;
   std::string engine_name;
   std::vector<std::string> assumptions;
+  std::string unknown_weights;  // why the weights cannot be counted; empty where they can
+  std::string unknown_cache;    // likewise
 
   /// What loading the weights takes on the fullest rank.
   double loaded_bytes() const;

@@ -47,6 +47,28 @@ constexpr Release kVllmReleases[] = {{2023, 9, "0.1"},  {2023, 12, "0.2"}, {2024
                                      {2026, 1, "0.13"}, {2026, 2, "0.15"}, {2026, 3, "0.17"},  {2026, 4, "0.19"},
                                      {2026, 5, "0.20"}, {2026, 6, "0.22"}, {2026, 7, "0.24"}};
 
+/// Issues and pull requests are numbered as they come: the last release before one is what it is about.
+struct NumberedRelease {
+  int first_number;
+  std::string_view version;
+};
+// Source   pull requests named in https://github.com/vllm-project/vllm/releases, the largest of each release
+constexpr NumberedRelease kVllmNumbers[] = {
+    {1133, "0.2"},   {2700, "0.3"},   {3750, "0.4"},   {5450, "0.5"},   {8140, "0.6"},   {12450, "0.7"},
+    {15060, "0.8"},  {18860, "0.9"},  {21500, "0.10"}, {26160, "0.11"}, {29900, "0.12"}, {30950, "0.13"},
+    {36000, "0.17"}, {40900, "0.20"}, {42500, "0.21"}, {44700, "0.23"}, {46000, "0.24"}};
+
+std::optional<std::string> release_at_number(const ReferenceSource& source) {
+  if (source.repo != "vllm-project/vllm") return std::nullopt;
+  const std::string ref = lower_case(source.ref);
+  auto number = count_behind(ref, "issue ");
+  if (!number) number = count_behind(ref, "pr ");
+  std::optional<std::string> version;
+  for (const NumberedRelease& release : kVllmNumbers)
+    if (number && *number >= release.first_number) version = std::string(release.version);
+  return version;
+}
+
 /// Documents that state the version once for all their rows.
 struct StatedElsewhere {
   std::string_view repo;
@@ -126,6 +148,9 @@ void settle_vllm_version(RowEngine& engine, const std::string& notes, const Refe
   } else if (const auto date = date_in(notes); date && release_of(*date)) {
     engine.version = *release_of(*date);
     engine.assumption = fmt::format("vLLM {}, the release of {}-{:02}", engine.version, date->first, date->second);
+  } else if (const auto numbered = release_at_number(source)) {
+    engine.version = *numbered;
+    engine.assumption = fmt::format("vLLM {}, the release before {}", engine.version, source.ref);
   } else if (memory_fraction && *memory_fraction == 0.9) {
     engine.version = "0.20";
     engine.assumption = "vLLM 0.20: 0.9 was the default until then";
@@ -139,6 +164,8 @@ void settle_vllm_version(RowEngine& engine, const std::string& notes, const Refe
 constexpr std::array<std::string_view, 5> kRefusals = {"start refused", "failed start", "did not start",
                                                        "refused to start", "no kv room"};
 constexpr std::array<std::string_view, 4> kImprecise = {"approximate", "low-confidence", "not stated", "inferred"};
+constexpr std::array<std::string_view, 4> kNoDrafter = {"no mtp", "mtp off", "without mtp", "mtp disabled"};
+constexpr std::array<std::string_view, 3> kWholeExperts = {"expert-parallel", "expert parallel", "expert_parallel"};
 constexpr std::array<std::string_view, 3> kSharedGpu = {"gpu not empty", "other process", "another process"};
 
 }  // namespace
@@ -177,6 +204,12 @@ std::optional<double> number_before(std::string_view text, std::string_view word
   return number_in(text.substr(begin, end - begin));
 }
 
+std::optional<int> count_before(std::string_view text, std::string_view word) {
+  constexpr double kMost = 1e6;
+  const auto value = number_before(text, word);
+  return value && *value >= 1.0 && *value <= kMost ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
 RowEngine row_engine(std::string_view engine_name, std::string_view engine_version, const ReferenceSource& source,
                      std::optional<double> memory_fraction) {
   RowEngine engine;
@@ -208,25 +241,28 @@ RowNotes read_notes(std::string_view text) {
   if (!read.max_num_batched_tokens) read.max_num_batched_tokens = count_behind(notes, "max_num_batched_tokens");
   read.max_num_seqs = count_behind(notes, "max_num_seqs");
   if (!read.max_num_seqs) read.max_num_seqs = count_behind(notes, "max-num-seqs");
-  if (const auto heads = number_before(notes, "kv heads (doubled)")) read.n_kv_heads = static_cast<int>(*heads);
-  if (const auto heads = number_before(notes, "kv heads"); !read.n_kv_heads && heads && has(notes, "checkpoint"))
-    read.n_kv_heads = static_cast<int>(*heads);
+  if (has(notes, "checkpoint")) read.n_kv_heads = count_before(notes, "kv heads");
   read.refused = has_any(notes, kRefusals);
-  read.drafter = has(notes, "mtp drafter on") || has(notes, "mtp on");
+  read.drafter = has_word(notes, "mtp") && !has_any(notes, kNoDrafter);
+  for (const std::string_view word : {"data-parallel-size", "data_parallel_size", "dp="})
+    if (const auto groups = count_behind(notes, word); groups && read.data_parallel == 1) read.data_parallel = *groups;
+  read.whole_experts = has_any(notes, kWholeExperts);
   read.shared_gpu = has_any(notes, kSharedGpu);
   read.marlin = has(notes, "marlin");
   read.imprecise = has_any(notes, kImprecise);
   read.eager = has(notes, "enforce-eager") || has(notes, "enforce_eager");
+  read.process_mib = number_before(notes, "mib per process");
   return read;
 }
 
 RowDevice read_device_words(std::string_view text) {
   RowDevice device;
   const std::string lower = lower_case(text);
+  device.text = std::string(text);
   device.name = std::string(text.substr(0, text.find('(')));
   while (device.name.ends_with(' ')) device.name.pop_back();
-  if (const auto n = number_before(lower, "x)")) device.n_devices = static_cast<int>(*n);
-  if (const auto n = number_before(lower, "x,")) device.n_devices = static_cast<int>(*n);
+  device.n_devices = count_before(lower, "x)");
+  if (!device.n_devices) device.n_devices = count_before(lower, "x,");
   device.reported_gib = number_before(lower, "gib reported");
   const auto requested = number_before(lower, "gib at util");
   const std::size_t at = lower.find("at util ");

@@ -30,18 +30,22 @@ struct RowNotes {
   std::optional<int> block_tokens;
   std::optional<int> max_num_batched_tokens;
   std::optional<int> max_num_seqs;
-  std::optional<int> n_kv_heads;  // of the checkpoint of that time
-  bool refused = false;           // the engine did not start
-  bool drafter = false;           // layers that draft tokens are loaded
-  bool shared_gpu = false;        // another program held memory
-  bool marlin = false;            // weight-only kernels
-  bool imprecise = false;         // "approximate", "low-confidence", "not stated"
-  bool eager = false;             // no captured graphs
+  std::optional<int> n_kv_heads;      // of the checkpoint of that time
+  int data_parallel = 1;              // groups of ranks that each hold the attention whole
+  bool whole_experts = false;         // expert parallelism
+  bool refused = false;               // the engine did not start
+  bool drafter = false;               // layers that draft tokens are loaded
+  bool shared_gpu = false;            // another program held memory
+  bool marlin = false;                // weight-only kernels
+  bool imprecise = false;             // "approximate", "low-confidence", "not stated"
+  bool eager = false;                 // no captured graphs
+  std::optional<double> process_mib;  // what one process held, as nvidia-smi lists it
 };
 RowNotes read_notes(std::string_view notes);
 
 /// A device as a row names it.
 struct RowDevice {
+  std::string text;                    // as the row has it
   std::string name;                    // without brackets
   std::optional<int> n_devices;        // "(8x)"
   std::optional<double> reported_gib;  // total memory as the engine printed it
@@ -54,7 +58,9 @@ bool has_word(std::string_view text, std::string_view word);
 
 /// The whole number right behind `word` and blanks, "=" or ":"; "--block-size 128".
 std::optional<int> count_behind(std::string_view text, std::string_view word);
-/// The number right before `word` and blanks: "16 KV heads".
+/// The number right before `word` and blanks: "79.18 GiB reported".
 std::optional<double> number_before(std::string_view text, std::string_view word);
+/// The same as a count of 1 to a million: "16 KV heads".
+std::optional<int> count_before(std::string_view text, std::string_view word);
 
 }  // namespace dachlast

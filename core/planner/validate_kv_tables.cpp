@@ -36,7 +36,7 @@ Counting counting_of(const KvTableRow& row) {
   counting.keys_are_values = has(notes, "tied k=v");
   counting.transposed_latent = has(notes, "transposed copy") && !has(notes, "no transposed copy");
   counting.one_layer = has(model, "per layer") || has(notes, "per token per layer");
-  if (const auto bytes = number_before(model, "-byte aligned")) counting.align_bytes = static_cast<int>(*bytes);
+  counting.align_bytes = count_before(model, "-byte aligned").value_or(0);
   return counting;
 }
 
@@ -86,8 +86,7 @@ void check(const KvTableRow& row, RowCatalog& catalog, Validation& validation) {
   const auto format = row_cache(row.dtype);
   if (!format) return skip(fmt::format("the cache type \"{}\" is not known", row.dtype));
   ModelSpec model = known->spec;
-  if (const auto heads = number_before(lower_case(row.model), "kv heads"))
-    set_kv_heads(model, static_cast<int>(*heads));
+  if (const auto heads = count_before(lower_case(row.model), "kv heads")) set_kv_heads(model, *heads);
   const Counting counting = counting_of(row);
   const TokenCache cache(model, *format, counting);
   if (row.kv_bytes_per_token)

@@ -51,6 +51,8 @@ LlamaCppLog log_of(const LlamaCppRow& row) {
   return log;
 }
 
+constexpr int kMostGpus = 1024;
+
 /// Names of the components as `validate` reports them.
 std::string component_of(const std::string& name) {
   return name == "kv" || name == "kv_buffer" ? "kv_bytes" : name;
@@ -62,6 +64,10 @@ void check(const LlamaCppRow& row, RowCatalog& catalog, Validation& validation) 
   const KnownModel* known = catalog.model(row.model, log.stated_parameters());
   if (known == nullptr) {
     validation.skipped.push_back({id, "all", fmt::format("no known config is of \"{}\"", row.model)});
+    return;
+  }
+  if (row.n_gpus.value_or(0) > kMostGpus) {
+    validation.skipped.push_back({id, "all", fmt::format("{} GPUs are no computer", *row.n_gpus)});
     return;
   }
   const LlamaCppComparison result = compare_with_log(gguf_shape(known->spec), log);

@@ -42,15 +42,24 @@ class RowCheck {
 
   /// Why the plan cannot tell the room; empty where it can.
   std::string missing_for_room() const {
+    if (!scenario_.unknown_weights.empty()) return scenario_.unknown_weights;
     if (scenario_.engine.id.empty()) return fmt::format("no profile of {}", scenario_.engine_name);
     if (!planner_) return "the capacity of the device is not known";
     if (!row_.gpu_mem_util) return "the memory fraction is not stated";
     if (scenario_.notes.shared_gpu) return "another program held memory of the device";
+    if (contradicts_itself()) return "the row contradicts itself: a process held far less than the fraction allows";
     return {};
+  }
+
+  /// An engine fills its budget with cache, whatever the model.
+  bool contradicts_itself() const {
+    constexpr double kMibBytes = 1024.0 * 1024.0;
+    return scenario_.notes.process_mib && *scenario_.notes.process_mib * kMibBytes < 0.6 * planner_->budget_bytes();
   }
 
   void check_weights() {
     if (!row_.weights_gib_per_gpu) return;
+    if (!scenario_.unknown_weights.empty()) return skip("weights", scenario_.unknown_weights);
     add("weights", "GiB per GPU", scenario_.loaded_bytes() / kGiB, *row_.weights_gib_per_gpu);
   }
 
@@ -70,6 +79,7 @@ class RowCheck {
 
   void check_tokens() {
     if (!row_.kv_tokens_total) return;
+    if (!scenario_.unknown_cache.empty()) return skip("kv_tokens", scenario_.unknown_cache);
     const auto published = static_cast<double>(*row_.kv_tokens_total);
     if (row_.kv_gib_per_gpu && *row_.kv_gib_per_gpu > 0.0)
       return add("kv_tokens", "in the published room", scenario_.kv_tokens_in(*row_.kv_gib_per_gpu * kGiB, context()),
@@ -100,6 +110,8 @@ class RowCheck {
 
   void check_fit() {
     if (scenario_.engine.id.empty()) return skip("fit", fmt::format("no profile of {}", scenario_.engine_name));
+    if (!scenario_.unknown_weights.empty()) return skip("fit", scenario_.unknown_weights);
+    if (!scenario_.unknown_cache.empty()) return skip("fit", scenario_.unknown_cache);
     if (!planner_) return skip("fit", "the capacity of the device is not known");
     if (scenario_.notes.shared_gpu) return skip("fit", "another program held memory of the device");
     const double spare = planner_->budget_bytes() - planner_->at(context(), 1).total();

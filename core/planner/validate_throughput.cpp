@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/gguf_mix.h"
 #include "core/planner/row_scenario.h"
 #include "core/planner/validation.h"
 
@@ -28,7 +29,14 @@ bool holds_whole_batch(const ThroughputRow& row) {
 }
 
 int tokens_of(const ThroughputRow& row) {
-  return std::max(1, static_cast<int>(std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0))));
+  constexpr double kMost = 1e9;
+  const double tokens = std::ceil(row.input_len.value_or(0.0) + row.output_len.value_or(0.0));
+  return static_cast<int>(std::clamp(tokens, 1.0, kMost));
+}
+
+/// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading.
+bool is_fp8_section(const ThroughputRow& row) {
+  return row.source.notes.find("/ \"FP8\"") != std::string::npos;
 }
 
 struct FitReading {
@@ -61,13 +69,16 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
   RowScenario scenario;
   scenario.model = known->spec;
-  const auto weights = row_weights(row.model, row.weight_dtype, known->own_weights);
+  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
+  if (engine.id == "llama.cpp") scenario.gguf_types = gguf_mix(row.weight_dtype);
+  // A GGUF file has types of its own; the config of the model says nothing of them.
+  const std::string dtype = scenario.gguf_types ? "" : is_fp8_section(row) ? "fp8" : row.weight_dtype;
+  const auto weights = row_weights(row.model, dtype, known->own_weights);
   const auto cache = row_cache(row.kv_dtype);
   if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", row.weight_dtype)};
   if (!cache) return {{}, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
   scenario.weights = *weights;
   scenario.cache = *cache;
-  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
   scenario.engine = catalog.engine(engine);
   scenario.layout = layout_of(row, scenario.engine);
   scenario.device = *device->spec;
@@ -75,6 +86,16 @@ FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};
+}
+
+/// An engine built for one static batch allocates the cache of that batch as one contiguous buffer: no share of the memory
+/// is set apart for blocks.
+/// Source   NVIDIA/TensorRT-LLM:cpp/tensorrt_llm/runtime/gptSession.cpp (createBuffers, createKvCacheManager for paged
+///          caches alone)
+void hold_batch(RowScenario& scenario, int batch) {
+  scenario.limits.max_num_seqs = batch;
+  scenario.limits.memory_fraction = 1.0;
+  scenario.engine.budget.value = BudgetRule::kWholeDevice;
 }
 
 void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& validation) {
@@ -85,8 +106,11 @@ void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& valida
     return;
   }
   for (const std::string& text : reading.scenario->assumptions) validation.assumptions.push_back({id, text});
-  const MemoryPlanner planner = *reading.scenario->planner();
   const int batch = holds_whole_batch(row) ? stated_batch(row.batch_or_concurrency).value_or(1) : 1;
+  RowScenario scenario = *reading.scenario;
+  if (holds_whole_batch(row)) hold_batch(scenario, batch);
+  require_shardable(scenario.model, scenario.layout);
+  const MemoryPlanner planner = *scenario.planner();
   const double spare = planner.budget_bytes() - planner.at(tokens_of(row), batch).total();
   validation.fits.push_back(
       {id, spare >= 0.0 ? FitVerdict::kFits : FitVerdict::kDoesNotFit, FitVerdict::kFits,
@@ -104,7 +128,10 @@ Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& 
     try {
       check_fit(row, catalog, validation);
     } catch (const Error& error) {
-      validation.fits.push_back({row.source.id, FitVerdict::kDoesNotFit, FitVerdict::kFits, error.what()});
+      if (error.kind() == ErrorKind::kDoesNotFit)
+        validation.fits.push_back({row.source.id, FitVerdict::kDoesNotFit, FitVerdict::kFits, error.what()});
+      else
+        validation.skipped.push_back({row.source.id, "fit", error.what()});
     }
   }
   return validation;

@@ -172,6 +172,11 @@ void read_glm4_moe(ConfigObject& config, ModelSpec& spec) {
 /// slides, the first one does.
 void read_gpt_oss(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 201088, .max_context = 131072, .tied_embeddings = false}, spec);
+  if (!config.has_value(config.first_of({"torch_dtype", "dtype"}))) {
+    // Its config states none; all that is not MXFP4 lies in the checkpoint as BF16.
+    spec.native_dtype = DType::kBF16;
+    if (spec.quantized_weights) spec.quantized_weights->rest = *storage_format("bf16");
+  }
   AttentionSpec attention =
       read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 64}, {.theta = 150000.0});
   attention.qkv_bias = attention.o_bias = config.flag_or("attention_bias", true);

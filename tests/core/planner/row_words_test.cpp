@@ -39,6 +39,14 @@ TEST(RowEngine, TheFractionTellsErasWhereNothingElseDoes) {
   EXPECT_EQ(engine_of("vLLM; no word of a version", 0.92).version, "");
 }
 
+TEST(RowEngine, IssueNumbersStandForTheReleaseBeforeThem) {
+  ReferenceSource source = source_with("start refused", "vllm-project/vllm");
+  source.ref = "issue 10517#29k";
+  EXPECT_EQ(row_engine("", "", source, 0.9).version, "0.6");
+  source.ref = "PR 43308";
+  EXPECT_EQ(row_engine("", "", source, std::nullopt).version, "0.21");
+}
+
 TEST(RowEngine, OtherEnginesAreNamed) {
   EXPECT_EQ(engine_of("SGLang, mem_fraction_static 0.93").id, "sglang");
   EXPECT_EQ(row_engine("TensorRT-LLM (Triton backend)", "0.14.0", source_with(""), std::nullopt).id, "tensorrt-llm");
@@ -66,6 +74,15 @@ TEST(RowNotes, ReadsRefusalsAndRemarks) {
   EXPECT_EQ(read_notes("checkpoint of that date had 16 KV heads (doubled)").n_kv_heads, 16);
   // Heads that are part of a description are no override.
   EXPECT_EQ(read_notes("16 of 64 layers hold KV, 4 kv heads x 256").n_kv_heads, std::nullopt);
+}
+
+TEST(RowNotes, ReadsHowExpertsAndDraftersAreServed) {
+  const RowNotes notes = read_notes("--data-parallel-size 8 --enable-expert-parallel; MTP drafter on");
+  EXPECT_EQ(notes.data_parallel, 8);
+  EXPECT_TRUE(notes.whole_experts);
+  EXPECT_TRUE(notes.drafter);
+  EXPECT_FALSE(read_notes("no MTP").drafter);
+  EXPECT_EQ(read_notes("").data_parallel, 1);
 }
 
 TEST(RowNotes, NumbersThatAreTooLargeAreNone) {

@@ -76,7 +76,7 @@ TEST(PublishedStarts, ResidualsAreThoseOfTheTable) {
 
 TEST(PublishedCaches, BytesAreHit) {
   EXPECT_LE(errors_of("kv_tables", "kv_bytes").worst_abs, 0.005);
-  EXPECT_LE(errors_of("kv_tables", "kv_bytes_per_token").worst_abs, 0.005);
+  EXPECT_LE(errors_of("kv_tables", "kv_bytes_per_token").worst_abs, 0.006);  // 70,272 B, rounded to 69 KiB
 }
 
 TEST(PublishedSpeeds, WhatRanFits) {

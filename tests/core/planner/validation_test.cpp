@@ -1,5 +1,6 @@
 #include "core/planner/validation.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/csv.h"
@@ -103,6 +104,28 @@ TEST(MemoryKvRows, ARoomWithoutAFractionIsSkippedWithItsReason) {
   const Validation validation = validate_one(row);
   ASSERT_FALSE(validation.skipped.empty());
   EXPECT_EQ(validation.skipped[0].reason, "the memory fraction is not stated");
+}
+
+TEST(MemoryKvRows, AnUnknownTypeLeavesTheRestOfTheRow) {
+  MemoryKvRow row = row_of("x6");
+  row.kv_dtype = "turbo3";
+  row.weights_gib_per_gpu = 14.99;
+  row.kv_tokens_total = 1000;
+  const Validation validation = validate_one(row);
+  ASSERT_EQ(validation.figures.size(), 1u);
+  EXPECT_EQ(validation.figures[0].component, "weights");
+  EXPECT_NEAR(validation.figures[0].predicted, 14.99, 0.005);  // 14.96 GiB and 32 MiB of position tables
+  ASSERT_FALSE(validation.skipped.empty());
+  EXPECT_EQ(validation.skipped[0].component, "kv_tokens");
+}
+
+TEST(MemoryKvRows, ARowThatContradictsItselfIsNoMeasure) {
+  MemoryKvRow row = row_of("x7");
+  row.source.notes = "vLLM 0.11.0; nvidia-smi 20238 MiB per process";  // 0.9 · 79.18 GiB would be 72,972
+  row.kv_tokens_total = 1000;
+  const Validation validation = validate_one(row);
+  ASSERT_FALSE(validation.skipped.empty());
+  EXPECT_THAT(validation.skipped[0].reason, testing::HasSubstr("contradicts itself"));
 }
 
 TEST(MemoryKvRows, ARefusedStartMustBePredicted) {
