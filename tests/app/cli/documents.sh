@@ -16,7 +16,7 @@ check() {
   [[ -n $command ]] || return
   commands=$((commands + 1))
   local printed
-  printed=$(bash -c "$command" 2>"$scratch/err")
+  printed=$(bash -c "$command" 2>"$scratch/err" | tr -d "\r")  # lines of CSV end in CR LF
   [[ $printed == "${expected%$'\n'}" ]] && return
   printf 'FAILED: %s: %s\n--- printed\n%s\n%s\n--- expected\n%s' "$document" "$command" "$printed" \
     "$(cat "$scratch/err")" "$expected" >&2
