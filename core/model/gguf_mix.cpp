@@ -190,7 +190,7 @@ TypeName rule_type(const Question& q) {
 
 // -------- conventions of mixtures of experts in types of the fork
 
-struct Step {
+struct TypeStep {
   TypeName of;
   TypeName up;
 };
@@ -198,7 +198,7 @@ struct Step {
 // The next finer type of the same family. Recipes of published files give it to the routed down-projections, which
 // suffer most from few bits, and keep all that every token passes through at 8 bits, because it is a few per cent of
 // such a model. Source: model cards of huggingface.co/ubergarm (DeepSeek-V3-0324, DeepSeek-R1-0528, Qwen3-235B-A22B).
-constexpr Step kFiner[] = {
+constexpr TypeStep kFiner[] = {
     {"IQ1_S", "IQ2_KS"},  {"IQ1_M", "IQ2_KS"}, {"IQ2_KT", "IQ3_KT"}, {"IQ2_KS", "IQ2_K"},   {"IQ2_K", "IQ3_K"},
     {"IQ3_KT", "IQ4_KT"}, {"IQ3_K", "IQ4_KS"}, {"IQ3_KS", "IQ4_KS"}, {"IQ4_KSS", "IQ4_KS"}, {"IQ4_KS", "IQ5_KS"},
     {"IQ4_K", "IQ5_K"},   {"IQ5_KS", "IQ6_K"}, {"IQ5_K", "IQ6_K"},   {"IQ6_K", "Q8_0"},
@@ -209,12 +209,12 @@ TypeName without_rows(TypeName name) {
   return suffix == TypeName::npos || suffix + 3 != name.size() ? name : name.substr(0, suffix);
 }
 
-const Step* finer_step(TypeName mix) {
-  const auto* found = std::ranges::find(kFiner, without_rows(mix), &Step::of);
+const TypeStep* finer_step(TypeName mix) {
+  const auto* found = std::ranges::find(kFiner, without_rows(mix), &TypeStep::of);
   return found == std::end(kFiner) ? nullptr : found;
 }
 
-TypeName convention_type(const Question& q, const Step& step) {
+TypeName convention_type(const Question& q, const TypeStep& step) {
   if (q.tensor == "ffn_down_exps") return step.up;
   return holds(q.tensor, "_exps") ? "" : "Q8_0";
 }
@@ -255,7 +255,7 @@ int heads_per_kv_head(const GgufShape& shape) {
   return 1;
 }
 
-const GgmlType& type_of(const Question& q, const GgufTensorShape& tensor, const GgufMix& mix, const Step* step) {
+const GgmlType& type_of(const Question& q, const GgufTensorShape& tensor, const GgufMix& mix, const TypeStep* step) {
   if (stays_f32(tensor)) return *ggml_type("F32");
   if (is_float(*mix.type)) return *mix.type;
   const TypeName name = step != nullptr ? convention_type(q, *step) : rule_type(q);
@@ -301,7 +301,7 @@ std::int64_t GgufWeights::head_bytes() const {
 }
 
 GgufWeights gguf_weights(const GgufShape& shape, const GgufMix& mix, LatentMatrices latent) {
-  const Step* step = has_experts(shape) ? finer_step(mix.name) : nullptr;
+  const TypeStep* step = has_experts(shape) ? finer_step(mix.name) : nullptr;
   GgufWeights weights;
   weights.origin = step != nullptr ? MixOrigin::kConvention : MixOrigin::kRules;
   for (const GgufTensorShape& tensor : gguf_tensor_shapes(shape, latent)) {

@@ -17,10 +17,6 @@ WeightFormat scheme(std::string_view name) {
   return weight_format(name, sixteen_bits());
 }
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 bool is_plain_16_bit(std::string_view dtype) {
   constexpr std::array<std::string_view, 6> kNames = {"bf16", "fp16", "f16", "float16", "bfloat16", "bf16/fp16"};
   return std::ranges::find(kNames, dtype) != kNames.end();

@@ -22,10 +22,6 @@ std::optional<double> number_in(std::string_view text) {
   return read.ec == std::errc{} && read.ptr == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 template <std::size_t N>
 bool has_any(std::string_view text, const std::array<std::string_view, N>& parts) {
   return std::ranges::any_of(parts, [&](std::string_view part) { return has(text, part); });
@@ -180,6 +176,10 @@ constexpr std::array<std::string_view, 3> kWholeExperts = {"expert-parallel", "e
 constexpr std::array<std::string_view, 3> kSharedGpu = {"gpu not empty", "other process", "another process"};
 
 }  // namespace
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 std::string lower_case(std::string_view text) {
   std::string made(text);

@@ -55,6 +55,8 @@ struct RowDevice {
 RowDevice read_device_words(std::string_view text);
 
 std::string lower_case(std::string_view text);
+/// Whether `part` stands anywhere in `text`, inside words too.
+bool has(std::string_view text, std::string_view part);
 bool has_word(std::string_view text, std::string_view word);
 
 /// The whole number right behind `word` and blanks, "=" or ":"; "--block-size 128".

@@ -5,17 +5,13 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/overloaded.h"
 #include "core/base/statistics.h"
 
 namespace dachlast {
 namespace {
 
 constexpr double kOfTenNine = 90.0;
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
 
 template <class Item>
 void append(std::vector<Item>& to, std::vector<Item>&& from) {

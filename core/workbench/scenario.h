@@ -49,7 +49,7 @@ struct ScenarioPlan {
   DeviceMemory memory;
   std::vector<MemorySegment> segments;
   bool fits = true;
-  double fit_probability = 1.0;  // see `fit_probability`
+  double fit_probability = 1.0;    // see `fit_probability`
   std::optional<int> max_context;  // at this batch
   std::optional<int> max_batch;    // at this context
   std::vector<WayToFit> ways;      // at most three; empty where it fits

@@ -23,7 +23,7 @@ std::vector<int> read_rotating_layers(ConfigObject& config, int n_layers) {
 }
 
 /// As listed in "moe_layers", or every `interleave_moe_layer_step`-th.
-std::vector<bool> read_routed_layers(ConfigObject& config, int n_layers) {
+std::vector<bool> read_interleaved_layers(ConfigObject& config, int n_layers) {
   const int step = config.size_or("interleave_moe_layer_step", 1, size_limit::kLayers);
   const bool listed = config.has_value("moe_layers");
   const std::vector<int> list = listed ? config.count_list("moe_layers", size_limit::kLayers) : std::vector<int>{};
@@ -54,7 +54,7 @@ void read_llama4_text(ConfigObject& config, ModelSpec& spec) {
                     .activation = moe.activation};
   const int n_layers = read_n_layers(config);
   const std::vector<int> rotates = read_rotating_layers(config, n_layers);
-  const std::vector<bool> routed = read_routed_layers(config, n_layers);
+  const std::vector<bool> routed = read_interleaved_layers(config, n_layers);
   ignore_keys(config, {"layer_types"});  // repeats which layers are chunked
   for (std::size_t i = 0; i < routed.size(); ++i)
     spec.layers.push_back({rotates[i] ? local : global, routed[i] ? FeedForward(moe) : FeedForward(mlp)});
