@@ -38,15 +38,34 @@ enum class OpKind : std::uint8_t {
   kMlpDown,
   kResidual,
   kLmHead,
-  kSample
+  kSample,
+  // latent attention
+  kLatentDown,  // to the latents of queries, keys and values
+  kLatentUp,    // from them to heads
+  kIndexProj,   // queries, keys and weights of the indexer
+  kIndexScore,  // its scores over all tokens
+  // linear attention and state spaces
+  kMixerIn,
+  kConv,
+  kScan,
+  kMixerOut,
+  kGate,  // what attention or a state space returns, times its gate
+  // routed experts
+  kRouter,
+  kExpertUp,
+  kExpertAct,
+  kExpertDown,
+  kCombine  // the weighted sum of a token's experts
 };
 
-inline constexpr int kOpKindCount = static_cast<int>(OpKind::kSample) + 1;
+inline constexpr int kOpKindCount = static_cast<int>(OpKind::kCombine) + 1;
 
 constexpr std::string_view name_of(OpKind kind) {
-  constexpr std::string_view names[kOpKindCount] = {"embed",    "norm",      "qkv_proj", "qk_norm", "rope",
-                                                    "kv_write", "attention", "o_proj",   "mlp_up",  "mlp_act",
-                                                    "mlp_down", "residual",  "lm_head",  "sample"};
+  constexpr std::string_view names[kOpKindCount] = {
+      "embed",       "norm",      "qkv_proj",   "qk_norm",     "rope",       "kv_write",    "attention",
+      "o_proj",      "mlp_up",    "mlp_act",    "mlp_down",    "residual",   "lm_head",     "sample",
+      "latent_down", "latent_up", "index_proj", "index_score", "mixer_in",   "conv",        "scan",
+      "mixer_out",   "gate",      "router",     "expert_up",   "expert_act", "expert_down", "combine"};
   return names[static_cast<int>(kind)];
 }
 
@@ -129,7 +148,70 @@ struct SampleShape {
   int vocab_size;
 };
 
+/// Writes `elements` per token into a cache that is not one of K and V heads of equal width.
+struct CacheWriteShape {
+  int n_tokens;
+  int elements;
+  DType kv_dtype;
+};
+
+/// Attention beyond the plain kind: scores and values of different width, several heads per cached row, chunks, or a
+/// choice of `top_k` tokens. Causal as AttentionShape is.
+struct WideAttentionShape {
+  int batch_size;
+  int q_len;
+  int kv_len;
+  int n_heads;
+  int score_dim;     // width of q·k
+  int value_dim;     // width of what a head sums
+  int row_elements;  // elements of the cache read per visible token, over all KV heads
+  int window;        // 0: all earlier tokens
+  int chunk;         // 0: none; else tokens see only the ones of their own chunk
+  int top_k;         // 0: none; else at most so many tokens are read
+  DType kv_dtype;
+};
+
+/// A causal convolution over the last `kernel` tokens of each channel.
+struct ConvShape {
+  int batch_size;
+  int q_len;
+  int channels;
+  int kernel;
+};
+
+/// How a recurrent state is updated per token.
+enum class ScanRule : std::uint8_t { kStateSpace, kDeltaRule };
+
+/// A state [n_heads, rows, columns] per sequence, updated and read once per token.
+struct ScanShape {
+  int batch_size;
+  int q_len;
+  int n_heads;
+  int rows;
+  int columns;
+  ScanRule rule;
+  DType state_dtype;
+};
+
+/// y = x · W_eᵀ for each of the `n_active` experts e of a token, W_e [n, k].
+struct ExpertsShape {
+  int n_tokens;
+  int n_experts;
+  int n_active;
+  int n;
+  int k;
+  DType weight_dtype;
+};
+
+/// The weighted sum of the outputs of a token's experts.
+struct CombineShape {
+  int n_tokens;
+  int n_active;
+  int d_model;
+};
+
 using OpShape = std::variant<EmbedShape, NormShape, LinearShape, RopeShape, KvWriteShape, AttentionShape,
-                             ActivationShape, ResidualShape, SampleShape>;
+                             ActivationShape, ResidualShape, SampleShape, CacheWriteShape, WideAttentionShape,
+                             ConvShape, ScanShape, ExpertsShape, CombineShape>;
 
 }  // namespace dachlast

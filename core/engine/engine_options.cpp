@@ -50,6 +50,8 @@ void require_variant(const char* subject, const Variants& variants, const std::s
 }  // namespace
 
 void validate(const ModelSpec& model, const EngineOptions& options) {
+  if (const auto missing = missing_kernels(model))
+    throw Error(ErrorKind::kUsage, model.name, *missing + ".", "`plan` and `models show` work.");
   require_at_least("threads", options.n_threads, 1);
   require_at_least("batch size", options.batch_size, 1);
   require_at_least("context", options.capacity_tokens, 1);

@@ -111,6 +111,21 @@ void OpRunner::run(const Op& op) {
     case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
     case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
     case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
+    // No kernels yet: `validate` refuses models that have these.
+    case OpKind::kLatentDown:
+    case OpKind::kLatentUp:
+    case OpKind::kIndexProj:
+    case OpKind::kIndexScore:
+    case OpKind::kMixerIn:
+    case OpKind::kConv:
+    case OpKind::kScan:
+    case OpKind::kMixerOut:
+    case OpKind::kGate:
+    case OpKind::kRouter:
+    case OpKind::kExpertUp:
+    case OpKind::kExpertAct:
+    case OpKind::kExpertDown:
+    case OpKind::kCombine: break;
   }
 }
 

@@ -4,24 +4,12 @@
 #include <variant>
 
 #include "kernels/attention.h"
+#include "kernels/cost.h"
 
 namespace dachlast {
 namespace {
 
 constexpr double kFloatBytes = sizeof(float);
-
-/// Elements an operation writes to `op.out`, all of 4 bytes. `kv_write` writes the cache, not its buffer.
-struct OutElements {
-  double operator()(const EmbedShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
-  double operator()(const NormShape& s) const { return 1.0 * s.n_rows * s.dim; }
-  double operator()(const LinearShape& s) const { return 1.0 * s.m * s.n; }
-  double operator()(const RopeShape& s) const { return 1.0 * s.n_tokens * s.n_heads * s.head_dim; }
-  double operator()(const KvWriteShape&) const { return 0.0; }
-  double operator()(const AttentionShape& s) const { return 1.0 * s.batch_size * s.q_len * s.n_heads * s.head_dim; }
-  double operator()(const ActivationShape& s) const { return 1.0 * s.n_tokens * s.d_ff; }
-  double operator()(const ResidualShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
-  double operator()(const SampleShape& s) const { return 1.0 * s.n_rows; }
-};
 
 /// What belongs to the head and not to the layers counts as workspace.
 bool is_workspace(Buffer buffer) {
@@ -40,7 +28,7 @@ double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
   for (const Op& op : ops) {
     double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(op.out)];
-    bytes = std::max(bytes, AlignedBuffer::padded_bytes(std::visit(OutElements{}, op.shape) * kFloatBytes));
+    bytes = std::max(bytes, AlignedBuffer::padded_bytes(kernels::output_elements(op.shape) * kFloatBytes));
   }
 }
 

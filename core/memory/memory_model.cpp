@@ -7,32 +7,18 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/base/overloaded.h"
 #include "core/memory/amount_text.h"
 #include "core/model/layer_cache.h"
 #include "core/model/weights.h"
 #include "kernels/attention.h"
+#include "kernels/cost.h"
 
 namespace dachlast {
 namespace {
 
-constexpr double kFloatBytes = 4;  // activations are float whatever the weights are
-constexpr double kIdBytes = 4;     // token ids are int32
-
-/// Bytes an operation needs room for in its output buffer; 0 where it works inside a buffer another operation sized.
-double output_bytes(const OpShape& shape) {
-  const double elements = std::visit(
-      Overloaded{[](const EmbedShape& s) { return 1.0 * s.n_tokens * s.d_model; },
-                 [](const NormShape& s) { return 1.0 * s.n_rows * s.dim; },
-                 [](const LinearShape& s) { return 1.0 * s.m * s.n; }, [](const RopeShape&) { return 0.0; },
-                 [](const KvWriteShape&) { return 0.0; },
-                 [](const AttentionShape& s) { return 1.0 * s.batch_size * s.q_len * s.n_heads * s.head_dim; },
-                 [](const ActivationShape& s) { return 1.0 * s.n_tokens * s.d_ff; },
-                 [](const ResidualShape& s) { return 1.0 * s.n_tokens * s.d_model; },
-                 [](const SampleShape& s) { return 1.0 * s.n_rows; }},
-      shape);
-  return elements * (std::holds_alternative<SampleShape>(shape) ? kIdBytes : kFloatBytes);
-}
+constexpr double kFloatBytes = 4;    // activations are float whatever the weights are
+constexpr double kIdBytes = 4;       // token ids are int32
+constexpr double kElementBytes = 4;  // of every activation buffer, floats and ids
 
 using BufferBytes = std::array<double, kBufferCount>;
 
@@ -54,7 +40,7 @@ BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario)
   of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
   for (const Op& op : build_op_list(model, step, scenario.precision)) {
     double& room = of(bytes, op.out);
-    room = std::max(room, output_bytes(op.shape));
+    room = std::max(room, kElementBytes * kernels::output_elements(op.shape));
   }
   return bytes;
 }

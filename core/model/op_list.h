@@ -76,6 +76,14 @@ enum class Buffer : std::uint8_t {
   kBranch,     // [n_tokens, d_model]
   kMlpUp,      // [n_tokens, d_ff or 2 · d_ff]
   kMlpHidden,  // [n_tokens, d_ff]
+  kLatent,     // [n_tokens, q_lora_rank + kv_lora_rank + qk_rope_head_dim]
+  kIndex,      // [n_tokens, queries, key and weights of the indexer]
+  kMixerIn,    // [n_tokens, all that linear attention or a state space projects]
+  kMixed,      // [n_tokens, what its convolution and state return]
+  kScores,     // [n_tokens, n_experts]
+  kExpertUp,   // [n_tokens · n_active, d_ff or 2 · d_ff]
+  kExpertHidden,
+  kExpertOut,  // [n_tokens · n_active, d_model]
   kLogits,     // [n_rows, vocab_size]; n_rows is batch_size, or n_tokens for LogitsFor::kAllTokens
   kNextIds     // [batch_size] int32
 };

@@ -16,6 +16,15 @@ const GgmlType* cache_type(const CacheFormat& cache) {
               "Use f32, f16, bf16, q8_0 or q4_0.");
 }
 
+/// Beyond, its integers would overflow. 16 TiB of cache for Llama 3.1 8B: no device is near.
+constexpr int kMostTokens = 1 << 27;
+constexpr int kLeastCells = 256;  // of a sequence
+
+/// As many of `batch_size` sequences as the layout can count.
+int countable_sequences(int context_tokens, int batch_size) {
+  return std::clamp(kMostTokens / std::max(context_tokens, kLeastCells), 1, batch_size);
+}
+
 }  // namespace
 
 LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, const CacheFormat& cache, int n_devices,
@@ -34,14 +43,15 @@ LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, con
 
 DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {
   LlamaCppRun run = run_;
-  run.n_sequences = batch_size;
-  run.n_ctx = static_cast<std::int64_t>(context_tokens) * batch_size;
+  run.n_sequences = countable_sequences(context_tokens, batch_size);
+  run.n_ctx = static_cast<std::int64_t>(context_tokens) * run.n_sequences;
+  const double grown = static_cast<double>(batch_size) / run.n_sequences;
   const LlamaCppMemory memory = llamacpp_memory(shape_, weights_, run);
   DeviceMemory fullest;
   for (std::size_t device = 0; device < static_cast<std::size_t>(run.n_gpus); ++device) {
     const DeviceMemory candidate{.weights = static_cast<double>(memory.weight_bytes[device]),
-                                 .kv_cache = static_cast<double>(memory.kv.device_bytes[device]),
-                                 .activations = static_cast<double>(memory.compute_bytes[device])};
+                                 .kv_cache = grown * static_cast<double>(memory.kv.device_bytes[device]),
+                                 .activations = grown * static_cast<double>(memory.compute_bytes[device])};
     if (candidate.total() > fullest.total()) fullest = candidate;
   }
   return fullest;

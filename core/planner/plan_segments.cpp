@@ -62,9 +62,12 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
   const PlanScenario& s = scenario_;
   std::vector<MemorySegment> lines;
   lines.push_back({"weights", Bytes{memory.weights}, Origin::kExact, weight_formula(s)});
-  lines.push_back(
-      {"KV cache", Bytes{memory.kv_cache}, Origin::kExact,
-       cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size)) + ", " + std::string(s.cache.title)});
+  // llama.cpp gives whole layers to its devices, where the stage has shares of all of them.
+  const std::string cache = llamacpp_ && s.layout.n_devices() > 1
+                                ? fmt::format("{} × {} tokens in whole 256, of the layers on the fullest device",
+                                              grouped(batch_size), grouped(context_tokens))
+                                : cache_formula(stage.kv, context_tokens, sequences_per_group(batch_size));
+  lines.push_back({"KV cache", Bytes{memory.kv_cache}, Origin::kExact, fmt::format("{}, {}", cache, s.cache.title)});
   if (llamacpp_) {
     lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                      fmt::format("compute buffer for {} tokens at the whole context, placed by ggml's allocator",

@@ -21,15 +21,29 @@ constexpr std::string_view name_of(OpFamily family) {
 constexpr OpFamily family_of(OpKind op) {
   switch (op) {
     case OpKind::kAttention:
-    case OpKind::kKvWrite: return OpFamily::kAttention;
+    case OpKind::kKvWrite:
+    case OpKind::kIndexScore:
+    case OpKind::kConv:
+    case OpKind::kScan: return OpFamily::kAttention;
     case OpKind::kQkvProj:
-    case OpKind::kOProj: return OpFamily::kProjection;
+    case OpKind::kOProj:
+    case OpKind::kLatentDown:
+    case OpKind::kLatentUp:
+    case OpKind::kIndexProj:
+    case OpKind::kMixerIn:
+    case OpKind::kMixerOut: return OpFamily::kProjection;
     case OpKind::kMlpUp:
     case OpKind::kMlpAct:
-    case OpKind::kMlpDown: return OpFamily::kMlp;
+    case OpKind::kMlpDown:
+    case OpKind::kRouter:
+    case OpKind::kExpertUp:
+    case OpKind::kExpertAct:
+    case OpKind::kExpertDown:
+    case OpKind::kCombine: return OpFamily::kMlp;
     case OpKind::kNorm:
     case OpKind::kQkNorm:
     case OpKind::kRope:
+    case OpKind::kGate:
     case OpKind::kResidual: return OpFamily::kNormRope;
     case OpKind::kEmbed:
     case OpKind::kLmHead:

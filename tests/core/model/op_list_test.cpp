@@ -40,8 +40,9 @@ constexpr Step kPrefill = {.phase = Phase::kPrefill, .batch_size = 3, .q_len = 5
 constexpr Precision kPrecision = {.weights = DType::kBF16, .kv = DType::kF32};
 
 std::string text_of(Buffer buffer) {
-  constexpr const char* names[kBufferCount] = {"ids",    "residual", "normed", "qkv",    "attended",
-                                               "branch", "up",       "hidden", "logits", "next"};
+  constexpr const char* names[kBufferCount] = {
+      "ids",   "residual", "normed", "qkv",    "attended",  "branch",        "up",         "hidden", "latent",
+      "index", "mixer in", "mixed",  "scores", "expert up", "expert hidden", "expert out", "logits", "next"};
   return names[static_cast<int>(buffer)];
 }
 

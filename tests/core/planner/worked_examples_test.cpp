@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/hardware/device_catalog.h"
 #include "core/model/model_source.h"
 #include "core/planner/memory_planner.h"
@@ -84,6 +86,23 @@ TEST(WorkedExamples, LlamaAtSixteenThousandTokens) {
   EXPECT_DOUBLE_EQ(memory.runtime, (0.13 + 0.4) * kGiB + 32 * kMiB);
   EXPECT_NEAR(memory.total() / kGiB, 18.01, 0.01);
   EXPECT_NEAR(memory.total() / 1e9, 19.3, 0.05);
+}
+
+// The same under llama.cpp in F16: the token table, 128,256 · 4,096 · 2 B, stays in host memory, the 65 norms of 4,096 are in F32:
+// 2 · (8,030,261,248 − 525,336,576 + 266,240) B on the GPU. 1,000 tokens are 1,024 cells of 128 KiB.
+TEST(WorkedExamples, LlamaUnderLlamaCpp) {
+  PlanScenario scenario = scenario_of("llama-3.1-8b", find_device("rtx3090"), "llama.cpp");
+  scenario.cache = *cache_format("f16");
+  scenario.gguf_types = gguf_mix("F16");
+  const MemoryPlanner planner(std::move(scenario));
+  const DeviceMemory memory = planner.at(1000, 1);
+  EXPECT_DOUBLE_EQ(memory.weights, 2.0 * (8030261248 - 525336576 + 266240));
+  EXPECT_DOUBLE_EQ(memory.kv_cache, 128 * kMiB);
+  // 2^31 − 1 sequences of 16 GiB are more bytes than 64 bits count.
+  constexpr int kMost = std::numeric_limits<int>::max();
+  const double bytes = 16 * kGiB * kMost;
+  EXPECT_NEAR(planner.at(131072, kMost).kv_cache, bytes, 1e-9 * bytes);
+  EXPECT_FALSE(planner.fits(131072, kMost));
 }
 
 // A window in place of all tokens: Mistral 7B keeps 4,096 of 32,768 tokens, an eighth, and in vLLM a step of 2,048 beside it:

@@ -291,14 +291,14 @@ TEST(RunFile, ANewerVersionIsReadAsFarAsItIsKnown) {
       "CREATE TABLE counters (x INTEGER);"
       "ALTER TABLE point ADD COLUMN energy_j REAL;"
       "INSERT INTO op (point_id, op, n_calls, time_s, flops, weight_bytes, activation_bytes, kv_read_bytes, "
-      "kv_write_bytes, arithmetic) VALUES (1, 'router', 1, 0.1, 1, 1, 1, 1, 1, 'f32');"
+      "kv_write_bytes, arithmetic) VALUES (1, 'speculate', 1, 0.1, 1, 1, 1, 1, 1, 'f32');"
       "UPDATE run SET roofs_json = json_insert(roofs_json, '$.computes[#]', json(replace("
       "json_extract(roofs_json, '$.computes[0]'), 'f32', 'fp8')))");
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.points.at(0).ops.size(), 2u);
   EXPECT_EQ(stored.run.roofs.computes.size(), 1u);
   EXPECT_THAT(stored.skipped,
-              ElementsAre("table counters", "column point.energy_j", "compute roof fp8", "operation router"));
+              ElementsAre("table counters", "column point.energy_j", "compute roof fp8", "operation speculate"));
 }
 
 TEST(RunFile, AnOlderVersionIsMigratedWithoutTouchingTheFile) {
