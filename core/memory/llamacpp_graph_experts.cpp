@@ -8,7 +8,7 @@ T GraphBuilder::gated(T gate, T up) {
 
 T GraphBuilder::mlp(T x, std::string_view gate, std::string_view up, std::string_view down, std::int64_t d_ff,
                     const GgufLayer& layer) {
-  T y;
+  T y = T::kNone;
   if (layer.fused_gate) {
     const T both = matmul(up, x, 2 * d_ff);
     y = operation({d_ff, extents(x)[1], 1, 1}, {both});
@@ -61,7 +61,7 @@ T GraphBuilder::experts(T x, const GgufLayer& layer) {
   T chosen = kNone;
   const T weights = route(x, e, chosen);
   const T one = reshape(x, {shape_.d_model, 1, extents(x)[1], 1});
-  T y;
+  T y = T::kNone;
   if (ik() && run_.fused_experts && layer.gate == Gate::kGated) {
     y = fused_up_gate(one, chosen, e);
   } else {

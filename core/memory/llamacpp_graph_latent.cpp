@@ -100,7 +100,7 @@ T GraphBuilder::absorbed_latent(const GgufLatentAttention& a, const LatentParts&
   const T q = operation({a.kv_lora_rank + a.rope_head_dim, n_tokens_, a.n_heads, 1}, {q_rope, q_latent});
   const T keys = strided(cache, {a.kv_lora_rank + a.rope_head_dim, n_ctx_, 1, 1});
   const T latents = strided(cache, {a.kv_lora_rank, n_ctx_, 1, 1});
-  T y;
+  T y = T::kNone;
   if (flash() && run_.mla_mode != 2) {
     y = operation({a.kv_lora_rank, a.n_heads, n_tokens_, 1}, {q, keys, latents, mask_});
     y = strided(y, {a.kv_lora_rank, n_tokens_, a.n_heads, 1});

@@ -95,7 +95,7 @@ LoadOverhead load_overhead(const ModelSpec& model, const WeightFormat& weights, 
   std::vector<RankTensor> tensors = rank_tensors(model, weights, layout, stage);
   for (RankTensor& tensor : tensors) {
     const double stored = tensor.bytes();
-    tensor = padded(std::move(tensor), padding);
+    tensor = padded(tensor, padding);
     overhead.padding += tensor.bytes() - stored;
   }
   overhead.allocator = allocator_loss(tensors);

@@ -15,9 +15,9 @@ namespace {
 
 KnownModel read_model(const std::string& preset) {
   ModelSource source = resolve_model(preset);
-  WeightFormat weights =
+  const WeightFormat weights =
       source.spec.quantized_weights.value_or(plain_weights(*storage_format(name_of(source.spec.native_dtype))));
-  return {preset, std::move(source.spec), std::move(weights)};
+  return {preset, std::move(source.spec), weights};
 }
 
 double capacity_gib(const DeviceSpec& device) {

@@ -42,7 +42,7 @@ struct RowNotes {
   std::optional<double> memory_fraction;
   std::optional<double> process_mib;  // what one process held, as nvidia-smi lists it
 };
-RowNotes read_notes(std::string_view notes);
+RowNotes read_notes(std::string_view text);
 
 /// A device as a row names it.
 struct RowDevice {
