@@ -23,6 +23,16 @@ Json remarks_json(const std::vector<Remark>& remarks) {
   return json;
 }
 
+Json segments_json(std::span<const MemorySegment> segments) {
+  Json list = Json::array();
+  for (const MemorySegment& segment : segments)
+    list.push_back({{"name", segment.name},
+                    {"bytes", segment.bytes.value},
+                    {"origin", name_of(segment.origin)},
+                    {"formula", segment.formula}});
+  return list;
+}
+
 std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/hardware/device_roofs.h"
+#include "core/memory/memory_model.h"
 #include "core/roofline/run.h"
 
 namespace dachlast::reports {
@@ -19,6 +21,7 @@ void put(Json& json, const char* key, double value);
 void put_sample(Json& json, const std::string& key, const RoofSample& sample);
 
 Json remarks_json(const std::vector<Remark>& remarks);
+Json segments_json(std::span<const MemorySegment> segments);
 Json roofs_json(const DeviceRoofs& roofs);
 
 /// Indented by two, and on one line. Broken UTF-8 is replaced, not thrown at.

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-60}
-shift || true
+if (($# > 0)); then shift; fi
 names=("$@")
 ((${#names[@]} > 0)) || names=(config csv device gguf safetensors)
 

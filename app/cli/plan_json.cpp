@@ -2,16 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/json_parts.h"
+
 namespace dachlast::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json remarks_json(const std::vector<Remark>& remarks) {
-  ordered_json list = ordered_json::array();
-  for (const auto& remark : remarks) list.push_back({{"code", remark.code}, {"text", remark.text}});
-  return list;
-}
+using reports::remarks_json;
+using reports::segments_json;
 
 ordered_json points_json(const RunPlan& plan) {
   ordered_json list = ordered_json::array();
@@ -21,16 +19,6 @@ ordered_json points_json(const RunPlan& plan) {
                     {"batch", point.batch_size},
                     {"expected_s", point.expected.value},
                     {"origin", name_of(Origin::kEstimated)}});
-  return list;
-}
-
-ordered_json segments_json(const RunPlan& plan) {
-  ordered_json list = ordered_json::array();
-  for (const auto& segment : plan.memory)
-    list.push_back({{"name", segment.name},
-                    {"bytes", segment.bytes.value},
-                    {"origin", name_of(segment.origin)},
-                    {"formula", segment.formula}});
   return list;
 }
 
@@ -45,7 +33,7 @@ std::string json_plan(const RunPlan& plan) {
                                  {"expected_s", plan.expected.value},
                                  {"threads", plan.n_threads},
                                  {"points", points_json(plan)},
-                                 {"segments", segments_json(plan)},
+                                 {"segments", segments_json(plan.memory)},
                                  {"warnings", remarks_json(plan.warnings)},
                                  {"assumptions", remarks_json(plan.assumptions)}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

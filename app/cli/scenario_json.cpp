@@ -2,16 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/json_parts.h"
+
 namespace dachlast::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json remarks_json(const std::vector<Remark>& remarks) {
-  ordered_json list = ordered_json::array();
-  for (const auto& remark : remarks) list.push_back({{"code", remark.code}, {"text", remark.text}});
-  return list;
-}
+using reports::remarks_json;
+using reports::segments_json;
 
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
@@ -22,16 +20,6 @@ ordered_json memory_json(const DeviceMemory& memory) {
   return {{"weights_bytes", memory.weights},         {"kv_cache_bytes", memory.kv_cache},
           {"activations_bytes", memory.activations}, {"workspace_bytes", memory.workspace},
           {"runtime_bytes", memory.runtime},         {"total_bytes", memory.total()}};
-}
-
-ordered_json segments_json(const std::vector<MemorySegment>& segments) {
-  ordered_json list = ordered_json::array();
-  for (const MemorySegment& segment : segments)
-    list.push_back({{"name", segment.name},
-                    {"bytes", segment.bytes.value},
-                    {"origin", name_of(segment.origin)},
-                    {"formula", segment.formula}});
-  return list;
 }
 
 ordered_json subject_json(const Scenario& scenario) {
