@@ -102,16 +102,7 @@ void check(const KvTableRow& row, RowCatalog& catalog, Validation& validation) {
 }  // namespace
 
 Validation validate_kv_tables(std::span<const KvTableRow> rows, RowCatalog& catalog) {
-  Validation validation;
-  for (const KvTableRow& row : rows) {
-    ++validation.n_rows;
-    try {
-      check(row, catalog, validation);
-    } catch (const Error& error) {
-      validation.skipped.push_back({row.source.id, "all", error.what()});
-    }
-  }
-  return validation;
+  return validate_each(rows, [&](const KvTableRow& row, Validation& validation) { check(row, catalog, validation); });
 }
 
 }  // namespace dachlast

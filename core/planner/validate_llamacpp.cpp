@@ -81,16 +81,7 @@ void check(const LlamaCppRow& row, RowCatalog& catalog, Validation& validation) 
 }  // namespace
 
 Validation validate_llamacpp(std::span<const LlamaCppRow> rows, RowCatalog& catalog) {
-  Validation validation;
-  for (const LlamaCppRow& row : rows) {
-    ++validation.n_rows;
-    try {
-      check(row, catalog, validation);
-    } catch (const Error& error) {
-      validation.skipped.push_back({row.source.id, "all", error.what()});
-    }
-  }
-  return validation;
+  return validate_each(rows, [&](const LlamaCppRow& row, Validation& validation) { check(row, catalog, validation); });
 }
 
 }  // namespace dachlast

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/planner/reference_rows.h"
 #include "core/planner/row_catalog.h"
 
@@ -71,6 +72,21 @@ struct Validation {
   void add(const PredictedFigure& figure);  // a published 0 has no relative error: it is skipped with that reason
   void merge(Validation other);
 };
+
+/// Checks each row; one whose check throws an `Error` is skipped as a whole, with that reason.
+template <class Row, class Check>
+Validation validate_each(std::span<const Row> rows, Check check) {
+  Validation validation;
+  for (const Row& row : rows) {
+    ++validation.n_rows;
+    try {
+      check(row, validation);
+    } catch (const Error& error) {
+      validation.skipped.push_back({row.source.id, "all", error.what()});
+    }
+  }
+  return validation;
+}
 
 /// Predicts every row of a table.
 Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog);
