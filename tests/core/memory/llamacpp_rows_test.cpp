@@ -63,7 +63,7 @@ struct Table {
 };
 
 Table evaluate() {
-  const std::vector<PresetSource> presets = read_preset_sources(data_dir() / "models" / "SOURCES.csv");
+  const std::vector<PresetSource> presets = read_preset_catalog(data_dir() / "models");
   Table table;
   for (const Row& row : rows()) {
     const LlamaCppLog log = read_llamacpp_log(row);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -69,6 +70,16 @@ TEST_F(ModelSourceTest, PresetsAnswerToTheirHuggingFaceNameInAnyCase) {
   EXPECT_EQ(resolve_model("GPT2").spec.name, "gpt2");
   EXPECT_EQ(resolve_model("openai-community/gpt2").spec.name, "gpt2");
   EXPECT_FALSE(resolve_model("gpt2").weights_path);
+}
+
+TEST_F(ModelSourceTest, NamesOfTheSameArchitectureAreTakenForThePresetAndSaySo) {
+  const ModelSource source = resolve_model("meta-llama/Llama-3.3-70B-Instruct-FP8");
+  EXPECT_EQ(source.spec.name, resolve_model("llama-3.1-70b").spec.name);
+  const auto warned_of = [&](std::string_view code) {
+    return std::ranges::any_of(source.warnings, [&](const ConfigWarning& warning) { return warning.code == code; });
+  };
+  EXPECT_TRUE(warned_of("taken_for"));
+  EXPECT_TRUE(warned_of("data_type_in_name"));
 }
 
 TEST_F(ModelSourceTest, FoldersBringTheirWeightsAndTokenizer) {

@@ -20,7 +20,7 @@ const Validation& validated(const std::string& table) {
   if (found != known.end()) return found->second;
   std::vector<DeviceSpec> devices;
   for (DeviceSpec& package : list_devices()) devices.push_back(per_device(std::move(package)));
-  RowCatalog catalog(read_preset_sources(data_dir() / "models" / "SOURCES.csv"), std::move(devices));
+  RowCatalog catalog(read_preset_catalog(data_dir() / "models"), std::move(devices));
   const std::string file = fmt::format("{}/reference/{}_dev.csv", DACHLAST_TEST_DATA_DIR, table);
   return known.emplace(table, validate_rows(read_reference_rows(file), catalog)).first->second;
 }

@@ -11,7 +11,7 @@ namespace dachlast {
 namespace {
 
 RowCatalog catalog() {
-  return {read_preset_sources(data_dir() / "models" / "SOURCES.csv"), list_devices()};
+  return {read_preset_catalog(data_dir() / "models"), list_devices()};
 }
 
 MemoryKvRow row_of(std::string id) {
