@@ -1,9 +1,9 @@
 # One function per kind of target, so that a room's CMakeLists.txt lists its files and its arrows and nothing else.
 
-# dachlast_add_library(NAME SOURCES … HEADERS … LINKS … PRIVATE_LINKS …)
-# Makes target dachlast_NAME and its alias dachlast::NAME. LINKS are the arrows of style/STYLE.md.
+# dachlast_add_library(NAME [INTERNAL] SOURCES … HEADERS … LINKS … PRIVATE_LINKS …)
+# Makes target dachlast_NAME and its alias dachlast::NAME. LINKS are the arrows of style/STYLE.md. INTERNAL: not installed.
 function(dachlast_add_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INTERNAL" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
   set(target dachlast_${name})
   set(scope PUBLIC)
   if(arg_SOURCES)
@@ -20,9 +20,15 @@ function(dachlast_add_library name)
   target_link_libraries(${target} ${scope} ${arg_LINKS})
   target_compile_features(${target} ${scope} cxx_std_20)
   set_property(GLOBAL APPEND PROPERTY DACHLAST_LIBRARIES ${target})
+  if(NOT arg_INTERNAL)
+    set_property(GLOBAL APPEND PROPERTY DACHLAST_INSTALLED_LIBRARIES ${target})
+  endif()
   foreach(header IN LISTS arg_HEADERS)
     cmake_path(ABSOLUTE_PATH header)
     set_property(GLOBAL APPEND PROPERTY DACHLAST_HEADERS ${header})
+    if(NOT arg_INTERNAL)
+      set_property(GLOBAL APPEND PROPERTY DACHLAST_INSTALLED_HEADERS ${header})
+    endif()
     set_property(GLOBAL APPEND PROPERTY DACHLAST_HEADERS_OF_${name} ${header})
   endforeach()
 endfunction()

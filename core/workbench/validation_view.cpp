@@ -12,7 +12,6 @@ namespace {
 
 using viewmodel::Align;
 using viewmodel::Cell;
-using viewmodel::Column;
 using viewmodel::Table;
 using viewmodel::TableBuilder;
 
