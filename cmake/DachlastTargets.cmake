@@ -33,13 +33,19 @@ function(dachlast_add_library name)
   endforeach()
 endfunction()
 
-# dachlast_add_test(NAME LINKS dachlast::X SOURCES … LABELS unit|golden|ui|gpu)
+# dachlast_add_test(NAME [QT] LINKS dachlast::X SOURCES … LABELS unit|golden|ui|gpu)
 # Makes executable dachlast_NAME_test from GoogleTest files; every TEST becomes one CTest test.
+# QT: with an application behind it, offscreen.
 function(dachlast_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "QT" "" "SOURCES;LINKS;LABELS")
   set(target dachlast_${name}_test)
+  set(main GTest::gmock_main)
+  if(arg_QT)
+    set(main GTest::gmock)
+    list(APPEND arg_SOURCES ${PROJECT_SOURCE_DIR}/tests/ui/qt_main.cpp)
+  endif()
   add_executable(${target} ${arg_SOURCES})
-  target_link_libraries(${target} PRIVATE dachlast_flags ${arg_LINKS} GTest::gmock_main)
+  target_link_libraries(${target} PRIVATE dachlast_flags ${arg_LINKS} ${main})
   target_compile_definitions(${target} PRIVATE DACHLAST_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${arg_LABELS}" ENVIRONMENT
