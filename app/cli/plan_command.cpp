@@ -8,7 +8,7 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 

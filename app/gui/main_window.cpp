@@ -10,13 +10,16 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QPushButton>
 #include <QSaveFile>
 #include <QScrollArea>
 #include <QSettings>
 #include <QStackedWidget>
+#include <QStandardPaths>
 #include <QStatusBar>
 #include <QToolBar>
 
+#include "app/gui/measure_controller.h"
 #include "app/gui/plan_controller.h"
 #include "core/base/error.h"
 #include "core/viewmodel/phase_bars.h"
@@ -26,6 +29,7 @@
 #include "reports/html.h"
 #include "reports/svg.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/views/measure_view.h"
 #include "ui/views/overview_view.h"
 #include "ui/views/plan_view.h"
 #include "ui/views/roofline_view.h"
@@ -47,6 +51,11 @@ QSettings settings() {
                    QStringLiteral("dachlast-gui"));
 }
 
+/// Where runs measured in the window go.
+QString run_folder() {
+  return QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation) + QStringLiteral("/dachlast/runs");
+}
+
 ui::ScenarioFields first_scenario() {
   ui::ScenarioFields fields;
   fields.model = QStringLiteral("llama-3.1-8b");
@@ -61,11 +70,13 @@ MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent),
       pages_(new QListWidget),
       stack_(new QStackedWidget),
+      measure_(new ui::MeasureView(scenario_choices().models, {QStringLiteral("f32"), QStringLiteral("bf16")})),
       overview_(new ui::OverviewView),
       roofline_(new ui::RooflineView),
       plan_(new ui::PlanView),
       form_(new ui::ScenarioForm(scenario_choices())),
-      planner_(new PlanController(*form_, *plan_, this)) {
+      planner_(new PlanController(*form_, *plan_, this)),
+      measurer_(new MeasureController(*measure_, run_folder(), this)) {
   setWindowTitle(tr("Dachlast"));
   setMinimumSize(kLeastSize);
   resize(kFirstSize);
@@ -75,6 +86,7 @@ MainWindow::MainWindow(QWidget* parent)
   addPage(tr("Overview"), overview_);
   addPage(tr("Roofline"), roofline_);
   addPage(tr("Memory"), plan_);
+  addPage(tr("Measure"), measure_);
   makeScenarioDock();
   makeMenus();
   connect(pages_, &QListWidget::currentRowChanged, stack_, &QStackedWidget::setCurrentIndex);
@@ -83,6 +95,10 @@ MainWindow::MainWindow(QWidget* parent)
   connect(overview_, &ui::OverviewView::saveRequested, this, &MainWindow::saveFigure);
   connect(roofline_, &ui::RooflineView::saveRequested, this, &MainWindow::saveFigure);
   connect(plan_, &ui::PlanView::saveRequested, this, &MainWindow::saveFigure);
+  connect(stack_, &QStackedWidget::currentChanged, this, [this] {
+    if (stack_->currentWidget() == measure_) measurer_->prepare();
+  });
+  connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
   form_->setFields(first_scenario());
   planner_->plan(form_->fields());
   pages_->setCurrentRow(2);
@@ -125,6 +141,9 @@ void MainWindow::makeMenus() {
   connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fillRecent);
   export_ = file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport);
   export_->setEnabled(false);
+  file->addSeparator();
+  file->addAction(tr("&Measure…"), QKeySequence(Qt::CTRL | Qt::Key_R), this, [this] { showPage(tr("Measure")); });
+  file->addAction(tr("&Repeat Measurement"), QKeySequence(Qt::Key_F5), measurer_, &MeasureController::repeat);
   file->addSeparator();
   file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
 
@@ -252,6 +271,15 @@ void MainWindow::dropEvent(QDropEvent* event) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  if (measurer_->running()) {
+    QMessageBox question(QMessageBox::Question, tr("Measuring"), tr("A measurement is running."), QMessageBox::NoButton,
+                         this);
+    question.addButton(tr("Keep measuring"), QMessageBox::RejectRole);
+    const QAbstractButton* stop = question.addButton(tr("Stop and save"), QMessageBox::AcceptRole);
+    question.exec();
+    if (question.clickedButton() != stop) return event->ignore();
+    measurer_->cancel();
+  }
   QSettings stored = settings();
   stored.setValue(QStringLiteral("geometry"), saveGeometry());
   stored.setValue(QStringLiteral("layout"), saveState(kLayoutVersion));

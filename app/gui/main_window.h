@@ -11,6 +11,7 @@ class QListWidget;
 class QStackedWidget;
 
 namespace dachlast::ui {
+class MeasureView;
 class OverviewView;
 class PlanView;
 class RooflineView;
@@ -19,6 +20,7 @@ class ScenarioForm;
 
 namespace dachlast::gui {
 
+class MeasureController;
 class PlanController;
 
 /// The program's window: names of pages on the left, one page in the middle, docks around it.
@@ -55,11 +57,13 @@ class MainWindow : public QMainWindow {
 
   QListWidget* pages_;
   QStackedWidget* stack_;
+  ui::MeasureView* measure_;
   ui::OverviewView* overview_;
   ui::RooflineView* roofline_;
   ui::PlanView* plan_;
   ui::ScenarioForm* form_;
   PlanController* planner_;
+  MeasureController* measurer_;
   QMenu* recent_;
   QMenu* view_menu_;
   QDockWidget* scenario_dock_;
