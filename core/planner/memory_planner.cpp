@@ -80,7 +80,7 @@ void MemoryPlanner::settle_stages() {
       forward_bytes(scenario_.model, engine.activations->value, scenario_.layout, limits_.max_num_batched_tokens);
   activations_ = forward;
   workspace_ = std::max(0.0, sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - forward);
-  const auto outside = non_torch_memory(engine, scenario_.layout.tensor_parallel);
+  const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;
   if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)
     runtime_ += engine.graphs->value.value;

@@ -73,9 +73,15 @@ TEST(EngineProfiles, WorkspaceAndNonTorchFollowDeviceAndRanks) {
   const EngineProfile vllm = find_engine("vllm");
   EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("h100"))->value, 32 * kMiB);
   EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("l4"))->value, 8.125 * kMiB);  // (2 · 4096 + 8 · 16) KiB
-  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 1)->value, 0.13 * kGiB);
-  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 8)->value, 0.55 * kGiB);
-  EXPECT_FALSE(non_torch_memory(find_engine("llama.cpp"), 1));
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Ampere GA100", 1)->value, 0.13 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Ampere GA100", 8)->value, 0.55 * kGiB);
+  // Fused all-reduce on Hopper: 2.07 GiB at TP 2, 2.15 from TP 4 on.
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 1)->value, 0.25 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 2)->value, 2.07 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 8)->value, 2.15 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(find_engine("vllm@0.17"), "Hopper GH100", 1)->value, 0.13 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(find_engine("vllm@0.11"), "Hopper GH100", 2)->value, 0.55 * kGiB);
+  EXPECT_FALSE(non_torch_memory(find_engine("llama.cpp"), "", 1));
 }
 
 // Published trial runs on an H100, 1,024 sequences and 8,192 tokens: llm-d-planner, docs/empirical-vllm-memory-results.md.
