@@ -99,6 +99,7 @@ MainWindow::MainWindow(QWidget* parent)
     if (stack_->currentWidget() == measure_) measurer_->prepare();
   });
   connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
+  measure_->setFields({.model = QStringLiteral("gpt2"), .contexts = {}, .batches = {}, .weights = {}, .cache = {}});
   form_->setFields(first_scenario());
   planner_->plan(form_->fields());
   pages_->setCurrentRow(2);
