@@ -107,7 +107,7 @@ class Comparer {
     const std::vector<std::int64_t> bytes = llamacpp_compute_bytes(shape_, weights_, reading_.run);
     const bool smaller = log_.build && *log_.build < kFirstBuildOfLargerTensor;
     const bool pinned =
-        std::ranges::any_of(log_.compute_buffers, [](const auto& buffer) { return buffer.first.ends_with("_Host"); });
+        std::ranges::any_of(log_.compute_buffers, [](const auto& buffer) { return buffer.device.ends_with("_Host"); });
     for (const auto& [device, size] : log_.compute_buffers) {
       if (pinned && device == "CPU")
         gap("compute_buffer", "a second buffer in host memory, for repacked matrices");

@@ -106,13 +106,31 @@ BatchDefaults read_batch_row(DataObject& row) {
           .graph_batch = row.count("graph_batch", kMostTokens)};
 }
 
-ActivationRule read_activations(DataObject& fact) {
-  constexpr double kMostCopies = 1000.0;
-  return {.d_ff_copies = required_number(fact, "d_ff_copies", kMostCopies),
-          .d_model_copies = required_number(fact, "d_model_copies", kMostCopies),
-          .d_model_copies_tp = required_number(fact, "d_model_copies_tp", kMostCopies),
-          .logit_bytes = required_number(fact, "logit_bytes", kMostCopies),
-          .buffer_bytes_per_sm = required_number(fact, "buffer_bytes_per_sm", kMostCopies)};
+/// Reads `key` as one of `names`, in the order of the enum.
+template <class Choice>
+Choice read_choice(DataObject& fact, const std::string& key, std::initializer_list<const char*> names) {
+  return static_cast<Choice>(fact.choice(key, names));
+}
+
+BufferRules read_buffers(DataObject& fact) {
+  constexpr int kWidestElement = 8;
+  const std::initializer_list<const char*> places = {"in_place", "new"};
+  return {.element_bytes = static_cast<double>(required_count(fact, "element_bytes", kWidestElement)),
+          .release = read_choice<BufferRelease>(fact, "release", {"at_last_read", "at_return", "never"}),
+          .residual_norm = read_choice<ResidualNorm>(fact, "residual_norm", places),
+          .experts = read_choice<ExpertRooms>(fact, "experts", {"separate", "pooled", "kept"}),
+          .expert_sum = read_choice<SumPlace>(fact, "expert_sum", places),
+          .all_reduce = read_choice<SumPlace>(fact, "all_reduce", places),
+          .shared_expert = read_choice<SharedExpert>(fact, "shared_expert", {"first", "last"}),
+          .latent_keys = read_choice<LatentKeys>(fact, "latent_keys", {"in_place", "joined"}),
+          .expert_chunk_tokens = fact.count("expert_chunk_tokens", kMostTokens).value_or(0),
+          .renames_up = fact.texts_or_none("renames_up")};
+}
+
+SamplerRule read_sampler(DataObject& fact) {
+  constexpr double kMostBytes = 1000.0;
+  return {.logit_bytes = required_number(fact, "logit_bytes", kMostBytes),
+          .buffer_bytes_per_sm = required_number(fact, "buffer_bytes_per_sm", kMostBytes)};
 }
 
 NonTorchMemory read_non_torch(DataObject& row) {
@@ -136,7 +154,7 @@ GemmWorkspace read_workspace(DataObject& row) {
 /// Reads "value" as one of `names`, in the order of the enum.
 template <class Choice>
 auto choice_of(std::initializer_list<const char*> names) {
-  return [names](DataObject& fact) { return static_cast<Choice>(fact.choice("value", names)); };
+  return [names](DataObject& fact) { return read_choice<Choice>(fact, "value", names); };
 }
 
 auto count_value(int limit) {
@@ -167,7 +185,8 @@ void read_sizing_facts(DataObject& facts, EngineProfile& engine) {
 void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.batch_defaults = read_fact_or_none<std::vector<BatchDefaults>>(
       facts, "batch_defaults", [](DataObject& fact) { return read_rows<BatchDefaults>(fact, read_batch_row); });
-  engine.activations = read_fact_or_none<ActivationRule>(facts, "activations", read_activations);
+  engine.buffers = read_fact_or_none<BufferRules>(facts, "buffers", read_buffers);
+  engine.sampler = read_fact_or_none<SamplerRule>(facts, "sampler", read_sampler);
   engine.gemm_workspace = read_fact_or_none<std::vector<GemmWorkspace>>(
       facts, "gemm_workspace", [](DataObject& fact) { return read_rows<GemmWorkspace>(fact, read_workspace); });
   engine.non_torch = read_fact_or_none<std::vector<NonTorchMemory>>(

@@ -9,6 +9,7 @@
 
 #include "core/base/units.h"
 #include "core/hardware/device_spec.h"
+#include "core/memory/liveness.h"
 
 namespace dachlast {
 
@@ -73,16 +74,11 @@ struct BatchDefaults {
   std::optional<int> graph_batch;                     // largest batch whose graph is captured
 };
 
-/// Memory of the trial run that sizes the KV cache, beside the weights: the larger of
-///   forward  tokens · 2 B · (d_ff_copies · d_ff / TP + d_model_copies · d_model), of the widest layer
-///   sampler  rows · vocab · logit_bytes + min(n_SM, rows) · vocab · buffer_bytes_per_sm + tokens · d_model · 2 B
-///            + 2 · rows · d_model · 2 B + GEMM workspace
+/// Memory of sampling, beside what the forward pass leaves:
+///   rows · vocab · logit_bytes + min(n_SM, rows) · vocab · buffer_bytes_per_sm + (tokens + 2 · rows) · d_model · 2 B
 /// with rows = min(max_num_seqs, tokens). The logits are gathered: every rank holds the whole vocabulary.
-struct ActivationRule {
-  double d_ff_copies = 0.0;
-  double d_model_copies = 0.0;
-  double d_model_copies_tp = 0.0;  // instead of d_model_copies, where TP > 1
-  double logit_bytes = 0.0;        // of one entry [row, token of the vocabulary] at the sampler's peak
+struct SamplerRule {
+  double logit_bytes = 0.0;  // of one entry [row, token of the vocabulary] at the sampler's peak
   double buffer_bytes_per_sm = 0.0;
 };
 
@@ -125,7 +121,8 @@ struct EngineProfile {
   Fact<WindowPolicy> window_policy;
   std::optional<Fact<double>> window_pool_ratio;     // tokens of the window layers' pool / tokens of the full pool
   std::optional<Fact<TokenReport>> tokens_reported;  // absent: every token costs the same, both agree
-  std::optional<Fact<ActivationRule>> activations;
+  std::optional<Fact<BufferRules>> buffers;          // of the forward pass
+  std::optional<Fact<SamplerRule>> sampler;
   std::optional<Fact<std::vector<GemmWorkspace>>> gemm_workspace;
   std::optional<Fact<std::vector<NonTorchMemory>>> non_torch;  // by rising TP
   std::optional<Fact<BudgetPart>> graph_budget;

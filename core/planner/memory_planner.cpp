@@ -12,10 +12,8 @@
 namespace dachlast {
 namespace {
 
-/// What lives at once in a gated MLP written with one buffer a tensor: for engines whose profile states no rule.
-constexpr ActivationRule kPlainActivations{
-    .d_ff_copies = 3, .d_model_copies = 3, .d_model_copies_tp = 5, .logit_bytes = 4, .buffer_bytes_per_sm = 0};
-
+/// For engines whose profile says nothing: a model written for PyTorch, the logits once in FP32.
+constexpr double kPlainLogitBytes = 4;
 constexpr int kPlainBatchedTokens = 512;
 
 void require_positive(std::string_view name, std::optional<int> value) {
@@ -36,7 +34,8 @@ double capacity_of(const PlanScenario& scenario) {
 }  // namespace
 
 MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenario)) {
-  if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
+  if (!scenario_.engine.buffers) scenario_.engine.buffers = Fact<BufferRules>{};
+  if (!scenario_.engine.sampler) scenario_.engine.sampler = Fact<SamplerRule>{{kPlainLogitBytes, 0.0}, "", ""};
   capacity_ = capacity_of(scenario_);
   settle_limits();
   settle_gguf();
@@ -76,10 +75,9 @@ void MemoryPlanner::settle_stages() {
     for (RankLoad& rank : ranks) rank.weight_bytes *= scenario_.counted_weights->value / modelled;
   }
   const EngineProfile& engine = scenario_.engine;
-  const double forward =
-      forward_bytes(scenario_.model, engine.activations->value, scenario_.layout, limits_.max_num_batched_tokens);
-  activations_ = forward;
-  workspace_ = std::max(0.0, sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - forward);
+  forward_ = forward_peak(scenario_.model, engine.buffers->value, scenario_.layout, limits_.max_num_batched_tokens);
+  activations_ = forward_.bytes;
+  workspace_ = workspace_bytes(scenario_.model, engine, scenario_.device, limits_, activations_);
   const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;
   if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)

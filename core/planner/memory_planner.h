@@ -79,6 +79,9 @@ class MemoryPlanner {
   const StepLimits& step_limits() const { return limits_; }
   const PlanScenario& scenario() const { return scenario_; }
 
+  /// What lives at the peak of a step's forward pass; llama.cpp's buffers are placed by rules of its own instead.
+  const LivePeak& forward() const { return forward_; }
+
   /// The lines of the breakdown, with their origin and formula.
   std::vector<MemorySegment> segments(int context_tokens, int batch_size) const;
 
@@ -104,6 +107,7 @@ class MemoryPlanner {
   double fraction_ = 1.0;
   double capacity_ = 0.0;
   double budget_ = 0.0;
+  LivePeak forward_;
   double activations_ = 0.0;
   double workspace_ = 0.0;
   double runtime_ = 0.0;

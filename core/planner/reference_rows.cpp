@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 #include <span>
 
@@ -137,33 +138,40 @@ MemoryKvRow read_memory_kv(RowReader& row) {
   return made;
 }
 
+/// A number; other builds have names ("e9fd8dc").
+std::optional<int> build_of(const std::string& text) {
+  int build = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), build);
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size() ? std::optional(build) : std::nullopt;
+}
+
+LlamaCppLog read_llamacpp_log(RowReader& row) {
+  return {.engine = row.text("engine"),
+          .build = build_of(row.text("engine_build")),
+          .parameters = row.text("model_params"),
+          .file_type = row.text("file_type"),
+          .n_ctx = row.count("n_ctx").value_or(0),
+          .n_batch = row.small_count("n_batch"),
+          .n_ubatch = row.small_count("n_ubatch"),
+          .n_gpus = row.small_count("n_gpus"),
+          .flash_attention = row.small_count("flash_attn") == 1,
+          .mla_mode = row.small_count("mla_mode"),
+          .layers_offloaded = row.text("layers_offloaded"),
+          .type_k = row.text("type_k"),
+          .type_v = row.text("type_v"),
+          .notes = row.text("notes"),
+          .model_gib = row.number("model_size_gib", 0.0, kMostGib),
+          .k_mib = row.number("k_mib", 0.0, kMostMib),
+          .v_mib = row.number("v_mib", 0.0, kMostMib),
+          .vram_model_mib = row.number("vram_model_mib", 0.0, kMostMib),
+          .model_buffers = row.buffers("model_buffers_mib"),
+          .kv_buffers = row.buffers("kv_buffers_mib"),
+          .compute_buffers = row.buffers("compute_buffers_mib"),
+          .output_buffers = row.buffers("output_buffers_mib")};
+}
+
 LlamaCppRow read_llamacpp(RowReader& row) {
-  LlamaCppRow made{.source = {},
-                   .engine = row.text("engine"),
-                   .engine_build = row.text("engine_build"),
-                   .model = row.text("model"),
-                   .model_params = row.text("model_params"),
-                   .file_type = row.text("file_type"),
-                   .model_size_gib = row.number("model_size_gib", 0.0, kMostGib),
-                   .n_gpus = row.small_count("n_gpus"),
-                   .gpu = row.text("gpu"),
-                   .n_ctx = row.count("n_ctx"),
-                   .n_batch = row.small_count("n_batch"),
-                   .n_ubatch = row.small_count("n_ubatch"),
-                   .flash_attn = row.small_count("flash_attn"),
-                   .mla_mode = row.small_count("mla_mode"),
-                   .layers_offloaded = row.text("layers_offloaded"),
-                   .type_k = row.text("type_k"),
-                   .type_v = row.text("type_v"),
-                   .k_mib = row.number("k_mib", 0.0, kMostMib),
-                   .v_mib = row.number("v_mib", 0.0, kMostMib),
-                   .kv_self_mib = row.number("kv_self_mib", 0.0, kMostMib),
-                   .kv_buffers_mib = row.buffers("kv_buffers_mib"),
-                   .model_buffers_mib = row.buffers("model_buffers_mib"),
-                   .compute_buffers_mib = row.buffers("compute_buffers_mib"),
-                   .output_buffers_mib = row.buffers("output_buffers_mib"),
-                   .vram_model_mib = row.number("vram_model_mib", 0.0, kMostMib),
-                   .vram_total_mib = row.number("vram_total_mib", 0.0, kMostMib)};
+  LlamaCppRow made{.source = {}, .model = row.text("model"), .gpu = row.text("gpu"), .log = read_llamacpp_log(row)};
   made.source = row.source();
   return made;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/csv.h"
+#include "core/memory/llamacpp_log.h"
 
 namespace dachlast {
 
@@ -53,40 +54,12 @@ struct MemoryKvRow {
   std::optional<double> cuda_graph_gib;  // can be below zero: what changed while graphs were captured
 };
 
-/// "CUDA0=288;CUDA1=256": MiB by device, or "total=73.69".
-struct DeviceMib {
-  std::string device;
-  double mib;
-};
-
 /// Load log of llama.cpp or ik_llama.cpp.
 struct LlamaCppRow {
   ReferenceSource source;
-  std::string engine;
-  std::string engine_build;
   std::string model;
-  std::string model_params;
-  std::string file_type;
-  std::optional<double> model_size_gib;
-  std::optional<int> n_gpus;
   std::string gpu;
-  std::optional<std::int64_t> n_ctx;
-  std::optional<int> n_batch;
-  std::optional<int> n_ubatch;
-  std::optional<int> flash_attn;  // 0 or 1
-  std::optional<int> mla_mode;
-  std::string layers_offloaded;
-  std::string type_k;
-  std::string type_v;
-  std::optional<double> k_mib;
-  std::optional<double> v_mib;
-  std::optional<double> kv_self_mib;
-  std::vector<DeviceMib> kv_buffers_mib;
-  std::vector<DeviceMib> model_buffers_mib;
-  std::vector<DeviceMib> compute_buffers_mib;
-  std::vector<DeviceMib> output_buffers_mib;
-  std::optional<double> vram_model_mib;
-  std::optional<double> vram_total_mib;
+  LlamaCppLog log;
 };
 
 /// Published KV cache size or bytes per token.

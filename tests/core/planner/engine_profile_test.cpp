@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/hardware/device_catalog.h"
+#include "core/planner/step_memory.h"
 #include "tests/core/model/temp_folder.h"
 
 namespace dachlast {
@@ -29,7 +30,8 @@ TEST(EngineProfiles, TheFiveEnginesLoadWithASourceForEveryFact) {
     expect_sourced(std::optional(engine.window_policy), id);
     expect_sourced(engine.memory_fraction, id);
     expect_sourced(engine.batch_defaults, id);
-    expect_sourced(engine.activations, id);
+    expect_sourced(engine.buffers, id);
+    expect_sourced(engine.sampler, id);
     expect_sourced(engine.non_torch, id);
   }
 }
@@ -39,8 +41,8 @@ TEST(EngineProfiles, EarlierVersionsHaveTheirOwnFacts) {
   EXPECT_DOUBLE_EQ(find_engine("vllm@0.21").memory_fraction->value, 0.92);
   EXPECT_DOUBLE_EQ(find_engine("vLLM@0.20.2").memory_fraction->value, 0.9);
   EXPECT_EQ(find_engine("vllm@0.20").graph_budget->value, BudgetPart::kOutside);
-  EXPECT_DOUBLE_EQ(find_engine("vllm@0.17").activations->value.logit_bytes, 14.0);
-  EXPECT_DOUBLE_EQ(find_engine("vllm@0.10.1").activations->value.logit_bytes, 38.0);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.17").sampler->value.logit_bytes, 14.0);
+  EXPECT_DOUBLE_EQ(find_engine("vllm@0.10.1").sampler->value.logit_bytes, 38.0);
   EXPECT_DOUBLE_EQ(find_engine("vllm@0.9.0rc1").memory_fraction->value, 0.9);
   EXPECT_EQ(find_engine("vllm@0.10.1").window_policy.value, WindowPolicy::kCapped);
   EXPECT_EQ(find_engine("vllm@0.6.4.post1").window_policy.value, WindowPolicy::kFullLength);
@@ -95,7 +97,7 @@ TEST(EngineProfiles, TheSortLawOfVllmGivesThePublishedActivations) {
   const double rows = *batch_defaults_for(vllm, find_device("h100"), 1)->max_num_seqs;
   const double tokens = *batch_defaults_for(vllm, find_device("h100"), 1)->max_num_batched_tokens;
   const auto gib = [&](double vocab, double d_model) {
-    return (vocab * rows * vllm.activations->value.logit_bytes + tokens * d_model * 2 + 2 * rows * d_model * 2 +
+    return (vocab * rows * vllm.sampler->value.logit_bytes + tokens * d_model * 2 + 2 * rows * d_model * 2 +
             workspace) /
            kGiB;
   };
@@ -104,15 +106,34 @@ TEST(EngineProfiles, TheSortLawOfVllmGivesThePublishedActivations) {
   EXPECT_NEAR(gib(151936, 5120), 5.64, 0.01);
 }
 
-// 20,000 · (3 · 14,336 + 3 · 4,096) · 2 B = 2.06 GiB; 10,000 · (3 · 27,648 / 2 + 5 · 5,120) · 2 B = 1.25 GiB.
-TEST(EngineProfiles, TheForwardLawGivesThePublishedActivationsOfVersionZero) {
-  const ActivationRule rule = find_engine("vllm@0.7").activations->value;
-  const auto gib = [&](double tokens, double d_ff, double d_model, double copies) {
-    return tokens * (rule.d_ff_copies * d_ff + copies * d_model) * 2 / kGiB;
+ModelSpec model_of_layers(std::string architecture, int d_model, const AttentionSpec& attention, int d_ff) {
+  ModelSpec model;
+  model.architecture = std::move(architecture);
+  model.d_model = d_model;
+  model.vocab_size = 1;
+  model.max_context = 1 << 17;
+  LayerSpec layer;
+  layer.mixer = attention;
+  layer.feed_forward = MlpSpec{.d_ff = d_ff};
+  model.layers.assign(2, layer);
+  return model;
+}
+
+// With 8.125 MiB of GEMM scratch (Ampere, Ada):
+//   20,000 · (3 · 14,336 + 3 · 4,096) · 2 B = 2.060 GiB, 2.07 published; 29,000 tokens 2.99; gate|up is given up before the
+//   down projection.
+//   10,000 · (3 · 27,648 / 2 + 5 · 5,120) · 2 B = 1.249 GiB, 1.26 published; gate|up is held, and at the down projection there are the
+//   residual, the layer's input, the MLP's input, this rank's share of its output and the sum of all shares.
+TEST(EngineProfiles, TheWalkGivesThePublishedActivationsOfVersionZero) {
+  const EngineProfile vllm = find_engine("vllm@0.7");
+  const auto gib = [&](const ModelSpec& model, double tokens, int tp) {
+    return (forward_peak(model, vllm.buffers->value, {.tensor_parallel = tp}, tokens).bytes + 8.125 * kMiB) / kGiB;
   };
-  EXPECT_NEAR(gib(20000, 14336, 4096, rule.d_model_copies), 2.07, 0.015);           // vllm issue 10517, Llama 3.1 8B
-  EXPECT_NEAR(gib(29000, 14336, 4096, rule.d_model_copies), 2.99, 0.015);           // the same, longer
-  EXPECT_NEAR(gib(10000, 27648 / 2.0, 5120, rule.d_model_copies_tp), 1.26, 0.015);  // issue 15815, Qwen2.5-32B, TP 2
+  const ModelSpec llama = model_of_layers("llama", 4096, {.n_heads = 32, .n_kv_heads = 8, .head_dim = 128}, 14336);
+  const ModelSpec qwen = model_of_layers("qwen2", 5120, {.n_heads = 40, .n_kv_heads = 8, .head_dim = 128}, 27648);
+  EXPECT_NEAR(gib(llama, 20000, 1), 2.07, 0.01);  // vllm issue 10517, Llama 3.1 8B
+  EXPECT_NEAR(gib(llama, 29000, 1), 2.99, 0.01);  // the same, longer
+  EXPECT_NEAR(gib(qwen, 10000, 2), 1.26, 0.01);   // issue 15815, Qwen2.5-32B, TP 2
 }
 
 TEST(EngineProfiles, SglangDerivesItsFractionFromReserves) {
