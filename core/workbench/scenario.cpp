@@ -9,7 +9,8 @@
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
-#include "core/model/gguf_mix.h"
+#include "core/memory/amount_text.h"
+#include "core/model/gguf_file_weights.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
 #include "core/planner/residuals.h"
@@ -22,17 +23,27 @@ struct FoundModel {
   ModelSpec spec;
   std::optional<Bytes> counted;       // weights, to the byte
   std::optional<GgufMix> gguf_types;  // of a GGUF file: the type of most of its bytes
+  std::optional<GgufWeights> gguf_file;
   std::vector<ConfigWarning> warnings;
 };
 
+void count_gguf(const GgufFile& file, FoundModel& found) {
+  const WeightInventory inventory = weight_inventory(file);
+  if (inventory.by_type.empty()) return;  // a vocabulary alone
+  found.counted = Bytes{static_cast<double>(inventory.bytes)};
+  found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  found.gguf_file = gguf_file_weights(file, found.spec.n_layers());
+}
+
 FoundModel find_model(const std::string& name) {
   ModelSource source = resolve_model(name);
-  FoundModel found{std::move(source.spec), std::nullopt, std::nullopt, std::move(source.warnings)};
+  FoundModel found{std::move(source.spec), std::nullopt, std::nullopt, std::nullopt, std::move(source.warnings)};
   if (!source.weights_path) return found;
-  const WeightInventory inventory = weight_inventory(*source.weights_path);
-  found.counted = Bytes{static_cast<double>(inventory.bytes)};
-  if (source.weights_path->extension() == ".gguf" && !inventory.by_type.empty())
-    found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  if (source.weights_path->extension() == ".gguf") {
+    count_gguf(read_gguf(*source.weights_path), found);
+    return found;
+  }
+  found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
   return found;
 }
 
@@ -100,6 +111,14 @@ void note_gguf(const GgufMix& types, const ScenarioRequest& request, std::vector
     assumptions.push_back({"weights", fmt::format("Weights in {}, as the model states (--dtype).", types.name)});
   else
     assumptions.push_back({"weights", fmt::format("Tensor types of a {} file by llama.cpp's rules.", types.name)});
+}
+
+/// Unless it drafts, llama.cpp leaves them in the file.
+void note_mtp(const FoundModel& found, std::vector<Remark>& assumptions) {
+  const double left = found.counted->value - static_cast<double>(found.gguf_file->bytes());
+  if (left > 0.0)
+    assumptions.push_back({"mtp_layers", fmt::format("Layers for drafting, {} of the file, are not loaded.",
+                                                     binary_amount(Bytes{left}))});
 }
 
 /// Stands for "no device": any amount fits.
@@ -219,12 +238,14 @@ Scenario find_scenario(const ScenarioRequest& request) {
   const WeightFormat weights =
       gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, engine, scenario.assumptions);
   if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
+  if (found.gguf_file && request.weights.empty() && engine.id == kLlamaCpp) note_mtp(found, scenario.assumptions);
   const CacheFormat cache = cache_of(request, found.spec, engine, scenario.assumptions);
   DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
   if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
   const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
   const auto counted = as_stored ? found.counted : std::nullopt;
+  const auto gguf_file = request.weights.empty() ? std::move(found.gguf_file) : std::nullopt;
   scenario.planner = std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(found.spec),
                                                                         .weights = weights,
                                                                         .cache = cache,
@@ -234,6 +255,7 @@ Scenario find_scenario(const ScenarioRequest& request) {
                                                                         .limits = request.limits,
                                                                         .counted_weights = counted,
                                                                         .gguf_types = gguf_types,
+                                                                        .gguf_file = gguf_file,
                                                                         .capacity = std::nullopt});
   note_engine(*scenario.planner, request, scenario.assumptions);
   return scenario;
