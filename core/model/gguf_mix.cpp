@@ -286,7 +286,7 @@ std::int64_t GgufWeights::bytes() const {
 std::int64_t GgufWeights::embedding_bytes() const {
   std::int64_t sum = 0;
   for (const GgufTypedTensor& tensor : tensors)
-    if (is_one_of(tensor.shape.name, "token_embd", "position_embd")) sum += tensor.bytes();
+    if (is_gguf_table(tensor.shape.name)) sum += tensor.bytes();
   return sum;
 }
 
@@ -299,6 +299,10 @@ std::int64_t GgufWeights::layer_bytes(int layer) const {
 
 std::int64_t GgufWeights::head_bytes() const {
   return layer_bytes(-1) - embedding_bytes();
+}
+
+bool is_gguf_table(std::string_view tensor) {
+  return is_one_of(tensor, "token_embd", "position_embd", "per_layer_token_embd");
 }
 
 GgufWeights gguf_weights(const GgufShape& shape, const GgufMix& mix, LatentMatrices latent) {

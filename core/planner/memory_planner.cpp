@@ -59,10 +59,15 @@ void MemoryPlanner::settle_limits() {
 /// llama.cpp places a GGUF file's tensors by rules of its own; what any other engine loads of it is their sum.
 void MemoryPlanner::settle_gguf() {
   if (!scenario_.gguf_types) return;
-  LlamaCppLayout layout(scenario_.model, *scenario_.gguf_types, scenario_.cache, scenario_.layout.n_devices(),
-                        limits_.max_num_batched_tokens);
-  if (!scenario_.counted_weights) scenario_.counted_weights = Bytes{layout.weight_bytes()};
-  if (scenario_.engine.id == "llama.cpp") llamacpp_ = std::move(layout);
+  const bool is_llamacpp = scenario_.engine.id == "llama.cpp";
+  if (scenario_.counted_weights && !is_llamacpp) return;
+  GgufWeights weights = scenario_.gguf_file
+                            ? *scenario_.gguf_file
+                            : gguf_weights(gguf_shape(scenario_.model), *scenario_.gguf_types, LatentMatrices::kSplit);
+  scenario_.counted_weights = Bytes{static_cast<double>(weights.bytes())};
+  if (is_llamacpp)
+    llamacpp_.emplace(scenario_.model, std::move(weights), scenario_.cache, scenario_.layout.n_devices(),
+                      limits_.max_num_batched_tokens);
 }
 
 void MemoryPlanner::settle_stages() {

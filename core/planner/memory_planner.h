@@ -32,6 +32,8 @@ struct PlanScenario {
   std::optional<Bytes> counted_weights;
   /// Tensor types of a GGUF file, known or to be made; engines other than llama.cpp count their sum as `counted_weights`.
   std::optional<GgufMix> gguf_types = {};
+  /// The tensors of the file itself where it is at hand; else they follow from `gguf_types`.
+  std::optional<GgufWeights> gguf_file = {};
   /// Total memory of a device where it is better known than from its data file.
   std::optional<Bytes> capacity = {};
 };

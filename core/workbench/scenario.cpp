@@ -9,7 +9,8 @@
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
-#include "core/model/gguf_mix.h"
+#include "core/memory/amount_text.h"
+#include "core/model/gguf_file_weights.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
 #include "core/planner/residuals.h"
@@ -21,6 +22,7 @@ struct ScenarioSources {
   ModelSpec spec;
   std::optional<Bytes> counted;       // weights, to the byte
   std::optional<GgufMix> gguf_types;  // of a GGUF file: the type of most of its bytes
+  std::optional<GgufWeights> gguf_file;
   std::vector<ConfigWarning> warnings;
   EngineProfile engine;
   std::optional<DeviceSpec> device;
@@ -28,16 +30,25 @@ struct ScenarioSources {
 
 namespace {
 
+void count_gguf(const GgufFile& file, ScenarioSources& found) {
+  const WeightInventory inventory = weight_inventory(file);
+  if (inventory.by_type.empty()) return;  // a vocabulary alone
+  found.counted = Bytes{static_cast<double>(inventory.bytes)};
+  found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  found.gguf_file = gguf_file_weights(file, found.spec.n_layers());
+}
+
 ScenarioSources find_model(const std::string& name) {
   ModelSource source = resolve_model(name);
   ScenarioSources found;
   found.spec = std::move(source.spec);
   found.warnings = std::move(source.warnings);
   if (!source.weights_path) return found;
-  const WeightInventory inventory = weight_inventory(*source.weights_path);
-  found.counted = Bytes{static_cast<double>(inventory.bytes)};
-  if (source.weights_path->extension() == ".gguf" && !inventory.by_type.empty())
-    found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  if (source.weights_path->extension() == ".gguf") {
+    count_gguf(read_gguf(*source.weights_path), found);
+    return found;
+  }
+  found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
   return found;
 }
 
@@ -105,6 +116,14 @@ void note_gguf(const GgufMix& types, const ScenarioRequest& request, std::vector
     assumptions.push_back({"weights", fmt::format("Weights in {}, as the model states (--dtype).", types.name)});
   else
     assumptions.push_back({"weights", fmt::format("Tensor types of a {} file by llama.cpp's rules.", types.name)});
+}
+
+/// Unless it drafts, llama.cpp leaves them in the file.
+void note_mtp(const ScenarioSources& found, std::vector<Remark>& assumptions) {
+  const double left = found.counted->value - static_cast<double>(found.gguf_file->bytes());
+  if (left > 0.0)
+    assumptions.push_back({"mtp_layers", fmt::format("Layers for drafting, {} of the file, are not loaded.",
+                                                     binary_amount(Bytes{left}))});
 }
 
 /// Stands for "no device": any amount fits.
@@ -190,6 +209,7 @@ Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const Scena
   const WeightFormat weights =
       gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, scenario.assumptions);
   if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
+  if (found.gguf_file && request.weights.empty() && found.engine.id == kLlamaCpp) note_mtp(found, scenario.assumptions);
   const CacheFormat cache = cache_of(request, found.spec, found.engine, scenario.assumptions);
   if (found.device) note_device(*found.device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.

@@ -76,7 +76,7 @@ void leave_out(const std::string& preset, ModelSpec& spec) {
   }
 }
 
-Sample sample(const std::string& preset) {
+Sample sample_of(const std::string& preset, TwinForm form) {
   Json model = golden().at("models").at(preset);
   complete_keys(model.at("keys"));
   Sample result{
@@ -85,9 +85,11 @@ Sample sample(const std::string& preset) {
   GgufWriter writer;
   writer.text("general.architecture", result.architecture).text("general.name", preset);
   for (const auto& [key, value] : model.at("keys").items()) write_value(writer, result.architecture + "." + key, value);
-  result.with_mtp = model.at("keys").contains("nextn_predict_layers") && result.of_config.mtp.has_value();
-  GgufTwin twin(writer, result.architecture, result.of_config);
-  twin.write(result.with_mtp);
+  result.with_mtp = form.mtp == TwinForm::Mtp::kWritten && result.of_config.mtp.has_value() &&
+                    model.at("keys").contains("nextn_predict_layers");
+  if (!result.with_mtp) form.mtp = TwinForm::Mtp::kLeftOut;
+  GgufTwin twin(writer, result.architecture, result.of_config, form);
+  twin.write();
   result.header = writer.header();
   result.names = twin.names();
   result.uncounted = twin.uncounted();
@@ -192,7 +194,7 @@ bool states_other_context(const Sample& sample) {
 class GgufGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(GgufGolden, EqualsTheModelOfTheConfig) {
-  const Sample sample = dachlast::sample(GetParam());
+  const Sample sample = sample_of(GetParam(), {.mtp = TwinForm::Mtp::kWritten});
   const GgufFile file = file_of(sample);
   std::vector<ConfigWarning> warnings;
   ModelSpec of_gguf = model_spec_from_gguf(file, warnings);
@@ -212,7 +214,7 @@ TEST_P(GgufGolden, EqualsTheModelOfTheConfig) {
 }
 
 TEST_P(GgufGolden, TheFileHoldsExactlyWhatTheModelCounts) {
-  const Sample sample = dachlast::sample(GetParam());
+  const Sample sample = sample_of(GetParam(), {.mtp = TwinForm::Mtp::kWritten});
   const GgufFile file = file_of(sample);
   std::vector<ConfigWarning> warnings;
   const ModelSpec of_gguf = model_spec_from_gguf(file, warnings);
@@ -222,7 +224,7 @@ TEST_P(GgufGolden, TheFileHoldsExactlyWhatTheModelCounts) {
 }
 
 TEST_P(GgufGolden, EveryTensorHasANameOfItsArchitecture) {
-  const Sample sample = dachlast::sample(GetParam());
+  const Sample sample = sample_of(GetParam(), {.mtp = TwinForm::Mtp::kWritten});
   const auto known = golden().at("tensors").at(sample.architecture).get<std::set<std::string>>();
   for (const std::string& name : sample.names) EXPECT_TRUE(known.contains(name)) << name;
 }
@@ -235,6 +237,76 @@ std::string test_name(const testing::TestParamInfo<std::string>& preset) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Presets, GgufGolden, testing::ValuesIn(presets()), test_name);
+
+// -------- published files
+
+/// What logs of real files state: "loaded meta data with … and 377 tensors".
+struct PublishedFile {
+  const char* preset;
+  TwinForm form;
+  std::size_t n_tensors;
+  const char* source;
+};
+
+constexpr TwinForm kJoined{.delta_input = TwinForm::DeltaInput::kJoined};
+constexpr TwinForm kJoint{.latent = LatentMatrices::kJoint};
+constexpr TwinForm kBoth{.latent = LatentMatrices::kBoth};
+
+constexpr PublishedFile kPublished[] = {
+    {"deepseek-v2-lite", kJoint, 377, "github.com/ggml-org/llama.cpp/pull/7519"},
+    {"deepseek-v3", {}, 1086, "github.com/ikawrakow/ik_llama.cpp/pull/394"},
+    {"deepseek-r1", kBoth, 1147, "github.com/ikawrakow/ik_llama.cpp/pull/235"},
+    {"kimi-k2", {}, 1096, "github.com/Thireus/GGUF-Tool-Suite/issues/30"},
+    {"qwen3-30b-a3b", {}, 579, "github.com/ollama/ollama/issues/10517"},
+    {"qwen3-next-80b-a3b", kJoined, 807, "github.com/ggml-org/llama.cpp/pull/16095"},
+    {"qwen3-next-80b-a3b", {}, 843, "github.com/ikawrakow/ik_llama.cpp/pull/1251"},
+};
+
+TEST(GgufPublished, FilesHaveAsManyTensorsAndTheSameModel) {
+  for (const PublishedFile& published : kPublished) {
+    SCOPED_TRACE(published.source);
+    const Sample sample = sample_of(published.preset, published.form);
+    const GgufFile file = file_of(sample);
+    EXPECT_EQ(file.n_tensors(), published.n_tensors);
+    std::vector<ConfigWarning> warnings;
+    const ModelSpec spec = model_spec_from_gguf(file, warnings);
+    expect_equal(slot_texts(weight_slots(spec)), slot_texts(weight_slots(sample.of_config)));
+    EXPECT_FALSE(spec.mtp.has_value());
+  }
+}
+
+/// The keys of a file of May 2024, when those of latent attention meant whole heads, as its log lists them.
+/// Source   https://github.com/ggml-org/llama.cpp/issues/8254
+TEST(GgufPublished, KeysOfWholeHeadsDescribeTheSameLatents) {
+  GgufWriter writer;
+  writer.text("general.architecture", "deepseek2");
+  const auto u32 = [&](const std::string& key, std::uint32_t value) { writer.u32("deepseek2." + key, value); };
+  const auto f32 = [&](const std::string& key, float value) { writer.f32("deepseek2." + key, value); };
+  u32("block_count", 27), u32("context_length", 163840), u32("embedding_length", 2048);
+  u32("feed_forward_length", 10944), u32("attention.head_count", 16), u32("attention.head_count_kv", 16);
+  f32("rope.freq_base", 10000.0f), f32("attention.layer_norm_rms_epsilon", 1e-6f), u32("expert_used_count", 6);
+  u32("leading_dense_block_count", 1), u32("vocab_size", 102400), u32("attention.kv_lora_rank", 512);
+  u32("attention.key_length", 192), u32("attention.value_length", 128), u32("expert_feed_forward_length", 1408);
+  u32("expert_count", 64), u32("expert_shared_count", 2), f32("expert_weights_scale", 1.0f);
+  u32("rope.dimension_count", 64), writer.text("deepseek2.rope.scaling.type", "yarn"),
+      f32("rope.scaling.factor", 40.0f);
+  u32("rope.scaling.original_context_length", 4096), f32("rope.scaling.yarn_log_multiplier", 0.0707f);
+  const ModelSpec of_config = resolve_model("deepseek-v2-lite").spec;
+  GgufTwin(writer, "deepseek2", of_config, kJoint).write();
+  const std::string header = writer.header();
+  std::vector<ConfigWarning> warnings;
+  const ModelSpec spec =
+      model_spec_from_gguf(GgufFile::in_memory(bytes_of(header), "sample.gguf", GgufExtent::kHeaderOnly), warnings);
+  EXPECT_THAT(warnings, testing::IsEmpty());
+  EXPECT_EQ(spec.architecture, "deepseek_v2");
+  EXPECT_EQ(spec.max_context, 163840);  // 40 · 4096
+  expect_equal(slot_texts(weight_slots(spec)), slot_texts(weight_slots(of_config)));
+  expect_equal(cache_texts(spec), cache_texts(of_config));
+  expect_equal(op_texts(spec, Phase::kDecode), op_texts(of_config, Phase::kDecode));
+  const auto& latents = std::get<MlaSpec>(spec.layers[0].mixer);
+  // (1 + 0.0707 · ln 40)² / √192 = 1.2608² / 13.856 = 0.1147, as HF's config gives.
+  EXPECT_NEAR(latents.scale, std::get<MlaSpec>(of_config.layers[0].mixer).scale, 1e-6);
+}
 
 TEST(GgufArchitectures, CoversEveryArchitectureOfAKnownFamily) {
   std::set<std::string> covered;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -7,31 +8,40 @@
 #include <variant>
 #include <vector>
 
+#include "core/model/gguf_shape.h"
 #include "core/model/model_spec.h"
+#include "core/model/slot_list.h"
 #include "tests/core/model/gguf_writer.h"
 
 namespace dachlast {
+
+/// How a converter wrote the parts that there are several forms of.
+struct TwinForm {
+  enum class Mtp { kLeftOut, kWritten } mtp = Mtp::kLeftOut;
+  enum class DeltaInput { kApart, kJoined } delta_input = DeltaInput::kApart;  // Qwen3-Next before February 2026
+  LatentMatrices latent = LatentMatrices::kSplit;
+};
 
 /// Writes the tensors of a GGUF file under the names that llama.cpp gives them, all BF16, without data.
 /// Source   ggml-org/llama.cpp:src/models/*.cpp (load_arch_tensors), :gguf-py/gguf/constants.py
 class GgufTwin {
  public:
-  GgufTwin(GgufWriter& writer, std::string architecture, const ModelSpec& spec)
-      : writer_(writer), architecture_(std::move(architecture)), spec_(spec) {}
+  GgufTwin(GgufWriter& writer, std::string architecture, const ModelSpec& spec, TwinForm form)
+      : writer_(writer), architecture_(std::move(architecture)), spec_(spec), form_(form) {}
 
   /// Names without layer and suffix: "blk.N.attn_q".
   const std::set<std::string>& names() const { return names_; }
   /// Elements of tensors that no slot of a spec counts.
   double uncounted() const { return uncounted_; }
 
-  void write(bool with_mtp) {
+  void write() {
     add("token_embd.weight", {d(), spec_.vocab_size});
     if (spec_.n_learned_positions > 0) add("position_embd.weight", {d(), spec_.n_learned_positions});
     if (spec_.embedding_norm) norm("token_embd_norm");
     if (architecture_ == "gemma4") uncounted_tensor("rope_freqs.weight", 256);  // half of a full layer's head
     write_per_layer_tables();
     for (const LayerSpec& layer : spec_.layers) write_layer(layer);
-    if (with_mtp && spec_.mtp)
+    if (form_.mtp == TwinForm::Mtp::kWritten && spec_.mtp)
       for (const LayerSpec& layer : spec_.mtp->layers) write_mtp_layer(layer);
     layer_ = -1;
     norm("output_norm");
@@ -54,9 +64,9 @@ class GgufTwin {
     writer_.tensor(layer_ < 0 ? std::string(name) : "blk." + std::to_string(layer_) + "." + std::string(name), extents,
                    kBF16);
   }
-  void matrix(const std::string& name, std::int64_t columns, std::int64_t rows, bool bias = false) {
+  void matrix(const std::string& name, std::int64_t columns, std::int64_t rows, Bias bias = Bias::kAbsent) {
     add(name + ".weight", {columns, rows});
-    if (bias) add(name + ".bias", {rows});
+    if (bias == Bias::kPresent) add(name + ".bias", {rows});
   }
   void norm(const std::string& name) {
     add(name + ".weight", {d()});
@@ -125,15 +135,15 @@ class GgufTwin {
     const std::int64_t k = std::int64_t{a.n_kv_heads} * a.head_dim;
     const std::int64_t v = std::int64_t{a.n_kv_heads} * a.value_dim();
     if (is({"dbrx", "falcon", "bloom", "gptneox", "gpt2", "phi2", "phi3", "chatglm"})) {
-      matrix("attn_qkv", d(), q + k + v, a.qkv_bias);
+      matrix("attn_qkv", d(), q + k + v, bias_if(a.qkv_bias));
     } else {
-      matrix("attn_q", d(), a.output_gate ? 2 * q : q, a.qkv_bias);
-      if (!a.shares_kv_with) matrix("attn_k", d(), k, a.qkv_bias);
-      if (!a.shares_kv_with && !a.k_is_v) matrix("attn_v", d(), v, a.qkv_bias);
+      matrix("attn_q", d(), a.output_gate ? 2 * q : q, bias_if(a.qkv_bias));
+      if (!a.shares_kv_with) matrix("attn_k", d(), k, bias_if(a.qkv_bias));
+      if (!a.shares_kv_with && !a.k_is_v) matrix("attn_v", d(), v, bias_if(a.qkv_bias));
     }
     write_qk_norm(a);
     if (a.sinks) add("attn_sinks.weight", {a.n_heads});
-    matrix("attn_output", std::int64_t{a.n_heads} * a.value_dim(), d(), a.o_bias);
+    matrix("attn_output", std::int64_t{a.n_heads} * a.value_dim(), d(), bias_if(a.o_bias));
   }
 
   void write_qk_norm(const AttentionSpec& a) {
@@ -156,8 +166,12 @@ class GgufTwin {
     matrix(a.q_lora_rank > 0 ? "attn_q_b" : "attn_q", a.q_lora_rank > 0 ? a.q_lora_rank : d(), q);
     matrix("attn_kv_a_mqa", d(), a.kv_lora_rank + a.qk_rope_head_dim);
     add("attn_kv_a_norm.weight", {a.kv_lora_rank});
-    add("attn_k_b.weight", {a.qk_nope_head_dim, a.kv_lora_rank, a.n_heads});
-    add("attn_v_b.weight", {a.kv_lora_rank, a.v_head_dim, a.n_heads});
+    if (form_.latent != LatentMatrices::kSplit)
+      matrix("attn_kv_b", a.kv_lora_rank, std::int64_t{a.n_heads} * (a.qk_nope_head_dim + a.v_head_dim));
+    if (form_.latent != LatentMatrices::kJoint) {
+      add("attn_k_b.weight", {a.qk_nope_head_dim, a.kv_lora_rank, a.n_heads});
+      add("attn_v_b.weight", {a.kv_lora_rank, a.v_head_dim, a.n_heads});
+    }
     matrix("attn_output", std::int64_t{a.n_heads} * a.v_head_dim, d());
     if (!a.indexer) return;
     matrix("indexer.attn_k", d(), a.indexer->head_dim);
@@ -169,13 +183,15 @@ class GgufTwin {
 
   void write_mixer(const GatedDeltaNetSpec& s) {
     const std::int64_t channels = 2 * s.key_width() + s.value_width();
-    if (architecture_ == "qwen3next") {
-      matrix("attn_qkv", d(), channels);
-      matrix("attn_gate", d(), s.value_width());
-      matrix("ssm_ba", d(), 2 * s.n_v_heads);
+    if (form_.delta_input == TwinForm::DeltaInput::kJoined) {
+      matrix("ssm_in", d(), channels + s.value_width());
     } else {
       matrix("attn_qkv", d(), channels);
       matrix("attn_gate", d(), s.value_width());
+    }
+    if (architecture_ == "qwen3next") {
+      matrix("ssm_ba", d(), 2 * s.n_v_heads);
+    } else {
       matrix("ssm_beta", d(), s.n_v_heads);
       matrix("ssm_alpha", d(), s.n_v_heads);
     }
@@ -188,14 +204,14 @@ class GgufTwin {
 
   void write_mixer(const Mamba1Spec& s) {
     matrix("ssm_in", d(), 2 * std::int64_t{s.d_inner});
-    matrix("ssm_conv1d", s.conv_kernel, s.d_inner, s.conv_bias);
+    matrix("ssm_conv1d", s.conv_kernel, s.d_inner, bias_if(s.conv_bias));
     matrix("ssm_x", s.d_inner, s.dt_rank + 2 * s.d_state);
     if (s.inner_norms) {
       add("ssm_dt_norm.weight", {s.dt_rank});
       add("ssm_b_norm.weight", {s.d_state});
       add("ssm_c_norm.weight", {s.d_state});
     }
-    matrix("ssm_dt", s.dt_rank, s.d_inner, true);
+    matrix("ssm_dt", s.dt_rank, s.d_inner, Bias::kPresent);
     add("ssm_a", {s.d_state, s.d_inner});
     add("ssm_d", {s.d_inner});
     matrix("ssm_out", s.d_inner, d());
@@ -204,7 +220,7 @@ class GgufTwin {
   void write_mixer(const Mamba2Spec& s) {
     const std::int64_t shared = 2 * std::int64_t{s.n_groups} * s.d_state;
     matrix("ssm_in", d(), 2 * s.d_inner() + shared + s.n_heads);
-    matrix("ssm_conv1d", s.conv_kernel, s.d_inner() + shared, s.conv_bias);
+    matrix("ssm_conv1d", s.conv_kernel, s.d_inner() + shared, bias_if(s.conv_bias));
     add("ssm_dt.bias", {s.n_heads});
     add("ssm_a", {1, s.n_heads});
     add("ssm_d", {1, s.n_heads});
@@ -216,9 +232,9 @@ class GgufTwin {
 
   void write_feed_forward(const MlpSpec& mlp) {
     const bool fused = is({"phi3", "chatglm"});
-    if (mlp.gate == Gate::kGated && !fused) matrix("ffn_gate", d(), mlp.d_ff, mlp.bias);
-    matrix("ffn_up", d(), fused ? 2 * std::int64_t{mlp.d_ff} : mlp.d_ff, mlp.bias);
-    matrix("ffn_down", mlp.d_ff, d(), mlp.bias);
+    if (mlp.gate == Gate::kGated && !fused) matrix("ffn_gate", d(), mlp.d_ff, bias_if(mlp.bias));
+    matrix("ffn_up", d(), fused ? 2 * std::int64_t{mlp.d_ff} : mlp.d_ff, bias_if(mlp.bias));
+    matrix("ffn_down", mlp.d_ff, d(), bias_if(mlp.bias));
   }
 
   void experts(const std::string& name, const MoeSpec& moe, std::int64_t columns, std::int64_t rows) {
@@ -227,7 +243,7 @@ class GgufTwin {
   }
 
   void write_feed_forward(const MoeSpec& moe) {
-    matrix("ffn_gate_inp", d(), moe.n_experts, moe.router_bias);
+    matrix("ffn_gate_inp", d(), moe.n_experts, bias_if(moe.router_bias));
     if (moe.correction_bias) add("exp_probs_b.bias", {moe.n_experts});
     if (moe.gate == Gate::kGated) experts("ffn_gate_exps", moe, d(), moe.d_ff);
     experts("ffn_up_exps", moe, d(), moe.d_ff);
@@ -249,6 +265,7 @@ class GgufTwin {
   GgufWriter& writer_;
   std::string architecture_;
   const ModelSpec& spec_;
+  TwinForm form_;
   int layer_ = -1;
   std::set<std::string> names_;
   double uncounted_ = 0;
