@@ -6,7 +6,7 @@
 #include "app/cli/help.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/output.h"
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 #include "app/cli/progress.h"
 #include "core/base/nearest_name.h"
 #include "core/workbench/workbench.h"

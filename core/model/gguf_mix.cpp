@@ -221,8 +221,9 @@ TypeName convention_type(const Question& q, const TypeStep& step) {
 
 // -------- types
 
-/// What takes the place of a type whose blocks do not divide the row.
+/// What takes the place of a type whose blocks do not divide the row. `type` is a row of the table of types, which lives as long as the program.
 const GgmlType& fallback(const GgmlType& type, std::int64_t columns) {
+  // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter)
   if (columns % type.block_elements == 0) return type;
   if (columns % 32 != 0) return *ggml_type("F16");
   if (type.name == "Q4_K") return *ggml_type("Q5_0");

@@ -134,7 +134,9 @@ SamplerRule read_sampler(DataObject& fact) {
 }
 
 NonTorchMemory read_non_torch(DataObject& row) {
-  return {.tp = required_count(row, "tp", kMostRanks), .bytes = required_size(row)};
+  return {.tp = required_count(row, "tp", kMostRanks),
+          .bytes = required_size(row),
+          .architecture_has = row.text_or("architecture_has", "")};
 }
 
 ExpertPadding read_padding(DataObject& row) {
@@ -271,7 +273,9 @@ EngineProfile find_engine(std::string_view name) {
   const std::string id = lower(name.substr(0, at));
   const std::string_view version = at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
   const std::vector<std::string> known = list_engines();
-  if (std::find(known.begin(), known.end(), id) == known.end()) fail_unknown(name.substr(0, at));
+  if (std::find(known.begin(), known.end(), id) == known.end()) fail_unknown(at == 0 ? name : name.substr(0, at));
+  if (at != std::string_view::npos && version.empty())
+    throw Error(ErrorKind::kUsage, std::string(name), "names no version.", fmt::format("Write {} or {}@0.10.", id, id));
   return read_engine_file(profile_dir() / (id + ".json"), version);
 }
 

@@ -86,6 +86,7 @@ struct SamplerRule {
 struct NonTorchMemory {
   int tp = 1;
   Bytes bytes;
+  std::string architecture_has = {};  // empty: all that no other row names
 };
 
 /// Scratch of the GEMM library per device architecture; empty word: all others.
@@ -136,8 +137,9 @@ struct EngineProfile {
 /// The limits that apply to a device; empty where the profile has none for it.
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp);
 
-/// Memory outside the framework's allocator at `tp` ranks: the row of the largest number of ranks not above `tp`.
-std::optional<Bytes> non_torch_memory(const EngineProfile& engine, int tp);
+/// Memory outside the framework's allocator at `tp` ranks of a device of `architecture`: of the rows that name the architecture, else of
+/// those that name none, the one of the largest number of ranks not above `tp`.
+std::optional<Bytes> non_torch_memory(const EngineProfile& engine, std::string_view architecture, int tp);
 
 /// Scratch of the GEMM library on this device.
 std::optional<Bytes> gemm_workspace(const EngineProfile& engine, const DeviceSpec& device);

@@ -126,7 +126,6 @@ Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& 
   Validation validation;
   for (const ThroughputRow& row : rows) {
     ++validation.n_rows;
-    validation.skipped.push_back({row.source.id, row.metric, kNoTimeModel});
     try {
       check_fit(row, catalog, validation);
     } catch (const Error& error) {
@@ -135,6 +134,7 @@ Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& 
       else
         validation.skipped.push_back({row.source.id, "fit", error.what()});
     }
+    validation.skipped.push_back({row.source.id, row.metric, kNoTimeModel});
   }
   return validation;
 }

@@ -1,8 +1,10 @@
 #include "core/planner/validation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "core/base/overloaded.h"
@@ -27,6 +29,34 @@ ComponentErrors errors_of(std::string component, const std::vector<double>& erro
           .p90_abs = percentile(sizes, kOfTenNine),
           .worst_abs = *std::ranges::max_element(sizes),
           .signed_median = median(errors)};
+}
+
+/// What people look for first; all else follows.
+constexpr std::array<std::string_view, 4> kFirstComponents = {"weights", "kv_tokens", "kv_bytes", "kv_bytes_per_token"};
+
+std::ptrdiff_t rank_of(const ComponentErrors& errors) {
+  return std::ranges::find(kFirstComponents, errors.component) - kFirstComponents.begin();
+}
+
+std::set<std::string> predicted_ids(const Validation& validation) {
+  std::set<std::string> ids;
+  for (const PredictedFigure& figure : validation.figures) ids.insert(figure.id);
+  for (const FitCheck& check : validation.fits) ids.insert(check.id);
+  return ids;
+}
+
+std::vector<SkipGroup> grouped(const std::vector<SkippedFigure>& skipped) {
+  std::vector<SkipGroup> groups;
+  for (const SkippedFigure& skip : skipped) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const SkipGroup& g) { return g.component == skip.component && g.reason == skip.reason; });
+    if (same == groups.end())
+      groups.push_back({skip.component, skip.reason, 1, skip.id});
+    else
+      ++same->n;
+  }
+  std::ranges::stable_sort(groups, [](const SkipGroup& a, const SkipGroup& b) { return a.n > b.n; });
+  return groups;
 }
 
 }  // namespace
@@ -65,6 +95,7 @@ std::vector<ComponentErrors> component_errors(const Validation& validation) {
   }
   std::vector<ComponentErrors> components;
   for (auto& [component, errors] : grouped) components.push_back(errors_of(component, errors));
+  std::ranges::stable_sort(components, {}, rank_of);
   return components;
 }
 
@@ -82,18 +113,36 @@ std::vector<PredictedFigure> worst_figures(const Validation& validation, std::si
   return worst;
 }
 
-std::vector<SkipGroup> skip_groups(const Validation& validation) {
-  std::vector<SkipGroup> groups;
+std::vector<SkippedRow> skipped_rows(const Validation& validation) {
+  const std::set<std::string> predicted = predicted_ids(validation);
+  std::vector<SkippedRow> rows;
   for (const SkippedFigure& skip : validation.skipped) {
-    const auto same = std::ranges::find_if(
-        groups, [&](const SkipGroup& g) { return g.component == skip.component && g.reason == skip.reason; });
-    if (same == groups.end())
-      groups.push_back({skip.component, skip.reason, 1, skip.id});
-    else
-      ++same->n;
+    if (predicted.contains(skip.id)) continue;
+    const auto known = std::ranges::find(rows, skip.id, &SkippedRow::id);
+    if (known == rows.end())
+      rows.push_back({skip.id, skip.reason});
+    else if (known->reason.find(skip.reason) == std::string::npos)
+      known->reason += "; " + skip.reason;
   }
-  std::ranges::stable_sort(groups, [](const SkipGroup& a, const SkipGroup& b) { return a.n > b.n; });
-  return groups;
+  return rows;
+}
+
+std::vector<SkippedFigure> missing_figures(const Validation& validation) {
+  const std::set<std::string> predicted = predicted_ids(validation);
+  std::vector<SkippedFigure> missing;
+  std::ranges::copy_if(validation.skipped, std::back_inserter(missing),
+                       [&](const SkippedFigure& skip) { return predicted.contains(skip.id); });
+  return missing;
+}
+
+std::vector<SkipGroup> skipped_row_groups(const Validation& validation) {
+  std::vector<SkippedFigure> rows;
+  for (SkippedRow& row : skipped_rows(validation)) rows.push_back({std::move(row.id), "", std::move(row.reason)});
+  return grouped(rows);
+}
+
+std::vector<SkipGroup> missing_figure_groups(const Validation& validation) {
+  return grouped(missing_figures(validation));
 }
 
 }  // namespace dachlast

@@ -106,7 +106,7 @@ struct ComponentErrors {
   double signed_median = 0.0;
 };
 
-/// One entry per component, in the order of first appearance.
+/// One entry per component: weights, tokens of the cache, its bytes, then the others in the order of first appearance.
 std::vector<ComponentErrors> component_errors(const Validation& validation);
 
 struct FitScore {
@@ -118,14 +118,25 @@ FitScore fit_score(const Validation& validation);
 /// The figures that are missed by most, the worst first; at most `n`.
 std::vector<PredictedFigure> worst_figures(const Validation& validation, std::size_t n);
 
-/// Skipped figures of one component with one reason.
+/// A row of which nothing could be predicted, with every reason.
+struct SkippedRow {
+  std::string id;
+  std::string reason;
+};
+std::vector<SkippedRow> skipped_rows(const Validation& validation);
+
+/// Figures that are missing in rows of which others are predicted.
+std::vector<SkippedFigure> missing_figures(const Validation& validation);
+
+/// Rows, or figures of one component, that share a reason.
 struct SkipGroup {
-  std::string component;
+  std::string component;  // empty for rows
   std::string reason;
   std::int64_t n = 0;
   std::string first_id;
 };
 /// The most frequent first.
-std::vector<SkipGroup> skip_groups(const Validation& validation);
+std::vector<SkipGroup> skipped_row_groups(const Validation& validation);
+std::vector<SkipGroup> missing_figure_groups(const Validation& validation);
 
 }  // namespace dachlast

@@ -82,6 +82,16 @@ TEST(LlamaCppLog, ALogWithoutFileTypeLeavesAGap) {
   EXPECT_EQ(result.gaps[0].component, "weights");
 }
 
+TEST(LlamaCppLog, ALabelThatContradictsTheSizeIsNoFileType) {
+  LlamaCppLog log = printed_log();
+  log.file_type = "BF16";  // 14.96 GiB of 8.03 B parameters
+  log.model_gib = 4.58;    // of Q4_K_M
+  const LlamaCppComparison result = compare_with_log(llama_3_8b_shape(), log);
+  ASSERT_EQ(result.gaps.size(), 1u);
+  EXPECT_EQ(result.gaps[0].component, "weights");
+  EXPECT_THAT(result.gaps[0].reason, HasSubstr("the label BF16 stands for 15.0 GiB, the file has 4.6"));
+}
+
 TEST(LlamaCppLog, DevicesAreKnownByTheirNames) {
   EXPECT_EQ(gpu_number("CUDA12"), 12);
   EXPECT_EQ(gpu_number("ROCm0"), 0);

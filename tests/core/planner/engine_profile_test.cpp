@@ -75,9 +75,15 @@ TEST(EngineProfiles, WorkspaceAndNonTorchFollowDeviceAndRanks) {
   const EngineProfile vllm = find_engine("vllm");
   EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("h100"))->value, 32 * kMiB);
   EXPECT_DOUBLE_EQ(gemm_workspace(vllm, find_device("l4"))->value, 8.125 * kMiB);  // (2 · 4096 + 8 · 16) KiB
-  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 1)->value, 0.13 * kGiB);
-  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, 8)->value, 0.55 * kGiB);
-  EXPECT_FALSE(non_torch_memory(find_engine("llama.cpp"), 1));
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Ampere GA100", 1)->value, 0.13 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Ampere GA100", 8)->value, 0.55 * kGiB);
+  // Fused all-reduce on Hopper: 2.07 GiB at TP 2, 2.15 from TP 4 on.
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 1)->value, 0.25 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 2)->value, 2.07 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(vllm, "Hopper GH100", 8)->value, 2.15 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(find_engine("vllm@0.17"), "Hopper GH100", 1)->value, 0.13 * kGiB);
+  EXPECT_DOUBLE_EQ(non_torch_memory(find_engine("vllm@0.11"), "Hopper GH100", 2)->value, 0.55 * kGiB);
+  EXPECT_FALSE(non_torch_memory(find_engine("llama.cpp"), "", 1));
 }
 
 // Published trial runs on an H100, 1,024 sequences and 8,192 tokens: llm-d-planner, docs/empirical-vllm-memory-results.md.
@@ -128,6 +134,28 @@ TEST(EngineProfiles, TheWalkGivesThePublishedActivationsOfVersionZero) {
   EXPECT_NEAR(gib(llama, 20000, 1), 2.07, 0.01);  // vllm issue 10517, Llama 3.1 8B
   EXPECT_NEAR(gib(llama, 29000, 1), 2.99, 0.01);  // the same, longer
   EXPECT_NEAR(gib(qwen, 10000, 2), 1.26, 0.01);   // issue 15815, Qwen2.5-32B, TP 2
+}
+
+// Published trial runs of 0.19 on an H100 (132 SMs), 1,024 sequences and 8,192 tokens: llm-d-planner, accuracy/accuracy_report.md.
+//   vocab · (1,024 · 14 + 132 · 4) B + 2 · 2,048 · (8,192 + 2,048) B + 32 MiB of sampling and
+//   8,192 · 2 B · n_active · (max(2 · d_ff, 2,048) + max(d_ff, 2,048)) of rooms that experts keep:
+//   Qwen3-30B-A3B      151,936; 8 · (2,048 + 2,048)   2.174 + 0.500 = 2.67 GiB (2.68)
+//   DeepSeek-V2-Lite   102,400; 6 · (2,816 + 2,048)   1.488 + 0.445 = 1.93 GiB (1.93)
+//   Qwen1.5-MoE-A2.7B  151,936; 4 · (2,816 + 2,048)   2.174 + 0.297 = 2.47 GiB (2.47)
+TEST(EngineProfiles, RoomsThatExpertsKeepLieBesideSampling) {
+  const EngineProfile vllm = find_engine("vllm@0.19");
+  const DeviceSpec h100 = find_device("h100");
+  const StepLimits limits{.max_num_seqs = 1024, .max_num_batched_tokens = 8192};
+  const auto gib = [&](int vocab_size, const MoeSpec& experts) {
+    ModelSpec model = model_of_layers("moe", 2048, {.n_heads = 16, .n_kv_heads = 4, .head_dim = 128}, 1);
+    model.vocab_size = vocab_size;
+    for (LayerSpec& layer : model.layers) layer.feed_forward = experts;
+    const LivePeak forward = forward_peak(model, vllm.buffers->value, {}, 8192);
+    return (forward.bytes + workspace_bytes(model, vllm, h100, limits, forward)) / kGiB;
+  };
+  EXPECT_NEAR(gib(151936, {.n_experts = 128, .n_active = 8, .d_ff = 768}), 2.68, 0.01);
+  EXPECT_NEAR(gib(102400, {.n_experts = 64, .n_active = 6, .d_ff = 1408}), 1.93, 0.01);
+  EXPECT_NEAR(gib(151936, {.n_experts = 60, .n_active = 4, .d_ff = 1408}), 2.47, 0.01);
 }
 
 TEST(EngineProfiles, SglangDerivesItsFractionFromReserves) {
