@@ -304,7 +304,13 @@ LivePeak Walk::peak() const {
   const std::vector<double> bytes = bytes_at();
   const auto top = std::max_element(bytes.begin(), bytes.end() - 1);
   const auto at = static_cast<int>(top - bytes.begin());
-  LivePeak peak{op(at).kind, op(at).layer, n_tokens_, rules_.element_bytes, 0.0, {}};
+  LivePeak peak{.op = op(at).kind,
+                .layer = op(at).layer,
+                .n_tokens = n_tokens_,
+                .element_bytes = rules_.element_bytes,
+                .tensors = {}};
+  if (rules_.experts == ExpertRooms::kKept && expert_room_)
+    peak.kept_bytes = bytes_of(tensors_[*expert_room_]) + bytes_of(tensors_[*hidden_room_]);
   for (const Tensor& tensor : tensors_)
     if (tensor.first <= at && at <= tensor.last) peak.tensors.push_back(shown(tensor));
   std::ranges::stable_sort(peak.tensors, std::greater{}, &LiveTensor::bytes);
@@ -320,7 +326,7 @@ LivePeak sum_of_buffers(const ModelSpec& model, const BufferRules& rules, double
     double& most = elements[static_cast<std::size_t>(op.out)];
     most = std::max(most, kernels::output_elements(op.shape));
   }
-  LivePeak peak{OpKind::kEmbed, -1, n_tokens, rules.element_bytes, 0.0, {}};
+  LivePeak peak{.n_tokens = n_tokens, .element_bytes = rules.element_bytes, .tensors = {}};
   for (int i = 0; i < kBufferCount; ++i) {
     const double wide = elements[static_cast<std::size_t>(i)];
     if (wide == 0.0) continue;

@@ -70,6 +70,7 @@ struct LivePeak {
   double n_tokens = 0.0;
   double element_bytes = 0.0;
   double bytes = 0.0;
+  double kept_bytes = 0.0;          // that the step leaves behind: rooms of experts, see `ExpertRooms`
   std::vector<LiveTensor> tensors;  // what lives there, the largest first
 };
 

@@ -82,7 +82,7 @@ void MemoryPlanner::settle_stages() {
   const EngineProfile& engine = scenario_.engine;
   forward_ = forward_peak(scenario_.model, engine.buffers->value, scenario_.layout, limits_.max_num_batched_tokens);
   activations_ = forward_.bytes;
-  workspace_ = workspace_bytes(scenario_.model, engine, scenario_.device, limits_, activations_);
+  workspace_ = workspace_bytes(scenario_.model, engine, scenario_.device, limits_, forward_);
   const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;
   if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)

@@ -24,11 +24,11 @@ double sampler_bytes(const ModelSpec& model, const EngineProfile& engine, const 
 }
 
 double workspace_bytes(const ModelSpec& model, const EngineProfile& engine, const DeviceSpec& device,
-                       const StepLimits& limits, double forward_bytes) {
+                       const StepLimits& limits, const LivePeak& forward) {
   const double sampler = sampler_bytes(model, engine, device, limits);
   const bool beside = engine.buffers->value.release == BufferRelease::kNever;
   const auto gemm = gemm_workspace(engine, device);
-  return (gemm ? gemm->value : 0.0) + (beside ? sampler : std::max(0.0, sampler - forward_bytes));
+  return (gemm ? gemm->value : 0.0) + (beside ? sampler : std::max(0.0, sampler + forward.kept_bytes - forward.bytes));
 }
 
 }  // namespace dachlast

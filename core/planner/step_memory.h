@@ -20,9 +20,9 @@ LivePeak forward_peak(const ModelSpec& model, const BufferRules& rules, const La
 double sampler_bytes(const ModelSpec& model, const EngineProfile& engine, const DeviceSpec& device,
                      const StepLimits& limits);
 
-/// What a step takes beyond `forward_bytes`: scratch of the GEMM library, which stays, and as much of sampling as is over them,
-/// because a forward pass and its sampling are never at their peak together. Engines that release nothing hold both.
+/// What a step takes beyond `forward`: scratch of the GEMM library, which stays, and as much of sampling, with what the forward
+/// pass leaves behind, as is over its peak, because the two are never at their peak together. Engines that release nothing hold both.
 double workspace_bytes(const ModelSpec& model, const EngineProfile& engine, const DeviceSpec& device,
-                       const StepLimits& limits, double forward_bytes);
+                       const StepLimits& limits, const LivePeak& forward);
 
 }  // namespace dachlast

@@ -135,6 +135,8 @@ TEST(LivePeak, RoomsThatAreKeptLieBesideTheNextMixer) {
   const LivePeak peak = live_peak(experts(16), kept, 1, 1);
   // Both rooms as wide as the output, 2 · 64; with them q, k, v 256, attention 128, its projection, residual and input.
   EXPECT_DOUBLE_EQ(peak.bytes, 2.0 * (2 * (64 + 64) + 256 + 128 + 3 * 64));
+  EXPECT_DOUBLE_EQ(peak.kept_bytes, 2.0 * 2 * (64 + 64));
+  EXPECT_DOUBLE_EQ(live_peak(experts(16), {}, 1, 1).kept_bytes, 0);
   EXPECT_EQ(peak.op, OpKind::kOProj);
 }
 

@@ -136,6 +136,28 @@ TEST(EngineProfiles, TheWalkGivesThePublishedActivationsOfVersionZero) {
   EXPECT_NEAR(gib(qwen, 10000, 2), 1.26, 0.01);   // issue 15815, Qwen2.5-32B, TP 2
 }
 
+// Published trial runs of 0.19 on an H100 (132 SMs), 1,024 sequences and 8,192 tokens: llm-d-planner, accuracy/accuracy_report.md.
+//   vocab · (1,024 · 14 + 132 · 4) B + 2 · 2,048 · (8,192 + 2,048) B + 32 MiB of sampling and
+//   8,192 · 2 B · n_active · (max(2 · d_ff, 2,048) + max(d_ff, 2,048)) of rooms that experts keep:
+//   Qwen3-30B-A3B      151,936; 8 · (2,048 + 2,048)   2.174 + 0.500 = 2.67 GiB (2.68)
+//   DeepSeek-V2-Lite   102,400; 6 · (2,816 + 2,048)   1.488 + 0.445 = 1.93 GiB (1.93)
+//   Qwen1.5-MoE-A2.7B  151,936; 4 · (2,816 + 2,048)   2.174 + 0.297 = 2.47 GiB (2.47)
+TEST(EngineProfiles, RoomsThatExpertsKeepLieBesideSampling) {
+  const EngineProfile vllm = find_engine("vllm@0.19");
+  const DeviceSpec h100 = find_device("h100");
+  const StepLimits limits{.max_num_seqs = 1024, .max_num_batched_tokens = 8192};
+  const auto gib = [&](int vocab_size, const MoeSpec& experts) {
+    ModelSpec model = model_of_layers("moe", 2048, {.n_heads = 16, .n_kv_heads = 4, .head_dim = 128}, 1);
+    model.vocab_size = vocab_size;
+    for (LayerSpec& layer : model.layers) layer.feed_forward = experts;
+    const LivePeak forward = forward_peak(model, vllm.buffers->value, {}, 8192);
+    return (forward.bytes + workspace_bytes(model, vllm, h100, limits, forward)) / kGiB;
+  };
+  EXPECT_NEAR(gib(151936, {.n_experts = 128, .n_active = 8, .d_ff = 768}), 2.68, 0.01);
+  EXPECT_NEAR(gib(102400, {.n_experts = 64, .n_active = 6, .d_ff = 1408}), 1.93, 0.01);
+  EXPECT_NEAR(gib(151936, {.n_experts = 60, .n_active = 4, .d_ff = 1408}), 2.47, 0.01);
+}
+
 TEST(EngineProfiles, SglangDerivesItsFractionFromReserves) {
   const EngineProfile sglang = find_engine("sglang");
   // H100: 512 + 1.5 · 8,192 + 128 + 2 · 256 = 13,440 MiB of 79.65 · 1024: 1 − 0.16478 = 0.835

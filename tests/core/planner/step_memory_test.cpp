@@ -73,8 +73,14 @@ TEST(WorkspaceBytes, HoldsTheGemmScratchWhicheverPeakIsHigher) {
   device.architecture = "Hopper GH100";
   engine.gemm_workspace = find_engine("vllm").gemm_workspace;
   const double sampler = sampler_bytes(round_model(), engine, device, limits);
-  EXPECT_DOUBLE_EQ(workspace_bytes(round_model(), engine, device, limits, sampler - 100), 32 * kMiB + 100);
-  EXPECT_DOUBLE_EQ(workspace_bytes(round_model(), engine, device, limits, sampler + 100), 32 * kMiB);
+  EXPECT_DOUBLE_EQ(workspace_bytes(round_model(), engine, device, limits, {.bytes = sampler - 100, .tensors = {}}),
+                   32 * kMiB + 100);
+  EXPECT_DOUBLE_EQ(workspace_bytes(round_model(), engine, device, limits, {.bytes = sampler + 100, .tensors = {}}),
+                   32 * kMiB);
+  // Rooms that experts keep lie beside sampling.
+  EXPECT_DOUBLE_EQ(
+      workspace_bytes(round_model(), engine, device, limits, {.bytes = sampler, .kept_bytes = 50, .tensors = {}}),
+      32 * kMiB + 50);
 }
 
 TEST(WorkspaceBytes, AnEngineThatReleasesNothingHoldsLogitsBesideItsBuffers) {
@@ -82,9 +88,9 @@ TEST(WorkspaceBytes, AnEngineThatReleasesNothingHoldsLogitsBesideItsBuffers) {
   engine.buffers->value.release = BufferRelease::kNever;
   engine.sampler->value = {.logit_bytes = 4, .buffer_bytes_per_sm = 0};
   // 2 rows of 100 logits and one chosen token each.
-  EXPECT_DOUBLE_EQ(
-      workspace_bytes(round_model(), engine, round_device(1e6), {.max_num_seqs = 2, .max_num_batched_tokens = 8}, 1e6),
-      2 * (100 * 4 + 4));
+  EXPECT_DOUBLE_EQ(workspace_bytes(round_model(), engine, round_device(1e6),
+                                   {.max_num_seqs = 2, .max_num_batched_tokens = 8}, {.bytes = 1e6, .tensors = {}}),
+                   2 * (100 * 4 + 4));
 }
 
 }  // namespace
