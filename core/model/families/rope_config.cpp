@@ -137,7 +137,8 @@ RopeScaling read_rope_scaling(ConfigObject& config, ConfigObject& root, ModelSpe
   const std::string key = config.first_of({"rope_type", "type"});
   const std::string type = config.text_or(key, "default");
   const bool longrope = type == "longrope" || type == "su" || (defaults.phi3 && type == "yarn");
-  if (type == "default") return {};
+  // "mrope" places pictures; in text all three coordinates are the token's place.
+  if (type == "default" || type == "mrope") return {};
   if (type == "linear") return LinearRopeScaling{factor_of(config)};
   if (type == "llama3") return read_llama3(config, root, spec);
   if (longrope) return read_longrope(config, root, spec, rope);
@@ -158,7 +159,6 @@ RopeSpec read_rope(ConfigObject& config, ModelSpec& spec, int head_dim, const Ro
   if (parameters.has_value("partial_rotary_factor"))
     rope.rotary_dim = read_rotary_dim(config, head_dim, read_partial(parameters, 1.0));
   rope.scaling = read_rope_scaling(parameters, config, spec, rope, defaults);
-  // Positions of pictures; in text all three coordinates are the token's place.
   for (const char* mrope : {"mrope_section", "mrope_interleaved"}) parameters.ignore(mrope);
   parameters.ignore("llama_4_scaling_beta");  // scales queries by their position (Ministral 3): no memory, no work
   parameters.warn_about_unread_keys();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/model/families/common.h"
+
 namespace dachlast {
 namespace {
 
@@ -47,6 +49,17 @@ void add_vit_layers(const VitSizes& s, TowerBuilder& tower) {
   tower.linear(s.width, s.width, LinearBias::kPresent, 4 * std::int64_t{s.n_layers});
   tower.linear(s.d_ff, s.width, LinearBias::kPresent, s.n_layers);
   tower.linear(s.width, s.d_ff, LinearBias::kPresent, s.n_layers);
+}
+
+struct MergerSizes {
+  std::int64_t merged;  // numbers of the patches that become one token
+  std::int64_t out;     // width of that token
+};
+
+/// Two projections that make one token of several patches: Qwen.
+void add_merger(const MergerSizes& s, TowerBuilder& tower) {
+  tower.linear(s.merged, s.merged, LinearBias::kPresent);
+  tower.linear(s.out, s.merged, LinearBias::kPresent);
 }
 
 /// The vision config, where it is there and states all of `keys`; else a warning.
@@ -136,10 +149,59 @@ void read_qwen35_tower(ConfigObject& config, ModelSpec& spec) {
   TowerBuilder tower;
   tower.linear(s.width, s.patch_elements, LinearBias::kPresent);
   tower.matrix(vision->size("num_position_embeddings", size_limit::kVocab), s.width);
+  const std::int64_t out = vision->size("out_hidden_size", kWidestTower);
   add_vit_layers(s, tower);
-  tower.layer_norm(s.width);  // of the merger, whose two projections follow
-  tower.linear(merged, merged, LinearBias::kPresent);
-  tower.linear(vision->size("out_hidden_size", kWidestTower), merged, LinearBias::kPresent);
+  tower.layer_norm(s.width);  // of the merger
+  add_merger({.merged = merged, .out = out}, tower);
+  if (!vision->has_value("deepstack_visual_indexes")) {
+    spec.towers.push_back(tower.finished());
+    return;
+  }
+  // Qwen 3 VL: a merger of its own for each layer whose output goes to the text layers, normed behind the merge.
+  for ([[maybe_unused]] const int layer : vision->count_list("deepstack_visual_indexes", size_limit::kLayers)) {
+    tower.layer_norm(merged);
+    add_merger({.merged = merged, .out = out}, tower);
+  }
+  spec.towers.push_back(tower.finished());
+}
+
+void read_qwen2_vl_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"embed_dim", "depth", "mlp_ratio", "patch_size", "temporal_patch_size",
+                                                "spatial_merge_size", "hidden_size"});
+  if (!vision) return;
+  const int width = vision->size("embed_dim", kWidestTower);
+  const VitSizes s{
+      .width = width,
+      .d_ff = product_within(*vision, "mlp_ratio", width, vision->size("mlp_ratio", 64), size_limit::kFfWidth),
+      .n_layers = vision->size("depth", size_limit::kLayers),
+      .patch_elements = square_patch(*vision) * vision->size("temporal_patch_size", 16)};
+  const std::int64_t side = vision->size("spatial_merge_size", 16);
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  add_vit_layers(s, tower);
+  tower.layer_norm(s.width);
+  add_merger({.merged = side * side * s.width, .out = vision->size("hidden_size", kWidestTower)}, tower);
+  spec.towers.push_back(tower.finished());
+}
+
+void read_qwen25_vl_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(
+      config, {"hidden_size", "intermediate_size", "depth", "patch_size", "spatial_merge_size", "out_hidden_size"});
+  if (!vision) return;
+  constexpr int kFramesPerPatch = 2;  // where the config does not say
+  const std::int64_t width = vision->size("hidden_size", kWidestTower);
+  const std::int64_t d_ff = vision->size("intermediate_size", size_limit::kFfWidth);
+  const std::int64_t n_layers = vision->size("depth", size_limit::kLayers);
+  const std::int64_t side = vision->size("spatial_merge_size", 16);
+  TowerBuilder tower;
+  tower.matrix(width,
+               std::int64_t{square_patch(*vision)} * vision->size_or("temporal_patch_size", kFramesPerPatch, 16));
+  tower.vector(width, 2 * n_layers);  // two RMSNorms a layer
+  tower.linear(width, width, LinearBias::kPresent, 4 * n_layers);
+  tower.linear(d_ff, width, LinearBias::kPresent, 2 * n_layers);  // gate and up projection
+  tower.linear(width, d_ff, LinearBias::kPresent, n_layers);
+  tower.vector(width);
+  add_merger({.merged = side * side * width, .out = vision->size("out_hidden_size", kWidestTower)}, tower);
   spec.towers.push_back(tower.finished());
 }
 
