@@ -97,6 +97,7 @@ struct Wider {
   std::array<std::string_view, 4> others;
 };
 constexpr Wider kWider[] = {{"fp8", {"int8_weights", "bf16"}},
+                            {"fp8_static", {"fp8", "int8_weights", "bf16"}},
                             {"fp8_block", {"fp8", "int8_weights", "bf16"}},
                             {"nvfp4", {"int4_weights", "fp8", "bf16"}},
                             {"mxfp4_mxfp8", {"mxfp4", "int4_weights", "bf16"}},
@@ -108,7 +109,7 @@ constexpr Wider kWider[] = {{"fp8", {"int8_weights", "bf16"}},
 /// Whether the device has the unit that kernels of this type use.
 bool has_unit(const DeviceSpec& device, std::string_view type) {
   if (type == "nvfp4" || type == "mxfp4_mxfp8") return device.peak(ComputeType::kFp4).has_value();
-  if (type == "fp8" || type == "fp8_block") return device.peak(ComputeType::kFp8).has_value();
+  if (type.starts_with("fp8")) return device.peak(ComputeType::kFp8).has_value();
   return true;
 }
 

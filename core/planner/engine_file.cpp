@@ -187,7 +187,7 @@ SpeedFacts read_speed(DataObject& fact) {
   speed.step_us = required_number(fact, "step_us", kMostMicroseconds);
   speed.sequence_us = required_number(fact, "sequence_us", kMostMicroseconds);
   speed.request_us = required_number(fact, "request_us", kMostMicroseconds);
-  speed.spread_us = fact.number("spread_us", kMostMicroseconds).value_or(0.0);
+  speed.launch_us = required_number(fact, "launch_us", kMostMicroseconds);
   speed.prompts = static_cast<PromptPolicy>(fact.choice("prompts", {"mixed", "alone"}));
   return speed;
 }

@@ -123,8 +123,8 @@ struct SpeedFacts {
   std::vector<std::string> collectives = {"vllm", "tensorrt-llm", "nccl"};
   double step_us = 0.0;      // of host time a pass that kernels do not hide
   double sequence_us = 0.0;  // likewise, for each sequence
+  double launch_us = 0.0;    // of host time a kernel in passes with prompts, which no captured graph replays
   double request_us = 0.0;   // from the arrival of a request to its first pass, and from the first token back to the client
-  double spread_us = 0.0;    // further, for each request that arrives at once with others
   PromptPolicy prompts = PromptPolicy::kMixed;
   std::string source;
 };

@@ -54,6 +54,18 @@ void spare_latent_attention(RowScenario& scenario) {
     scenario.weights.format.covered = scenario.weights.format.covered.without(MatrixKind::kAttention);
 }
 
+/// The source's short names of backends.
+std::string backend_name(const std::string& backend) {
+  return backend == "trtllm" ? "TensorRT-LLM" : backend;
+}
+
+/// Scales are fixed beforehand in NVIDIA's own FP8 checkpoints, which such benchmarks run.
+/// Source  SemiAnalysisAI/InferenceX:.github/configs (nvidia/Llama-3.3-70B-Instruct-FP8)
+void fix_scales(RowScenario& scenario) {
+  StorageFormat& quantized = scenario.weights.format.quantized;
+  if (quantized.name == "fp8") quantized = *storage_format("fp8-tensor");
+}
+
 /// "b200_sxm" is "b200-sxm".
 std::string device_words(std::string system) {
   std::ranges::replace(system, '_', '-');
@@ -67,13 +79,15 @@ RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCa
   if (known == nullptr) return {{}, fmt::format("no known config is of \"{}\"", row.model)};
   const auto device = catalog.device(read_device_words(device_words(row.system)));
   if (!device) return {{}, fmt::format("the device \"{}\" is not in the catalog", row.system)};
-  const RowEngine engine = row_engine(row.backend, row.backend_version, row.source, std::nullopt);
+  const RowEngine engine =
+      row_engine(backend_name(row.backend), row.backend_version, row.source, std::nullopt);
   RowScenario scenario;
   scenario.model = known->spec;
   const std::string type = row.gemm_quant.starts_with("int4") ? "int4 (native)" : row.precision;
   const auto weights = row_weights(row.model, type, known->own_weights);
   if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", type)};
   scenario.weights = *weights;
+  fix_scales(scenario);
   spare_latent_attention(scenario);
   // Recipes with 8-bit and 4-bit weights set an 8-bit cache.
   // Source  SemiAnalysisAI/InferenceX:benchmarks (--kv-cache-dtype fp8), modelopt checkpoints (kv_cache_quant_algo FP8)

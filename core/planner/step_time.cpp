@@ -14,7 +14,8 @@ constexpr double kActivationBytes = 2.0;
 /// Name of the curves for kernels on this storage format.
 std::string_view kernel_type(const StorageFormat& format, const DeviceSpec& device) {
   const std::string_view name = format.name;
-  if (name == "fp8" || name == "fp8-tensor") return "fp8";
+  if (name == "fp8") return "fp8";
+  if (name == "fp8-tensor") return "fp8_static";
   if (name == "fp8-block") return "fp8_block";
   if (name == "int8") return "int8";
   if (name == "nvfp4") return "nvfp4";
@@ -370,7 +371,10 @@ double StepTimer::seconds_of(const Stage& stage, const StepLoad& load) const {
   for (const Work& work : stage.work)
     seconds += work.count *
                std::visit([&](const auto& what) { return work_seconds(what, load, rates_); }, work.what);
-  return seconds;
+  if (!(load.prefill_tokens > 0.0)) return seconds;
+  double launches = 0.0;
+  for (const Work& work : stage.work) launches += work.count;
+  return std::max(seconds, 1e-6 * scenario_.engine.speed.launch_us * launches);
 }
 
 /// Host time that no kernel hides. Of a pass with kernels of its own it is what the queue of launches leaves over.
