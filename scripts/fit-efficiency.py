@@ -36,6 +36,17 @@ class Device:
         self.peak.setdefault("fp4", self.peak["fp8"])
         self.sms = spec.get("n_units") or {"gb200": 148}[name]  # GB200 carries the GB100 of a B200
         self.l2 = spec["last_level_cache"]["size_mib"] * 2**20
+        rates = {a["type"]: a["rate_tflops"] * 1e12 for a in spec.get("achieved_matmul", [])}
+        self.achieved = next(((dtype, rates[t]) for t, dtype in (("bf16", "bfloat16"), ("fp8", "fp8")) if t in rates), None)
+
+    def sustained(self, folder, system):
+        """Share of the operator tables' best rate that long runs of matrix products keep: the tables time short bursts at
+        locked clocks, a device under load lowers its clock to hold its power limit."""
+        if self.achieved is None:
+            return None
+        dtype, rate = self.achieved
+        rows = pd.read_csv(folder / "gemm.csv").query("system == @system and dtype == @dtype")
+        return min(1.0, rate / (2.0 * rows.m * rows.n * rows.k / (rows.latency_ms * 1e-3)).max())
 
 
 # ---------------------------------------------------------------- laws; x are the constants, f the columns of a frame
@@ -284,7 +295,7 @@ def fit_latent(folder, system, device):
 
 
 def fit_moe(folder, system, device):
-    rows = pd.read_csv(folder / "moe.csv").query("system == @system and kernel != 'min_latency'")
+    rows = pd.read_csv(folder / "moe.csv").query("system == @system")
     balanced = rows[rows.distribution == "balanced"]
     rows = typed(balanced if len(balanced) else rows, device)
     two = {(2688, 1856), (1024, 2688), (4096, 2688), (2048, 5120), (8192, 5120)}
@@ -293,8 +304,10 @@ def fit_moe(folder, system, device):
     for (b, t), g in rows.groupby(["backend", "type"]):
         if t == "mxfp4" and (g.kernel != "marlin").any():
             g = g[g.kernel != "marlin"]  # vLLM takes it where nothing else runs
-        made.append(curve("experts", KERNELS[b], t, moe, MOE, g, device,
-                          ["hidden", "inter", "topk", "experts", "moe_tp", "moe_ep", "tokens"]))
+        # Of several kernels for one shape engines tune to the fastest.
+        shape = ["hidden", "inter", "topk", "experts", "moe_tp", "moe_ep", "tokens"]
+        g = g.sort_values("latency_ms").drop_duplicates(shape)
+        made.append(curve("experts", KERNELS[b], t, moe, MOE, g, device, shape))
     return made
 
 
@@ -326,6 +339,9 @@ def main():
         document = {"schema": "dachlast.efficiency/1", "device": name,
                     "source": "ai-dynamo/aiconfigurator@095f58a51c:aic-core/src/aiconfigurator_core/systems (measured operator times, Apache-2.0)",
                     "fitted_by": "scripts/fit-efficiency.py"}
+        share = device.sustained(folder, system)
+        if share:
+            document["sustained_share"] = round(share, 3)
         lines = ",\n    ".join(json.dumps(c) for c in curves)
         head = json.dumps(document, indent=2)[:-2]
         (out / f"{name}.json").write_text(f'{head},\n  "curves": [\n    {lines}\n  ]\n}}\n')

@@ -49,7 +49,11 @@ void read_file(const fs::path& file, std::vector<EfficiencyCurve>& curves) {
   const std::string device = object.text("device");
   object.text("source");
   object.text("fitted_by");
-  for (DataObject& curve : object.objects_or_none("curves")) curves.push_back(read_curve(curve, device));
+  const double sustained = object.number("sustained_share", 1.0).value_or(1.0);
+  for (DataObject& curve : object.objects_or_none("curves")) {
+    curves.push_back(read_curve(curve, device));
+    curves.back().sustained = sustained;
+  }
   object.finish();
 }
 
@@ -149,7 +153,7 @@ ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::spa
   for (const std::string_view candidate : types_for(type, device))
     for (const Donor& donor : donors_of(device))
       if (const EfficiencyCurve* curve = find(law, candidate, kernels, donor.device))
-        return {curve, donor.origin, law == OpLaw::kStream ? 1.0 : peak_for_type(device, candidate)};
+        return {curve, donor.origin, law == OpLaw::kStream ? 1.0 : curve->sustained * peak_for_type(device, candidate)};
   throw Error(ErrorKind::kDevice, device.name,
               fmt::format("nobody measured {} of {} on a device like it.", name_of(law), type));
 }

@@ -79,8 +79,9 @@ RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCa
   if (known == nullptr) return {{}, fmt::format("no known config is of \"{}\"", row.model)};
   const auto device = catalog.device(read_device_words(device_words(row.system)));
   if (!device) return {{}, fmt::format("the device \"{}\" is not in the catalog", row.system)};
-  const RowEngine engine =
-      row_engine(backend_name(row.backend), row.backend_version, row.source, std::nullopt);
+  ReferenceSource source = row.source;
+  source.notes = row.measured_date;  // tells the release where no version is stated
+  const RowEngine engine = row_engine(backend_name(row.backend), row.backend_version, source, std::nullopt);
   RowScenario scenario;
   scenario.model = known->spec;
   const std::string type = row.gemm_quant.starts_with("int4") ? "int4 (native)" : row.precision;
@@ -91,7 +92,9 @@ RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCa
   spare_latent_attention(scenario);
   // Recipes with 8-bit and 4-bit weights set an 8-bit cache.
   // Source  SemiAnalysisAI/InferenceX:benchmarks (--kv-cache-dtype fp8), modelopt checkpoints (kv_cache_quant_algo FP8)
-  scenario.cache = *row_cache(scenario.weights.format.is_quantized() && row.precision.starts_with("fp") ? "fp8" : "");
+  const bool recipe = !row.measured_date.empty() || engine.id == "tensorrt-llm";
+  scenario.cache =
+      *row_cache(recipe && scenario.weights.format.is_quantized() && row.precision.starts_with("fp") ? "fp8" : "");
   scenario.engine = catalog.engine(engine);
   scenario.engine_name = row.backend;
   scenario.layout = layout_of(ranks);

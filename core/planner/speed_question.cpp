@@ -156,6 +156,8 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   constexpr int kMostRanksOfOne = 16;  // in an NVLink domain with measurements
   if (!apart && ranks.tp.value_or(1) > kMostRanksOfOne && ranks.tp != ranks.moe_tp.value_or(1) * ranks.moe_ep.value_or(1))
     return {{}, "the source folds several instances into one"};
+  if (apart && (!row.prefill.n_workers || !row.decode.n_workers))
+    return {{}, "not stated how many instances read prompts and how many write answers"};
   const RowReading reading = read_scenario(row, ranks, catalog);
   if (!reading.scenario) return {{}, reading.reason};
   ServingLoad load{.input_tokens = *row.isl,
@@ -175,7 +177,6 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
     question.readers = time_scenario(*readers.scenario);
     question.n_readers = std::max(1, row.prefill.n_workers.value_or(1));
     question.n_writers = std::max(1, row.decode.n_workers.value_or(1));
-    if (!row.decode.n_workers) question.assumptions.emplace_back("one instance reads prompts, one writes answers");
   }
   return {std::move(question), {}};
 }

@@ -192,6 +192,9 @@ class StepTimer::Builder {
     if (const auto* latent = std::get_if<MlaSpec>(&mixer)) {
       const bool scores = op.kind == OpKind::kIndexScore;  // the indexer is not split
       const double prefill_dims = scores ? a.score_dim + a.value_dim : latent->qk_head_dim() + latent->v_head_dim;
+      // Sparse attention also rotates, quantizes and stores the indexer's keys, and sorts its scores.
+      // Source  vllm-project/vllm:vllm/model_executor/models/deepseek_v2.py (Indexer)
+      if (scores) push(OpKind::kIndexScore, Stream{.curve = choose(OpLaw::kStream, "any"), .launches = 4.0});
       push_attention(OpLaw::kLatentDecode, OpLaw::kLatentPrefill, scores ? a.n_heads : heads, 1.0,
                      a.score_dim + a.value_dim, prefill_dims, a.row_elements * bytes, a.window, a.top_k);
       return;
@@ -204,6 +207,8 @@ class StepTimer::Builder {
 
   void push_attention(OpLaw decode, OpLaw prefill, double heads, double kv_heads, double decode_dims,
                       double prefill_dims, double row_bytes, double window, double top_k) {
+    // Curves of attention are shares of the 16-bit peak, whatever the cache.
+    const double bf16_peak = peak_for_type(scenario_.device, "bf16");
     Attention attention;
     attention.decode = choose(decode, cache_type(scenario_.cache));
     attention.prefill = choose(prefill, cache_type(scenario_.cache));
@@ -211,13 +216,13 @@ class StepTimer::Builder {
                              .group = heads / kv_heads,
                              .dims = decode_dims,
                              .row_bytes = row_bytes,
-                             .peak = peak_for_type(scenario_.device, "bf16")};
+                             .peak = bf16_peak * attention.decode.curve->sustained};
     attention.prefill_call = {.window = window,
                               .n_heads = heads,
                               .kv_heads = kv_heads,
                               .dims = prefill_dims,
                               .row_bytes = row_bytes,
-                              .peak = peak_for_type(scenario_.device, "bf16")};
+                              .peak = bf16_peak * attention.prefill.curve->sustained};
     attention.window = window;
     attention.top_k = top_k;
     push(OpKind::kAttention, attention);
@@ -266,9 +271,13 @@ class StepTimer::Builder {
   void add_stream(const Op& op) {
     const OpCost cost = kernels::op_cost(op.shape);
     const double share = is_spread(op.kind) ? tp() : 1.0;
+    // With several ranks the norm behind a sum over them runs in the kernel of that sum.
+    // Source  vllm-project/vllm:vllm/compilation/passes (allreduce_rms_fusion), NVIDIA/TensorRT-LLM (AllReduceFusionOp)
+    const bool in_sum = op.kind == OpKind::kNorm && tp() > 1.0;
     // Costs count activations of 4 bytes.
     push(op.kind, Stream{.curve = choose(OpLaw::kStream, "any"),
-                         .token_bytes = cost.activation_bytes.value / 2.0 / share});
+                         .token_bytes = cost.activation_bytes.value / 2.0 / share,
+                         .launches = in_sum ? 0.0 : 1.0});
   }
 
   void add_scan(const ScanShape& scan) {

@@ -70,6 +70,7 @@ struct EfficiencyCurve {
   std::string kernels;  // "vllm", "tensorrt-llm", "nccl"
   std::string type;     // "bf16", "fp8_block", "nvfp4", "int4_weights", …; "any"
   int n_devices = 1;    // of a collective
+  double sustained = 1.0;  // share of the measured rate of products that a device keeps under its power limit
   double held_out_median = 0.0;  // |error| on shapes that were not fitted
   double held_out_p90 = 0.0;
   std::array<double, kLawConstantNames.size()> constants{};
