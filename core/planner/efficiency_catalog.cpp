@@ -127,6 +127,16 @@ std::vector<std::string_view> types_for(std::string_view type, const DeviceSpec&
   return types;
 }
 
+/// llama.cpp sums products in 16 bits. GeForce cards list their rate for sums of 32 bits, which is half of that: they are those
+/// with an FP16 peak of twice the FP32 one, where cards for workstations have four times.
+/// Source  ggml-org/llama.cpp:ggml/src/ggml-cuda/ggml-cuda.cu (CUBLAS_COMPUTE_16F); NVIDIA Ampere GA102 whitepaper, table 3
+double short_sums(const EfficiencyCurve& curve, const DeviceSpec& device) {
+  if (curve.kernels != "llama.cpp" || device.vendor != "NVIDIA") return 1.0;
+  const auto half = device.peak(ComputeType::kFp16);
+  const auto single = device.peak(ComputeType::kFp32);
+  return half && single && half->value < 2.5 * single->value ? 2.0 : 1.0;
+}
+
 }  // namespace
 
 EfficiencyCatalog::EfficiencyCatalog(const fs::path& folder) {
@@ -148,15 +158,24 @@ const EfficiencyCurve* EfficiencyCatalog::find(OpLaw law, std::string_view type,
   return nullptr;
 }
 
-ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::span<const std::string> kernels,
+ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::span<const std::string> asked,
                                       const DeviceSpec& device) const {
+  // TensorRT-LLM's table holds one untuned kernel for NVFP4 (its time is linear in k below 64 rows); the engine tunes among those
+  // that vLLM's table was timed with.
+  std::vector<std::string> kernels(asked.begin(), asked.end());
+  if (law == OpLaw::kGemm && type == "nvfp4")
+    std::ranges::stable_partition(kernels, [](const std::string& name) { return name == "vllm"; });
   for (const std::string_view candidate : types_for(type, device))
     for (const Donor& donor : donors_of(device))
       if (const EfficiencyCurve* curve = find(law, candidate, kernels, donor.device))
-        return {curve, donor.origin, law == OpLaw::kStream ? 1.0 : curve->sustained * peak_for_type(device, candidate)};
+        return {curve, donor.origin,
+                law == OpLaw::kStream
+                    ? 1.0
+                    : curve->sustained * peak_for_type(device, candidate) * short_sums(*curve, device)};
   throw Error(ErrorKind::kDevice, device.name,
               fmt::format("nobody measured {} of {} on a device like it.", name_of(law), type));
 }
+
 
 ChosenCurve EfficiencyCatalog::collective(OpLaw law, int n_devices, std::span<const std::string> kernels,
                                           const DeviceSpec& device) const {

@@ -13,6 +13,7 @@ namespace {
 constexpr double kMicro = 1e-6;
 constexpr int kWaves = 6;            // requests a client sends where nobody says how many
 constexpr int kMostRequests = 1500;  // more change the means by less than the model's error
+constexpr double kMostInFlight = 4.0;
 constexpr std::uint32_t kSeed = 20240607;
 
 struct Request {
@@ -250,20 +251,35 @@ class Playback {
   std::vector<Request> running_;
 };
 
+/// All prompts of one batch, in passes of at most the limit of tokens. Passes follow each other through pipeline stages: the first
+/// takes the way through all of them, each further one what the longest stage takes, or its share of the passes in flight.
+/// Source   at most four are: ggml-org/llama.cpp:ggml/src/CMakeLists.txt (GGML_SCHED_MAX_COPIES)
+double prompts_seconds(const StepTimer& timer, double batch, double tokens, double limit) {
+  const double passes = std::max(1.0, std::ceil(batch * tokens / limit));
+  double seconds = 0.0;
+  for (double pass = 1.0; pass <= passes; pass += 1.0) {
+    const StepLoad load{.prefill_sequences = std::max(1.0, batch / passes),
+                        .prefill_tokens = batch * tokens / passes,
+                        .prefill_kv = batch < passes ? tokens * pass / passes : tokens,
+                        .finished_prompts = batch < passes && pass < passes ? 0.0 : std::max(1.0, batch / passes)};
+    const double whole = timer.seconds(load);
+    seconds += pass == 1.0 ? whole : std::max(timer.stage_seconds(load), whole / kMostInFlight);
+  }
+  return seconds;
+}
+
 /// One batch: prompts in passes of at most the limit of tokens, then one token of all sequences a pass.
-ServingTime static_time(const StepTimer& timer, const ServingLoad& load) {
+ServingTime static_time(const StepTimer& timer, const ServingLoad& load, const ServingLimits& limits) {
   const Layout& layout = timer.scenario().layout;
   const double batch = std::max(1.0, static_cast<double>(load.n_clients) / layout.attention_data_parallel);
-  const StepLoad prompts{.prefill_sequences = batch,
-                         .prefill_tokens = batch * load.input_tokens,
-                         .prefill_kv = load.input_tokens,
-                         .finished_prompts = batch};
   const double steps = std::max(0.0, load.output_tokens - 1.0);
   const StepLoad middle{.decode_sequences = batch, .decode_kv = load.input_tokens + load.output_tokens / 2.0};
   ServingTime time;
-  time.ttft_s = timer.seconds(prompts) + kMicro * timer.scenario().engine.speed.request_us;
+  if (load.input_tokens > 0.0)
+    time.ttft_s = prompts_seconds(timer, batch, load.input_tokens, limits.max_num_batched_tokens) +
+                  kMicro * timer.scenario().engine.speed.request_us;
   time.tpot_s = steps > 0.0 ? timer.seconds(middle) : 0.0;
-  const double whole = time.ttft_s + steps * time.tpot_s;
+  const double whole = std::max(1e-9, time.ttft_s + steps * time.tpot_s);
   const double all = batch * layout.attention_data_parallel;
   time.output_tokens_s = all * load.output_tokens / whole;
   time.total_tokens_s = all * (load.output_tokens + load.input_tokens) / whole;
@@ -274,7 +290,7 @@ ServingTime static_time(const StepTimer& timer, const ServingLoad& load) {
 }  // namespace
 
 ServingTime serving_time(const StepTimer& timer, const ServingLoad& load, const ServingLimits& limits) {
-  if (load.arrival == Arrival::kStatic) return static_time(timer, load);
+  if (load.arrival == Arrival::kStatic) return static_time(timer, load, limits);
   return Playback(timer, load, limits).play();
 }
 

@@ -64,10 +64,13 @@ double visible_keys(const PrefillCall& call) {
 double gemm_seconds(const EfficiencyCurve& curve, const DeviceRates& device, const GemmCall& call) {
   using enum LawConstant;
   const double bytes = call.n * call.k * call.weight_bytes + kActivationBytes * call.m * (call.n + call.k);
-  const double memory = bytes / (device.bandwidth * curve[kMemory]);
+  const double drawn = curve[kUnitGbS] > 0.0 ? 1e9 * curve[kUnitGbS] * device.n_units : device.bandwidth;
+  const double memory = bytes / std::min(device.bandwidth * curve[kMemory], drawn);
+  if (call.m <= curve[kVectorRows]) return kMicro * curve[kFloorUs] + memory;
+  const double widen = curve[kWidenBytes] * call.n * call.k / (device.bandwidth * curve[kMemory]);
   const double quantize = call.quantizes_input ? curve[kQuantize] * 3.0 * call.m * call.k / device.bandwidth : 0.0;
   return kMicro * curve[kFloorUs] + join(curve[kJoin], product_seconds(curve, device, call), memory) +
-         kNano * curve[kPerKNs] * call.k + quantize;
+         kNano * curve[kPerKNs] * call.k + quantize + widen;
 }
 
 double decode_seconds(const EfficiencyCurve& curve, const DeviceRates& device, const DecodeCall& call) {

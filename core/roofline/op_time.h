@@ -55,13 +55,17 @@ enum class LawConstant : std::uint8_t {
   kOffset,
   kActivations,
   kSqrtUs,
-  kGbS
+  kGbS,
+  kUnitGbS,    // what one unit draws from memory at most; 0: no such limit
+  kVectorRows,  // up to so many rows kernels without tiles run, which only wait for memory; 0: none
+  kWidenBytes   // moved further for each weight where products widen it beforehand
 };
-inline constexpr std::array<std::string_view, 22> kLawConstantNames = {
+inline constexpr std::array<std::string_view, 25> kLawConstantNames = {
     "floor_us",      "memory",     "compute",    "join",        "per_k_ns", "quantize",
     "k_offset",      "tail",       "small_tile", "per_wave_us", "cached",   "block",
     "per_split_ns",  "extra_keys", "width",      "per_expert_ns", "per_row_ns", "extra_rows",
-    "offset",        "activations", "sqrt_us",   "gb_s"};
+    "offset",        "activations", "sqrt_us",   "gb_s",        "unit_gb_s", "vector_rows",
+    "widen_bytes"};
 
 /// The fitted constants of one law on one device for one backend's kernels and one type of operands.
 struct EfficiencyCurve {
