@@ -200,6 +200,19 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
       facts, "mxfp4_padding", [](DataObject& fact) { return read_rows<ExpertPadding>(fact, read_padding); });
 }
 
+SpeedFacts read_speed(DataObject& fact) {
+  constexpr double kMostMicroseconds = 1e9;
+  SpeedFacts speed;
+  speed.kernels = fact.texts_or_none("kernels");
+  speed.collectives = fact.texts_or_none("collectives");
+  speed.step_us = required_number(fact, "step_us", kMostMicroseconds);
+  speed.sequence_us = required_number(fact, "sequence_us", kMostMicroseconds);
+  speed.request_us = required_number(fact, "request_us", kMostMicroseconds);
+  speed.launch_us = required_number(fact, "launch_us", kMostMicroseconds);
+  speed.prompts = static_cast<PromptPolicy>(fact.choice("prompts", {"mixed", "alone"}));
+  return speed;
+}
+
 /// Facts of the versions before that of a row replace newer ones whole, the newest row first.
 json facts_of(DataObject& engine, const json& document, const std::vector<int>& version) {
   json facts = document.at("facts");
@@ -255,6 +268,10 @@ EngineProfile read_engine_file(const fs::path& file, std::string_view version) {
   DataObject facts(facts_document, file, "facts");
   read_sizing_facts(facts, engine);
   read_overhead_facts(facts, engine);
+  if (auto speed = read_fact_or_none<SpeedFacts>(facts, "speed", read_speed)) {
+    engine.speed = std::move(speed->value);
+    engine.speed.source = std::move(speed->source);
+  }
   facts.finish();
   return engine;
 }

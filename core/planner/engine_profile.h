@@ -108,6 +108,24 @@ struct ExpertPadding {
   int down_columns = 1;
 };
 
+/// Whether prompts run beside the tokens of other sequences, or in passes of their own.
+enum class PromptPolicy : std::uint8_t {
+  kMixed,      // one pass holds both, within the limit of tokens (vLLM, TensorRT-LLM)
+  kAlone,      // prompts that wait go first, alone (SGLang)
+};
+
+/// What an engine adds to the time of its kernels, and whose measured kernels stand for its own.
+struct SpeedFacts {
+  std::vector<std::string> kernels = {"vllm", "tensorrt-llm"};  // backends of the efficiency curves, the nearest first
+  std::vector<std::string> collectives = {"vllm", "tensorrt-llm", "nccl"};
+  double step_us = 0.0;      // of host time a pass that kernels do not hide
+  double sequence_us = 0.0;  // likewise, for each sequence
+  double launch_us = 0.0;    // of host time a kernel in passes with prompts, which no captured graph replays
+  double request_us = 0.0;   // from the arrival of a request to its first pass, and from the first token back to the client
+  PromptPolicy prompts = PromptPolicy::kMixed;
+  std::string source;
+};
+
 /// How an engine divides the memory of a device, as data with sources. What nobody could find out is absent.
 struct EngineProfile {
   std::string id;       // "vllm"
@@ -131,6 +149,7 @@ struct EngineProfile {
   std::optional<Fact<int>> min_sequences;  // full-length sequences that must fit, or the start is refused
   std::optional<Fact<WeightAllocator>> weight_allocator;
   std::optional<Fact<std::vector<ExpertPadding>>> mxfp4_padding;
+  SpeedFacts speed;
   std::vector<std::string> notes;
 };
 

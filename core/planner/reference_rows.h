@@ -92,10 +92,43 @@ struct ThroughputRow {
   std::optional<double> value;
 };
 
-using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCppRow>, std::vector<KvTableRow>,
-                                   std::vector<ThroughputRow>>;
+/// Ranks of one part of a deployment.
+struct ServingRanks {
+  std::optional<int> n_workers;
+  std::optional<int> tp;
+  std::optional<int> pp;
+  std::optional<int> attention_dp;
+  std::optional<int> moe_tp;
+  std::optional<int> moe_ep;
+};
 
-/// Name of the table's kind: "memory_kv", "memory_llamacpp", "kv_tables", "throughput".
+/// TTFT and TPOT of a served model; in "disagg" mode prompts are read by devices of their own.
+struct ServingRow {
+  ReferenceSource source;
+  std::string measured_date;
+  std::string backend;
+  std::string backend_version;
+  std::string model;
+  std::string system;
+  std::string precision;
+  std::string mode;  // "agg", "disagg"
+  std::string gemm_quant;
+  std::string moe_quant;
+  std::optional<double> isl;
+  std::optional<double> osl;
+  std::optional<int> concurrency;
+  ServingRanks ranks;
+  ServingRanks prefill;
+  ServingRanks decode;
+  std::optional<double> ttft_ms;
+  std::optional<double> tpot_ms;
+};
+
+using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCppRow>, std::vector<KvTableRow>,
+                                   std::vector<ThroughputRow>, std::vector<ServingRow>>;
+
+/// Name of the table's kind: "memory_kv", "memory_llamacpp", "kv_tables", "throughput",
+/// "serving_silicon".
 std::string_view kind_name(const ReferenceRows& rows);
 
 /// The rows of a table as read_csv gives it.
@@ -103,7 +136,7 @@ std::string_view kind_name(const ReferenceRows& rows);
 ReferenceRows reference_rows(const CsvTable& table);
 
 /// Reads a table; its kind follows from its header. Further columns are left aside.
-/// Errors   throws `Error` (kInput): a header of no kind, naming the column that is missing and the four kinds; a number
+/// Errors   throws `Error` (kInput): a header of no kind, naming the column that is missing and the five kinds; a number
 ///          that is none, not finite, negative or beyond anything there is, naming line and column; a row without id.
 ReferenceRows read_reference_rows(const std::filesystem::path& csv);
 

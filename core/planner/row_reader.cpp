@@ -95,6 +95,13 @@ ReferenceSource RowReader::source() {
   return std::move(source_);
 }
 
+ReferenceSource RowReader::plain_source() {
+  source_.id = text("id");
+  if (source_.id.empty()) refuse("id", "is missing");
+  source_.ref = text("source");
+  return std::move(source_);
+}
+
 LlamaCppBuffer RowReader::buffer(std::string_view column, std::string_view item) const {
   const std::size_t equals = item.find('=');
   if (equals == std::string_view::npos || equals == 0) refuse(column, "is no list like CUDA0=288;CUDA1=256");

@@ -30,6 +30,8 @@ class RowReader {
   std::vector<LlamaCppBuffer> buffers(std::string_view column) const;
   /// Id and source of the row, with the words that `number` met so far.
   ReferenceSource source();
+  /// The same for tables that name their source in one column, "source".
+  ReferenceSource plain_source();
 
  private:
   std::string_view cell(std::string_view column) const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -20,15 +21,32 @@ void append(std::vector<Item>& to, std::vector<Item>&& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-ComponentErrors errors_of(std::string component, const std::vector<double>& errors) {
+/// Errors and how many of the stated intervals hold.
+struct Sample {
+  std::vector<double> errors;
+  std::int64_t n_intervals = 0;
+  std::int64_t n_inside = 0;
+
+  void add(const PredictedFigure& figure) {
+    errors.push_back(figure.error());
+    if (!figure.interval) return;
+    ++n_intervals;
+    if (figure.published >= figure.interval->low && figure.published <= figure.interval->high) ++n_inside;
+  }
+};
+
+ComponentErrors errors_of(std::string component, const Sample& sample) {
   std::vector<double> sizes;
-  for (const double error : errors) sizes.push_back(std::abs(error));
-  return {.component = std::move(component),
-          .n = static_cast<std::int64_t>(errors.size()),
-          .median_abs = median(sizes),
-          .p90_abs = percentile(sizes, kOfTenNine),
-          .worst_abs = *std::ranges::max_element(sizes),
-          .signed_median = median(errors)};
+  for (const double error : sample.errors) sizes.push_back(std::abs(error));
+  ComponentErrors errors{.component = std::move(component),
+                         .n = static_cast<std::int64_t>(sample.errors.size()),
+                         .median_abs = median(sizes),
+                         .p90_abs = percentile(sizes, kOfTenNine),
+                         .worst_abs = *std::ranges::max_element(sizes),
+                         .signed_median = median(sample.errors)};
+  if (sample.n_intervals > 0)
+    errors.interval_coverage = static_cast<double>(sample.n_inside) / static_cast<double>(sample.n_intervals);
+  return errors;
 }
 
 /// What people look for first; all else follows.
@@ -82,21 +100,32 @@ Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog) {
       Overloaded{[&](const std::vector<MemoryKvRow>& table) { return validate_memory_kv(table, catalog); },
                  [&](const std::vector<LlamaCppRow>& table) { return validate_llamacpp(table, catalog); },
                  [&](const std::vector<KvTableRow>& table) { return validate_kv_tables(table, catalog); },
-                 [&](const std::vector<ThroughputRow>& table) { return validate_throughput(table, catalog); }},
+                 [&](const std::vector<ThroughputRow>& table) { return validate_throughput(table, catalog); },
+                 [&](const std::vector<ServingRow>& table) { return validate_serving(table, catalog); }},
       rows);
 }
 
 std::vector<ComponentErrors> component_errors(const Validation& validation) {
-  std::vector<std::pair<std::string, std::vector<double>>> grouped;
+  std::vector<std::pair<std::string, Sample>> grouped;
   for (const PredictedFigure& figure : validation.figures) {
-    auto found = std::ranges::find(grouped, figure.component, &std::pair<std::string, std::vector<double>>::first);
+    auto found = std::ranges::find(grouped, figure.component, &std::pair<std::string, Sample>::first);
     if (found == grouped.end()) found = grouped.insert(grouped.end(), {figure.component, {}});
-    found->second.push_back(figure.error());
+    found->second.add(figure);
   }
   std::vector<ComponentErrors> components;
-  for (auto& [component, errors] : grouped) components.push_back(errors_of(component, errors));
+  for (const auto& [component, sample] : grouped) components.push_back(errors_of(component, sample));
   std::ranges::stable_sort(components, {}, rank_of);
   return components;
+}
+
+std::vector<SubjectErrors> errors_by(const Validation& validation, std::string FigureSubject::*subject) {
+  std::map<std::pair<std::string, std::string>, Sample> grouped;
+  for (const PredictedFigure& figure : validation.figures)
+    if (!(figure.subject.*subject).empty()) grouped[{figure.component, figure.subject.*subject}].add(figure);
+  std::vector<SubjectErrors> all;
+  for (const auto& [key, sample] : grouped) all.push_back({key.second, errors_of(key.first, sample)});
+  std::ranges::stable_sort(all, [](const SubjectErrors& a, const SubjectErrors& b) { return a.errors.n > b.errors.n; });
+  return all;
 }
 
 FitScore fit_score(const Validation& validation) {
