@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,26 +18,26 @@ namespace dachlast::kernels {
 /// registers for weights, activations and scales.
 inline constexpr int kMostTileRows = 12;
 
-/// How `pack_rows` lays activations out: `n_tiles` tiles of equal height, the last one perhaps lower. A tile is
-///   scales      float [height], of quantized weights only
-///   corrections int32 [n_groups][height], likewise: −offset of the weights · Σ of the group's activations
+/// How `pack_rows` lays activations out: in tiles whose heights differ by at most one row, higher ones first. A tile is
+///   scales      float [rows], of quantized weights only
+///   corrections int32 [n_groups][rows], likewise: −offset of the weights · Σ of the group's activations
 ///   steps       [n_steps][rows of the tile][4 bytes]: 2 bf16, or 4 signed integers
 class RowTiles {
  public:
   explicit RowTiles(const LinearShape& shape);
 
   int n_tiles() const { return n_tiles_; }
-  int first_row(int tile) const { return tile * height_; }
-  int rows(int tile) const { return tile + 1 < n_tiles_ ? height_ : m_ - first_row(tile); }
+  int first_row(int tile) const { return tile * height_ - std::max(0, tile - n_high_); }
+  int rows(int tile) const { return tile < n_high_ ? height_ : height_ - 1; }
   std::size_t start(int tile) const { return static_cast<std::size_t>(tile) * tile_bytes_; }
   std::size_t corrections(int tile) const { return start(tile) + scale_bytes_; }
   std::size_t steps(int tile) const { return corrections(tile) + correction_bytes_; }
   std::size_t bytes() const { return start(n_tiles_); }
 
  private:
-  int m_;
   int n_tiles_;
   int height_;
+  int n_high_;  // tiles of that height; the others have a row less
   std::size_t scale_bytes_ = 0;
   std::size_t correction_bytes_ = 0;
   std::size_t tile_bytes_;
@@ -71,5 +72,8 @@ const PackedLinearVariant& packed_linear_variant_for(WeightType weights, std::st
 
 /// How this CPU best reads weights of a type: bf16 in panels where a variant made for them runs, else in rows.
 WeightStorage weight_storage(WeightType weights);
+
+/// What a projection of this shape is computed in, weights kept as `weight_storage` says.
+DType linear_arithmetic(const LinearShape& shape);
 
 }  // namespace dachlast::kernels

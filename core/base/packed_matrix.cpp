@@ -22,8 +22,8 @@ int pieces(int n, int size) {
 
 /// Start of the scales of a group.
 std::size_t group_start(const PanelLayout& layout, int group) {
-  return static_cast<std::size_t>(group) *
-         (static_cast<std::size_t>(layout.scale_bytes) + static_cast<std::size_t>(layout.group_steps) * layout.step_bytes);
+  return static_cast<std::size_t>(group) * (static_cast<std::size_t>(layout.scale_bytes) +
+                                            static_cast<std::size_t>(layout.group_steps) * layout.step_bytes);
 }
 
 /// Start of a step, whatever group it lies in.
@@ -139,9 +139,9 @@ void unpack_integers(WeightType type, const PanelLayout& layout, int row, const 
 PanelLayout::PanelLayout(WeightType type, int columns)
     : step_columns(type.quantized() ? 4 : 2),
       step_bytes(type.bits() == 4 ? kPanelRows * 4 / 2 : kPanelRows * 4),
-      scale_bytes(!type.quantized()     ? 0
+      scale_bytes(!type.quantized()   ? 0
                   : type.group() == 0 ? kPanelRows * static_cast<int>(sizeof(float))
-                                        : kPanelRows * static_cast<int>(sizeof(BF16))),
+                                      : kPanelRows * static_cast<int>(sizeof(BF16))),
       n_steps(pieces(columns, step_columns)),
       group_steps(type.group() == 0 ? n_steps : type.group() / step_columns),
       n_groups(pieces(n_steps, group_steps)) {}
@@ -169,7 +169,8 @@ void pack_panel(WeightType type, int columns, std::span<const float> rows, std::
 void unpack_row(const PackedMatrix& matrix, int row, std::span<float> out) {
   const PanelLayout layout(matrix.type, matrix.columns);
   assert(0 <= row && row < matrix.rows && static_cast<int>(out.size()) == matrix.columns);
-  const std::byte* const panel = matrix.bytes.data() + static_cast<std::size_t>(row / kPanelRows) * layout.panel_bytes();
+  const std::byte* const panel =
+      matrix.bytes.data() + static_cast<std::size_t>(row / kPanelRows) * layout.panel_bytes();
   if (matrix.type.quantized())
     unpack_integers(matrix.type, layout, row % kPanelRows, panel, out);
   else

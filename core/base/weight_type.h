@@ -39,17 +39,17 @@ class WeightType {
   std::uint8_t group_ = 0;
 };
 
-inline constexpr WeightType kInt8 = WeightType::integers(8, 0);
+inline constexpr WeightType kInt8Rows = WeightType::integers(8, 0);
 inline constexpr WeightType kInt8Groups32 = WeightType::integers(8, 32);
 inline constexpr WeightType kInt4Groups32 = WeightType::integers(4, 32);
 inline constexpr WeightType kInt4Groups128 = WeightType::integers(4, 128);
 
-inline constexpr WeightType kQuantizedTypes[] = {kInt8, kInt8Groups32, kInt4Groups32, kInt4Groups128};
+inline constexpr WeightType kQuantizedTypes[] = {kInt8Rows, kInt8Groups32, kInt4Groups32, kInt4Groups128};
 
 /// Name as options, files and machine formats spell it: of a plain type its own, else "int8", "int8:32", "int4:32",
 /// "int4:128".
 constexpr std::string_view name_of(WeightType type) {
-  if (type == kInt8) return "int8";
+  if (type == kInt8Rows) return "int8";
   if (type == kInt8Groups32) return "int8:32";
   if (type == kInt4Groups32) return "int4:32";
   if (type == kInt4Groups128) return "int4:128";
@@ -58,7 +58,7 @@ constexpr std::string_view name_of(WeightType type) {
 
 /// Name as people read it in sentences: "BF16", "INT8", "INT4 in groups of 32".
 constexpr std::string_view display_name_of(WeightType type) {
-  if (type == kInt8) return "INT8";
+  if (type == kInt8Rows) return "INT8";
   if (type == kInt8Groups32) return "INT8 in groups of 32";
   if (type == kInt4Groups32) return "INT4 in groups of 32";
   if (type == kInt4Groups128) return "INT4 in groups of 128";

@@ -12,7 +12,8 @@
 #include <utility>
 
 #define DACHLAST_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define DACHLAST_BF16_INLINE __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"), always_inline)) inline
+#define DACHLAST_BF16_INLINE \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"), always_inline)) inline
 
 namespace dachlast::kernels::cpu {
 namespace {
@@ -46,12 +47,11 @@ DACHLAST_BF16 void multiply(const PanelProduct& p) {
   for (int i = 0; i < M; ++i) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
   const std::byte* w = p.w;
   const std::byte* x = p.x;
-  const std::byte* ahead = p.ahead == nullptr ? p.w : p.ahead;
-  const std::ptrdiff_t ahead_step = p.ahead == nullptr ? 0 : 64;
+  const std::byte* ahead = p.ahead;
   for (int step = 0; step < p.n_steps; ++step) {
     const __m512bh low = weights_at(w), high = weights_at(w + 64);
     _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-    ahead += ahead_step;
+    _mm_prefetch(reinterpret_cast<const char*>(ahead + p.ahead_step / 2), _MM_HINT_T1);
 #pragma GCC unroll 12
     for (int i = 0; i < M; ++i) {
       const __m512bh activations = pair_of(x + 4 * i);
@@ -60,6 +60,7 @@ DACHLAST_BF16 void multiply(const PanelProduct& p) {
     }
     w += kStepBytes;
     x += 4 * M;
+    ahead += p.ahead_step;
   }
 #pragma GCC unroll 12
   for (int i = 0; i < M; ++i) {

@@ -20,8 +20,9 @@ bool avx512_bf16_supported();
 /// One panel of weights times one tile of activations.
 struct PanelProduct {
   const std::byte* w;
-  const std::byte* ahead;  // one line a step of what a later product will read; null: nothing
-  const std::byte* x;      // steps
+  const std::byte* ahead;     // what a later product will read, fetched into L2
+  std::ptrdiff_t ahead_step;  // bytes of it a step
+  const std::byte* x;         // steps
   const float* x_scales;
   const std::int32_t* corrections;
   int n_steps;

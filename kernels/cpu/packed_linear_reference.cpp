@@ -31,7 +31,8 @@ T get(std::span<const std::byte> packed, std::size_t at) {
 /// Start of the element of column `column` in the steps of a tile.
 std::size_t element_start(const PanelLayout& layout, int tile_rows, int row, int column) {
   const auto step = static_cast<std::size_t>(column / layout.step_columns);
-  return (step * tile_rows + row) * 4 + static_cast<std::size_t>(column % layout.step_columns) * (4 / layout.step_columns);
+  return (step * tile_rows + row) * 4 +
+         static_cast<std::size_t>(column % layout.step_columns) * (4 / layout.step_columns);
 }
 
 /// max |x|, or a NaN where there is one.
