@@ -17,6 +17,7 @@ struct StepSizes {
   double scratch_bytes_per_thread = 0;              // of attention
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
+  double packed_bytes = 0;                          // activations of a projection whose weights lie in panels
   int n_threads = 1;
 
   double activation_bytes() const;
@@ -39,6 +40,7 @@ class StepMemory {
   std::span<float> scratch(int thread) const;
   std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
   std::span<float> gathered() const { return gathered_.as<float>(); }
+  std::span<std::byte> packed_rows() const { return packed_.as<std::byte>(); }
 
   double activation_bytes() const;
   double workspace_bytes() const;
@@ -51,6 +53,7 @@ class StepMemory {
   std::size_t scratch_floats_per_thread_ = 0;
   AlignedBuffer positions_;
   AlignedBuffer gathered_;
+  AlignedBuffer packed_;
 };
 
 }  // namespace dachlast

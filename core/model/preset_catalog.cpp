@@ -1,21 +1,24 @@
 #include "core/model/preset_catalog.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <sstream>
+#include <span>
+#include <string_view>
 #include <utility>
 
+#include "core/base/csv.h"
 #include "core/base/error.h"
-#include "core/model/json_file.h"
 
 namespace dachlast {
 namespace {
 
-constexpr std::size_t kLargestTableBytes = std::size_t{16} << 20;
-constexpr const char* kSourceColumns = "name,title,hf_id,source,published_parameters,parameters_source";
-constexpr const char* kAliasColumns = "name,preset,reason";
+constexpr auto kSourceColumns =
+    std::to_array<std::string_view>({"name", "title", "hf_id", "source", "published_parameters", "parameters_source"});
+constexpr auto kAliasColumns = std::to_array<std::string_view>({"name", "preset", "reason"});
 constexpr const char* kNoPreset = "-";
 
 std::optional<double> parse_count(const std::string& text) {
@@ -25,48 +28,23 @@ std::optional<double> parse_count(const std::string& text) {
   return value;
 }
 
-/// Rows of a table that starts with `columns` and has as many cells in each line.
-std::vector<std::vector<std::string>> read_table(const std::filesystem::path& csv, const std::string& columns) {
-  std::istringstream lines(read_text_file(csv, kLargestTableBytes));
-  std::string line;
-  if (!std::getline(lines, line) || line != columns)
-    throw Error(ErrorKind::kInput, csv.string(), fmt::format("does not start with the columns {}.", columns));
-  const std::size_t n_columns = split_csv_line(columns).size();
-  std::vector<std::vector<std::string>> rows;
-  for (int number = 2; std::getline(lines, line); ++number) {
-    std::vector<std::string> cells = split_csv_line(line);
-    if (cells.size() != n_columns)
-      throw Error(ErrorKind::kInput, csv.string(),
-                  fmt::format("line {} has {} cells, not {}.", number, cells.size(), n_columns));
-    rows.push_back(std::move(cells));
-  }
-  return rows;
+std::vector<CsvRow> read_rows(const std::filesystem::path& csv, std::span<const std::string_view> columns) {
+  CsvTable table = read_csv(csv);
+  if (!std::ranges::equal(table.columns, columns))
+    throw Error(ErrorKind::kInput, csv.string(),
+                fmt::format("does not have the columns {}.", fmt::join(columns, ", ")));
+  return std::move(table.rows);
 }
 
 }  // namespace
 
-std::vector<std::string> split_csv_line(const std::string& line) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool doubled_quote = quoted && line[i] == '"' && i + 1 < line.size() && line[i + 1] == '"';
-    if (doubled_quote) {
-      cells.back() += line[++i];
-    } else if (line[i] == '"') {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += line[i];
-    }
-  }
-  return cells;
-}
-
 std::vector<PresetSource> read_preset_sources(const std::filesystem::path& csv) {
   std::vector<PresetSource> sources;
-  for (const std::vector<std::string>& cells : read_table(csv, kSourceColumns))
-    sources.push_back({cells[0], cells[1], cells[2], cells[3], parse_count(cells[4]), cells[5]});
+  for (CsvRow& row : read_rows(csv, kSourceColumns)) {
+    std::vector<std::string>& cells = row.cells;
+    sources.push_back({std::move(cells[0]), std::move(cells[1]), std::move(cells[2]), std::move(cells[3]),
+                       parse_count(cells[4]), std::move(cells[5])});
+  }
   return sources;
 }
 
@@ -76,7 +54,8 @@ std::vector<PresetSource> read_preset_catalog(const std::filesystem::path& folde
   std::error_code failed;
   if (!std::filesystem::is_regular_file(aliases, failed)) return sources;
   PresetSource others;
-  for (const std::vector<std::string>& cells : read_table(aliases, kAliasColumns)) {
+  for (const CsvRow& row : read_rows(aliases, kAliasColumns)) {
+    const std::vector<std::string>& cells = row.cells;
     const auto found = std::ranges::find(sources, cells[1], &PresetSource::name);
     if (found == sources.end() && cells[1] != kNoPreset)
       throw Error(ErrorKind::kInput, aliases.string(), fmt::format("{} points to {}, no preset.", cells[0], cells[1]));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "core/model/families/common.h"
@@ -225,6 +226,70 @@ void read_gemma4_tower(ConfigObject& config, ModelSpec& spec) {
   tower.matrix(s.width, s.d_ff, s.n_layers);
   if (vision->flag_or("standardize", false)) tower.vector(s.width, 2);
   tower.matrix(spec.d_model, s.width);
+  spec.towers.push_back(tower.finished());
+}
+
+void read_pixtral_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size"});
+  if (!vision) return;
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
+                   .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
+                   .n_layers = vision->size("num_hidden_layers", size_limit::kLayers),
+                   .patch_elements = square_patch(*vision)};
+  const std::int64_t side = config.size_or("spatial_merge_size", 2, 16);
+  const LinearBias bias =
+      config.flag_or("multimodal_projector_bias", false) ? LinearBias::kPresent : LinearBias::kAbsent;
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  tower.vector(s.width, 1 + 2 * std::int64_t{s.n_layers});  // RMSNorms, one before the layers
+  tower.matrix(s.width, s.width, 4 * std::int64_t{s.n_layers});
+  tower.matrix(s.d_ff, s.width, 2 * std::int64_t{s.n_layers});  // gated
+  tower.matrix(s.width, s.d_ff, s.n_layers);
+  tower.vector(s.width);  // of the projector: norm, merger, two projections
+  tower.matrix(s.width, side * side * s.width);
+  tower.linear(spec.d_model, s.width, bias);
+  tower.linear(spec.d_model, spec.d_model, bias);
+  spec.towers.push_back(tower.finished());
+}
+
+namespace {
+
+/// Patches have positions, tiles of a picture too, each by the aspect ratio of the whole.
+void add_mllama_positions(ConfigObject& vision, const VitSizes& s, TowerBuilder& tower) {
+  const std::int64_t side = patches_per_side(vision);
+  const std::int64_t patches = side * side + 1;  // one for the class token
+  const std::int64_t tiles = vision.size_or("max_num_tiles", 4, 64);
+  constexpr std::int64_t kRatios = 1 + 8;  // the pictures' aspect ratios all releases list, and none
+  tower.matrix(patches, s.width);
+  tower.matrix(kRatios, tiles * patches * s.width);
+  tower.matrix(kRatios, tiles * s.width, 2);  // of tiles, before and behind the layers
+  tower.vector(1, 3);                         // a gate for each of the three
+}
+
+}  // namespace
+
+void read_mllama_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size",
+                                                "image_size", "num_global_layers", "vision_output_dim"});
+  if (!vision) return;
+  const int n_global = vision->size("num_global_layers", size_limit::kLayers);
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
+                   .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
+                   .n_layers = vision->size("num_hidden_layers", size_limit::kLayers) + n_global,
+                   .patch_elements = square_patch(*vision)};
+  const auto n_cross = std::ranges::count_if(
+      spec.layers, [](const LayerSpec& layer) { return attention_of(layer).qk_norm == QkNorm::kPerHead; });
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  tower.vector(s.width);  // the class token
+  add_mllama_positions(*vision, s, tower);
+  tower.layer_norm(s.width, 2 + 2 * std::int64_t{s.n_layers});
+  tower.matrix(s.width, s.width, 4 * std::int64_t{s.n_layers});
+  tower.linear(s.d_ff, s.width, LinearBias::kPresent, s.n_layers);
+  tower.linear(s.width, s.d_ff, LinearBias::kPresent, s.n_layers);
+  tower.vector(1, 2 * (std::int64_t{n_global} + n_cross));  // gates of both branches
+  tower.linear(spec.d_model, vision->size("vision_output_dim", kWidestTower), LinearBias::kPresent);
+  tower.matrix(8, spec.d_model);
   spec.towers.push_back(tower.finished());
 }
 

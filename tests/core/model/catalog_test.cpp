@@ -1,13 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/base/csv.h"
 #include "core/model/model_source.h"
 #include "core/model/preset_catalog.h"
 #include "core/model/rope.h"
@@ -35,11 +35,8 @@ std::vector<Row> read_rows() {
   std::vector<Row> rows = {{"stories-260k", 260032, 260032, {}},
                            {"llama-1-30b", 32528943616, 32528943616, {}},
                            {"llama-1-65b", 65285660672, 65285660672, {}}};
-  std::ifstream file(DACHLAST_TEST_DATA_DIR "/models/parameters.csv");
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    const std::vector<std::string> cells = split_csv_line(line);
+  for (const CsvRow& record : read_csv(DACHLAST_TEST_DATA_DIR "/models/parameters.csv").rows) {
+    const std::vector<std::string>& cells = record.cells;
     Row row{cells[0], std::stod(cells[1]), std::stod(cells[2]), {}};
     if (!cells[3].empty()) row.published = std::stod(cells[3]);
     if (row.name == "mimo-v2-flash") {

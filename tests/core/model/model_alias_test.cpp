@@ -2,8 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-
+#include "core/base/csv.h"
 #include "core/base/error.h"
 #include "core/model/model_source.h"
 #include "tests/core/model/temp_folder.h"
@@ -29,14 +28,9 @@ struct Named {
 
 /// Names as hubs, logs, GGUF files and Ollama spell them, written by hand; those of models that are no preset end in "-".
 std::vector<Named> read_names() {
-  std::ifstream file(DACHLAST_TEST_DATA_DIR "/models/names.csv");
-  std::string line;
-  std::getline(file, line);
   std::vector<Named> names;
-  while (std::getline(file, line)) {
-    const std::vector<std::string> cells = split_csv_line(line);
-    names.push_back({cells.at(0), cells.at(1)});
-  }
+  for (const CsvRow& row : read_csv(DACHLAST_TEST_DATA_DIR "/models/names.csv").rows)
+    names.push_back({row.cells.at(0), row.cells.at(1)});
   return names;
 }
 

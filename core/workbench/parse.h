@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dachlast::cli {
+namespace dachlast {
 
 /// Reads a count: "4096", "32k" (= 32 · 1024), "1M" (= 1024²). `option` names the culprit in the error.
 /// Errors   throws `Error` (kUsage) for anything else, for zero and negatives, and beyond 2^31 − 1.
@@ -18,4 +18,4 @@ std::vector<int> parse_count_list(std::string_view option, std::string_view text
 /// Reads a percentage, with or without the sign: "5%", "2.5". Returns the fraction, 0.05.
 double parse_percent(std::string_view option, std::string_view text);
 
-}  // namespace dachlast::cli
+}  // namespace dachlast

@@ -1,11 +1,11 @@
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 
-namespace dachlast::cli {
+namespace dachlast {
 namespace {
 
 using testing::ElementsAre;
@@ -49,4 +49,4 @@ TEST(ParsePercent, TakesTheSignOrLeavesIt) {
 }
 
 }  // namespace
-}  // namespace dachlast::cli
+}  // namespace dachlast

@@ -1,4 +1,4 @@
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 
 #include <fmt/core.h>
 
@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 
-namespace dachlast::cli {
+namespace dachlast {
 namespace {
 
 constexpr std::size_t kMaxListLength = 4096;
@@ -98,4 +98,4 @@ double parse_percent(std::string_view option, std::string_view text) {
   return value / 100.0;
 }
 
-}  // namespace dachlast::cli
+}  // namespace dachlast
