@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "core/model/weight_inventory.h"
 #include "core/workbench/scenario_view.h"
 #include "tests/core/model/temp_folder.h"
 
@@ -73,6 +74,24 @@ TEST(Scenario, WeightsBesideAConfigAreCountedInTheirHeaders) {
   ScenarioRequest int8 = request("stories-260k", "");
   int8.weights = "int8";
   EXPECT_FALSE(find_scenario(int8).planner->scenario().counted_weights);
+}
+
+TEST(Scenario, AGgufFileIsPlannedWithItsOwnTensors) {
+  const std::string path = DACHLAST_TEST_DATA_DIR "/gguf/stories260K-pad192.Q4_0.gguf";
+  double all = 0.0;
+  double tables = 0.0;
+  for (const WeightEntry& entry : weight_inventory(path).entries) {
+    all += static_cast<double>(entry.bytes);
+    if (entry.place == WeightPlace::kEmbedding) tables += static_cast<double>(entry.bytes);
+  }
+  EXPECT_EQ(find_scenario(request(path, "")).planner->at(64, 1).weights, all);
+  ScenarioRequest llamacpp = request(path, "");
+  llamacpp.engine = "llama.cpp";
+  // The token table lies in host memory.
+  EXPECT_EQ(find_scenario(llamacpp).planner->at(64, 1).weights, all - tables);
+  // Another type's file is not this one.
+  llamacpp.weights = "Q8_0";
+  EXPECT_GT(find_scenario(llamacpp).planner->at(64, 1).weights, all - tables);
 }
 
 TEST(Scenario, NamesNobodyKnowsAreRefusedWithTheNearest) {
