@@ -34,6 +34,7 @@ constexpr PackedLinearVariant kPackedVariants[] = {
     {{"panels", cpu::packed_linear_bf16, cpu::avx512_bf16_supported, DType::kBF16},
      cpu::pack_rows_bf16,
      takes_bf16_panels},
+    {{"plain", cpu::packed_linear_plain, always_supported, DType::kI8}, cpu::pack_rows_reference, takes_integers},
     {{"reference", cpu::packed_linear_reference, always_supported, DType::kF32},
      cpu::pack_rows_reference,
      takes_panels},

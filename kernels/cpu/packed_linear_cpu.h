@@ -9,6 +9,7 @@ namespace dachlast::kernels::cpu {
 
 PackedLinear packed_linear_vnni;
 PackedLinear packed_linear_bf16;
+PackedLinear packed_linear_plain;
 PackedLinear packed_linear_reference;
 PackRows pack_rows_vnni;
 PackRows pack_rows_bf16;
