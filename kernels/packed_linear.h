@@ -45,7 +45,7 @@ class RowTiles {
 
 /// Lays out the rows of x [m, k] that belong to the tiles of the slice.
 /// Numbers  bf16 weights: rounded to bf16, nearest even. Quantized ones: q = round(x · 127 / max |x|) to nearest even,
-///          one scale max |x| / 127 a row; a row that holds a NaN or an infinity gets a scale that is one, so that it
+///          one scale max |x| / 127 a row, zeros where max |x| < 127 · 2^-126; a row that holds a NaN or an infinity gets a scale that is one, so that it
 ///          shows in the result.
 /// Shapes   `packed` is RowTiles(shape).bytes() long and starts on a cache line.
 using PackRows = void(const LinearShape&, std::span<const float> x, std::span<std::byte> packed, Slice tiles);

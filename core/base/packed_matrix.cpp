@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/base/half.h"
 
@@ -42,6 +43,7 @@ float largest(std::span<const float> values) {
 float scale_for(WeightType type, std::span<const float> group) {
   const float most = largest(group);
   const float scale = type.bits() == 4 ? most / -kInt4Offset : std::abs(most) / kInt8Most;
+  if (std::abs(scale) < std::numeric_limits<float>::min()) return 0.0F;  // or its inverse would be infinite
   return type.group() == 0 ? scale : to_float(to_bf16(scale));
 }
 
@@ -65,12 +67,14 @@ float load_scale(WeightType type, const std::byte* scales, int row) {
   return to_float(scale);
 }
 
+/// Rounds to nearest even. Clamped first, so that the rounding is one instruction on any number.
 std::uint8_t quantized(WeightType type, float scaled) {
-  const float rounded = std::nearbyint(scaled);
   if (type.bits() == 4)
-    return static_cast<std::uint8_t>(std::clamp(rounded + kInt4Offset, 0.0F, static_cast<float>(kInt4Most)));
-  return static_cast<std::uint8_t>(std::clamp(rounded, static_cast<float>(-kInt8Most), static_cast<float>(kInt8Most)) +
-                                   kInt8Offset);
+    return static_cast<std::uint8_t>(
+        std::lrint(std::clamp(scaled, static_cast<float>(-kInt4Offset), static_cast<float>(kInt4Most - kInt4Offset))) +
+        kInt4Offset);
+  return static_cast<std::uint8_t>(
+      std::lrint(std::clamp(scaled, static_cast<float>(-kInt8Most), static_cast<float>(kInt8Most))) + kInt8Offset);
 }
 
 /// Where column `column` of step memory `step` keeps row `row`; int4 rows share bytes.
@@ -92,11 +96,9 @@ void pack_integers(WeightType type, const PanelLayout& layout, int row, std::spa
     std::byte* const start = panel + group_start(layout, group);
     store_scale(type, scale, row, start);
     const float inverse = scale == 0.0F ? 0.0F : 1.0F / scale;
-    std::byte* const steps = start + layout.scale_bytes;
-    for (int i = 0; i < static_cast<int>(part.size()); ++i) {
-      std::byte& kept = steps[static_cast<std::size_t>(i / 4) * layout.step_bytes + byte_in_step(type, row, i % 4)];
-      kept |= static_cast<std::byte>(quantized(type, part[static_cast<std::size_t>(i)] * inverse) << shift);
-    }
+    std::byte* const at = start + layout.scale_bytes + byte_in_step(type, row, 0);
+    for (std::size_t i = 0; i < part.size(); ++i)
+      at[i / 4 * layout.step_bytes + i % 4] |= static_cast<std::byte>(quantized(type, part[i] * inverse) << shift);
   }
 }
 

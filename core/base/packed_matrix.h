@@ -72,7 +72,7 @@ double matrix_bytes(const WeightStorage& storage, double rows, double columns);
 ///          int8    q = round(w / s), s = max |w| / 127
 ///          int4    q = round(w / s), clamped to −8 … 7; s = w* / −8 with w* the element of largest magnitude, which
 ///                  so becomes −8 exactly and leaves no step of the 16 unused
-///          s is rounded to what the scale is kept in before it is used.
+///          s is rounded to what the scale is kept in before it is used; below 2^-126 it is 0.
 /// Errors   none: elements are finite, columns at most `kMostQuantizedColumns`; both are preconditions.
 /// Source   the law of Q4_0 in ggml-org/llama.cpp:ggml/src/ggml-quants.c, quantize_row_q4_0_ref.
 void pack_panel(WeightType type, int columns, std::span<const float> rows, std::span<std::byte> panel);

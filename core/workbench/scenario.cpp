@@ -64,11 +64,21 @@ const StorageFormat& served_format(const ModelSpec& model, const EngineProfile& 
   return narrows && native.bits > 16 ? *storage_format("bf16") : native;
 }
 
+/// This program's own engine quantizes every matrix, embeddings, head and routers too, and keeps all else in FP32.
+WeightFormat quantized_by_this_engine(WeightFormat format) {
+  format.covered = format.covered.with(MatrixKind::kEmbedding).with(MatrixKind::kHead).with(MatrixKind::kRouter);
+  format.rest = *storage_format("f32");
+  return format;
+}
+
 WeightFormat weights_of(const ScenarioRequest& request, const ScenarioSources& found,
                         std::vector<Remark>& assumptions) {
   const EngineProfile& engine = found.engine;
   const StorageFormat& served = served_format(found.spec, engine);
-  if (!request.weights.empty()) return weight_format(request.weights, served);
+  if (!request.weights.empty()) {
+    const WeightFormat named = weight_format(request.weights, served);
+    return named.is_quantized() && engine.id == "dachlast" ? quantized_by_this_engine(named) : named;
+  }
   WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(served));
   published.rest = served;
   const bool narrowed = served.bits < native_format(found.spec).bits;

@@ -9,6 +9,7 @@ namespace dachlast::kernels::cpu {
 
 PackedLinear packed_linear_vnni;
 PackedLinear packed_linear_bf16;
+PackedLinear packed_linear_plain;
 PackedLinear packed_linear_reference;
 PackRows pack_rows_vnni;
 PackRows pack_rows_bf16;
@@ -16,6 +17,9 @@ PackRows pack_rows_reference;
 
 bool vnni_supported();
 bool avx512_bf16_supported();
+
+/// Rows of activations that stay below become 0, as their scale and its inverse would leave the range of float: 127 · 2^-126.
+inline constexpr float kLeastMagnitude = 127.0F * 0x1p-126F;
 
 /// One panel of weights times one tile of activations.
 struct PanelProduct {

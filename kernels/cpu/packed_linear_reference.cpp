@@ -67,7 +67,7 @@ void pack_integer_row(const LinearShape& shape, const PanelLayout& layout, std::
                       std::span<std::byte> packed, const TileRow& where) {
   const float most = largest_magnitude(x);
   put(packed, where.scale(), most / kMost);
-  const float inverse = most == 0.0F ? 0.0F : kMost / most;
+  const float inverse = most < kLeastMagnitude ? 0.0F : kMost / most;
   const int group_columns = layout.group_steps * layout.step_columns;
   std::int32_t sum = 0;
   for (int l = 0; l < layout.n_steps * layout.step_columns; ++l) {

@@ -219,7 +219,7 @@ DACHLAST_VNNI_INLINE __m128i pack_sixteen(__m512 x, __m512 inverse, const RowTar
 }
 
 DACHLAST_VNNI void pack_row(std::span<const float> x, float most, const RowTarget& to) {
-  const __m512 inverse = _mm512_set1_ps(most == 0.0F ? 0.0F : kMost / most);
+  const __m512 inverse = _mm512_set1_ps(most < kLeastMagnitude ? 0.0F : kMost / most);
   const int k = static_cast<int>(x.size());
   const int n_steps = (k + 3) / 4;
   __m128i sums = _mm_setzero_si128();

@@ -207,6 +207,18 @@ TEST(PackedLinearVariants, AnActivationThatIsNoNumberShows) {
     }
 }
 
+TEST(PackedLinearVariants, ActivationsNearZeroGiveTheBias) {
+  for (const WeightType type : kPackedTypes)
+    for (const float tiny : {0.0f, 1e-38f, -1e-36f}) {
+      Problem problem(type, 2, 40, 70);
+      for (float& value : problem.x.span()) value = tiny;
+      for_each_runnable(type, [&](const PackedLinearVariant& variant) {
+        const Guarded<float> y = problem.run(variant, whole(problem));
+        for (int j = 0; j < 40; ++j) EXPECT_NEAR(y[j], problem.bias[j], 1e-33) << problem.name(variant);
+      });
+    }
+}
+
 TEST(PackedLinearVariants, ReferenceIsLastAndRunsAnywhere) {
   const PackedLinearVariant& last = packed_linear_variants().back();
   EXPECT_EQ(last.name, "reference");

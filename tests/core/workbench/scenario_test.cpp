@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/engine/engine.h"
 #include "core/model/weight_inventory.h"
+#include "core/model/weights.h"
 #include "core/workbench/scenario_view.h"
 #include "tests/core/model/temp_folder.h"
 
@@ -62,6 +63,18 @@ TEST(Scenario, APublishedQuantizationIsTaken) {
   EXPECT_TRUE(scenario.planner->scenario().weights.is_quantized());
   // 70.55 B parameters at 16 bits are 131 GiB.
   EXPECT_LT(scenario.planner->at(1, 1).weights, 70 * kGiB);
+}
+
+TEST(Scenario, ThisProgramsQuantizedWeightsAreCountedAsItsEngineKeepsThem) {
+  ScenarioRequest planned = request("llama-3.2-1b", "h100");
+  planned.engine = "dachlast";
+  for (const auto& [name, type] :
+       {std::pair{"int8", kInt8Rows}, {"int4", kInt4Groups32}, {"int4:128", kInt4Groups128}}) {
+    planned.weights = name;
+    const Scenario scenario = find_scenario(planned);
+    EXPECT_DOUBLE_EQ(scenario.planner->at(1, 1).weights, weight_bytes(scenario.planner->scenario().model, type))
+        << name;
+  }
 }
 
 TEST(Scenario, WeightsBesideAConfigAreCountedInTheirHeaders) {
