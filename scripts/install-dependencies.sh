@@ -16,6 +16,8 @@ build_packages=(
   libdnnl-dev        # oneDNN: the library GEMM for CPUs
   libhwy-dev         # Highway: SIMD with run-time dispatch
   libyaml-cpp-dev    # device files of users
+  qt6-base-dev       # the desktop program
+  fonts-dejavu-core  # a font for it where there is no other
 )
 test_packages=(
   libgtest-dev       # GoogleTest

@@ -6,7 +6,7 @@
 #include "app/cli/help.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/output.h"
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 #include "app/cli/progress.h"
 #include "core/base/nearest_name.h"
 #include "core/workbench/workbench.h"
@@ -20,6 +20,14 @@ DType parse_dtype(std::string_view option, const std::string& text) {
     throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a type the engine computes with.",
                 "Use f32 or bf16.");
   return *dtype;
+}
+
+WeightType parse_weight_type(const std::string& text) {
+  const auto type = weight_type_from_name(text);
+  if (!type || !(type->quantized() || *type == DType::kF32 || *type == DType::kBF16))
+    throw Error(ErrorKind::kUsage, "--dtype " + text, "not a type the engine keeps weights in.",
+                "Use f32, bf16, int8, int8:32, int4 or int4:128.");
+  return *type;
 }
 
 KvPolicy parse_kv_policy(const std::string& text) {
@@ -89,7 +97,8 @@ void RunCommand::define(CLI::App& app) {
   app.add_option("--context,-c", contexts_, "Context lengths in tokens: 512,4096 or 1k..8k*2 (default 512)")
       ->type_name("LIST");
   app.add_option("--batch,-b", batches_, "Batch sizes: 1,8 or 1..64*2 (default 1)")->type_name("LIST");
-  app.add_option("--dtype", dtype_, "Weights in f32 or bf16 (default: as published)")->type_name("TYPE");
+  app.add_option("--dtype", dtype_, "Weights in f32, bf16, int8, int8:32, int4 or int4:128 (default: as published)")
+      ->type_name("TYPE");
   app.add_option("--kv-dtype", kv_dtype_, "KV cache in f32 or bf16 (default: as the weights)")->type_name("TYPE");
   app.add_option("--output,-o", output_, "Run file to write (default: MODEL-DATE-TIME.dachlast)")->type_name("FILE");
   app.add_flag("--overwrite", overwrite_, "Replace the run file where it exists");
@@ -130,7 +139,7 @@ RunRequest RunCommand::request() const {
   if (!contexts_.empty()) request.contexts = parse_count_list("--context", contexts_);
   if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
   request.phases = parse_phases(phases_);
-  if (!dtype_.empty()) request.weights = parse_dtype("--dtype", dtype_);
+  if (!dtype_.empty()) request.weights = parse_weight_type(dtype_);
   if (!kv_dtype_.empty()) request.kv = parse_dtype("--kv-dtype", kv_dtype_);
   request.kv_policy = parse_kv_policy(kv_);
   if (!threads_.empty()) request.n_threads = parse_count("--threads", threads_);

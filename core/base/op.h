@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/base/dtype.h"
+#include "core/base/weight_type.h"
 
 namespace dachlast {
 
@@ -85,7 +86,7 @@ enum class Gate : std::uint8_t { kNone, kGated };
 struct EmbedShape {
   int n_tokens;
   int d_model;
-  DType weight_dtype;
+  WeightType weight_dtype;
   int n_tables;  // 1, or 2 where learned positions are added
 };
 
@@ -100,7 +101,7 @@ struct LinearShape {
   int m;
   int n;
   int k;
-  DType weight_dtype;
+  WeightType weight_dtype;
 };
 
 struct RopeShape {
@@ -200,7 +201,7 @@ struct ExpertsShape {
   int n_active;
   int n;
   int k;
-  DType weight_dtype;
+  WeightType weight_dtype;
 };
 
 /// The weighted sum of the outputs of a token's experts.

@@ -23,13 +23,19 @@ struct EngineOptions {
   std::vector<int> core_ids;                 // hardware threads to pin to, see ThreadPool; empty: not pinned
   std::string attention_variant;             // empty: fastest
   std::string linear_variant;                // empty: by shape
+  WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
+
+  WeightStorage weight_storage() const {
+    return precision.weights.quantized() ? WeightStorage(precision.weights)
+                                         : WeightStorage(precision.weights, weight_layout);
+  }
 };
 
 /// Bytes an engine with these options allocates beyond the weights, known before it does.
 struct EngineMemory {
   double kv_cache_bytes = 0;
   double activation_bytes = 0;
-  double workspace_bytes = 0;  // logits, chosen tokens, attention scratch, position and RoPE tables
+  double workspace_bytes = 0;  // logits, chosen tokens, packed activations, attention scratch, position and RoPE tables
   double total_bytes() const { return kv_cache_bytes + activation_bytes + workspace_bytes; }
 };
 
@@ -43,7 +49,7 @@ class Engine {
  public:
   /// `model` and `weights` must outlive the engine.
   /// Errors   throws `Error`: kUsage where a size is not positive, capacity exceeds the model's context, a variant is
-  ///          unknown or the weights were opened in another precision; kDevice where this CPU cannot run a variant;
+  ///          unknown or the weights were opened to be kept otherwise; kDevice where this CPU cannot run a variant;
   ///          kDoesNotFit where there is no memory.
   Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options);
   ~Engine();

@@ -5,6 +5,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/cost.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -33,6 +34,15 @@ void take_attention(const std::vector<Op>& ops, const EngineOptions& options, St
   }
 }
 
+double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
+  double bytes = 0.0;
+  if (options.weight_storage().layout == WeightLayout::kRows) return bytes;
+  for (const Op& op : ops)
+    if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+      bytes = std::max(bytes, static_cast<double>(kernels::RowTiles(*shape).bytes()));
+  return AlignedBuffer::padded_bytes(bytes);
+}
+
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
   for (const Op& op : ops) {
     double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(op.out)];
@@ -50,7 +60,7 @@ double StepSizes::activation_bytes() const {
 }
 
 double StepSizes::workspace_bytes() const {
-  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes;
+  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes + packed_bytes;
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
   return bytes;
@@ -72,6 +82,7 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
     take_largest(ops, sizes);
     take_attention(ops, options, sizes);
+    sizes.packed_bytes = std::max(sizes.packed_bytes, packed_bytes(ops, options));
   }
   const double n_tokens = 1.0 * options.batch_size * q_len;
   const double id_bytes = AlignedBuffer::padded_bytes(n_tokens * sizeof(std::int32_t));
@@ -87,7 +98,8 @@ StepMemory::StepMemory(const StepSizes& sizes)
       scratch_floats_per_thread_(static_cast<std::size_t>(sizes.scratch_bytes_per_thread) / sizeof(float)),
       states_(sizes.state_bytes, "partial results of attention"),
       positions_(sizes.position_bytes, "position table rows"),
-      gathered_(sizes.gather_bytes, "last rows") {
+      gathered_(sizes.gather_bytes, "last rows"),
+      packed_(sizes.packed_bytes, "activations of the largest projection") {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     buffers_[i] = AlignedBuffer(sizes.buffer_bytes[i],
                                 is_workspace(static_cast<Buffer>(i)) ? "logits" : "activations of the largest step");
@@ -107,7 +119,7 @@ double StepMemory::activation_bytes() const {
 
 double StepMemory::workspace_bytes() const {
   double bytes = static_cast<double>(scratch_.size_bytes() + states_.size_bytes() + positions_.size_bytes() +
-                                     gathered_.size_bytes());
+                                     gathered_.size_bytes() + packed_.size_bytes());
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
   return bytes;

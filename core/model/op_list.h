@@ -120,7 +120,7 @@ struct Step {
 
 /// Element types of a run.
 struct Precision {
-  DType weights = DType::kF32;
+  WeightType weights = DType::kF32;
   DType kv = DType::kF32;
 };
 

@@ -1,18 +1,22 @@
 #include "core/model/preset_catalog.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <sstream>
+#include <string_view>
+#include <utility>
 
+#include "core/base/csv.h"
 #include "core/base/error.h"
-#include "core/model/json_file.h"
 
 namespace dachlast {
 namespace {
 
-constexpr std::size_t kLargestTableBytes = std::size_t{16} << 20;
-constexpr const char* kColumns = "name,title,hf_id,source,published_parameters,parameters_source";
+constexpr std::array<std::string_view, 6> kColumns = {
+    "name", "title", "hf_id", "source", "published_parameters", "parameters_source"};
 
 std::optional<double> parse_count(const std::string& text) {
   double value = 0;
@@ -23,35 +27,17 @@ std::optional<double> parse_count(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> split_csv_line(const std::string& line) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool doubled_quote = quoted && line[i] == '"' && i + 1 < line.size() && line[i + 1] == '"';
-    if (doubled_quote) {
-      cells.back() += line[++i];
-    } else if (line[i] == '"') {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += line[i];
-    }
-  }
-  return cells;
-}
-
 std::vector<PresetSource> read_preset_sources(const std::filesystem::path& csv) {
-  std::istringstream lines(read_text_file(csv, kLargestTableBytes));
-  std::string line;
-  if (!std::getline(lines, line) || line != kColumns)
-    throw Error(ErrorKind::kInput, csv.string(), fmt::format("does not start with the columns {}.", kColumns));
+  CsvTable table = read_csv(csv);
+  if (!std::ranges::equal(table.columns, kColumns))
+    throw Error(ErrorKind::kInput, csv.string(),
+                fmt::format("does not have the columns {}.", fmt::join(kColumns, ", ")));
   std::vector<PresetSource> sources;
-  for (int number = 2; std::getline(lines, line); ++number) {
-    const std::vector<std::string> cells = split_csv_line(line);
-    if (cells.size() != 6)
-      throw Error(ErrorKind::kInput, csv.string(), fmt::format("line {} has {} cells, not 6.", number, cells.size()));
-    sources.push_back({cells[0], cells[1], cells[2], cells[3], parse_count(cells[4]), cells[5]});
+  sources.reserve(table.rows.size());
+  for (CsvRow& row : table.rows) {
+    std::vector<std::string>& cells = row.cells;
+    sources.push_back({std::move(cells[0]), std::move(cells[1]), std::move(cells[2]), std::move(cells[3]),
+                       parse_count(cells[4]), std::move(cells[5])});
   }
   return sources;
 }

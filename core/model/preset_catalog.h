@@ -18,10 +18,7 @@ struct PresetSource {
 };
 
 /// Reads the catalog's table of sources.
-/// Errors   throws `Error` (kInput) naming file and line where a row has other columns than the first line names.
+/// Errors   throws `Error` (kInput) as `read_csv`; also where the columns are others.
 std::vector<PresetSource> read_preset_sources(const std::filesystem::path& csv);
-
-/// Cells of one line of CSV; a cell in double quotes may hold commas, and "" for a quote.
-std::vector<std::string> split_csv_line(const std::string& line);
 
 }  // namespace dachlast

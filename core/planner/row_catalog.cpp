@@ -104,6 +104,11 @@ std::optional<KnownDevice> RowCatalog::unlisted_device(const RowDevice& words) {
                      fmt::format("{} is in no device file: its memory is the size in its name", words.name)};
 }
 
+const EfficiencyCatalog& RowCatalog::efficiency() {
+  if (!efficiency_) efficiency_.emplace(data_dir() / "efficiency");
+  return *efficiency_;
+}
+
 const EngineProfile& RowCatalog::engine(const RowEngine& engine) {
   const std::string key = engine.id + (engine.version.empty() ? "" : "@" + engine.version);
   auto found = engines_.find(key);

@@ -102,7 +102,8 @@ class RowCheck {
 
   void check_non_torch() {
     if (!row_.non_torch_gib) return;
-    const auto predicted = non_torch_memory(scenario_.engine, scenario_.layout.tensor_parallel);
+    const std::string architecture = scenario_.device ? scenario_.device->architecture : std::string();
+    const auto predicted = non_torch_memory(scenario_.engine, architecture, scenario_.layout.tensor_parallel);
     if (scenario_.notes.shared_gpu) return skip("non_torch", "another program held memory of the device");
     if (!predicted) return skip("non_torch", "no published figure for this engine");
     add("non_torch", "GiB per GPU", predicted->value / kGiB, *row_.non_torch_gib);

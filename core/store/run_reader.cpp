@@ -73,7 +73,7 @@ class Reader {
     run.program_version = row.text(2);
     run.command = row.text(3);
     run.model = nlohmann::json::parse(row.text(4)).get<ModelInfo>();
-    run.precision = {required_dtype(row.text(5)), required_dtype(row.text(6))};
+    run.precision = {required_weight_type(row.text(5)), required_dtype(row.text(6))};
     run.n_threads = row.count(7);
     run.attention_variant = row.text(8);
     run.host = nlohmann::json::parse(row.text(9)).get<HostTopology>();
@@ -168,6 +168,11 @@ class Reader {
     const auto found = op_kind_from_name(name);
     if (!found) ++skipped_rows_[fmt::format("{} {}", what, name)];
     return found;
+  }
+
+  WeightType required_weight_type(const std::string& name) const {
+    if (const auto type = weight_type_from_name(name)) return *type;
+    throw_damaged(db_, fmt::format("\"{}\" is no weight type of this version", name));
   }
 
   DType required_dtype(const std::string& name) const {

@@ -23,6 +23,7 @@
 #include "core/workbench/plan_view.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -72,9 +73,9 @@ std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
   if (plan.source.weights_path && plan.source.weights_path->extension() == ".gguf")
     throw Error(ErrorKind::kInput, plan.source.weights_path->string(), "GGUF weights cannot be run by this version.",
                 "Plan with it, or run the same model from safetensors or a preset.");
-  if (plan.source.weights_path)
-    return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
-  return random_weights(plan.source.spec, plan.request.seed, plan.precision.weights);
+  const WeightStorage storage = kernels::weight_storage(plan.precision.weights);
+  if (plan.source.weights_path) return open_weights(plan.source.spec, *plan.source.weights_path, storage);
+  return random_weights(plan.source.spec, plan.request.seed, storage);
 }
 
 StopRule stop_rule(const RunRequest& request) {
@@ -210,7 +211,7 @@ class PointLoop {
 void refuse_unless_fits(const RunPlan& plan) {
   if (!plan.fits())
     throw Error(ErrorKind::kDoesNotFit, plan.source.spec.name, shortage_text(plan),
-                "Ask for a smaller --context or --batch, or for --dtype bf16.");
+                "Ask for a smaller --context or --batch, or for --dtype bf16, int8 or int4.");
 }
 
 }  // namespace
@@ -224,7 +225,8 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
           .logits = LogitsFor::kLastToken,
           .core_ids = plan.host.core_ids,
           .attention_variant = plan.request.attention_variant,
-          .linear_variant = {}};
+          .linear_variant = {},
+          .weight_layout = kernels::weight_storage(plan.precision.weights).layout};
 }
 
 Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop) {

@@ -25,7 +25,7 @@ constexpr double kExpectedSteps = 25.0;
 constexpr double kExpectedEfficiency = 0.5;
 
 Precision resolve_precision(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
-  DType weights = request.weights.value_or(model.native_dtype);
+  WeightType weights = request.weights.value_or(model.native_dtype);
   if (weights == DType::kF16) {
     weights = DType::kF32;
     assumptions.push_back(
@@ -34,10 +34,11 @@ Precision resolve_precision(const RunRequest& request, const ModelSpec& model, s
   if (!request.weights)
     assumptions.push_back(
         {"default_dtype", fmt::format("Weights in {}, as published (--dtype).", display_name_of(weights))});
+  const DType kv = request.kv.value_or(weights.plain().value_or(DType::kBF16));
   if (!request.kv)
-    assumptions.push_back(
-        {"default_kv_dtype", fmt::format("KV cache in {}, as the weights (--kv-dtype).", display_name_of(weights))});
-  return {.weights = weights, .kv = request.kv.value_or(weights)};
+    assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}{} (--kv-dtype).", display_name_of(kv),
+                                                           weights.plain() ? ", as the weights" : "")});
+  return {.weights = weights, .kv = kv};
 }
 
 std::vector<int> resolve_contexts(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {

@@ -25,11 +25,11 @@ struct UncachedRequest {
 /// What to measure, as the user said it. Empty lists and options take defaults that the plan states.
 struct RunRequest {
   std::string model;
-  std::vector<int> contexts;     // tokens; empty: 512, or the model's limit where that is less
-  std::vector<int> batches;      // empty: 1
-  std::vector<Phase> phases;     // empty: both
-  std::optional<DType> weights;  // empty: what the checkpoint is published in, f16 widened to f32
-  std::optional<DType> kv;       // empty: same as the arithmetic of the weights
+  std::vector<int> contexts;          // tokens; empty: 512, or the model's limit where that is less
+  std::vector<int> batches;           // empty: 1
+  std::vector<Phase> phases;          // empty: both
+  std::optional<WeightType> weights;  // empty: what the checkpoint is published in, f16 widened to f32
+  std::optional<DType> kv;            // empty: same as the arithmetic of the weights
   KvPolicy kv_policy = KvPolicy::kContiguous;
   std::optional<int> n_threads;             // empty: one per core
   std::optional<int> repeats;               // empty: until the median is known to 3 %

@@ -172,12 +172,13 @@ TEST_P(EngineAttention, VariantsAgree) {
 INSTANTIATE_TEST_SUITE_P(KvCache, EngineAttention, testing::Values(DType::kF32, DType::kBF16),
                          [](const auto& dtype) { return std::string(name_of(dtype.param)); });
 
-class EngineThreads : public testing::TestWithParam<std::tuple<DType, int>> {};
+class EngineThreads : public testing::TestWithParam<std::tuple<WeightStorage, int>> {};
 
 TEST_P(EngineThreads, DoNotChangeABit) {
-  const auto [weights, batch_size] = GetParam();
+  const auto& [weights, batch_size] = GetParam();
   EngineOptions options = options_for(80);
-  options.precision = {weights, weights};
+  options.precision = {weights.type, weights.type.plain().value_or(DType::kF32)};
+  options.weight_layout = weights.layout;
   options.batch_size = batch_size;
   const Ids ids = some_ids(70 * batch_size, 3001);
   const Ids next = some_ids(batch_size, 3001, 5);
@@ -193,7 +194,11 @@ TEST_P(EngineThreads, DoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(WeightsAndBatch, EngineThreads,
-                         testing::Combine(testing::Values(DType::kF32, DType::kBF16), testing::Values(1, 3)));
+                         testing::Combine(testing::Values<WeightStorage>(DType::kF32, DType::kBF16,
+                                                                         WeightStorage{DType::kBF16,
+                                                                                       WeightLayout::kPanels},
+                                                                         kInt8Rows, kInt4Groups32),
+                                          testing::Values(1, 3)));
 
 TEST(Engine, AllocatesWhatItStated) {
   for (const int batch_size : {1, 3})
@@ -201,6 +206,7 @@ TEST(Engine, AllocatesWhatItStated) {
       for (const int step_tokens : {0, 5})
         for (const LogitsFor logits : {LogitsFor::kLastToken, LogitsFor::kAllTokens}) {
           EngineOptions options = options_for(33);
+          if (step_tokens > 0) options.precision.weights = kInt4Groups32;
           options.batch_size = batch_size;
           options.n_threads = n_threads;
           options.max_step_tokens = step_tokens;
@@ -339,6 +345,18 @@ TEST(EngineErrors, OptionsAreCheckedBeforeAnythingIsAllocated) {
   EXPECT_EQ(fails([](EngineOptions& o) { o.linear_variant = "blas"; }), ErrorKind::kUsage);
   // 2^31 − 1 sequences: refused by the op list's row count or by the allocation, never a crash.
   EXPECT_EQ(fails([](EngineOptions& o) { o.batch_size = 2147483647; }), ErrorKind::kDoesNotFit);
+}
+
+TEST(EngineErrors, PanelsMustBeAskedForWhereWeightsLieInThem) {
+  const ModelSpec model = tiny_model();
+  const auto weights = random_weights(model, 1, {DType::kBF16, WeightLayout::kPanels});
+  EngineOptions options = options_for(8);
+  options.precision.weights = DType::kBF16;
+  EXPECT_EQ(kind_of_failure([&] { Engine(model, *weights, options); }), ErrorKind::kUsage);
+  options.weight_layout = WeightLayout::kPanels;
+  EXPECT_NO_THROW(Engine(model, *weights, options));
+  options.precision.weights = DType::kF32;
+  EXPECT_EQ(kind_of_failure([&] { engine_memory(model, options); }), ErrorKind::kUsage);
 }
 
 TEST(EngineErrors, WeightsMustBeOfThePrecisionAskedFor) {

