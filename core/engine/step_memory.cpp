@@ -22,14 +22,14 @@ double padded_float_bytes(std::size_t floats) {
 }
 
 void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
-  const auto& variant =
-      kernels::attention_variant_for(kernels::kv_format_of(options.precision.kv), options.attention_variant);
+  const kernels::KvFormat format = kernels::kv_format_of(options.precision.kv);
   for (const Op& op : ops) {
     const auto* shape = std::get_if<AttentionShape>(&op.shape);
     if (shape == nullptr) continue;
     const kernels::AttentionSizes most = kernels::sizes_of(*shape);
     sizes.scratch_bytes_per_thread =
-        std::max(sizes.scratch_bytes_per_thread, padded_float_bytes(variant.scratch_floats(most)));
+        std::max(sizes.scratch_bytes_per_thread,
+                 padded_float_bytes(kernels::planned_scratch_floats(format, most, options.attention_variant)));
     sizes.state_bytes = std::max(sizes.state_bytes, padded_float_bytes(kernels::attention_state_floats(most)));
   }
 }

@@ -103,10 +103,9 @@ AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& s
     const auto* shape = std::get_if<AttentionShape>(&op.shape);
     if (shape == nullptr) continue;
     const kernels::AttentionSizes sizes = kernels::sizes_of(*shape);
-    const auto& variant =
-        kernels::attention_variant_for(kernels::kv_format_of(shape->kv_dtype), scenario.attention_variant);
-    most.scratch =
-        std::max(most.scratch, kFloatBytes * static_cast<double>(variant.scratch_floats(sizes)) * scenario.n_threads);
+    const auto floats = static_cast<double>(
+        kernels::planned_scratch_floats(kernels::kv_format_of(shape->kv_dtype), sizes, scenario.attention_variant));
+    most.scratch = std::max(most.scratch, kFloatBytes * floats * scenario.n_threads);
     most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
   }
   return most;
