@@ -115,7 +115,7 @@ void RunCommand::define(CLI::App& app) {
   more(app.add_option("--kv", kv_, "contiguous, or none: recompute the sequence for every token")
            ->type_name("LAYOUT")
            ->capture_default_str());
-  more(app.add_option("--attention", attention_, "Attention kernel: tiled, naive or reference (default: fastest)")
+  more(app.add_option("--attention", attention_, "Attention kernel: bf16, tiled, naive or reference (default: fastest)")
            ->type_name("NAME"));
   more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));
   more(app.add_option("--repeat", repeat_, "Exact number of repeats (default: until the median is known to 3 %)")

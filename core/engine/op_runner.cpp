@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <numeric>
 
 namespace dachlast {
 namespace {
@@ -54,7 +55,11 @@ OpRunner::OpRunner(const ModelSpec& model, const Weights& weights, const EngineO
       cache_(cache),
       pool_(options.n_threads, options.core_ids),
       rope_tables_(model, options.capacity_tokens),
-      memory_(step_sizes(model, options)) {}
+      memory_(step_sizes(model, options)),
+      blocks_(static_cast<std::size_t>(options.batch_size)),
+      sequences_(blocks_.size()) {
+  std::iota(blocks_.begin(), blocks_.end(), 0);
+}
 
 template <class Function>
 void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
@@ -88,6 +93,14 @@ void OpRunner::share_out(int n_units, Function&& fn) {
 
 void OpRunner::begin(const Step& step) {
   step_ = step;
+  for (int i = 0; i < step.batch_size; ++i)
+    sequences_[static_cast<std::size_t>(i)] = {.blocks = std::span(blocks_).subspan(static_cast<std::size_t>(i), 1),
+                                               .kv_len = step.kv_len,
+                                               .positions = {},
+                                               .tail = {},
+                                               .q_len = step.q_len,
+                                               .first_position = step.kv_len - step.q_len,
+                                               .first_row = i * step.q_len};
   const std::span<std::int32_t> rows = memory_.position_rows();
   if (model_.n_learned_positions == 0) return;
   const int first = step.kv_len - step.q_len + model_.learned_position_offset;
@@ -135,7 +148,9 @@ DType OpRunner::arithmetic(const Op& op) const {
       return kernels::packed_linear_variant_for(shape->weight_dtype, options_.linear_variant).arithmetic;
     return kernels::linear_variant_for(*shape, options_.linear_variant).arithmetic;
   }
-  if (op.kind == OpKind::kAttention) return kernels::attention_variant_for(options_.attention_variant).arithmetic;
+  if (op.kind == OpKind::kAttention)
+    return kernels::attention_variant_for(kernels::kv_format_of(options_.precision.kv), options_.attention_variant)
+        .arithmetic;
   return DType::kF32;
 }
 
@@ -260,25 +275,36 @@ void OpRunner::kv_write(const Op& op, const KvWriteShape& shape) {
   });
 }
 
-void OpRunner::attention(const Op& op, const AttentionShape& shape) {
+kernels::AttentionCall OpRunner::attention_call(const Op& op) const {
   const AttentionSpec& a = attention_of(op);
-  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
-  const kernels::ScoreRule rule{static_cast<float>(a.scale), static_cast<float>(a.softcap)};
-  const kernels::KvView kv = cache_.view(op.layer);
-  auto* kernel = kernels::attention_variant_for(options_.attention_variant).run;
-  const auto attend = [&](kernels::Slice units, int thread) {
-    kernel(shape, rule, memory_.floats(op.in), width, kv, memory_.floats(op.out), memory_.scratch(thread), units);
-  };
-  const int n_units = kernels::attention_units(shape);
+  return {.n_heads = a.n_heads,
+          .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
+          .mask = {.window = std::get<AttentionShape>(op.shape).window},
+          .q = memory_.floats(op.in),
+          .q_stride = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim,
+          .kv = {cache_.pool(op.layer), sequences_},
+          .out = memory_.floats(op.out),
+          .states = memory_.states()};
+}
+
+void OpRunner::attention(const Op& op, const AttentionShape& shape) {
+  const kernels::AttentionCall call = attention_call(op);
+  auto* kernel = kernels::attention_variant_for(call.kv.pool.layout.format, options_.attention_variant).run;
+  const auto attend = [&](kernels::Slice units, int thread) { kernel(call, memory_.scratch(thread), units); };
+  const int n_units = kernels::attention_units(call);
   const double elements = 2.0 * shape.batch_size * shape.n_kv_heads * shape.kv_len * shape.head_dim * shape.q_len;
-  if (elements < kElementsPerThread || pool_.n_threads() == 1) return attend({0, n_units}, 0);
-  if (shape.q_len == 1) {
+  if (elements < kElementsPerThread || pool_.n_threads() == 1) {
+    attend({0, n_units}, 0);
+  } else if (shape.q_len == 1) {
     // Decode: all units cost the same, and a fixed cut leaves each head's rows in the cache of the core that read them.
     pool_.parallel_for(n_units, 1, [&](IndexRange range, int thread) { attend(slice_of(range), thread); });
-    return;
+  } else {
+    // Prefill: causality makes late tiles dearer than early ones, so threads take the next unit as they get free.
+    share_out(n_units, [&](int unit, int thread) { attend({unit, unit + 1}, thread); });
   }
-  // Prefill: causality makes late tiles dearer than early ones, so threads take the next unit as they get free.
-  share_out(n_units, [&](int unit, int thread) { attend({unit, unit + 1}, thread); });
+  const int n_merged = kernels::combine_units(call);
+  const double merged_elements = 1.0 * shape.head_dim * shape.kv_len / 1024;
+  spread(n_merged, merged_elements, 1, [&](kernels::Slice rows) { kernels::combine_attention(call, rows); });
 }
 
 void OpRunner::activate(const Op& op, const ActivationShape& shape) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/base/thread_pool.h"
 #include "core/engine/engine.h"
@@ -63,6 +64,7 @@ class OpRunner {
     return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
   }
   kernels::NormRule norm_rule() const;
+  kernels::AttentionCall attention_call(const Op& op) const;
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
 
   /// Hands out units one by one as threads get free; `fn(unit, thread)`.
@@ -83,6 +85,8 @@ class OpRunner {
   RopeTables rope_tables_;
   StepMemory memory_;
   Step step_;
+  std::vector<std::int32_t> blocks_;            // sequence i has block i of the contiguous cache
+  std::vector<kernels::KvSequence> sequences_;  // of the current step
 };
 
 }  // namespace dachlast

@@ -17,13 +17,21 @@ bool is_workspace(Buffer buffer) {
   return buffer == Buffer::kLogits || buffer == Buffer::kNextIds;
 }
 
-double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
-  const auto& variant = kernels::attention_variant_for(options.attention_variant);
-  double floats = 0.0;
-  for (const Op& op : ops)
-    if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
-      floats = std::max(floats, static_cast<double>(variant.scratch_floats(*shape)));
-  return AlignedBuffer::padded_bytes(floats * kFloatBytes);
+double padded_float_bytes(std::size_t floats) {
+  return AlignedBuffer::padded_bytes(static_cast<double>(floats) * kFloatBytes);
+}
+
+void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
+  const kernels::KvFormat format = kernels::kv_format_of(options.precision.kv);
+  for (const Op& op : ops) {
+    const auto* shape = std::get_if<AttentionShape>(&op.shape);
+    if (shape == nullptr) continue;
+    const kernels::AttentionSizes most = kernels::sizes_of(*shape);
+    sizes.scratch_bytes_per_thread =
+        std::max(sizes.scratch_bytes_per_thread,
+                 padded_float_bytes(kernels::planned_scratch_floats(format, most, options.attention_variant)));
+    sizes.state_bytes = std::max(sizes.state_bytes, padded_float_bytes(kernels::attention_state_floats(most)));
+  }
 }
 
 double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
@@ -52,7 +60,7 @@ double StepSizes::activation_bytes() const {
 }
 
 double StepSizes::workspace_bytes() const {
-  double bytes = n_threads * scratch_bytes_per_thread + position_bytes + gather_bytes + packed_bytes;
+  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes + packed_bytes;
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
   return bytes;
@@ -73,8 +81,8 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
   for (const Step& step : {prefill, decode}) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
     take_largest(ops, sizes);
+    take_attention(ops, options, sizes);
     sizes.packed_bytes = std::max(sizes.packed_bytes, packed_bytes(ops, options));
-    sizes.scratch_bytes_per_thread = std::max(sizes.scratch_bytes_per_thread, scratch_bytes(ops, options));
   }
   const double n_tokens = 1.0 * options.batch_size * q_len;
   const double id_bytes = AlignedBuffer::padded_bytes(n_tokens * sizeof(std::int32_t));
@@ -88,6 +96,7 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
 StepMemory::StepMemory(const StepSizes& sizes)
     : scratch_(sizes.n_threads * sizes.scratch_bytes_per_thread, "attention scratch"),
       scratch_floats_per_thread_(static_cast<std::size_t>(sizes.scratch_bytes_per_thread) / sizeof(float)),
+      states_(sizes.state_bytes, "partial results of attention"),
       positions_(sizes.position_bytes, "position table rows"),
       gathered_(sizes.gather_bytes, "last rows"),
       packed_(sizes.packed_bytes, "activations of the largest projection") {
@@ -109,8 +118,8 @@ double StepMemory::activation_bytes() const {
 }
 
 double StepMemory::workspace_bytes() const {
-  double bytes = static_cast<double>(scratch_.size_bytes() + positions_.size_bytes() + gathered_.size_bytes() +
-                                     packed_.size_bytes());
+  double bytes = static_cast<double>(scratch_.size_bytes() + states_.size_bytes() + positions_.size_bytes() +
+                                     gathered_.size_bytes() + packed_.size_bytes());
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
   return bytes;

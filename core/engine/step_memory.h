@@ -15,6 +15,7 @@ namespace dachlast {
 struct StepSizes {
   std::array<double, kBufferCount> buffer_bytes{};  // by `Buffer`, the most that any operation of the step writes
   double scratch_bytes_per_thread = 0;              // of attention
+  double state_bytes = 0;                           // its partial results
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
   double packed_bytes = 0;                          // activations of a projection whose weights lie in panels
@@ -38,6 +39,7 @@ class StepMemory {
   std::span<float> floats(Buffer buffer) const { return at(buffer).as<float>(); }
   std::span<std::int32_t> ids(Buffer buffer) const { return at(buffer).as<std::int32_t>(); }
   std::span<float> scratch(int thread) const;
+  std::span<float> states() const { return states_.as<float>(); }
   std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
   std::span<float> gathered() const { return gathered_.as<float>(); }
   std::span<std::byte> packed_rows() const { return packed_.as<std::byte>(); }
@@ -51,6 +53,7 @@ class StepMemory {
   std::array<AlignedBuffer, kBufferCount> buffers_;
   AlignedBuffer scratch_;
   std::size_t scratch_floats_per_thread_ = 0;
+  AlignedBuffer states_;
   AlignedBuffer positions_;
   AlignedBuffer gathered_;
   AlignedBuffer packed_;

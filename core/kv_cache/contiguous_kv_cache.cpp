@@ -45,7 +45,9 @@ ContiguousKvCache::ContiguousKvCache(const ModelSpec& model, const KvCacheShape&
   std::size_t offset = 0;
   for (const LayerSpec& layer : model.layers) {
     const auto half = static_cast<std::size_t>(half_layer_bytes(attention_of(layer), shape));
-    layers_.push_back({offset, offset + half, static_cast<std::size_t>(sequence_elements(attention_of(layer), shape))});
+    const AttentionSpec& a = attention_of(layer);
+    layers_.push_back(
+        {offset, offset + half, static_cast<std::size_t>(sequence_elements(a, shape)), a.n_kv_heads, a.head_dim});
     offset += 2 * half;
   }
 }
@@ -55,14 +57,22 @@ std::span<T> ContiguousKvCache::elements(std::size_t offset_bytes, std::size_t f
   return memory_.as<T>().subspan(offset_bytes / sizeof(T) + first, count);
 }
 
-kernels::KvView ContiguousKvCache::view(int layer) const {
+kernels::KvPool ContiguousKvCache::pool(int layer) const {
   const Layer& kept = layers_[static_cast<std::size_t>(layer)];
-  const std::size_t count = kept.sequence_elements * static_cast<std::size_t>(shape_.batch_size);
-  if (shape_.dtype == DType::kBF16)
-    return {std::span<const BF16>(elements<BF16>(kept.k_offset_bytes, 0, count)),
-            std::span<const BF16>(elements<BF16>(kept.v_offset_bytes, 0, count)), shape_.capacity};
-  return {std::span<const float>(elements<float>(kept.k_offset_bytes, 0, count)),
-          std::span<const float>(elements<float>(kept.v_offset_bytes, 0, count)), shape_.capacity};
+  const std::size_t bytes =
+      kept.sequence_elements * static_cast<std::size_t>(shape_.batch_size * size_of(shape_.dtype));
+  const kernels::KvLayout layout{.format = kernels::kv_format_of(shape_.dtype),
+                                 .key_scales = kernels::KeyScales::kPerToken,
+                                 .values = kernels::KvValues::kOwnRows,
+                                 .n_kv_heads = kept.n_kv_heads,
+                                 .block_size = shape_.capacity,
+                                 .head_dim = kept.head_dim,
+                                 .value_dim = kept.head_dim};
+  return {layout,
+          memory_.as<std::byte>().subspan(kept.k_offset_bytes, bytes),
+          memory_.as<std::byte>().subspan(kept.v_offset_bytes, bytes),
+          {},
+          {}};
 }
 
 kernels::KvDestination ContiguousKvCache::destination(int layer, int sequence) const {

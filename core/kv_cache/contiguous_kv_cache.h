@@ -39,8 +39,8 @@ class ContiguousKvCache {
   int room() const { return shape_.capacity - position_; }
   double bytes() const { return static_cast<double>(memory_.size_bytes()); }
 
-  /// Everything of a layer, for attention.
-  kernels::KvView view(int layer) const;
+  /// Everything of a layer, for attention: one block of `capacity` tokens per sequence, block i that of sequence i.
+  kernels::KvPool pool(int layer) const;
   /// Where the tokens behind `position()` of one sequence go.
   kernels::KvDestination destination(int layer, int sequence) const;
 
@@ -56,6 +56,8 @@ class ContiguousKvCache {
     std::size_t k_offset_bytes;
     std::size_t v_offset_bytes;
     std::size_t sequence_elements;  // n_kv_heads · capacity · head_dim
+    int n_kv_heads;
+    int head_dim;
   };
 
   template <class T>

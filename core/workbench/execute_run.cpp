@@ -58,7 +58,8 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
   run.model = model_info(plan, weights);
   run.precision = plan.precision;
   run.n_threads = plan.n_threads;
-  run.attention_variant = kernels::attention_variant_for(plan.request.attention_variant).name;
+  run.attention_variant =
+      kernels::attention_variant_for(kernels::kv_format_of(plan.precision.kv), plan.request.attention_variant).name;
   run.host = plan.host;
   run.roofs = plan.roofs;
   run.planned_points = static_cast<int>(plan.points.size());

@@ -66,15 +66,17 @@ TEST(ContiguousKvCache, EveryPlaceIsItsOwnAndViewsSeeWhatDestinationsWrite) {
         }
     }
   // Layer 0: 2 heads · 4 tokens · 3 = 24 elements a sequence, numbered K then V, sequence after sequence.
-  const kernels::KvView view = cache.view(0);
-  const auto k = std::get<std::span<const float>>(view.k);
-  const auto v = std::get<std::span<const float>>(view.v);
+  const kernels::KvPool pool = cache.pool(0);
+  const std::span k(reinterpret_cast<const float*>(pool.k.data()), pool.k.size() / sizeof(float));
+  const std::span v(reinterpret_cast<const float*>(pool.v.data()), pool.v.size() / sizeof(float));
   ASSERT_EQ(k.size(), 48u);
   EXPECT_EQ(k[0], 1.0f);
   EXPECT_EQ(v[0], 25.0f);
   EXPECT_EQ(k[24], 49.0f);
   EXPECT_EQ(v[47], 96.0f);
-  EXPECT_EQ(view.capacity, 4);
+  EXPECT_EQ(pool.layout.block_size, 4);
+  EXPECT_EQ(pool.layout.n_kv_heads, 2);
+  EXPECT_EQ(pool.layout.head_dim, 3);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(k.data()) % 64, 0u);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(v.data()) % 64, 0u);
 }
@@ -94,8 +96,9 @@ TEST(ContiguousKvCache, CountsItsTokens) {
 TEST(ContiguousKvCache, LargeCachesStartZeroed) {
   // 2 · 4 heads · 4096 · 64 · 4 bytes = 8 MiB: beyond the heap path.
   const ContiguousKvCache cache(model_with({heads(4, 64)}), {.capacity = 4096, .dtype = DType::kF32});
-  const kernels::KvView view = cache.view(0);
-  for (const float x : std::get<std::span<const float>>(view.v)) ASSERT_EQ(x, 0.0f);
+  const kernels::KvPool pool = cache.pool(0);
+  ASSERT_EQ(pool.v.size(), 4u * 4096 * 64 * 4);
+  for (const std::byte x : pool.v) ASSERT_EQ(x, std::byte{0});
 }
 
 TEST(ContiguousKvCache, RefusesWhatCannotBe) {
