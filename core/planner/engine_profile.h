@@ -93,6 +93,9 @@ struct NonTorchMemory {
   std::string architecture_has = {};  // empty: all that no other row names
 };
 
+/// What the trial run that sizes the cache leaves allocated while its sampler is at its peak.
+enum class TrialRunKeeps : std::uint8_t { kNothing, kPictures, kPicturesAndExpertBuffers };
+
 /// Scratch of the GEMM library per device architecture; empty word: all others.
 struct GemmWorkspace {
   std::string architecture_has;
@@ -128,6 +131,7 @@ struct EngineProfile {
   std::optional<Fact<ActivationRule>> activations;
   std::optional<Fact<std::vector<GemmWorkspace>>> gemm_workspace;
   std::optional<Fact<std::vector<NonTorchMemory>>> non_torch;  // by rising TP
+  std::optional<Fact<TrialRunKeeps>> trial_run_keeps;
   std::optional<Fact<BudgetPart>> graph_budget;
   std::optional<Fact<Bytes>> graphs;                       // typical, measured
   std::optional<Fact<int>> hybrid_block_alignment_tokens;  // attention blocks grow to a state's size in such steps

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/planner/kept_memory.h"
 #include "core/planner/load_overhead.h"
 
 namespace dachlast {
@@ -17,6 +18,7 @@ constexpr ActivationRule kPlainActivations{
     .d_ff_copies = 3, .d_model_copies = 3, .d_model_copies_tp = 5, .logit_bytes = 4, .buffer_bytes_per_sm = 0};
 
 constexpr int kPlainBatchedTokens = 512;
+constexpr double kHiddenBytes = 2;  // 16-bit types
 
 void require_positive(std::string_view name, std::optional<int> value) {
   if (value.value_or(1) > 0) return;
@@ -66,6 +68,18 @@ void MemoryPlanner::settle_gguf() {
   if (scenario_.engine.id == "llama.cpp") llamacpp_ = std::move(layout);
 }
 
+/// Buffers of the experts outlive the layers, so that beside them the hidden states of the step and then the sampler take their room.
+void MemoryPlanner::settle_peaks(double forward) {
+  const EngineProfile& engine = scenario_.engine;
+  const KeptMemory kept = kept_memory(scenario_.model, engine, scenario_.layout, limits_.max_num_batched_tokens);
+  const ActivationRule& rule = engine.activations->value;
+  const double copies = scenario_.layout.tensor_parallel > 1 ? rule.d_model_copies_tp : rule.d_model_copies;
+  const double hidden = kHiddenBytes * limits_.max_num_batched_tokens * copies * scenario_.model.d_model;
+  activations_ = kept.pictures + std::max(forward, kept.expert_buffers > 0.0 ? kept.expert_buffers + hidden : 0.0);
+  workspace_ =
+      std::max(0.0, kept.total() + sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - activations_);
+}
+
 void MemoryPlanner::settle_stages() {
   std::vector<RankLoad> ranks = rank_loads(scenario_.model, scenario_.weights, scenario_.cache, scenario_.layout);
   if (scenario_.counted_weights) {
@@ -78,8 +92,7 @@ void MemoryPlanner::settle_stages() {
   const EngineProfile& engine = scenario_.engine;
   const double forward =
       forward_bytes(scenario_.model, engine.activations->value, scenario_.layout, limits_.max_num_batched_tokens);
-  activations_ = forward;
-  workspace_ = std::max(0.0, sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - forward);
+  settle_peaks(forward);
   const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;
   if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)

@@ -97,6 +97,7 @@ class MemoryPlanner {
   void settle_limits();
   void settle_gguf();
   void settle_budget();
+  void settle_peaks(double forward);
   void settle_stages();
 
   PlanScenario scenario_;

@@ -6,6 +6,7 @@
 
 #include "core/memory/amount_text.h"
 #include "core/model/weights.h"
+#include "core/planner/kept_memory.h"
 #include "core/planner/memory_planner.h"
 
 namespace dachlast {
@@ -77,10 +78,13 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
                    fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
                                amount(memory.activations / limits_.max_num_batched_tokens))});
-  lines.push_back({"workspace", Bytes{memory.workspace}, Origin::kEstimated,
-                   fmt::format("sampling {} rows × {} tokens × {} B and scratch, beyond the activations",
-                               grouped(limits_.max_num_seqs), grouped(s.model.vocab_size),
-                               s.engine.activations->value.logit_bytes)});
+  const KeptMemory kept = kept_memory(s.model, s.engine, s.layout, limits_.max_num_batched_tokens);
+  lines.push_back(
+      {"workspace", Bytes{memory.workspace}, Origin::kEstimated,
+       fmt::format("sampling {} rows × {} tokens × {} B and scratch{}, beyond the activations",
+                   grouped(limits_.max_num_seqs), grouped(s.model.vocab_size), s.engine.activations->value.logit_bytes,
+                   kept.expert_buffers > 0.0 ? fmt::format(", beside {} of expert buffers", amount(kept.expert_buffers))
+                                             : "")});
   lines.push_back(
       {"runtime", Bytes{memory.runtime}, Origin::kEstimated,
        memory.runtime > 0
