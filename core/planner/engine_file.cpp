@@ -157,6 +157,8 @@ void read_sizing_facts(DataObject& facts, EngineProfile& engine) {
   engine.window_policy =
       read_fact<WindowPolicy>(facts, "window_policy", choice_of<WindowPolicy>({"capped", "full_length"}));
   engine.window_pool_ratio = read_fact_or_none<double>(facts, "window_pool_ratio", share_value());
+  engine.window_families = read_fact_or_none<std::vector<std::string>>(
+      facts, "window_families", [](DataObject& fact) { return fact.texts_or_none("value"); });
   engine.tokens_reported =
       read_fact_or_none<TokenReport>(facts, "tokens_reported", choice_of<TokenReport>({"blocks", "concurrency"}));
   engine.hybrid_block_alignment_tokens =

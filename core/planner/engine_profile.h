@@ -138,8 +138,12 @@ struct EngineProfile {
   std::optional<Fact<int>> min_sequences;  // full-length sequences that must fit, or the start is refused
   std::optional<Fact<WeightAllocator>> weight_allocator;
   std::optional<Fact<std::vector<ExpertPadding>>> mxfp4_padding;
+  std::optional<Fact<std::vector<std::string>>> window_families;  // model types whose windows are capped; absent: all
   std::vector<std::string> notes;
 };
+
+/// The profile as it holds for models of type `architecture`: where windows of other families are not capped, they keep full length.
+EngineProfile profile_for(EngineProfile engine, std::string_view architecture);
 
 /// The limits that apply to a device; empty where the profile has none for it.
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp);

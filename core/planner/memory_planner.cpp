@@ -39,6 +39,7 @@ double capacity_of(const PlanScenario& scenario) {
 
 MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenario)) {
   if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
+  scenario_.engine = profile_for(std::move(scenario_.engine), scenario_.model.architecture);
   capacity_ = capacity_of(scenario_);
   settle_limits();
   settle_gguf();
