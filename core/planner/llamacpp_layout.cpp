@@ -29,7 +29,7 @@ int countable_sequences(int context_tokens, int batch_size) {
 
 LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, const CacheFormat& cache, int n_devices,
                                int step_tokens)
-    : shape_(gguf_shape(model)), weights_(gguf_weights(shape_, types)) {
+    : shape_(gguf_shape(model)), weights_(gguf_weights(shape_, types, LatentMatrices::kSplit)) {
   run_.program = LlamaCppProgram::kScheduler;
   run_.n_ubatch = step_tokens;
   run_.n_batch = std::max(run_.n_batch, step_tokens);
@@ -39,6 +39,8 @@ LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, con
   run_.n_gpus = n_devices;
   run_.gpu_layers = model.n_layers() + 1;
   run_.window_cache = WindowCache::kCapped;
+  run_.latent = LatentMatrices::kSplit;
+  run_.latent_values = LatentValues::kViewOfKeys;
 }
 
 DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {
