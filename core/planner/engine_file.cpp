@@ -175,6 +175,8 @@ void read_sizing_facts(DataObject& facts, EngineProfile& engine) {
   engine.window_policy =
       read_fact<WindowPolicy>(facts, "window_policy", choice_of<WindowPolicy>({"capped", "full_length"}));
   engine.window_pool_ratio = read_fact_or_none<double>(facts, "window_pool_ratio", share_value());
+  engine.window_families = read_fact_or_none<std::vector<std::string>>(
+      facts, "window_families", [](DataObject& fact) { return fact.texts_or_none("value"); });
   engine.tokens_reported =
       read_fact_or_none<TokenReport>(facts, "tokens_reported", choice_of<TokenReport>({"blocks", "concurrency"}));
   engine.hybrid_block_alignment_tokens =
@@ -194,6 +196,8 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.graph_budget =
       read_fact_or_none<BudgetPart>(facts, "graph_budget", choice_of<BudgetPart>({"inside", "outside"}));
   engine.graphs = read_fact_or_none<Bytes>(facts, "graphs", required_size);
+  engine.trial_run_keeps = read_fact_or_none<TrialRunKeeps>(
+      facts, "trial_run_keeps", choice_of<TrialRunKeeps>({"nothing", "pictures"}));
   engine.weight_allocator =
       read_fact_or_none<WeightAllocator>(facts, "weight_allocator", choice_of<WeightAllocator>({"torch_caching"}));
   engine.mxfp4_padding = read_fact_or_none<std::vector<ExpertPadding>>(

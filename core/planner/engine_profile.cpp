@@ -26,6 +26,15 @@ double reserve_mib(const ReserveRule& rule, const FractionRequest& request) {
 
 }  // namespace
 
+EngineProfile profile_for(EngineProfile engine, std::string_view architecture) {
+  if (!engine.window_families) return engine;
+  const std::vector<std::string>& families = engine.window_families->value;
+  if (std::ranges::find(families, architecture) != families.end()) return engine;
+  engine.window_policy.value = WindowPolicy::kFullLength;
+  engine.window_pool_ratio.reset();
+  return engine;
+}
+
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp) {
   if (!engine.batch_defaults) return std::nullopt;
   for (const BatchDefaults& row : engine.batch_defaults->value)

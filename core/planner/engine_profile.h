@@ -89,6 +89,9 @@ struct NonTorchMemory {
   std::string architecture_has = {};  // empty: all that no other row names
 };
 
+/// Whether the trial run that sizes the cache holds what the towers made of a batch of pictures.
+enum class TrialRunKeeps : std::uint8_t { kNothing, kPictures };
+
 /// Scratch of the GEMM library per device architecture; empty word: all others.
 struct GemmWorkspace {
   std::string architecture_has;
@@ -143,6 +146,7 @@ struct EngineProfile {
   std::optional<Fact<SamplerRule>> sampler;
   std::optional<Fact<std::vector<GemmWorkspace>>> gemm_workspace;
   std::optional<Fact<std::vector<NonTorchMemory>>> non_torch;  // by rising TP
+  std::optional<Fact<TrialRunKeeps>> trial_run_keeps;
   std::optional<Fact<BudgetPart>> graph_budget;
   std::optional<Fact<Bytes>> graphs;                       // typical, measured
   std::optional<Fact<int>> hybrid_block_alignment_tokens;  // attention blocks grow to a state's size in such steps
@@ -150,8 +154,12 @@ struct EngineProfile {
   std::optional<Fact<WeightAllocator>> weight_allocator;
   std::optional<Fact<std::vector<ExpertPadding>>> mxfp4_padding;
   SpeedFacts speed;
+  std::optional<Fact<std::vector<std::string>>> window_families;  // model types whose windows are capped; absent: all
   std::vector<std::string> notes;
 };
+
+/// The profile as it holds for models of type `architecture`: where windows of other families are not capped, they keep full length.
+EngineProfile profile_for(EngineProfile engine, std::string_view architecture);
 
 /// The limits that apply to a device; empty where the profile has none for it.
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp);

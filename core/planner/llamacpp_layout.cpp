@@ -50,6 +50,8 @@ LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, GgufWeights weights, cons
   run_.n_gpus = n_devices;
   run_.gpu_layers = model.n_layers() + 1;
   run_.window_cache = WindowCache::kCapped;
+  run_.latent = LatentMatrices::kSplit;
+  run_.latent_values = LatentValues::kViewOfKeys;
 }
 
 DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {

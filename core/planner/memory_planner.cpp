@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/planner/kept_pictures.h"
 #include "core/planner/load_overhead.h"
 
 namespace dachlast {
@@ -36,6 +37,7 @@ double capacity_of(const PlanScenario& scenario) {
 MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenario)) {
   if (!scenario_.engine.buffers) scenario_.engine.buffers = Fact<BufferRules>{};
   if (!scenario_.engine.sampler) scenario_.engine.sampler = Fact<SamplerRule>{{kPlainLogitBytes, 0.0}, "", ""};
+  scenario_.engine = profile_for(std::move(scenario_.engine), scenario_.model.architecture);
   capacity_ = capacity_of(scenario_);
   settle_limits();
   settle_gguf();
@@ -81,7 +83,7 @@ void MemoryPlanner::settle_stages() {
   }
   const EngineProfile& engine = scenario_.engine;
   forward_ = forward_peak(scenario_.model, engine.buffers->value, scenario_.layout, limits_.max_num_batched_tokens);
-  activations_ = forward_.bytes;
+  activations_ = forward_.bytes + kept_pictures(scenario_.model, engine, limits_.max_num_batched_tokens);
   workspace_ = workspace_bytes(scenario_.model, engine, scenario_.device, limits_, forward_);
   const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;

@@ -6,6 +6,7 @@
 
 #include "core/memory/amount_text.h"
 #include "core/model/weights.h"
+#include "core/planner/kept_pictures.h"
 #include "core/planner/memory_planner.h"
 
 namespace dachlast {
@@ -90,7 +91,9 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
                                  grouped(limits_.max_num_batched_tokens))});
     return lines;
   }
-  lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated, formula_of(forward_)});
+  const double pictures = kept_pictures(s.model, s.engine, limits_.max_num_batched_tokens);
+  lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
+                   formula_of(forward_) + (pictures > 0.0 ? ", and pictures of " + amount(pictures) : "")});
   lines.push_back({"workspace", Bytes{memory.workspace}, Origin::kEstimated,
                    workspace_formula(s, limits_, forward_, memory.workspace)});
   lines.push_back(

@@ -93,6 +93,7 @@ void Validation::merge(Validation other) {
   append(skipped, std::move(other.skipped));
   append(assumptions, std::move(other.assumptions));
   append(residuals, std::move(other.residuals));
+  append(observations, std::move(other.observations));
 }
 
 Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog) {

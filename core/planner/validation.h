@@ -66,10 +66,25 @@ struct RowAssumption {
   std::string text;
 };
 
-/// What a start held beside weights and cache, as published and as predicted.
+/// What a start held beside weights and cache, as published and as predicted, in GiB.
 struct BesideFigure {
   std::string id;
-  double share = 0.0;  // published / predicted − 1
+  std::string source;  // who published it; see `publisher_of`
+  double predicted = 0.0;
+  double published = 0.0;
+  double library = 0.0;  // of the predicted: memory outside the framework, a constant found on such rows
+  std::string constant;  // its name in `ConstantObservation`
+
+  double share() const { return published / predicted - 1.0; }
+};
+
+/// A row that shows what a constant of the model stands for, in GiB.
+struct ConstantObservation {
+  std::string constant;  // "library memory of vllm, 0.55 GiB"
+  std::string id;
+  std::string source;
+  double used = 0.0;
+  double observed = 0.0;
 };
 
 struct Validation {
@@ -79,6 +94,7 @@ struct Validation {
   std::vector<SkippedFigure> skipped;
   std::vector<RowAssumption> assumptions;
   std::vector<BesideFigure> residuals;
+  std::vector<ConstantObservation> observations;
 
   void add(const PredictedFigure& figure);  // a published 0 has no relative error: it is skipped with that reason
   void merge(Validation other);

@@ -30,6 +30,8 @@ ValidationView validation_view(const Validation& validation, std::size_t n_worst
 
 /// Everything that was not predicted, one by one, for those who ask for detail.
 viewmodel::Table missing_table(const Validation& validation);
+/// The constants found on published rows, each without one of its publishers in turn.
+viewmodel::Table constants_table(const Validation& validation);
 /// How rows were read where they leave something open.
 viewmodel::Table assumptions_table(const Validation& validation);
 

@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <functional>
+#include <optional>
 
+#include "core/planner/cross_validation.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 #include "core/workbench/validate.h"
@@ -179,6 +181,31 @@ Table missing_table(const Validation& validation) {
   table.text({"component", "Component", "", ""},
              texts<Skip>(validation.skipped, [](const Skip& s) { return title_of_component(s.component); }));
   table.text({"reason", "Reason", "", ""}, texts<Skip>(validation.skipped, [](const Skip& s) { return s.reason; }));
+  return table.build();
+}
+
+Table constants_table(const Validation& validation) {
+  const std::vector<ConstantCheck> checks = leave_one_source_out(validation.observations);
+  const auto amounts = [&](const std::function<std::optional<double>(const ConstantCheck&)>& of) {
+    std::vector<Cell> cells;
+    for (const ConstantCheck& check : checks) {
+      const auto gib = of(check);
+      cells.push_back(gib ? viewmodel::number_cell(*gib, fmt::format("{:.2f}", *gib), Origin::kEstimated)
+                          : viewmodel::missing_cell());
+    }
+    return cells;
+  };
+  TableBuilder table("constants", "Constants, each publisher left out in turn");
+  table.text({"constant", "Constant", "", ""},
+             texts<ConstantCheck>(checks, [](const ConstantCheck& c) { return c.constant; }));
+  table.count({"n", "n", "", "Rows."}, counts(checks, &ConstantCheck::n), Origin::kExact);
+  table.count({"sources", "Publishers", "", ""}, counts(checks, &ConstantCheck::n_sources), Origin::kExact);
+  table.cells({"median_abs_gib", "Error", "GiB", "Median, as used."},
+              amounts([](const ConstantCheck& c) { return std::optional(c.median_abs); }));
+  table.cells({"left_out_median_abs_gib", "Left out", "GiB", "Median, estimated from the other publishers."},
+              amounts([](const ConstantCheck& c) { return c.left_out_median_abs; }));
+  table.cells({"left_out_worst_abs_gib", "Worst", "GiB", "The largest error of such an estimate."},
+              amounts([](const ConstantCheck& c) { return c.left_out_worst_abs; }));
   return table.build();
 }
 

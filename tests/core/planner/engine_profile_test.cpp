@@ -186,5 +186,15 @@ TEST(EngineFile, AFactWithoutSourceIsRefused) {
   }
 }
 
+TEST(EngineProfile, SglangCapsWindowsOfSomeFamiliesOnly) {
+  const EngineProfile sglang = find_engine("sglang");
+  expect_sourced(sglang.window_families, "sglang");
+  EXPECT_EQ(profile_for(sglang, "gpt_oss").window_policy.value, WindowPolicy::kCapped);
+  EXPECT_TRUE(profile_for(sglang, "gpt_oss").window_pool_ratio);
+  EXPECT_EQ(profile_for(sglang, "gemma3").window_policy.value, WindowPolicy::kFullLength);
+  EXPECT_FALSE(profile_for(sglang, "gemma3").window_pool_ratio);
+  EXPECT_EQ(profile_for(find_engine("vllm"), "gemma3").window_policy.value, WindowPolicy::kCapped);
+}
+
 }  // namespace
 }  // namespace dachlast
