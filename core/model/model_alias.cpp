@@ -11,13 +11,13 @@
 namespace dachlast {
 namespace {
 
-using Words = std::vector<std::string>;
+using WordList = std::vector<std::string>;
 
-bool contains(const Words& list, const std::string& word) {
+bool contains(const WordList& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
 }
 
-bool contains_all(const Words& whole, const Words& part) {
+bool contains_all(const WordList& whole, const WordList& part) {
   return std::ranges::all_of(part, [&](const std::string& word) { return contains(whole, word); });
 }
 
@@ -61,20 +61,20 @@ bool sizes_agree(const ModelName& text, const ModelName& known, const PresetSour
   });
 }
 
-Words revisions_of(const Words& versions) {
-  Words revisions;
+WordList revisions_of(const WordList& versions) {
+  WordList revisions;
   std::ranges::copy_if(versions, std::back_inserter(revisions), is_revision);
   return revisions;
 }
 
 /// Versions must be the same. A revision may be left out on either side, but never be another one.
 bool versions_agree(const ModelName& text, const ModelName& known) {
-  Words stated = text.versions;
-  Words needed = known.versions;
+  WordList stated = text.versions;
+  WordList needed = known.versions;
   std::erase_if(stated, is_revision);
   std::erase_if(needed, is_revision);
-  const Words stated_revisions = revisions_of(text.versions);
-  const Words known_revisions = revisions_of(known.versions);
+  const WordList stated_revisions = revisions_of(text.versions);
+  const WordList known_revisions = revisions_of(known.versions);
   const bool same_revision = stated_revisions.empty() || known_revisions.empty() || stated_revisions == known_revisions;
   return same_revision && contains_all(stated, needed) && contains_all(needed, stated);
 }

@@ -205,7 +205,7 @@ TEST(ThroughputRows, WhatRanMustFitAndTimesAreSkippedByMetric) {
   row.batch_or_concurrency = "1";
   RowCatalog known = catalog();
   const Validation validation = validate_throughput({&row, 1}, known);
-  EXPECT_EQ(validation.skipped[0].component, "ttft_ms");
+  EXPECT_EQ(validation.skipped[0].component, "ttft");
   ASSERT_EQ(validation.fits.size(), 1u);
   EXPECT_FALSE(validation.fits[0].right());  // 131 GiB of weights on 80 GB: we say it cannot have run
 }
