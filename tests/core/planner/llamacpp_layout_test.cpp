@@ -8,7 +8,9 @@ namespace dachlast {
 namespace {
 
 DeviceMemory on_one_gpu(const char* model, const char* type, const char* cache) {
-  return LlamaCppLayout(resolve_model(model).spec, *gguf_mix(type), *cache_format(cache), 1, 512).at(8192, 1);
+  const ModelSpec spec = resolve_model(model).spec;
+  GgufWeights weights = gguf_weights(gguf_shape(spec), *gguf_mix(type), LatentMatrices::kSplit);
+  return LlamaCppLayout(spec, std::move(weights), *cache_format(cache), 1, 512).at(8192, 1);
 }
 
 // DeepSeek V2 Lite: 27 layers keep a latent of 512 and a rotated key of 64; values are read from the same rows.
