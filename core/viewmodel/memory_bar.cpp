@@ -12,13 +12,13 @@ namespace {
 
 using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
 
-constexpr double kFont = 12.0;
-constexpr double kTop = 26.0;
-constexpr double kBottom = 14.0;
+constexpr double kMemoryFont = 12.0;
+constexpr double kMemoryTop = 26.0;
+constexpr double kMemoryBottom = 14.0;
 constexpr double kLabelPitch = 17.0;  // two labels never touch
 constexpr double kHeadroom = 1.06;
 
-std::string gib(double bytes, Rounding rounding) {
+std::string gib_text(double bytes, Rounding rounding) {
   return format(Measure::kCapacity, bytes, rounding);
 }
 
@@ -27,13 +27,13 @@ class Bar {
   Bar(const MemoryBar& bar, Size size, std::string id)
       : bar_(bar),
         total_(total_bytes(bar.segments).value),
-        scale_(
-            Scale::linear({0.0, kHeadroom * std::max({total_, bar.capacity_bytes, 1.0})}, size.height - kBottom, kTop)),
-        box_{14.0, kTop, std::clamp(0.28 * size.width, 48.0, 120.0), size.height - kTop - kBottom} {
+        scale_(Scale::linear({0.0, kHeadroom * std::max({total_, bar.capacity_bytes, 1.0})},
+                             size.height - kMemoryBottom, kMemoryTop)),
+        box_{14.0, kMemoryTop, std::clamp(0.28 * size.width, 48.0, 120.0), size.height - kMemoryTop - kMemoryBottom} {
     figure_.id = std::move(id);
     figure_.size = size;
     figure_.title = "Memory of one device";
-    figure_.description = fmt::format("{}: {} in all{}.", bar.title, gib(total_, Rounding::kUp), limit_text());
+    figure_.description = fmt::format("{}: {} in all{}.", bar.title, gib_text(total_, Rounding::kUp), limit_text());
   }
 
   Figure draw() {
@@ -47,14 +47,19 @@ class Bar {
   std::string limit_text() const {
     if (bar_.budget_bytes <= 0.0) return "";
     const double spare = bar_.budget_bytes - total_;
-    return spare >= 0.0
-               ? fmt::format(", {} spare of {}", gib(spare, Rounding::kDown), gib(bar_.budget_bytes, Rounding::kDown))
-               : fmt::format(", {} over {}", gib(-spare, Rounding::kUp), gib(bar_.budget_bytes, Rounding::kDown));
+    return spare >= 0.0 ? fmt::format(", {} spare of {}", gib_text(spare, Rounding::kDown),
+                                      gib_text(bar_.budget_bytes, Rounding::kDown))
+                        : fmt::format(", {} over {}", gib_text(-spare, Rounding::kUp),
+                                      gib_text(bar_.budget_bytes, Rounding::kDown));
   }
 
   void text(Point at, std::string words, Role role, figure::Weight weight = figure::Weight::kRegular) {
-    figure_.primitives.push_back(Text{
-        .at = at, .text = std::move(words), .role = role, .size = kFont, .weight = weight, .halo = Halo::kSurface});
+    figure_.primitives.push_back(Text{.at = at,
+                                      .text = std::move(words),
+                                      .role = role,
+                                      .size = kMemoryFont,
+                                      .weight = weight,
+                                      .halo = Halo::kSurface});
   }
 
   void segments() {
@@ -71,8 +76,8 @@ class Bar {
       figure_.primitives.push_back(
           HitBox{{box.x, box.y, figure_.size.width - box.x, std::max(box.height, kLabelPitch)},
                  segment.name,
-                 fmt::format("{}\n{}\n{}\n{}", segment.name, gib(segment.bytes.value, Rounding::kUp), segment.formula,
-                             name_of(segment.origin))});
+                 fmt::format("{}\n{}\n{}\n{}", segment.name, gib_text(segment.bytes.value, Rounding::kUp),
+                             segment.formula, name_of(segment.origin))});
       from = to;
     }
   }
@@ -81,7 +86,7 @@ class Bar {
     const double x = box_.right() + 14.0;
     const std::string mark = segment.origin == Origin::kEstimated ? "≈" : "";
     figure_.primitives.push_back(Line{{box.right(), box.y + box.height / 2}, {x - 3.0, y - 4.0}, {Role::kGrid, 1.0}});
-    text({x, y}, fmt::format("{} {}{}", segment.name, mark, gib(segment.bytes.value, Rounding::kUp)), Role::kText);
+    text({x, y}, fmt::format("{} {}{}", segment.name, mark, gib_text(segment.bytes.value, Rounding::kUp)), Role::kText);
   }
 
   void limit(double bytes, Dash dash) {
@@ -93,17 +98,17 @@ class Bar {
     limit(bar_.capacity_bytes, Dash::kSolid);
     if (bar_.budget_bytes < bar_.capacity_bytes) limit(bar_.budget_bytes, Dash::kDashed);
     const double x = box_.right() + 14.0;
-    const double y = std::max(scale_.position(bar_.capacity_bytes) - 6.0, kTop + 2.0);
-    text({x, y}, fmt::format("capacity {}", gib(bar_.capacity_bytes, Rounding::kDown)), Role::kMuted);
+    const double y = std::max(scale_.position(bar_.capacity_bytes) - 6.0, kMemoryTop + 2.0);
+    text({x, y}, fmt::format("capacity {}", gib_text(bar_.capacity_bytes, Rounding::kDown)), Role::kMuted);
     if (bar_.budget_bytes < bar_.capacity_bytes)
-      text({x, y + kLabelPitch}, fmt::format("budget {}", gib(bar_.budget_bytes, Rounding::kDown)), Role::kMuted);
+      text({x, y + kLabelPitch}, fmt::format("budget {}", gib_text(bar_.budget_bytes, Rounding::kDown)), Role::kMuted);
   }
 
   void heading() {
     const double spare = bar_.budget_bytes - total_;
-    const std::string state = bar_.budget_bytes <= 0.0 ? gib(total_, Rounding::kUp) + " in all"
-                              : spare >= 0.0           ? gib(spare, Rounding::kDown) + " spare"
-                                                       : gib(-spare, Rounding::kUp) + " short";
+    const std::string state = bar_.budget_bytes <= 0.0 ? gib_text(total_, Rounding::kUp) + " in all"
+                              : spare >= 0.0           ? gib_text(spare, Rounding::kDown) + " spare"
+                                                       : gib_text(-spare, Rounding::kUp) + " short";
     text({box_.x, 15.0}, state, Role::kText, figure::Weight::kBold);
   }
 
