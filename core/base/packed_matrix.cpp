@@ -130,9 +130,9 @@ void unpack_integers(WeightType type, const PanelLayout& layout, int row, const 
   for (int step = 0; step < layout.n_steps; ++step) {
     const float scale = load_scale(type, panel + group_start(layout, step / layout.group_steps), row);
     const std::byte* const kept = panel + step_start(layout, step);
-    const int first = step * layout.step_columns;
-    const int n = std::min(layout.step_columns, static_cast<int>(out.size()) - first);
-    for (int i = 0; i < n; ++i) out[static_cast<std::size_t>(first + i)] = scale * integer_at(type, kept, row, i);
+    const auto first = static_cast<std::size_t>(step) * layout.step_columns;
+    const auto n = static_cast<int>(std::min<std::size_t>(layout.step_columns, out.size() - first));
+    for (int i = 0; i < n; ++i) out[first + i] = scale * integer_at(type, kept, row, i);
   }
 }
 

@@ -46,7 +46,8 @@ DACHLAST_BODY void add_group(const std::byte* w, const std::int8_t* x, std::ptrd
   for (int step = 0; step < n_steps; ++step) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(w) + step * Weights::kStepBytes;
     const std::int8_t* quad = x + step * x_step;
-    const std::int32_t x0 = quad[0], x1 = quad[1], x2 = quad[2], x3 = quad[3];
+    const auto x0 = static_cast<std::int32_t>(quad[0]), x1 = static_cast<std::int32_t>(quad[1]);
+    const auto x2 = static_cast<std::int32_t>(quad[2]), x3 = static_cast<std::int32_t>(quad[3]);
     for (int row = 0; row < kPanelRows; ++row)
       sums[row] += Weights::at(bytes, row, 0) * x0 + Weights::at(bytes, row, 1) * x1 + Weights::at(bytes, row, 2) * x2 +
                    Weights::at(bytes, row, 3) * x3;
