@@ -187,7 +187,7 @@ void note_batch(ScenarioPlan& plan) {
                    viewmodel::format_count(plan.batch_size))});
 }
 
-std::optional<WayToFit> way_with(ScenarioRequest request, int context_tokens, int batch_size, std::string text) {
+std::optional<WayToFit> way_with(const ScenarioRequest& request, int context_tokens, int batch_size, std::string text) {
   try {
     if (find_scenario(request).planner->fits(context_tokens, batch_size)) return WayToFit{std::move(text)};
   } catch (const Error&) {
