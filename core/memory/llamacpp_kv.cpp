@@ -46,6 +46,7 @@ class KvSum {
     const bool plain = run_.attention == LlamaCppAttention::kPlain;
     const bool in_v_type = ik && plain && run_.mla_mode > 1;
     add_tensor(kv_.k_bytes, in_v_type ? *run_.type_v : *run_.type_k, {width, n_ctx_, 1, 1});
+    if (!ik && run_.latent_values == LatentValues::kOfKeys) return;
     // A transposed copy for the values, where nothing reads the latents by columns. llama.cpp before flash attention
     // could read latents keeps it as well.
     if (plain && (!ik || run_.mla_mode == 1)) add_tensor(kv_.v_bytes, *run_.type_v, {a.kv_lora_rank * n_ctx_, 1, 1, 1});

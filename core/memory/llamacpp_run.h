@@ -28,6 +28,10 @@ enum class WindowCache { kFull, kCapped };
 /// hand llama.cpp gives that up; of ik_llama.cpp people then build it with one copy, as four of the experts fit nowhere.
 enum class PipelineCopies { kFour, kOne };
 
+/// Whether latent attention keeps the latents once more as values, as until 2026, or reads its keys' cache for them.
+/// Source   ggml-org/llama.cpp:src/llama-kv-cache.cpp (is_mla), commit 0c1e57098
+enum class LatentValues { kStored, kOfKeys };
+
 /// What llama.cpp is asked to hold, in its own terms.
 struct LlamaCppRun {
   LlamaCppProgram program = LlamaCppProgram::kScheduler;
@@ -46,6 +50,7 @@ struct LlamaCppRun {
   ExpertOffload expert_offload = ExpertOffload::kBatch;
   WindowCache window_cache = WindowCache::kFull;
   LatentMatrices latent = LatentMatrices::kJoint;
+  LatentValues latent_values = LatentValues::kStored;
   // ik_llama.cpp only
   int mla_mode = 0;             // 0: full heads; 1: latent and its transposed copy; 2, 3: latent
   int attention_batch_mib = 0;  // -amb; 0: no limit

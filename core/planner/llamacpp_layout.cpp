@@ -45,6 +45,7 @@ LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, GgufWeights weights, cons
   run_.n_batch = std::max(run_.n_batch, step_tokens);
   run_.attention = LlamaCppAttention::kFlash;
   run_.latent = latents_in(weights_);
+  run_.latent_values = LatentValues::kOfKeys;
   run_.type_k = cache_type(cache);
   run_.type_v = run_.type_k;
   run_.n_gpus = n_devices;
