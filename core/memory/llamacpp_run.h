@@ -26,6 +26,7 @@ enum class WindowCache { kFull, kCapped };
 
 /// Values of latent attention: tensors of their own, or a view of the keys (llama.cpp since January 2026, PR 19067;
 /// ik_llama.cpp follows its mode instead).
+/// Source   ggml-org/llama.cpp:src/llama-kv-cache.cpp (is_mla), commit 0c1e57098
 enum class LatentValues { kStored, kViewOfKeys };
 
 /// Several GPUs working on batches in turn keep four of each input (GGML_SCHED_MAX_COPIES). Where matrices are placed by

@@ -18,7 +18,7 @@ const GgmlType* cache_type(const CacheFormat& cache) {
 }
 
 /// Beyond, its integers would overflow. 16 TiB of cache for Llama 3.1 8B: no device is near.
-constexpr int kMostTokens = 1 << 27;
+constexpr int kMostCountableCells = 1 << 27;
 constexpr int kLeastCells = 256;  // of a sequence
 
 /// A file that holds the up-projections of latents split by heads lets the latents themselves be cached; one that holds
@@ -32,7 +32,7 @@ LatentMatrices latents_in(const GgufWeights& weights) {
 
 /// As many of `batch_size` sequences as the layout can count.
 int countable_sequences(int context_tokens, int batch_size) {
-  return std::clamp(kMostTokens / std::max(context_tokens, kLeastCells), 1, batch_size);
+  return std::clamp(kMostCountableCells / std::max(context_tokens, kLeastCells), 1, batch_size);
 }
 
 }  // namespace
@@ -45,13 +45,12 @@ LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, GgufWeights weights, cons
   run_.n_batch = std::max(run_.n_batch, step_tokens);
   run_.attention = LlamaCppAttention::kFlash;
   run_.latent = latents_in(weights_);
+  run_.latent_values = LatentValues::kViewOfKeys;
   run_.type_k = cache_type(cache);
   run_.type_v = run_.type_k;
   run_.n_gpus = n_devices;
   run_.gpu_layers = model.n_layers() + 1;
   run_.window_cache = WindowCache::kCapped;
-  run_.latent = LatentMatrices::kSplit;
-  run_.latent_values = LatentValues::kViewOfKeys;
 }
 
 DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {

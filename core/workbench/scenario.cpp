@@ -224,17 +224,18 @@ Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const Scena
   if (found.device) note_device(*found.device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
   const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
-  scenario.planner =
-      std::make_shared<const MemoryPlanner>(PlanScenario{.model = found.spec,
-                                                         .weights = weights,
-                                                         .cache = cache,
-                                                         .device = found.device ? *found.device : boundless_device(),
-                                                         .layout = request.layout,
-                                                         .engine = found.engine,
-                                                         .limits = request.limits,
-                                                         .counted_weights = as_stored ? found.counted : std::nullopt,
-                                                         .gguf_types = gguf_types,
-                                                         .capacity = std::nullopt});
+  scenario.planner = std::make_shared<const MemoryPlanner>(
+      PlanScenario{.model = found.spec,
+                   .weights = weights,
+                   .cache = cache,
+                   .device = found.device ? *found.device : boundless_device(),
+                   .layout = request.layout,
+                   .engine = found.engine,
+                   .limits = request.limits,
+                   .counted_weights = as_stored ? found.counted : std::nullopt,
+                   .gguf_types = gguf_types,
+                   .gguf_file = request.weights.empty() ? found.gguf_file : std::nullopt,
+                   .capacity = std::nullopt});
   note_engine(*scenario.planner, request, scenario.assumptions);
   scenario.sources = std::move(sources);
   return scenario;

@@ -107,6 +107,14 @@ TEST(Scenario, AGgufFileIsPlannedWithItsOwnTensors) {
   EXPECT_GT(find_scenario(llamacpp).planner->at(64, 1).weights, all - tables);
 }
 
+TEST(Scenario, LlamaCppCachesLatentsOnce) {
+  ScenarioRequest latent = request("deepseek-v3", "");
+  latent.engine = "llama.cpp";
+  latent.weights = "Q8_0";
+  // 61 layers · (512 + 64) · 2 B · 4,096 tokens.
+  EXPECT_EQ(find_scenario(latent).planner->at(4096, 1).kv_cache, 61.0 * 576 * 2 * 4096);
+}
+
 TEST(Scenario, NamesNobodyKnowsAreRefusedWithTheNearest) {
   EXPECT_EQ(error_of([] { find_scenario(request("llama-3.1-9b", "h100")); }).kind(), ErrorKind::kUsage);
   EXPECT_EQ(error_of([] { find_scenario(request("llama-3.1-8b", "h1000")); }).kind(), ErrorKind::kUsage);
