@@ -78,9 +78,13 @@ OpCost rope_cost(const RopeShape& s) {
 }
 
 OpCost kv_write_cost(const KvWriteShape& s) {
-  const double elements = 2.0 * s.n_tokens * s.n_kv_heads * s.head_dim;  // k and v
-  return {.activation_bytes = Bytes{elements * kActivationBytes},
-          .kv_write_bytes = Bytes{elements * size_of(s.kv_dtype)}};
+  const KvLayout layout{.format = s.kv.format,
+                        .key_scales = s.kv.key_scales,
+                        .n_kv_heads = s.n_kv_heads,
+                        .block_size = std::max(1, s.kv.block_size),
+                        .head_dim = s.head_dim,
+                        .value_dim = s.head_dim};
+  return store_kv_cost(layout, s.n_tokens);
 }
 
 OpCost activation_cost(const ActivationShape& s) {

@@ -40,4 +40,13 @@ constexpr bool has_scales(KvFormat format) {
 /// Source   KIVI, Liu et al. 2024, arXiv:2402.02750, section 3.1; what waits is its residual window, of one block.
 enum class KeyScales : std::uint8_t { kPerToken, kPerChannel };
 
+/// How a cache keeps what it holds, as far as traffic depends on it.
+struct KvStorage {
+  KvFormat format = KvFormat::kF32;
+  KeyScales key_scales = KeyScales::kPerToken;
+  int block_size = 0;  // tokens; 0: one block per sequence
+
+  friend constexpr bool operator==(const KvStorage&, const KvStorage&) = default;
+};
+
 }  // namespace dachlast

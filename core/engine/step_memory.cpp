@@ -16,13 +16,24 @@ bool is_workspace(Buffer buffer) {
   return buffer == Buffer::kLogits || buffer == Buffer::kNextIds;
 }
 
-double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
-  const auto& variant = kernels::attention_variant_for(options.attention_variant);
-  double floats = 0.0;
+/// What `floats(AttentionShape)` of the operations' largest attention takes.
+template <class Floats>
+double attention_bytes(const std::vector<Op>& ops, Floats&& floats) {
+  std::size_t most = 0;
   for (const Op& op : ops)
-    if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
-      floats = std::max(floats, static_cast<double>(variant.scratch_floats(*shape)));
-  return AlignedBuffer::padded_bytes(floats * kFloatBytes);
+    if (const auto* shape = std::get_if<AttentionShape>(&op.shape)) most = std::max(most, floats(*shape));
+  return AlignedBuffer::padded_bytes(static_cast<double>(most) * kFloatBytes);
+}
+
+double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
+  const auto& variant = kernels::attention_variant_for(options.precision.kv.format, options.attention_variant);
+  return attention_bytes(ops,
+                         [&](const AttentionShape& shape) { return variant.scratch_floats(kernels::sizes_of(shape)); });
+}
+
+double state_bytes(const std::vector<Op>& ops) {
+  return attention_bytes(
+      ops, [](const AttentionShape& shape) { return kernels::attention_state_floats(kernels::sizes_of(shape)); });
 }
 
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
@@ -42,15 +53,15 @@ double StepSizes::activation_bytes() const {
 }
 
 double StepSizes::workspace_bytes() const {
-  double bytes = n_threads * scratch_bytes_per_thread + position_bytes + gather_bytes;
+  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes;
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
   return bytes;
 }
 
 int largest_step_tokens(const EngineOptions& options) {
-  return options.max_step_tokens == 0 ? options.capacity_tokens
-                                      : std::min(options.max_step_tokens, options.capacity_tokens);
+  const int wanted = options.max_step_tokens == 0 ? options.capacity_tokens : options.max_step_tokens;
+  return std::min(longest_step(options.kv, wanted), options.capacity_tokens);
 }
 
 StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
@@ -64,6 +75,7 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
     take_largest(ops, sizes);
     sizes.scratch_bytes_per_thread = std::max(sizes.scratch_bytes_per_thread, scratch_bytes(ops, options));
+    sizes.state_bytes = std::max(sizes.state_bytes, state_bytes(ops));
   }
   const double n_tokens = 1.0 * options.batch_size * q_len;
   const double id_bytes = AlignedBuffer::padded_bytes(n_tokens * sizeof(std::int32_t));
@@ -77,6 +89,7 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
 StepMemory::StepMemory(const StepSizes& sizes)
     : scratch_(sizes.n_threads * sizes.scratch_bytes_per_thread, "attention scratch"),
       scratch_floats_per_thread_(static_cast<std::size_t>(sizes.scratch_bytes_per_thread) / sizeof(float)),
+      states_(sizes.state_bytes, "partial results of attention"),
       positions_(sizes.position_bytes, "position table rows"),
       gathered_(sizes.gather_bytes, "last rows") {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
@@ -97,7 +110,8 @@ double StepMemory::activation_bytes() const {
 }
 
 double StepMemory::workspace_bytes() const {
-  double bytes = static_cast<double>(scratch_.size_bytes() + positions_.size_bytes() + gathered_.size_bytes());
+  double bytes = static_cast<double>(scratch_.size_bytes() + states_.size_bytes() + positions_.size_bytes() +
+                                     gathered_.size_bytes());
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
   return bytes;

@@ -15,6 +15,7 @@ namespace dachlast {
 struct StepSizes {
   std::array<double, kBufferCount> buffer_bytes{};  // by `Buffer`, the most that any operation of the step writes
   double scratch_bytes_per_thread = 0;              // of attention
+  double state_bytes = 0;                           // partial results of attention that is cut along the cache
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
   int n_threads = 1;
@@ -26,7 +27,7 @@ struct StepSizes {
 /// Errors   throws `Error` where the op list refuses the step.
 StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options);
 
-/// Largest q_len of one step.
+/// Largest q_len of one step and sequence.
 int largest_step_tokens(const EngineOptions& options);
 
 /// The memory of a step, allocated once.
@@ -37,6 +38,7 @@ class StepMemory {
   std::span<float> floats(Buffer buffer) const { return at(buffer).as<float>(); }
   std::span<std::int32_t> ids(Buffer buffer) const { return at(buffer).as<std::int32_t>(); }
   std::span<float> scratch(int thread) const;
+  std::span<float> states() const { return states_.as<float>(); }
   std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
   std::span<float> gathered() const { return gathered_.as<float>(); }
 
@@ -49,6 +51,7 @@ class StepMemory {
   std::array<AlignedBuffer, kBufferCount> buffers_;
   AlignedBuffer scratch_;
   std::size_t scratch_floats_per_thread_ = 0;
+  AlignedBuffer states_;
   AlignedBuffer positions_;
   AlignedBuffer gathered_;
 };

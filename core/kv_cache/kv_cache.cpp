@@ -13,42 +13,35 @@
 namespace dachlast {
 namespace {
 
-void require_positive(const char* subject, int value) {
-  if (value > 0) return;
-  throw Error(ErrorKind::kUsage, subject, fmt::format("A KV cache needs 1 or more, not {}.", value));
+/// Past this, max_step_tokens is a number.
+KvCacheOptions settled(KvCacheOptions options) {
+  if (options.max_step_tokens == 0) options.max_step_tokens = options.capacity_tokens;
+  return options;
 }
 
-KvCacheOptions validated(const KvCacheOptions& options) {
-  require_positive("sequences", options.max_sequences);
-  require_positive("capacity in tokens", options.capacity_tokens);
-  KvCacheOptions settled = options;
-  if (settled.max_step_tokens == 0) settled.max_step_tokens = options.capacity_tokens;
-  require_positive("tokens per step", settled.max_step_tokens);
-  if (options.spec.layout == KvPolicy::kNone)
-    throw Error(ErrorKind::kUsage, "KV cache", "\"none\" is no cache.", "Name one, as in paged:16.");
-  if (options.spec.layout == KvPolicy::kPaged) {
-    require_positive("block size", options.spec.block_size);
-    require_positive("blocks", options.n_blocks == 0 ? 1 : options.n_blocks);
-  }
-  return settled;
+KvPoolShape shape_of(const KvCacheOptions& options) {
+  return kv_pool_shape(options.spec, {.max_sequences = options.max_sequences,
+                                      .capacity_tokens = options.capacity_tokens,
+                                      .max_step_tokens = settled(options).max_step_tokens,
+                                      .n_blocks = options.n_blocks});
 }
 
-RingOptions ring_options(const KvCacheOptions& options) {
-  return {.max_sequences = options.max_sequences,
+RingOptions ring_options(const KvCacheOptions& options, const KvPoolShape& shape) {
+  return {.max_sequences = shape.n_blocks,
+          .n_slots = shape.block_size,
           .n_sinks = options.spec.n_sinks,
           .window = options.spec.window,
-          .max_step_tokens = std::min(options.max_step_tokens, options.capacity_tokens),
+          .max_step_tokens = options.max_step_tokens,
           .capacity_tokens = options.capacity_tokens};
 }
 
 std::unique_ptr<TokenPlacement> placement_for(const KvCacheOptions& options, const KvPoolShape& shape) {
-  if (options.spec.is_ring()) return std::make_unique<RingPlacement>(ring_options(options));
+  if (options.spec.is_ring()) return std::make_unique<RingPlacement>(ring_options(options, shape));
   // A contiguous sequence is one block, which never fills before its end: there is nothing to share.
   const bool paged = options.spec.layout == KvPolicy::kPaged;
-  return std::make_unique<BlockManager>(
-      BlockManagerOptions{.n_blocks = shape.n_blocks,
-                          .block_size = shape.block_size,
-                          .sharing = paged ? options.sharing : PrefixSharing::kOff});
+  return std::make_unique<BlockManager>(BlockManagerOptions{.n_blocks = shape.n_blocks,
+                                                            .block_size = shape.block_size,
+                                                            .sharing = paged ? options.sharing : PrefixSharing::kOff});
 }
 
 kernels::KvLayout layout_of(const AttentionSpec& attention, const KvCacheOptions& options, int block_size) {
@@ -73,24 +66,8 @@ double layer_bytes(const kernels::KvLayout& layout, const KvCacheOptions& option
 
 }  // namespace
 
-KvPoolShape kv_pool_shape(const KvCacheOptions& options) {
-  const KvCacheOptions settled = validated(options);
-  if (settled.spec.is_ring())
-    return {.n_blocks = settled.max_sequences, .block_size = ring_slots(ring_options(settled))};
-  if (settled.spec.layout == KvPolicy::kContiguous)
-    return {.n_blocks = settled.max_sequences, .block_size = settled.capacity_tokens};
-  const int size = settled.spec.block_size;
-  const std::int64_t per_sequence = (std::int64_t{settled.capacity_tokens} + size - 1) / size;
-  const std::int64_t wanted = settled.n_blocks > 0 ? settled.n_blocks : per_sequence * settled.max_sequences;
-  constexpr std::int64_t kMostBlocks = std::int64_t{1} << 30;
-  if (wanted > kMostBlocks)
-    throw Error(ErrorKind::kDoesNotFit, "KV cache", fmt::format("{} blocks are more than a table can name.", wanted),
-                "Use larger blocks, a shorter context or fewer sequences.");
-  return {.n_blocks = static_cast<int>(wanted), .block_size = size};
-}
-
 double kv_cache_bytes(const ModelSpec& model, const KvCacheOptions& options) {
-  const KvPoolShape shape = kv_pool_shape(options);
+  const KvPoolShape shape = shape_of(options);
   double bytes = 0.0;
   for (const LayerSpec& layer : model.layers)
     bytes += layer_bytes(layout_of(attention_of(layer), options, shape.block_size), options, shape);
@@ -120,8 +97,8 @@ KvCache::Layer KvCache::layer_at(const AttentionSpec& attention, const KvCacheOp
 }
 
 KvCache::KvCache(const ModelSpec& model, const KvCacheOptions& options)
-    : options_(validated(options)),
-      shape_(kv_pool_shape(options_)),
+    : options_(settled(options)),
+      shape_(shape_of(options_)),
       memory_(kv_cache_bytes(model, options_), "KV cache"),
       placement_(placement_for(options_, shape_)) {
   std::size_t offset = 0;
@@ -192,11 +169,12 @@ void KvCache::truncate(SequenceId id, int n_tokens) {
   const Place& place = place_of(id);
   if (keeps_tails() && n_tokens >= 0 && n_tokens < placement_->n_tokens(id) && n_tokens % shape_.block_size != 0 &&
       place.tail_block != n_tokens / shape_.block_size)
-    throw Error(ErrorKind::kUsage, "KV cache",
-                fmt::format("The keys of its tokens around {} have scales along channels by now, and their block cannot "
-                            "be continued.",
-                            n_tokens),
-                fmt::format("Cut at a multiple of {} tokens.", shape_.block_size));
+    throw Error(
+        ErrorKind::kUsage, "KV cache",
+        fmt::format("The keys of its tokens around {} have scales along channels by now, and their block cannot "
+                    "be continued.",
+                    n_tokens),
+        fmt::format("Cut at a multiple of {} tokens.", shape_.block_size));
   placement_->truncate(id, n_tokens);
 }
 
@@ -218,8 +196,8 @@ kernels::MutableKvPool KvCache::pool(const Layer& layer) {
 std::span<BF16> KvCache::tail(const Layer& layer, int place) {
   const std::size_t elements = tail_elements(layer.layout);
   if (elements == 0) return {};
-  return memory_.as<BF16>().subspan(
-      layer.tail_offset / sizeof(BF16) + static_cast<std::size_t>(place) * elements, elements);
+  return memory_.as<BF16>().subspan(layer.tail_offset / sizeof(BF16) + static_cast<std::size_t>(place) * elements,
+                                    elements);
 }
 
 void KvCache::copy_block(const BlockCopy& copy) {
@@ -239,11 +217,15 @@ void KvCache::copy_block(const BlockCopy& copy) {
 
 // -------- a step
 
-int KvCache::begin_step(std::span<const KvAppend> entries) {
-  int needed = 0;
+int KvCache::missing_blocks(std::span<const KvAppend> entries, int n_new_tokens) const {
+  int needed = n_new_tokens > 0 ? placement_->blocks_for_new(n_new_tokens) : 0;
   for (const KvAppend& entry : entries)
     needed += placement_->blocks_needed(entry.sequence, static_cast<int>(entry.token_ids.size()));
-  if (needed > placement_->n_available()) return needed - placement_->n_available();
+  return std::max(0, needed - placement_->n_available());
+}
+
+int KvCache::begin_step(std::span<const KvAppend> entries) {
+  if (const int n_missing = missing_blocks(entries); n_missing > 0) return n_missing;
   step_.clear();
   step_places_.clear();
   step_slots_.clear();
@@ -283,8 +265,7 @@ void KvCache::show(const KvAppend& entry, int first_row) {
 kernels::KvView KvCache::view(int i) {
   const Layer& shown = layer(i);
   if (keeps_tails())
-    for (std::size_t entry = 0; entry < step_.size(); ++entry)
-      step_[entry].tail = tail(shown, step_places_[entry]);
+    for (std::size_t entry = 0; entry < step_.size(); ++entry) step_[entry].tail = tail(shown, step_places_[entry]);
   const kernels::MutableKvPool memory = pool(shown);
   return {.pool = {.layout = memory.layout,
                    .k = memory.k,

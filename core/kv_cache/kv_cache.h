@@ -17,21 +17,14 @@
 namespace dachlast {
 
 struct KvCacheOptions {
-  KvSpec spec;                      // layout and scales; its format, where it names one, is `format`
+  KvSpec spec;  // layout and scales; its format, where it names one, is `format`
   KvFormat format = KvFormat::kF32;
   int max_sequences = 1;
-  int capacity_tokens = 0;          // per sequence
-  int max_step_tokens = 0;          // of one sequence in one step: the room a ring needs beside its window; 0: capacity
-  int n_blocks = 0;                 // kPaged: 0 for as many as max_sequences of full length fill
+  int capacity_tokens = 0;  // per sequence
+  int max_step_tokens = 0;  // of one sequence in one step: the room a ring needs beside its window; 0: capacity
+  int n_blocks = 0;         // kPaged: 0 for as many as max_sequences of full length fill
   PrefixSharing sharing = PrefixSharing::kOff;
 };
-
-/// Blocks of a cache with these options: how many, and of how many tokens.
-struct KvPoolShape {
-  int n_blocks = 0;
-  int block_size = 0;
-};
-KvPoolShape kv_pool_shape(const KvCacheOptions& options);
 
 /// Bytes a cache allocates, before it does:
 ///   Σ over layers of n_blocks · (key rows + value rows + scales), each kind rounded up to a cache line,
@@ -77,6 +70,9 @@ class KvCache {
   int n_tokens(SequenceId id) const { return placement_->n_tokens(id); }
   int room(SequenceId id) const { return options_.capacity_tokens - n_tokens(id); }
   BlockStatistics statistics() const { return placement_->statistics(); }
+
+  /// Blocks that a step of these entries would lack, were a new sequence of `n_new_tokens` to join it (0: none).
+  int missing_blocks(std::span<const KvAppend> entries, int n_new_tokens = 0) const;
 
   /// Makes room for a step and copies what would otherwise be written under somebody's eyes. Returns how many blocks are
   /// missing; where any are, nothing has changed. Each sequence comes once at most.
@@ -129,7 +125,7 @@ class KvCache {
   // The step in progress.
   std::vector<kernels::KvSequence> step_;
   std::vector<int> step_places_;
-  std::vector<std::int32_t> step_slots_;      // of the new tokens, where a ring places them
+  std::vector<std::int32_t> step_slots_;    // of the new tokens, where a ring places them
   std::vector<std::size_t> first_slot_of_;  // entry → its first in step_slots_
 };
 

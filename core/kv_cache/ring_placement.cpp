@@ -16,6 +16,7 @@ RingOptions checked(const RingOptions& options) {
       throw Error(ErrorKind::kUsage, subject, fmt::format("It must be at least {}, not {}.", least, value));
   };
   require("sequences", options.max_sequences, 1);
+  require("slots", options.n_slots, 1);
   require("sinks", options.n_sinks, 0);
   require("window", options.window, 1);
   require("tokens per step", options.max_step_tokens, 1);
@@ -25,13 +26,7 @@ RingOptions checked(const RingOptions& options) {
 
 }  // namespace
 
-int ring_slots(const RingOptions& options) {
-  const std::int64_t wanted =
-      std::int64_t{options.n_sinks} + options.window - 1 + options.max_step_tokens;
-  return static_cast<int>(std::min<std::int64_t>(wanted, options.capacity_tokens));
-}
-
-RingPlacement::RingPlacement(const RingOptions& options) : options_(checked(options)), n_slots_(ring_slots(options)) {
+RingPlacement::RingPlacement(const RingOptions& options) : options_(checked(options)) {
   for (int block = options.max_sequences - 1; block >= 0; --block) free_blocks_.push_back(block);
 }
 
@@ -54,7 +49,7 @@ SequenceId RingPlacement::add(int expected_tokens) {
     throw Error(ErrorKind::kDoesNotFit, "KV cache",
                 fmt::format("It has room for {} sequences.", options_.max_sequences), "Remove one first.");
   Sequence made{.block = free_blocks_.back(), .expected_tokens = expected_tokens, .positions = {}};
-  made.positions.assign(static_cast<std::size_t>(n_slots_), -1);
+  made.positions.assign(static_cast<std::size_t>(options_.n_slots), -1);
   free_blocks_.pop_back();
   const SequenceId id{next_id_++};
   sequences_.emplace(id, std::move(made));
@@ -72,8 +67,8 @@ void RingPlacement::remove(SequenceId id) {
 }
 
 int RingPlacement::slot_of(int position) const {
-  if (position < n_slots_) return position;
-  return options_.n_sinks + (position - options_.n_sinks) % (n_slots_ - options_.n_sinks);
+  if (position < options_.n_slots) return position;
+  return options_.n_sinks + (position - options_.n_sinks) % (options_.n_slots - options_.n_sinks);
 }
 
 AppendResult RingPlacement::append(SequenceId id, std::span<const std::int32_t> token_ids) {
@@ -89,7 +84,7 @@ AppendResult RingPlacement::append(SequenceId id, std::span<const std::int32_t> 
     held = position;
   }
   sequence.n_tokens += n_new;
-  sequence.n_slots = std::max(sequence.n_slots, std::min(sequence.n_tokens, n_slots_));
+  sequence.n_slots = std::max(sequence.n_slots, std::min(sequence.n_tokens, options_.n_slots));
   return {};
 }
 
@@ -124,7 +119,7 @@ int RingPlacement::n_held(const Sequence& sequence) const {
 
 BlockStatistics RingPlacement::statistics() const {
   BlockStatistics statistics{.n_blocks = options_.max_sequences,
-                             .block_size = n_slots_,
+                             .block_size = options_.n_slots,
                              .n_free = n_available(),
                              .n_allocated = static_cast<int>(sequences_.size()),
                              .n_peak_allocated = n_peak_allocated_,
@@ -132,10 +127,10 @@ BlockStatistics RingPlacement::statistics() const {
                              .n_dropped_tokens = n_dropped_tokens_};
   for (const auto& [id, sequence] : sequences_) {
     const int held = n_held(sequence);
-    const int wanted = std::clamp(sequence.expected_tokens, held, n_slots_);
+    const int wanted = std::clamp(sequence.expected_tokens, held, options_.n_slots);
     statistics.held_tokens += held;
     statistics.reserved_tokens += wanted - held;
-    statistics.internal_fragmentation_tokens += n_slots_ - wanted;
+    statistics.internal_fragmentation_tokens += options_.n_slots - wanted;
   }
   statistics.sequence_tokens = statistics.held_tokens;
   return statistics;

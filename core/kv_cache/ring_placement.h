@@ -10,15 +10,12 @@ namespace dachlast {
 /// Sizes of a ring. Every sequence has one block: `n_sinks` slots for its first tokens, and a ring behind them.
 struct RingOptions {
   int max_sequences = 0;
+  int n_slots = 0;  // see `kv_pool_shape`
   int n_sinks = 0;
   int window = 0;           // tokens that a query may see, itself included, beside the sinks
   int max_step_tokens = 0;  // of one sequence
-  int capacity_tokens = 0;  // a ring is never longer than the text
+  int capacity_tokens = 0;
 };
-
-/// Slots of one sequence: n_sinks + window − 1 + max_step_tokens, at most capacity_tokens. The first query of a step
-/// still sees window − 1 tokens before it when the last of its step are written.
-int ring_slots(const RingOptions& options);
 
 /// Keeps the first tokens and the newest: position p lies in slot p where p < n_sinks, else in slot
 /// n_sinks + (p − n_sinks) % (slots − n_sinks). Positions stay those of the text.
@@ -43,6 +40,7 @@ class RingPlacement final : public TokenPlacement {
 
   int n_available() const override { return static_cast<int>(free_blocks_.size()); }
   int blocks_needed(SequenceId, int) const override { return 0; }
+  int blocks_for_new(int) const override { return 1; }
   BlockStatistics statistics() const override;
 
  private:
@@ -51,7 +49,7 @@ class RingPlacement final : public TokenPlacement {
     int n_tokens = 0;
     int n_slots = 0;  // used so far
     int expected_tokens = 0;
-    std::vector<std::int32_t> positions;  // [n_slots_]
+    std::vector<std::int32_t> positions;  // [n_slots]
   };
 
   const Sequence& known(SequenceId id) const;
@@ -59,7 +57,6 @@ class RingPlacement final : public TokenPlacement {
   int n_held(const Sequence& sequence) const;
 
   RingOptions options_;
-  int n_slots_;
   std::unordered_map<SequenceId, Sequence> sequences_;
   std::vector<std::int32_t> free_blocks_;
   std::int64_t next_id_ = 0;

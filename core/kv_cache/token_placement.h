@@ -90,9 +90,10 @@ class TokenPlacement {
   /// Slot that the token at `position` has while it is kept.
   virtual int slot_of(int position) const = 0;
 
-  /// Blocks that can be had, and blocks that appending `n_tokens` would take.
+  /// Blocks that can be had; that appending `n_tokens` would take; that a new sequence of so many would take.
   virtual int n_available() const = 0;
   virtual int blocks_needed(SequenceId id, int n_tokens) const = 0;
+  virtual int blocks_for_new(int n_tokens) const = 0;
   virtual BlockStatistics statistics() const = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "core/base/error.h"
 
@@ -125,6 +126,43 @@ std::string text_of(const KvSpec& spec) {
   if (spec.format) text += fmt::format(",{}", name_of(*spec.format));
   if (spec.key_scales == KeyScales::kPerChannel) text += ":channel";
   return text;
+}
+
+KvStorage storage_of(const KvSpec& spec, KvFormat format) {
+  return {.format = format,
+          .key_scales = spec.key_scales,
+          .block_size = spec.layout == KvPolicy::kPaged ? spec.block_size : 0};
+}
+
+KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room) {
+  const auto require_positive = [](const char* subject, int value) {
+    if (value > 0) return;
+    throw Error(ErrorKind::kUsage, subject, fmt::format("A KV cache needs 1 or more, not {}.", value));
+  };
+  require_positive("sequences", room.max_sequences);
+  require_positive("capacity in tokens", room.capacity_tokens);
+  if (spec.layout == KvPolicy::kNone)
+    throw Error(ErrorKind::kUsage, "KV cache", "\"none\" is no cache.", "Name one, as in paged:16.");
+  if (spec.layout == KvPolicy::kContiguous) return {room.max_sequences, room.capacity_tokens};
+  if (spec.is_ring()) {
+    require_positive("window", spec.window);
+    require_positive("tokens per step", room.max_step_tokens);
+    const std::int64_t slots = std::int64_t{spec.n_sinks} + spec.window - 1 + room.max_step_tokens;
+    return {room.max_sequences, static_cast<int>(std::min<std::int64_t>(slots, room.capacity_tokens))};
+  }
+  require_positive("block size", spec.block_size);
+  const std::int64_t per_sequence = (std::int64_t{room.capacity_tokens} + spec.block_size - 1) / spec.block_size;
+  const std::int64_t wanted = room.n_blocks > 0 ? room.n_blocks : per_sequence * room.max_sequences;
+  constexpr std::int64_t kMostBlocks = std::int64_t{1} << 30;
+  if (wanted > kMostBlocks)
+    throw Error(ErrorKind::kDoesNotFit, "KV cache", fmt::format("{} blocks are more than a table can name.", wanted),
+                "Use larger blocks, a shorter context or fewer sequences.");
+  return {static_cast<int>(wanted), spec.block_size};
+}
+
+int longest_step(const KvSpec& spec, int wanted) {
+  constexpr int kLeastRingStep = 128;
+  return spec.is_ring() ? std::min(wanted, std::max(spec.window, kLeastRingStep)) : wanted;
 }
 
 ModelSpec with_reach(ModelSpec model, const KvSpec& spec) {

@@ -13,10 +13,10 @@ namespace dachlast {
 /// A kind of KV cache as people name it: where tokens go, which of them stay, how they are stored.
 struct KvSpec {
   KvPolicy layout = KvPolicy::kContiguous;
-  int block_size = 0;                    // kPaged: tokens of a block
-  int window = 0;                        // kWindow, kSink: newest tokens that stay
-  int n_sinks = 0;                       // kSink: first tokens that stay beside them
-  std::optional<KvFormat> format = {};   // empty: as the arithmetic of the weights
+  int block_size = 0;                   // kPaged: tokens of a block
+  int window = 0;                       // kWindow, kSink: newest tokens that stay
+  int n_sinks = 0;                      // kSink: first tokens that stay beside them
+  std::optional<KvFormat> format = {};  // empty: as the arithmetic of the weights
   KeyScales key_scales = KeyScales::kPerToken;
 
   bool is_ring() const { return layout == KvPolicy::kWindow || layout == KvPolicy::kSink; }
@@ -38,9 +38,39 @@ KvSpec parse_kv_spec(std::string_view option, std::string_view text);
 /// The text that `parse_kv_spec` reads back.
 std::string text_of(const KvSpec& spec);
 
+/// How a cache of this kind stores rows of `format`.
+KvStorage storage_of(const KvSpec& spec, KvFormat format);
+
+/// What a cache is asked to hold.
+struct KvRoom {
+  int max_sequences = 1;
+  int capacity_tokens = 0;  // per sequence
+  int max_step_tokens = 0;  // of one sequence in one step
+  int n_blocks = 0;         // kPaged: 0 for as many as max_sequences of full length fill
+};
+
+/// Blocks of a cache: how many, and of how many tokens.
+///   contiguous  max_sequences of capacity_tokens
+///   paged       n_blocks, or max_sequences · ⌈capacity_tokens / block_size⌉, of block_size
+///   ring        max_sequences of n_sinks + window − 1 + max_step_tokens, at most capacity_tokens: the first query of a
+///               step still sees window − 1 tokens before it when the last tokens of its step are written
+struct KvPoolShape {
+  int n_blocks = 0;
+  int block_size = 0;
+};
+/// Errors   throws `Error`: kUsage where a number is not positive or the spec is no cache, kDoesNotFit for more blocks than
+///          a table can name.
+KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room);
+
+/// The longest step of a sequence where `wanted` tokens are asked for. A ring holds its window and a step: a step as long
+/// as the window keeps it within twice the window, and 128 tokens still share each read of the weights where the window
+/// is short.
+int longest_step(const KvSpec& spec, int wanted);
+
 /// What `parse_kv_spec` reads, for help texts.
 inline constexpr std::string_view kKvSpecHelp =
-    "contiguous, paged[:BLOCK], window:N, sink:S+N, or none (recompute the sequence for every token); a format: f32, bf16, "
+    "contiguous, paged[:BLOCK], window:N, sink:S+N, or none (recompute the sequence for every token); a format: f32, "
+    "bf16, "
     "f16, int8, int4, fp8, the last three also as int4:channel; or both: paged:16,int8";
 
 /// The model as a cache that lets go of tokens makes it: every layer sees at most the last `window` tokens, and the first
