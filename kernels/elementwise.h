@@ -40,7 +40,7 @@ using Norm = void(const NormShape&, const NormRule&, std::span<const float> x, i
 using Rope = void(const RopeShape&, std::span<float> qkv, int stride, std::span<const float> cos,
                   std::span<const float> sin, Slice tokens);
 
-/// Copies k and v of new tokens into a contiguous cache (layout: KvView in attention.h), rounding to its element type.
+/// Copies k and v of new tokens into a contiguous cache (layout: KvLayout in kv_view.h, one block), rounding to its element type.
 /// Shapes   k, v: rows `stride` floats apart; k_cache, v_cache [n_kv_heads, capacity, head_dim] of one sequence; the
 ///          rows go to positions first_position … .
 /// `shape.n_tokens` counts this sequence's new tokens.

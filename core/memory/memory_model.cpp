@@ -91,13 +91,23 @@ double rope_table_bytes(const ModelSpec& model, double n_tokens) {
   return bytes;
 }
 
-double attention_scratch_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
-  const auto& variant = kernels::attention_variant_for(scenario.attention_variant);
-  std::size_t floats = 0;
-  for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision))
-    if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
-      floats = std::max(floats, variant.scratch_floats(*shape));
-  return kFloatBytes * static_cast<double>(floats) * scenario.n_threads;
+struct AttentionMemory {
+  double scratch = 0.0;  // bytes of all threads together
+  double states = 0.0;   // bytes of partial results
+};
+
+AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& scenario) {
+  AttentionMemory most;
+  for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision)) {
+    const auto* shape = std::get_if<AttentionShape>(&op.shape);
+    if (shape == nullptr) continue;
+    const kernels::AttentionSizes sizes = kernels::sizes_of(*shape);
+    const auto& variant = kernels::attention_variant_for(shape->kv.format, scenario.attention_variant);
+    most.scratch =
+        std::max(most.scratch, kFloatBytes * static_cast<double>(variant.scratch_floats(sizes)) * scenario.n_threads);
+    most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
+  }
+  return most;
 }
 
 /// What a pool of blocks of every layer takes.
@@ -196,13 +206,16 @@ MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& s
 
 MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& scenario) {
   BufferBytes bytes = buffer_bytes(model, scenario);
-  const Step step = largest_step(scenario);
   const double logits = of(bytes, Buffer::kLogits) + of(bytes, Buffer::kNextIds);
-  const double scratch = attention_scratch_bytes(model, scenario);
+  const AttentionMemory attention = attention_memory(model, scenario);
   const double rope = rope_table_bytes(model, scenario.capacity_tokens);
-  return {"workspace", Bytes{logits + scratch + rope}, Origin::kEstimated,
-          fmt::format("logits {} + attention scratch of {} threads {} + RoPE tables {}", binary_amount(Bytes{logits}),
-                      scenario.n_threads, binary_amount(Bytes{scratch}), binary_amount(Bytes{rope}))};
+  std::string formula = fmt::format("logits {} + attention scratch of {} threads {}", binary_amount(Bytes{logits}),
+                                    scenario.n_threads, binary_amount(Bytes{attention.scratch}));
+  if (attention.states > 0.0)
+    formula += fmt::format(" + its partial results {}", binary_amount(Bytes{attention.states}));
+  formula += fmt::format(" + RoPE tables {}", binary_amount(Bytes{rope}));
+  return {"workspace", Bytes{logits + attention.scratch + attention.states + rope}, Origin::kEstimated,
+          std::move(formula)};
 }
 
 std::vector<MemorySegment> memory_segments(const ModelSpec& model, const MemoryScenario& scenario) {

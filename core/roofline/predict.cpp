@@ -13,7 +13,8 @@ namespace {
 /// What the kernel that would run this shape computes in. Everything but the matrix products works on floats.
 DType arithmetic_of(const OpShape& shape) {
   if (const auto* linear = std::get_if<LinearShape>(&shape)) return kernels::linear_variant_for(*linear).arithmetic;
-  if (std::holds_alternative<AttentionShape>(shape)) return kernels::attention_variant_for().arithmetic;
+  if (const auto* attention = std::get_if<AttentionShape>(&shape))
+    return kernels::attention_variant_for(attention->kv.format).arithmetic;
   return DType::kF32;
 }
 

@@ -11,94 +11,102 @@
 HWY_BEFORE_NAMESPACE();
 namespace dachlast::kernels::cpu::HWY_NAMESPACE {
 
+/// A tile of the unit's slots from `t` on.
+inline KeyTile tile_at(const GroupRows& rows, int t) {
+  return rows.tile({t, HWY_MIN(t + kKeyTile, rows.unit().slots.end)});
+}
+
 /// Scores [blocks, keys, kQueryBlock] of one head, the masked half included.
-template <class T>
-HWY_NOINLINE void all_scores(const GroupRows<T>& rows, const AttentionScratch& scratch) {
-  const int head_dim = rows.shape().head_dim;
-  const KeyRange all = rows.visible();
+HWY_NOINLINE inline void all_scores(const GroupRows& rows, const AttentionScratch& scratch) {
+  const int head_dim = rows.head_dim();
+  const SlotRange all = rows.unit().slots;
   const std::size_t block_scores = static_cast<std::size_t>(all.end - all.begin) * kQueryBlock;
   for (int t = all.begin; t < all.end; t += kKeyTile) {
-    const int n_keys = HWY_MIN(kKeyTile, all.end - t);
-    const float* k = as_floats(rows.k(t), n_keys, head_dim, scratch.k);
+    const KeyTile tile = tile_at(rows, t);
+    const FloatRows k = float_rows(key_rows, rows, tile.slots(), head_dim, scratch.k);
     for (int first = 0; first < rows.size(); first += kQueryBlock) {
       float* block = scratch.s + first / kQueryBlock * block_scores;
-      score_block(scratch.q + first * head_dim, k, n_keys, head_dim, block + (t - all.begin) * kQueryBlock);
+      score_block(scratch.q + first * head_dim, k.rows, tile.size(), head_dim, block + (t - all.begin) * kQueryBlock);
     }
   }
 }
 
-template <class T>
-HWY_NOINLINE void all_weights(const GroupRows<T>& rows, const AttentionScratch& scratch) {
-  const KeyRange all = rows.visible();
+HWY_NOINLINE inline void all_weights(const GroupRows& rows, const AttentionScratch& scratch) {
+  const SlotRange all = rows.unit().slots;
   const int n_keys = all.end - all.begin;
   for (int first = 0; first < rows.size(); first += kQueryBlock) {
     float* block = scratch.s + static_cast<std::size_t>(first) * n_keys;
     if (rows.rule().softcap > 0.0f) softcap_scores(block, n_keys * kQueryBlock, rows.rule().softcap);
-    mask_block(rows.bounds(first), all.begin, n_keys, block);
+    mask_block(rows, first, rows.tile(all), block);
     softmax_block(block, n_keys, scratch.m + first, scratch.d + first, scratch.correction);
   }
 }
 
-template <class T>
-HWY_NOINLINE void all_sums(const GroupRows<T>& rows, const AttentionScratch& scratch) {
-  const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad);
-  const KeyRange all = rows.visible();
+HWY_NOINLINE inline void all_sums(const GroupRows& rows, const AttentionScratch& scratch) {
+  const int o_stride = round_up(rows.value_dim(), kPad), width = round_up(rows.value_dim(), kLanes);
+  const SlotRange all = rows.unit().slots;
   const std::size_t block_scores = static_cast<std::size_t>(all.end - all.begin) * kQueryBlock;
   std::fill_n(scratch.correction, kQueryBlock, 1.0f);  // the weights are final: nothing shrinks
   for (int t = all.begin; t < all.end; t += kKeyTile) {
-    const int n_keys = HWY_MIN(kKeyTile, all.end - t);
-    const ValueTile v = as_vectors(rows.v(t), n_keys, head_dim, scratch.v);
+    const KeyTile tile = tile_at(rows, t);
+    const FloatRows v = float_rows(value_rows, rows, tile.slots(), width, scratch.v);
     for (int first = 0; first < rows.size(); first += kQueryBlock)
-      weigh_block(scratch.s + first / kQueryBlock * block_scores + (t - all.begin) * kQueryBlock, n_keys, v.rows,
-                  v.width, scratch.correction, HWY_MIN(kQueryBlock, rows.size() - first), scratch.o + first * o_stride,
+      weigh_block(scratch.s + first / kQueryBlock * block_scores + (t - all.begin) * kQueryBlock, tile.size(), v, width,
+                  scratch.correction, HWY_MIN(kQueryBlock, rows.size() - first), scratch.o + first * o_stride,
                   o_stride);
   }
 }
 
+inline AttentionScratch take_scratch(const GroupRows& rows, std::span<float> memory) {
+  const SlotRange all = rows.unit().slots;
+  return take_attention_scratch(
+      {rows.size(), rows.head_dim(), rows.value_dim(), naive_scores(rows.size(), all.end - all.begin)}, memory);
+}
+
 /// All queries of `unit`, which may be longer than a tile, for one head after the other.
-template <class T>
-HWY_NOINLINE void many_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
-  for (int member = 0; member < group_size(call.shape); ++member) {
-    const GroupRows<T> rows(call, unit, member, 1);
-    const AttentionScratch scratch =
-        take_attention_scratch(call.shape, rows.size(), naive_scores(call.shape), call.scratch);
+HWY_NOINLINE inline void many_rows(const AttentionCall& call, const AttentionUnit& unit, std::span<float> memory) {
+  for (int member = 0; member < group_size(call); ++member) {
+    const GroupRows rows(call, unit, member, 1);
+    const AttentionScratch scratch = take_scratch(rows, memory);
     pack_blocks(rows, scratch.q);
     all_scores(rows, scratch);
     all_weights(rows, scratch);
     all_sums(rows, scratch);
-    write_rows(rows, scratch.o, scratch.d);
+    write_rows(rows, scratch);
   }
 }
 
-template <class T>
-HWY_NOINLINE void few_rows(const AttentionCall<T>& call, const AttentionUnit& unit) {
-  const GroupRows<T> rows(call, unit);
-  const AttentionScratch scratch =
-      take_attention_scratch(call.shape, rows.size(), naive_scores(call.shape), call.scratch);
+/// A few rows, as in decode: their scores are short, and tiles follow each other as in the tiled kernel.
+HWY_NOINLINE inline void few_rows(const AttentionCall& call, const AttentionUnit& unit, std::span<float> memory) {
+  const GroupRows rows(call, unit);
+  const AttentionScratch scratch = take_scratch(rows, memory);
+  const int s_stride = round_up(HWY_MIN(kKeyTile, unit.slots.end - unit.slots.begin), kPad);
   pack_rows(rows, scratch.q);
-  attend_tile(rows, rows.visible(), scratch, round_up(call.shape.kv_len, kPad));
-  write_rows(rows, scratch.o, scratch.d);
+  for (int t = unit.slots.begin; t < unit.slots.end; t += kKeyTile)
+    attend_tile(rows, tile_at(rows, t), scratch, s_stride);
+  write_rows(rows, scratch);
+}
+
+/// The next unit continues the queries of `unit`.
+inline bool continues(const AttentionUnit& unit, const AttentionUnit& next) {
+  return next.sequence == unit.sequence && next.kv_head == unit.kv_head && next.first_query == unit.end_query();
 }
 
 /// Tiles of the same head that follow each other become one unit: that is what makes the scores n × n.
-template <class T>
-void naive(const AttentionCall<T>& call, Slice units) {
-  for (int index = units.begin; index < units.end;) {
-    AttentionUnit unit = unit_at(call.shape, index);
-    for (++index; index < units.end && unit_at(call.shape, index).first_query > 0; ++index)
-      unit.n_queries += unit_at(call.shape, index).n_queries;
-    if (call.shape.q_len * group_size(call.shape) <= kFewRows)
-      few_rows(call, unit);
+void naive(const AttentionCall& call, std::span<float> memory, Slice units) {
+  UnitWalk walk(call, units);
+  while (!walk.done()) {
+    AttentionUnit unit = walk.unit();
+    for (walk.next(); !walk.done() && continues(unit, walk.unit()); walk.next()) {
+      const AttentionUnit next = walk.unit();
+      unit.n_queries += next.n_queries;
+      unit.slots.end = next.slots.end;
+    }
+    if (unit.n_queries * group_size(call) <= kFewRows || unit.slots.begin == unit.slots.end)
+      few_rows(call, unit, memory);
     else
-      many_rows(call, unit);
+      many_rows(call, unit, memory);
   }
-}
-
-void naive_f32(const AttentionCall<float>& call, Slice units) {
-  naive(call, units);
-}
-void naive_bf16(const AttentionCall<BF16>& call, Slice units) {
-  naive(call, units);
 }
 
 }  // namespace dachlast::kernels::cpu::HWY_NAMESPACE
@@ -107,27 +115,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dachlast::kernels::cpu {
 
-HWY_EXPORT(naive_f32);
-HWY_EXPORT(naive_bf16);
+HWY_EXPORT(naive);
 
-namespace {
-
-void dispatch(const AttentionCall<float>& call, Slice units) {
-  HWY_DYNAMIC_DISPATCH(naive_f32)(call, units);
-}
-void dispatch(const AttentionCall<BF16>& call, Slice units) {
-  HWY_DYNAMIC_DISPATCH(naive_bf16)(call, units);
+std::size_t attention_naive_scratch(const AttentionSizes& s) {
+  const int n_rows = std::max(s.q_len, std::min(s.n_heads / s.n_kv_heads * s.q_len, kFewRows));
+  return attention_scratch_floats({n_rows, s.head_dim, s.value_dim, naive_scores(n_rows, s.kv_len)});
 }
 
-}  // namespace
-
-std::size_t attention_naive_scratch(const AttentionShape& shape) {
-  return attention_scratch_floats(shape, std::max(shape.q_len, kFewRows), naive_scores(shape));
-}
-
-void attention_naive(const AttentionShape& shape, const ScoreRule& rule, std::span<const float> q, int q_stride,
-                     const KvView& kv, std::span<float> out, std::span<float> scratch, Slice units) {
-  with_cache_type(shape, rule, q, q_stride, kv, out, scratch, [&](const auto& call) { dispatch(call, units); });
+void attention_naive(const AttentionCall& call, std::span<float> scratch, Slice units) {
+  HWY_DYNAMIC_DISPATCH(naive)(call, scratch, units);
 }
 
 }  // namespace dachlast::kernels::cpu

@@ -1,10 +1,10 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "kernels/cpu/attention_cpu.h"
-#include "kernels/cpu/attention_unit.h"
-#include "kernels/cpu/element.h"
+#include "kernels/cpu/attention_rows.h"
 
 namespace dachlast::kernels::cpu {
 namespace {
@@ -14,54 +14,60 @@ double apply(const ScoreRule& rule, double product) {
   return rule.softcap > 0.0f ? rule.softcap * std::tanh(score / rule.softcap) : score;
 }
 
-/// Softmax over the scores of one query, then the weighted sum of the value rows.
-template <class T>
-void attend_one(const ScoreRule& rule, int head_dim, const float* q, const T* k, const T* v, KeyRange keys,
-                float* scores, float* out) {
+/// Calls `visit(slot, row of one slot)` for the slots of the unit that query row `r` sees.
+template <class Rows, class Visit>
+void for_visible(const GroupRows& rows, int r, Rows&& rows_of, const Visit& visit) {
+  const AttentionUnit& unit = rows.unit();
+  for (int slot = unit.slots.begin; slot < unit.slots.end; ++slot)
+    if (rows.sees(r, rows.tile({slot, slot + 1}).position(0)))
+      visit(slot - unit.slots.begin, rows_of(rows.call().kv.pool, *unit.sequence, unit.kv_head, slot, slot + 1));
+}
+
+/// Writes row `r`: o / d, or the state (o, m, d) with m in units of log2 e.
+void write_row(const GroupRows& rows, int r, double column_sum, double d, int column) {
+  if (rows.unit().n_splits == 1)
+    rows.out(r)[column] = static_cast<float>(column_sum / d);
+  else
+    rows.state(r)[column] = static_cast<float>(column_sum);
+}
+
+/// Softmax over the scores of one query row, then the weighted sum of the value rows.
+void attend_one(const GroupRows& rows, int r, float* scores) {
   double largest = -std::numeric_limits<double>::infinity();
-  for (int j = keys.begin; j < keys.end; ++j) {
+  for_visible(rows, r, key_rows, [&](int i, const KvRows& key) {
     double product = 0.0;
-    for (int l = 0; l < head_dim; ++l) product += static_cast<double>(q[l]) * widen(k[std::size_t(j) * head_dim + l]);
-    scores[j] = static_cast<float>(apply(rule, product));
-    largest = std::max<double>(largest, scores[j]);
+    for (int l = 0; l < rows.head_dim(); ++l)
+      product += static_cast<double>(rows.q(r)[l]) * static_cast<double>(element_of(key, 0, l));
+    scores[i] = static_cast<float>(apply(rows.rule(), product));
+    largest = std::max<double>(largest, scores[i]);
+  });
+  double d = 0.0;
+  for_visible(rows, r, value_rows, [&](int i, const KvRows&) { d += std::exp(scores[i] - largest); });
+  for (int l = 0; l < rows.value_dim(); ++l) {
+    double sum = 0.0;
+    for_visible(rows, r, value_rows, [&](int i, const KvRows& value) {
+      sum += std::exp(scores[i] - largest) * static_cast<double>(element_of(value, 0, l));
+    });
+    write_row(rows, r, sum, d, l);
   }
-  double sum = 0.0;
-  for (int j = keys.begin; j < keys.end; ++j) sum += std::exp(scores[j] - largest);
-  for (int l = 0; l < head_dim; ++l) {
-    double weighted = 0.0;
-    for (int j = keys.begin; j < keys.end; ++j)
-      weighted += std::exp(scores[j] - largest) * widen(v[std::size_t(j) * head_dim + l]);
-    out[l] = static_cast<float>(weighted / sum);
-  }
+  if (rows.unit().n_splits == 1) return;
+  rows.state(r)[rows.value_dim()] = d > 0.0 ? static_cast<float>(largest / std::log(2.0)) : kHidden;
+  rows.state(r)[rows.value_dim() + 1] = static_cast<float>(d);
 }
 
 }  // namespace
 
-std::size_t attention_reference_scratch(const AttentionShape& shape) {
-  return shape.kv_len;
+std::size_t attention_reference_scratch(const AttentionSizes& sizes) {
+  return static_cast<std::size_t>(sizes.kv_len);
 }
 
-void attention_reference(const AttentionShape& shape, const ScoreRule& rule, std::span<const float> q, int q_stride,
-                         const KvView& kv, std::span<float> out, std::span<float> scratch, Slice units) {
-  assert(scratch.size() >= attention_reference_scratch(shape));
-  const int head_dim = shape.head_dim;
-  std::visit(
-      [&](auto keys) {
-        const auto values = std::get<decltype(keys)>(kv.v);
-        for (int index = units.begin; index < units.end; ++index) {
-          const AttentionUnit unit = unit_at(shape, index);
-          const auto* k = head_rows(keys, shape, kv.capacity, unit);
-          const auto* v = head_rows(values, shape, kv.capacity, unit);
-          for (int i = unit.first_query; i < unit.end_query(); ++i)
-            for (int member = 0; member < group_size(shape); ++member) {
-              const int head = unit.kv_head * group_size(shape) + member;
-              const std::size_t row = std::size_t(unit.sequence) * shape.q_len + i;
-              attend_one(rule, head_dim, &q[row * q_stride + std::size_t(head) * head_dim], k, v,
-                         visible_keys(shape, i), scratch.data(), &out[(row * shape.n_heads + head) * head_dim]);
-            }
-        }
-      },
-      kv.k);
+void attention_reference(const AttentionCall& call, std::span<float> scratch, Slice units) {
+  for (UnitWalk walk(call, units); !walk.done(); walk.next()) {
+    const AttentionUnit unit = walk.unit();
+    assert(scratch.size() >= static_cast<std::size_t>(unit.slots.end - unit.slots.begin));
+    const GroupRows rows(call, unit);
+    for (int r = 0; r < rows.size(); ++r) attend_one(rows, r, scratch.data());
+  }
 }
 
 }  // namespace dachlast::kernels::cpu

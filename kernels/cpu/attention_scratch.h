@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/cpu/attention_unit.h"
+#include "kernels/cpu/attention_schedule.h"
 
 // Sizes and scratch memory that the tiled and the naive attention share.
 namespace dachlast::kernels::cpu {
@@ -42,9 +42,9 @@ constexpr int round_up(int n, int multiple) {
 }
 
 /// Scores of one head, n × n, or of the few rows that share a KV head.
-inline std::size_t naive_scores(const AttentionShape& shape) {
-  const std::size_t rows = round_up(std::max(shape.q_len, kFewRows), kQueryBlock);
-  return rows * round_up(shape.kv_len, kPad);
+inline std::size_t naive_scores(int n_rows, int n_slots) {
+  return static_cast<std::size_t>(round_up(std::max(n_rows, kFewRows), kQueryBlock)) *
+         static_cast<std::size_t>(round_up(n_slots, kPad));
 }
 
 /// Hands out consecutive pieces of the caller's scratch, each on a cache line of its own.
@@ -73,36 +73,46 @@ struct AttentionScratch {
   float* k;           // a tile of keys, where they are not float already
   float* v;           // a tile of values, where they are not float and whole vectors already
   float* s;           // scores, then weights
-  float* o;           // [rows, round_up(head_dim, kPad)] weighted sums of values
+  float* o;           // [rows, round_up(value_dim, kPad)] weighted sums of values
   float* m;           // [rows] largest score so far, in units of log2 e
   float* d;           // [rows] sum of weights
   float* correction;  // [kQueryBlock] what earlier sums of a block shrink by
 };
 
-/// Floats that `take_attention_scratch` takes for `n_rows` query rows and `n_scores` scores.
-inline std::size_t attention_scratch_floats(const AttentionShape& shape, int n_rows, std::size_t n_scores) {
-  const std::size_t rows = round_up(n_rows, kQueryBlock), width = round_up(shape.head_dim, kPad);
+/// What the sizes of scratch follow from.
+struct ScratchSizes {
+  int n_rows;  // query rows
+  int head_dim;
+  int value_dim;
+  std::size_t n_scores;
+
+  std::size_t rows() const { return static_cast<std::size_t>(round_up(n_rows, kQueryBlock)); }
+  std::size_t k_width() const { return static_cast<std::size_t>(round_up(head_dim, kPad)); }
+  std::size_t v_width() const { return static_cast<std::size_t>(round_up(value_dim, kPad)); }
+};
+
+/// Floats that `take_attention_scratch` takes.
+inline std::size_t attention_scratch_floats(const ScratchSizes& s) {
   const std::size_t lost_to_alignment = kPad;
-  return lost_to_alignment + 2 * rows * width + 2 * kKeyTile * width + ScratchPieces::padded(n_scores) + 2 * rows +
-         kQueryBlock;
+  return lost_to_alignment + (s.rows() + kKeyTile) * (s.k_width() + s.v_width()) + ScratchPieces::padded(s.n_scores) +
+         2 * s.rows() + kQueryBlock;
 }
 
 /// Cuts `scratch` into its parts and starts the state: nothing summed, no score seen.
-inline AttentionScratch take_attention_scratch(const AttentionShape& shape, int n_rows, std::size_t n_scores,
-                                               std::span<float> scratch) {
-  assert(scratch.size() >= attention_scratch_floats(shape, n_rows, n_scores));
-  const std::size_t rows = round_up(n_rows, kQueryBlock), width = round_up(shape.head_dim, kPad);
+inline AttentionScratch take_attention_scratch(const ScratchSizes& s, std::span<float> scratch) {
+  assert(scratch.size() >= attention_scratch_floats(s));
+  const std::size_t rows = s.rows();
   ScratchPieces pieces(scratch);
   AttentionScratch parts;
-  parts.q = pieces.take(rows * width);
-  parts.k = pieces.take(kKeyTile * width);
-  parts.v = pieces.take(kKeyTile * width);
-  parts.s = pieces.take(n_scores);
-  parts.o = pieces.take(rows * width);
+  parts.q = pieces.take(rows * s.k_width());
+  parts.k = pieces.take(kKeyTile * s.k_width());
+  parts.v = pieces.take(kKeyTile * s.v_width());
+  parts.s = pieces.take(s.n_scores);
+  parts.o = pieces.take(rows * s.v_width());
   parts.m = pieces.take(rows);
   parts.d = pieces.take(rows);
   parts.correction = pieces.take(kQueryBlock);
-  std::fill_n(parts.o, rows * width, 0.0f);
+  std::fill_n(parts.o, rows * s.v_width(), 0.0f);
   std::fill_n(parts.m, rows, kHidden);
   std::fill_n(parts.d, rows, 0.0f);
   return parts;

@@ -123,9 +123,9 @@ HWY_NOINLINE inline float softmax_row(float* s, int n, float& m, float& d) {
 }
 
 /// o[row] += Σ_key p[row, key] · v[key] for `ROWS` rows and `VECTORS` vectors, the last one `last` elements wide.
-template <int ROWS, int VECTORS, class T>
-HWY_INLINE void weigh_columns(const float* p, int p_stride, int n_keys, const T* v, int head_dim, int last, float* o,
-                              int o_stride) {
+template <int ROWS, int VECTORS>
+HWY_INLINE void weigh_columns(const float* p, int p_stride, int n_keys, const float* v, int v_stride, int last,
+                              float* o, int o_stride) {
   const FloatTag d;
   FloatVector sums[ROWS][VECTORS];
   HWY_UNROLL(8)
@@ -136,7 +136,7 @@ HWY_INLINE void weigh_columns(const float* p, int p_stride, int n_keys, const T*
   for (int j = 0; j < n_keys; ++j) {
     HWY_UNROLL(8)
     for (int c = 0; c < VECTORS; ++c) {
-      const T* element = v + j * head_dim + c * kLanes;
+      const float* element = v + j * v_stride + c * kLanes;
       const FloatVector values = in_register(c + 1 < VECTORS ? load(d, element) : load_up_to(d, element, last));
       HWY_UNROLL(8)
       for (int r = 0; r < ROWS; ++r) sums[r][c] = hn::MulAdd(hn::Set(d, p[r * p_stride + j]), values, sums[r][c]);
@@ -149,56 +149,55 @@ HWY_INLINE void weigh_columns(const float* p, int p_stride, int n_keys, const T*
   }
 }
 
-template <int ROWS, class T>
-HWY_INLINE void weigh_few_rows(const float* p, int p_stride, int n_keys, const T* v, int head_dim, float* o,
+template <int ROWS>
+HWY_INLINE void weigh_few_rows(const float* p, int p_stride, int n_keys, const FloatRows& v, int width, float* o,
                                int o_stride) {
   constexpr int kStrip = 4 * kLanes;
   int c = 0;
-  for (; c + kStrip <= head_dim; c += kStrip)
-    weigh_columns<ROWS, 4>(p, p_stride, n_keys, v + c, head_dim, kLanes, o + c, o_stride);
-  for (; c < head_dim; c += kLanes)
-    weigh_columns<ROWS, 1>(p, p_stride, n_keys, v + c, head_dim, HWY_MIN(kLanes, head_dim - c), o + c, o_stride);
+  for (; c + kStrip <= width; c += kStrip)
+    weigh_columns<ROWS, 4>(p, p_stride, n_keys, v.rows + c, v.stride, kLanes, o + c, o_stride);
+  for (; c < width; c += kLanes)
+    weigh_columns<ROWS, 1>(p, p_stride, n_keys, v.rows + c, v.stride, HWY_MIN(kLanes, width - c), o + c, o_stride);
 }
 
 /// Weighted sums of a few keys for rows `r` … n_rows − 1, `ROWS` at a time.
-template <int ROWS, class T>
-HWY_INLINE void weigh_all_rows(const float* p, int p_stride, int r, int n_rows, const T* v, int n_keys, int head_dim,
-                               float* o, int o_stride) {
+template <int ROWS>
+HWY_INLINE void weigh_all_rows(const float* p, int p_stride, int r, int n_rows, const FloatRows& v, int n_keys,
+                               int width, float* o, int o_stride) {
   for (; r + ROWS <= n_rows; r += ROWS)
-    weigh_few_rows<ROWS>(p + r * p_stride, p_stride, n_keys, v, head_dim, o + r * o_stride, o_stride);
-  if constexpr (ROWS > 1) weigh_all_rows<ROWS / 2>(p, p_stride, r, n_rows, v, n_keys, head_dim, o, o_stride);
+    weigh_few_rows<ROWS>(p + r * p_stride, p_stride, n_keys, v, width, o + r * o_stride, o_stride);
+  if constexpr (ROWS > 1) weigh_all_rows<ROWS / 2>(p, p_stride, r, n_rows, v, n_keys, width, o, o_stride);
 }
 
-/// o [n_rows, o_stride] += p [n_rows, p_stride] · v [n_keys, head_dim], 16 keys at a time: 16 rows of 256 floats stay
-/// in L1 while all query rows use them.
-template <class T>
-HWY_NOINLINE void weigh_stream(const float* p, int p_stride, int n_rows, const T* v, int n_keys, int head_dim, float* o,
-                               int o_stride) {
+/// o [n_rows, o_stride] += p [n_rows, p_stride] · v [n_keys, width], 16 keys at a time: 16 rows of 256 floats stay in L1
+/// while all query rows use them.
+HWY_NOINLINE inline void weigh_stream(const float* p, int p_stride, int n_rows, const FloatRows& v, int n_keys,
+                                      int width, float* o, int o_stride) {
   constexpr int kKeys = 16;
   for (int j = 0; j < n_keys; j += kKeys)
-    weigh_all_rows<kStreamRows>(p + j, p_stride, 0, n_rows, v + j * head_dim, HWY_MIN(kKeys, n_keys - j), head_dim, o,
-                                o_stride);
+    weigh_all_rows<kStreamRows>(p + j, p_stride, 0, n_rows,
+                                {v.rows + static_cast<std::ptrdiff_t>(j) * v.stride, v.stride},
+                                HWY_MIN(kKeys, n_keys - j), width, o, o_stride);
 }
 
 /// q [rows, head_dim], scaled.
-template <class T>
-HWY_NOINLINE void pack_rows(const GroupRows<T>& rows, float* q) {
-  const int head_dim = rows.shape().head_dim;
+HWY_NOINLINE inline void pack_rows(const GroupRows& rows, float* q) {
+  const int head_dim = rows.head_dim();
   const float factor = query_factor(rows.rule());
   for (int r = 0; r < rows.size(); ++r)
     for (int l = 0; l < head_dim; ++l) q[r * head_dim + l] = rows.q(r)[l] * factor;
 }
 
-/// Applies softcap to the scores of row `r` for `keys`, hides what the row must not see, and fills the row up to whole
+/// Applies softcap to the scores of row `r` for the tile, hides what the row must not see, and fills the row up to whole
 /// vectors. Returns its new length.
-template <class T>
-HWY_NOINLINE int finish_scores(const GroupRows<T>& rows, int r, KeyRange keys, float* s) {
-  const int n_keys = keys.end - keys.begin, padded = round_up(n_keys, kLanes);
-  const KeyRange seen = rows.visible(r);
+HWY_NOINLINE inline int finish_scores(const GroupRows& rows, int r, const KeyTile& tile, float* s) {
+  const int n_keys = tile.size(), padded = round_up(n_keys, kLanes);
   std::fill(s + n_keys, s + padded, 0.0f);
   if (rows.rule().softcap > 0.0f) softcap_scores(s, padded, rows.rule().softcap);
-  std::fill(s, s + std::clamp(seen.begin - keys.begin, 0, n_keys), kHidden);
-  std::fill(s + std::clamp(seen.end - keys.begin, 0, n_keys), s + padded, kHidden);
+  if (!rows.all_see(tile, r, r))
+    for (int j = 0; j < n_keys; ++j)
+      if (!rows.sees(r, tile.position(j))) s[j] = kHidden;
+  std::fill(s + n_keys, s + padded, kHidden);
   return padded;
 }
 
@@ -208,17 +207,19 @@ HWY_INLINE void scale_row(float factor, float* row, int n) {
 }
 
 /// One tile of keys for a few rows: scores, online softmax, weighted sum. `s` is [rows, s_stride].
-template <class T>
-HWY_NOINLINE void attend_tile(const GroupRows<T>& rows, KeyRange keys, const AttentionScratch& scratch, int s_stride) {
-  const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad), n_keys = keys.end - keys.begin;
-  score_stream(scratch.q, rows.size(), rows.k(keys.begin), n_keys, head_dim, scratch.s, s_stride);
+HWY_NOINLINE inline void attend_tile(const GroupRows& rows, const KeyTile& tile, const AttentionScratch& scratch,
+                                     int s_stride) {
+  const int head_dim = rows.head_dim(), value_dim = rows.value_dim(), o_stride = round_up(value_dim, kPad);
+  const FloatRows k = float_rows(key_rows, rows, tile.slots(), head_dim, scratch.k);
+  score_stream(scratch.q, rows.size(), k.rows, tile.size(), head_dim, scratch.s, s_stride);
   for (int r = 0; r < rows.size(); ++r) {
     float* s = scratch.s + static_cast<std::size_t>(r) * s_stride;
-    const int padded = finish_scores(rows, r, keys, s);
+    const int padded = finish_scores(rows, r, tile, s);
     const float correction = softmax_row(s, padded, scratch.m[r], scratch.d[r]);
     scale_row(correction, scratch.o + r * o_stride, o_stride);
   }
-  weigh_stream(scratch.s, s_stride, rows.size(), rows.v(keys.begin), n_keys, head_dim, scratch.o, o_stride);
+  const FloatRows v = float_rows(value_rows, rows, tile.slots(), value_dim, scratch.v);
+  weigh_stream(scratch.s, s_stride, rows.size(), v, tile.size(), value_dim, scratch.o, o_stride);
 }
 
 }  // namespace dachlast::kernels::cpu::HWY_NAMESPACE

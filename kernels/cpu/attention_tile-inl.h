@@ -12,9 +12,8 @@
 #define DACHLAST_KERNELS_ATTENTION_TILE_INL_H_
 #endif
 
-#include "kernels/cpu/attention_rows.h"
+#include "kernels/cpu/attention_load.h"
 #include "kernels/cpu/attention_scratch.h"
-#include "kernels/cpu/convert.h"
 #include "kernels/cpu/math-inl.h"
 #include "kernels/cpu/simd-inl.h"
 
@@ -91,16 +90,34 @@ HWY_NOINLINE inline void softcap_scores(float* s, int n, float cap) {
   for (int i = 0; i < n; i += kLanes) store(d, hn::Mul(softcapped(load(d, s + i), cap), hn::Set(d, kLog2E)), s + i);
 }
 
-/// Replaces the scores of keys first_key … that a query must not see: lane r sees keys [begins[r], ends[r]).
-HWY_NOINLINE inline void mask_block(const KeyBounds& bounds, int first_key, int n_keys, float* s) {
+/// What each query row of a block sees; rows beyond the last one see nothing.
+struct BlockSight {
+  std::int32_t begins[kQueryBlock];
+  std::int32_t positions[kQueryBlock];
+
+  BlockSight(const GroupRows& rows, int first) : begins{}, positions{} {
+    std::fill_n(positions, kQueryBlock, -1);
+    for (int r = 0; r < HWY_MIN(kQueryBlock, rows.size() - first); ++r) {
+      const Sight sight = rows.sight(first + r);
+      begins[r] = sight.begin;
+      positions[r] = sight.position;
+    }
+  }
+};
+
+/// Replaces the scores of keys that a query must not see; s is [keys, kQueryBlock].
+HWY_NOINLINE inline void mask_block(const GroupRows& rows, int first, const KeyTile& tile, float* s) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
+  const BlockSight sight(rows, first);
   for (int v = 0; v < kBlockVectors; ++v) {
-    const auto begins = hn::LoadU(di, bounds.begins + v * kLanes), ends = hn::LoadU(di, bounds.ends + v * kLanes);
-    for (int j = 0; j < n_keys; ++j) {
+    const auto begins = hn::LoadU(di, sight.begins + v * kLanes), ends = hn::LoadU(di, sight.positions + v * kLanes);
+    for (int j = 0; j < tile.size(); ++j) {
       float* scores = s + j * kQueryBlock + v * kLanes;
-      const auto key = hn::Set(di, first_key + j);
-      const auto hidden = hn::Or(hn::Gt(begins, key), hn::Not(hn::Gt(ends, key)));
+      const int position = tile.position(j);
+      const auto begin = rows.is_sink(position) ? hn::Zero(di) : begins;
+      const auto key = hn::Set(di, position);
+      const auto hidden = hn::Or(hn::Gt(begin, key), hn::Gt(key, ends));
       store(d, hn::IfThenElse(hn::RebindMask(d, hidden), hn::Set(d, kHidden), load(d, scores)), scores);
     }
   }
@@ -160,24 +177,24 @@ HWY_INLINE void weigh_rows(const float* p, int n_keys, const float* v, int v_str
   }
 }
 
-/// o [n_rows, width] from p [n_keys, kQueryBlock] and v [n_keys, width]; width is a multiple of kLanes, and rows up to
-/// the next multiple of kValueRows are computed too.
-HWY_NOINLINE inline void weigh_block(const float* p, int n_keys, const float* v, int width, const float* correction,
+/// o [n_rows, o_stride] from p [n_keys, kQueryBlock] and v [n_keys, v.stride]; width is a multiple of kLanes, and rows
+/// up to the next multiple of kValueRows are computed too.
+HWY_NOINLINE inline void weigh_block(const float* p, int n_keys, const FloatRows& v, int width, const float* correction,
                                      int n_rows, float* o, int o_stride) {
   constexpr int kStrip = kValueVectors * kLanes;
   for (int r = 0; r < n_rows; r += kValueRows) {
     float* row = o + r * o_stride;
     int c = 0;
     for (; c + kStrip <= width; c += kStrip)
-      weigh_rows<kValueVectors>(p + r, n_keys, v + c, width, correction + r, row + c, o_stride);
-    for (; c < width; c += kLanes) weigh_rows<1>(p + r, n_keys, v + c, width, correction + r, row + c, o_stride);
+      weigh_rows<kValueVectors>(p + r, n_keys, v.rows + c, v.stride, correction + r, row + c, o_stride);
+    for (; c < width; c += kLanes)
+      weigh_rows<1>(p + r, n_keys, v.rows + c, v.stride, correction + r, row + c, o_stride);
   }
 }
 
 /// q [blocks, head_dim, kQueryBlock], scaled, zeros beyond the last row.
-template <class T>
-HWY_NOINLINE void pack_blocks(const GroupRows<T>& rows, float* q) {
-  const int head_dim = rows.shape().head_dim;
+HWY_NOINLINE inline void pack_blocks(const GroupRows& rows, float* q) {
+  const int head_dim = rows.head_dim();
   const float factor = query_factor(rows.rule());
   for (int r = 0; r < round_up(rows.size(), kQueryBlock); ++r) {
     float* column = q + r / kQueryBlock * kQueryBlock * head_dim + r % kQueryBlock;
@@ -185,42 +202,20 @@ HWY_NOINLINE void pack_blocks(const GroupRows<T>& rows, float* q) {
   }
 }
 
-/// Keys as floats: where they lie, or converted into `buffer`.
-HWY_INLINE const float* as_floats(const float* k, int, int, float*) {
-  return k;
-}
-HWY_INLINE const float* as_floats(const BF16* k, int n_keys, int head_dim, float* buffer) {
-  convert({k, static_cast<std::size_t>(n_keys) * head_dim}, buffer);
-  return buffer;
-}
-
-/// Values whose rows are whole vectors of floats.
-struct ValueTile {
-  const float* rows;
-  int width;
-};
-
-/// Where they lie if they are so already; else copied into `buffer` with zeros behind each row.
-template <class T>
-HWY_NOINLINE ValueTile as_vectors(const T* v, int n_keys, int head_dim, float* buffer) {
-  if constexpr (std::is_same_v<T, float>)
-    if (head_dim % kLanes == 0) return {v, head_dim};
-  const FloatTag d;
-  const int width = round_up(head_dim, kLanes);
-  for (int j = 0; j < n_keys; ++j)
-    for (int c = 0; c < width; c += kLanes)
-      store(d, load_up_to(d, v + j * head_dim + c, HWY_MIN(kLanes, head_dim - c)), buffer + j * width + c);
-  return {buffer, width};
-}
-
-/// out = o / d.
-template <class T>
-HWY_NOINLINE void write_rows(const GroupRows<T>& rows, const float* o, const float* d) {
-  const int head_dim = rows.shape().head_dim;
+/// out = o / d, or the partial result (o, m, d).
+HWY_NOINLINE inline void write_rows(const GroupRows& rows, const AttentionScratch& scratch) {
+  const int value_dim = rows.value_dim();
   for (int r = 0; r < rows.size(); ++r) {
-    const float scale = 1.0f / d[r];
-    const float* sums = o + r * round_up(head_dim, kPad);
-    for (int l = 0; l < head_dim; ++l) rows.out(r)[l] = sums[l] * scale;
+    const float* sums = scratch.o + r * round_up(value_dim, kPad);
+    if (rows.unit().n_splits == 1) {
+      const float scale = 1.0f / scratch.d[r];
+      for (int l = 0; l < value_dim; ++l) rows.out(r)[l] = sums[l] * scale;
+      continue;
+    }
+    float* state = rows.state(r);
+    std::copy_n(sums, value_dim, state);
+    state[value_dim] = scratch.m[r];
+    state[value_dim + 1] = scratch.d[r];
   }
 }
 

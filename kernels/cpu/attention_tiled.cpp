@@ -11,57 +11,61 @@ HWY_BEFORE_NAMESPACE();
 namespace dachlast::kernels::cpu::HWY_NAMESPACE {
 
 /// One tile of keys for one block of rows that starts at row `first`.
-template <class T>
-HWY_NOINLINE void attend_block(const GroupRows<T>& rows, int first, KeyRange keys, const float* k, const ValueTile& v,
-                               const AttentionScratch& scratch) {
-  const int head_dim = rows.shape().head_dim, o_stride = round_up(head_dim, kPad), n_keys = keys.end - keys.begin;
-  score_block(scratch.q + first * head_dim, k, n_keys, head_dim, scratch.s);
+HWY_NOINLINE inline void attend_block(const GroupRows& rows, int first, const KeyTile& tile, const float* k,
+                                      const FloatRows& v, const AttentionScratch& scratch) {
+  const int o_stride = round_up(rows.value_dim(), kPad), n_keys = tile.size();
+  const int last = HWY_MIN(first + kQueryBlock, rows.size()) - 1;
+  if (rows.none_sees(tile, first, last)) return;
+  score_block(scratch.q + first * rows.head_dim(), k, n_keys, rows.head_dim(), scratch.s);
   if (rows.rule().softcap > 0.0f) softcap_scores(scratch.s, n_keys * kQueryBlock, rows.rule().softcap);
-  if (!rows.all_see(keys)) mask_block(rows.bounds(first), keys.begin, n_keys, scratch.s);
+  if (!rows.all_see(tile, first, last)) mask_block(rows, first, tile, scratch.s);
   softmax_block(scratch.s, n_keys, scratch.m + first, scratch.d + first, scratch.correction);
-  weigh_block(scratch.s, n_keys, v.rows, v.width, scratch.correction, HWY_MIN(kQueryBlock, rows.size() - first),
+  weigh_block(scratch.s, n_keys, v, round_up(rows.value_dim(), kLanes), scratch.correction, last - first + 1,
               scratch.o + first * o_stride, o_stride);
 }
 
-template <class T>
-HWY_NOINLINE void attend_many(const GroupRows<T>& rows, const AttentionScratch& scratch) {
-  const int head_dim = rows.shape().head_dim;
-  const KeyRange all = rows.visible();
+HWY_NOINLINE inline void attend_many(const GroupRows& rows, const AttentionScratch& scratch) {
+  const SlotRange all = rows.unit().slots;
   pack_blocks(rows, scratch.q);
   for (int t = all.begin; t < all.end; t += kKeyTile) {
-    const KeyRange keys{t, HWY_MIN(t + kKeyTile, all.end)};
-    const float* k = as_floats(rows.k(t), keys.end - t, head_dim, scratch.k);
-    const ValueTile v = as_vectors(rows.v(t), keys.end - t, head_dim, scratch.v);
-    for (int first = 0; first < rows.size(); first += kQueryBlock) attend_block(rows, first, keys, k, v, scratch);
+    const KeyTile tile = rows.tile({t, HWY_MIN(t + kKeyTile, all.end)});
+    if (rows.none_sees(tile)) continue;
+    const FloatRows k = float_rows(key_rows, rows, tile.slots(), rows.head_dim(), scratch.k);
+    const FloatRows v = float_rows(value_rows, rows, tile.slots(), round_up(rows.value_dim(), kLanes), scratch.v);
+    for (int first = 0; first < rows.size(); first += kQueryBlock) attend_block(rows, first, tile, k.rows, v, scratch);
   }
 }
 
-template <class T>
-HWY_NOINLINE void attend_few(const GroupRows<T>& rows, const AttentionScratch& scratch) {
-  const KeyRange all = rows.visible();
-  pack_rows(rows, scratch.q);
-  for (int t = all.begin; t < all.end; t += kStreamTile)
-    attend_tile(rows, {t, HWY_MIN(t + kStreamTile, all.end)}, scratch, kStreamTile);
+/// End of the tile that starts at slot `t`: long where floats lie together, as long as the buffer where not.
+inline int stream_end(const GroupRows& rows, int t, int end) {
+  const AttentionUnit& unit = rows.unit();
+  if (rows.layout().format != KvFormat::kF32) return HWY_MIN(t + kKeyTile, end);
+  const int together = key_rows(rows.call().kv.pool, *unit.sequence, unit.kv_head, t, end).n_rows;
+  return t + (together > kKeyTile ? HWY_MIN(together, kStreamTile) : HWY_MIN(kKeyTile, end - t));
 }
 
-template <class T>
-void tiled(const AttentionCall<T>& call, Slice units) {
-  for (int index = units.begin; index < units.end; ++index) {
-    const GroupRows<T> rows(call, unit_at(call.shape, index));
-    const AttentionScratch scratch = take_attention_scratch(call.shape, rows.size(), kTileScores, call.scratch);
+HWY_NOINLINE inline void attend_few(const GroupRows& rows, const AttentionScratch& scratch) {
+  const SlotRange all = rows.unit().slots;
+  pack_rows(rows, scratch.q);
+  for (int t = all.begin, end; t < all.end; t = end) {
+    end = stream_end(rows, t, all.end);
+    const KeyTile tile = rows.tile({t, end});
+    if (!rows.none_sees(tile)) attend_tile(rows, tile, scratch, kStreamTile);
+  }
+}
+
+void tiled(const AttentionCall& call, std::span<float> memory, Slice units) {
+  for (UnitWalk walk(call, units); !walk.done(); walk.next()) {
+    const AttentionUnit unit = walk.unit();
+    const GroupRows rows(call, unit);
+    const AttentionScratch scratch =
+        take_attention_scratch({rows.size(), rows.head_dim(), rows.value_dim(), kTileScores}, memory);
     if (rows.size() <= kFewRows)
       attend_few(rows, scratch);
     else
       attend_many(rows, scratch);
-    write_rows(rows, scratch.o, scratch.d);
+    write_rows(rows, scratch);
   }
-}
-
-void tiled_f32(const AttentionCall<float>& call, Slice units) {
-  tiled(call, units);
-}
-void tiled_bf16(const AttentionCall<BF16>& call, Slice units) {
-  tiled(call, units);
 }
 
 }  // namespace dachlast::kernels::cpu::HWY_NAMESPACE
@@ -70,27 +74,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dachlast::kernels::cpu {
 
-HWY_EXPORT(tiled_f32);
-HWY_EXPORT(tiled_bf16);
+HWY_EXPORT(tiled);
 
-namespace {
-
-void dispatch(const AttentionCall<float>& call, Slice units) {
-  HWY_DYNAMIC_DISPATCH(tiled_f32)(call, units);
-}
-void dispatch(const AttentionCall<BF16>& call, Slice units) {
-  HWY_DYNAMIC_DISPATCH(tiled_bf16)(call, units);
+std::size_t attention_tiled_scratch(const AttentionSizes& s) {
+  const int group = s.n_heads / s.n_kv_heads;
+  return attention_scratch_floats(
+      {std::min(tile_queries(group), s.q_len) * group, s.head_dim, s.value_dim, kTileScores});
 }
 
-}  // namespace
-
-std::size_t attention_tiled_scratch(const AttentionShape& shape) {
-  return attention_scratch_floats(shape, std::min(kQueryTile, shape.q_len) * group_size(shape), kTileScores);
-}
-
-void attention_tiled(const AttentionShape& shape, const ScoreRule& rule, std::span<const float> q, int q_stride,
-                     const KvView& kv, std::span<float> out, std::span<float> scratch, Slice units) {
-  with_cache_type(shape, rule, q, q_stride, kv, out, scratch, [&](const auto& call) { dispatch(call, units); });
+void attention_tiled(const AttentionCall& call, std::span<float> scratch, Slice units) {
+  HWY_DYNAMIC_DISPATCH(tiled)(call, scratch, units);
 }
 
 }  // namespace dachlast::kernels::cpu

@@ -1,12 +1,11 @@
 // Rates of every kernel variant on one thread, beside the counted work and traffic: compare them with the roofs that
-// `dachlast calibrate` measures. Sizes are those of Llama 3.2 1B and GPT-2.
+// `dachlast calibrate` measures. Sizes are those of Llama 3.2 1B and GPT-2. Attention is in attention_bench.cpp.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
 
@@ -64,32 +63,6 @@ void register_linear(const LinearVariant& variant, const LinearShape& s) {
   if (!variant.supported() || !variant.takes(s.weight_dtype)) return;
   const auto name = fmt::format("linear/{}/{}/{}x{}x{}", variant.name, name_of(s.weight_dtype), s.m, s.n, s.k);
   auto* run = s.weight_dtype == DType::kF32 ? linear<float> : linear<BF16>;
-  benchmark::RegisterBenchmark(name.c_str(), run, variant, s)->Unit(benchmark::kMicrosecond);
-}
-
-template <class T>
-void attention(benchmark::State& state, const AttentionVariant& variant, const AttentionShape& s) {
-  const std::size_t layer = std::size_t(s.n_kv_heads) * s.kv_len * s.head_dim;
-  const std::size_t copies = s.q_len > 1 ? 1 : std::max<std::size_t>(1, kRotationBytes / (2 * layer * sizeof(T)));
-  const std::vector<T> k = values<T>(layer * copies), v = values<T>(layer * copies);
-  const int q_stride = (s.n_heads + 2 * s.n_kv_heads) * s.head_dim;
-  const std::vector<float> q = values<float>(std::size_t(s.q_len) * q_stride);
-  std::vector<float> out(std::size_t(s.q_len) * s.n_heads * s.head_dim), scratch(variant.scratch_floats(s));
-  std::size_t turn = 0;
-  for (auto _ : state) {
-    const std::size_t at = turn++ % copies * layer;
-    const KvView cache{std::span<const T>(k).subspan(at, layer), std::span<const T>(v).subspan(at, layer), s.kv_len};
-    variant.run(s, {0.125f, 0.0f}, q, q_stride, cache, out, scratch, {0, attention_units(s)});
-    benchmark::ClobberMemory();
-  }
-  count(state, attention_cost(s));
-}
-
-void register_attention(const AttentionVariant& variant, const AttentionShape& s) {
-  if (!variant.supported()) return;
-  const auto name = fmt::format("attention/{}/{}/q{}/kv{}/heads{}on{}/head_dim{}", variant.name, name_of(s.kv_dtype),
-                                s.q_len, s.kv_len, s.n_heads, s.n_kv_heads, s.head_dim);
-  auto* run = s.kv_dtype == DType::kF32 ? attention<float> : attention<BF16>;
   benchmark::RegisterBenchmark(name.c_str(), run, variant, s)->Unit(benchmark::kMicrosecond);
 }
 
@@ -152,14 +125,6 @@ const bool kRegistered = [] {
   for (const LinearVariant& variant : linear_variants())
     for (const DType weights : {DType::kF32, DType::kBF16})
       for (const int m : {1, 2, 4, 8, 16, 512}) register_linear(variant, {m, 2048, 2048, weights});
-  for (const AttentionVariant& variant : attention_variants())
-    for (const DType cache : {DType::kF32, DType::kBF16}) {
-      register_attention(variant, {1, 1, 4096, 32, 8, 64, 0, cache});
-      register_attention(variant, {1, 1, 4096, 12, 12, 64, 0, cache});
-      register_attention(variant, {1, 512, 512, 32, 8, 64, 0, cache});
-      register_attention(variant, {1, 512, 512, 12, 12, 64, 0, cache});
-      register_attention(variant, {1, 512, 4096, 8, 2, 128, 0, cache});
-    }
   register_cheap_operations();
   return true;
 }();

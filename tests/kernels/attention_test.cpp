@@ -1,262 +1,213 @@
 #include "kernels/attention.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "tests/kernels/test_data.h"
+#include "tests/kernels/attention_problem.h"
 
 namespace dachlast::kernels {
 namespace {
 
-using testing::Guarded;
-using testing::kEpsilon;
-using testing::kNan;
-using testing::number;
-using testing::skewed;
+using testing::AttentionPlan;
+using testing::AttentionProblem;
+using testing::contiguous;
+using testing::expect_all_right;
+using testing::SequencePlan;
 
-template <class T>
-constexpr DType kCacheType = std::is_same_v<T, float> ? DType::kF32 : DType::kBF16;
+class AttentionOf : public ::testing::TestWithParam<KvFormat> {};
 
-/// Rows of q are further apart than the heads need, as in a buffer that holds k and v too; the rest of a row is NaN.
-constexpr int kGap = 7;
+INSTANTIATE_TEST_SUITE_P(Formats, AttentionOf, ::testing::ValuesIn(kAllKvFormats),
+                         [](const auto& format) { return std::string(name_of(format.param)); });
 
-/// Rows of the cache beyond the sequence; NaN.
-constexpr int kSpareRows = 3;
-
-/// First key that any query of the step may see.
-int first_visible(const AttentionShape& s) {
-  return s.window > 0 ? std::max(0, s.kv_len - s.q_len + 1 - s.window) : 0;
-}
-
-/// One call and its inputs. Whatever no query may see is NaN: the cache beyond kv_len and before all windows.
-template <class T>
-struct Problem {
-  AttentionShape shape;
-  ScoreRule rule;
-  Guarded<float> q;
-  Guarded<T> k;
-  Guarded<T> v;
-
-  explicit Problem(AttentionShape s, float softcap = 0.0f)
-      : shape(s),
-        rule{1.0f / std::sqrt(static_cast<float>(s.head_dim)), softcap},
-        q(skewed<float>(std::size_t(s.batch_size) * s.q_len * q_stride(), 1)),
-        k(skewed<T>(cache_size(), 2)),
-        v(skewed<T>(cache_size(), 3)) {
-    for (std::size_t i = 0; i < q.size(); ++i)
-      if (static_cast<int>(i % q_stride()) >= s.n_heads * s.head_dim) q[i] = kNan;
-    for (std::size_t i = 0; i < k.size(); ++i) {
-      const int position = static_cast<int>(i / s.head_dim % capacity());
-      if (position < s.kv_len && position >= first_visible(s)) continue;
-      k[i] = v[i] = testing::element<T>(kNan);
-    }
-  }
-
-  int q_stride() const { return shape.n_heads * shape.head_dim + kGap; }
-  int capacity() const { return shape.kv_len + kSpareRows; }
-  std::size_t cache_size() const {
-    return std::size_t(shape.batch_size) * shape.n_kv_heads * capacity() * shape.head_dim;
-  }
-
-  std::string name(const AttentionVariant& variant) const {
-    const AttentionShape& s = shape;
-    return fmt::format("{}, {} cache, batch {}, q_len {}, kv_len {}, heads {}/{}, head_dim {}, window {}, softcap {}",
-                       variant.name, name_of(s.kv_dtype), s.batch_size, s.q_len, s.kv_len, s.n_heads, s.n_kv_heads,
-                       s.head_dim, s.window, rule.softcap);
-  }
-
-  Guarded<float> run(const AttentionVariant& variant, const std::vector<Slice>& slices) const {
-    Guarded<float> out(std::size_t(shape.batch_size) * shape.q_len * shape.n_heads * shape.head_dim);
-    Guarded<float> scratch(variant.scratch_floats(shape));
-    const KvView cache{k.span(), v.span(), capacity()};
-    for (const Slice slice : slices)
-      variant.run(shape, rule, q.span(), q_stride(), cache, out.span(), scratch.span(), slice);
-    EXPECT_TRUE(scratch.guards_intact()) << name(variant);
-    return out;
-  }
-};
-
-/// What one head should produce for one query, and how far float may be from it.
-struct Expected {
-  std::vector<double> out;
-  double tolerance;
-};
-
-template <class T>
-Expected expected(const Problem<T>& p, int sequence, int query, int head) {
-  const AttentionShape& s = p.shape;
-  const int group = head / (s.n_heads / s.n_kv_heads), position = s.kv_len - s.q_len + query;
-  const int begin = s.window > 0 ? std::max(0, position + 1 - s.window) : 0;
-  const float* q = &p.q[(std::size_t(sequence) * s.q_len + query) * p.q_stride() + std::size_t(head) * s.head_dim];
-  const std::size_t rows = (std::size_t(sequence) * s.n_kv_heads + group) * p.capacity();
-  std::vector<double> scores;
-  double magnitude = 0.0, largest_value = 0.0, sum = 0.0;
-  for (int j = begin; j <= position; ++j) {
-    double score = 0.0, terms = 0.0;
-    for (int l = 0; l < s.head_dim; ++l) {
-      const double term = q[l] * number(p.k[(rows + j) * s.head_dim + l]) * p.rule.scale;
-      score += term;
-      terms += std::abs(term);
-      largest_value = std::max(largest_value, std::abs(number(p.v[(rows + j) * s.head_dim + l])));
-    }
-    scores.push_back(p.rule.softcap > 0.0f ? p.rule.softcap * std::tanh(score / p.rule.softcap) : score);
-    magnitude = std::max(magnitude, terms);
-  }
-  const double largest = *std::max_element(scores.begin(), scores.end());
-  Expected e{std::vector<double>(s.head_dim), 0.0};
-  for (int j = begin; j <= position; ++j) {
-    const double weight = std::exp(scores[j - begin] - largest);
-    sum += weight;
-    for (int l = 0; l < s.head_dim; ++l) e.out[l] += weight * number(p.v[(rows + j) * s.head_dim + l]);
-  }
-  for (double& value : e.out) value /= sum;
-  // A score is off by about sqrt(head_dim) roundings of its terms; twice that, relative, is what a weight is off by.
-  // The weights' own exponential and the two sums add a few epsilon, which grow with the root of their length.
-  const double score_error = (4.0 + std::sqrt(s.head_dim)) * kEpsilon * magnitude;
-  e.tolerance = (2.0 * score_error + (8.0 + std::sqrt(scores.size())) * kEpsilon) * largest_value;
-  return e;
-}
-
-/// What every head should produce for every query, in the order of `out`.
-template <class T>
-std::vector<Expected> all_expected(const Problem<T>& p) {
-  std::vector<Expected> answers;
-  for (int b = 0; b < p.shape.batch_size; ++b)
-    for (int i = 0; i < p.shape.q_len; ++i)
-      for (int h = 0; h < p.shape.n_heads; ++h) answers.push_back(expected(p, b, i, h));
-  return answers;
-}
-
-template <class T>
-void expect_all_right(const Problem<T>& p) {
-  const std::vector<Expected> answers = all_expected(p);
-  const std::size_t head_dim = p.shape.head_dim;
-  testing::for_each_build(attention_variants(), [&](const AttentionVariant& variant) {
-    const Guarded<float> out = p.run(variant, {{0, attention_units(p.shape)}});
-    EXPECT_TRUE(out.guards_intact()) << p.name(variant);
-    for (std::size_t i = 0; i < out.size(); ++i)
-      ASSERT_NEAR(out[i], answers[i / head_dim].out[i % head_dim], answers[i / head_dim].tolerance)
-          << p.name(variant) << "; token and head " << i / head_dim << ", element " << i % head_dim;
-  });
-}
-
-template <class T>
-class AttentionOf : public ::testing::Test {
- protected:
-  /// One sequence, one KV head a query head, no window.
-  static AttentionShape simple(int q_len, int kv_len, int head_dim) {
-    return {1, q_len, kv_len, 2, 2, head_dim, 0, kCacheType<T>};
-  }
-};
-using CacheTypes = ::testing::Types<float, BF16>;
-TYPED_TEST_SUITE(AttentionOf, CacheTypes);
-
-TYPED_TEST(AttentionOf, AnyHeadDim) {
-  for (const int head_dim : {1, 3, 7, 8, 9, 15, 16, 17, 24, 32, 33, 40, 64, 72, 80, 96, 100, 128, 144, 192, 255, 256}) {
-    expect_all_right(Problem<TypeParam>(this->simple(1, 70, head_dim)));
-    expect_all_right(Problem<TypeParam>(this->simple(40, 70, head_dim)));
+TEST_P(AttentionOf, AnyHeadDim) {
+  for (const int head_dim : {1, 3, 8, 15, 17, 32, 33, 40, 64, 80, 100, 128, 192, 255, 256}) {
+    expect_all_right(contiguous(GetParam(), 2, 2, head_dim, {1, 70}));
+    expect_all_right(contiguous(GetParam(), 2, 2, head_dim, {40, 70}));
   }
 }
 
-TYPED_TEST(AttentionOf, LengthsAroundEveryTile) {
-  // Query tiles of 32, key tiles of 96 and 1,024, score steps of 2, 4 and 8 keys, few rows up to 16.
-  for (const int q_len : {1, 2, 15, 16, 17, 31, 32, 33, 65})
-    for (const int past : {0, 1, 3, 30, 63, 95, 96, 190})
-      expect_all_right(Problem<TypeParam>(this->simple(q_len, past + q_len, 16)));
-  for (const int q_len : {1, 8, 9})
+TEST_P(AttentionOf, LengthsAroundEveryTile) {
+  // Blocks of 32 and 48 query rows, key tiles of 96, 128 and 1,024, score steps of 2, 4 and 8 keys, few rows up to 16.
+  for (const int q_len : {1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 97})
+    for (const int past : {0, 1, 7, 30, 63, 95, 96, 127, 128})
+      expect_all_right(contiguous(GetParam(), 1, 1, 16, {q_len, past + q_len}));
+  for (const int q_len : {1, 8, 33})
     for (const int past : {1022, 1023, 1024, 2100})
-      expect_all_right(Problem<TypeParam>(this->simple(q_len, past + q_len, 16)));
+      expect_all_right(contiguous(GetParam(), 1, 1, 16, {q_len, past + q_len}));
 }
 
-TYPED_TEST(AttentionOf, EveryGroupSize) {
-  for (const int group : {1, 2, 3, 4, 5, 6, 7, 8})
-    for (const int n_kv_heads : {1, 3})
-      for (const int q_len : {1, 3, 34}) {
-        AttentionShape shape = this->simple(q_len, q_len + 45, 20);
-        shape.n_heads = group * n_kv_heads;
-        shape.n_kv_heads = n_kv_heads;
-        shape.batch_size = 2;
-        expect_all_right(Problem<TypeParam>(shape));
-      }
+TEST_P(AttentionOf, QueriesBeyondOneUnit) {
+  // Units hold 384 rows: 384 queries of 1 head, 128 of 3.
+  expect_all_right(contiguous(GetParam(), 1, 1, 8, {400, 410}));
+  expect_all_right(contiguous(GetParam(), 6, 2, 8, {130, 150}));
 }
 
-TYPED_TEST(AttentionOf, ManyHeadsOnOneKvHead) {
-  AttentionShape shape = this->simple(1, 130, 64);
-  shape.n_heads = 71;  // Falcon 7B
-  shape.n_kv_heads = 1;
-  expect_all_right(Problem<TypeParam>(shape));
+TEST_P(AttentionOf, EveryGroupSize) {
+  for (const int group : {1, 2, 3, 4, 5, 6, 7, 8, 12, 16})
+    for (const int q_len : {1, 3, 34}) expect_all_right(contiguous(GetParam(), group * 2, 2, 20, {q_len, q_len + 45}));
 }
 
-TYPED_TEST(AttentionOf, WindowsHideOldKeys) {
-  for (const int window : {1, 2, 31, 33, 96, 97, 500})
+TEST_P(AttentionOf, ManyHeadsOnOneKvHead) {
+  expect_all_right(contiguous(GetParam(), 71, 1, 64, {1, 130}));  // Falcon 7B
+  expect_all_right(contiguous(GetParam(), 400, 1, 8, {2, 30}));   // more heads than a unit has rows
+}
+
+TEST_P(AttentionOf, WindowsHideOldKeys) {
+  for (const int window : {1, 2, 31, 97, 500})
     for (const int q_len : {1, 20, 70})
-      for (const int past : {0, 40, 270}) {
-        AttentionShape shape = this->simple(q_len, past + q_len, 24);
-        shape.window = window;
-        shape.n_heads = 4;
-        expect_all_right(Problem<TypeParam>(shape));
-      }
+      for (const int past : {0, 40, 270})
+        expect_all_right(contiguous(GetParam(), 4, 2, 24, {q_len, past + q_len}, window));
 }
 
-TYPED_TEST(AttentionOf, SoftcapBendsScores) {
-  for (const int q_len : {1, 20, 40})
-    for (const int window : {0, 50}) {
-      AttentionShape shape = this->simple(q_len, q_len + 90, 64);
-      shape.window = window;
-      expect_all_right(Problem<TypeParam>(shape, 2.0f));  // scores reach 8 here: far into the bend
-      expect_all_right(Problem<TypeParam>(shape, 50.0f));
+TEST_P(AttentionOf, SinksAreSeenThroughWindows) {
+  for (const int n_sinks : {1, 4, 200})
+    for (const int q_len : {1, 20, 70}) {
+      AttentionPlan plan = contiguous(GetParam(), 4, 2, 24, {q_len, 250 + q_len}, 33);
+      plan.mask.n_sinks = n_sinks;
+      expect_all_right(plan);
     }
 }
 
-TYPED_TEST(AttentionOf, SlicesDoNotChangeAnyBit) {
+TEST_P(AttentionOf, SoftcapBendsScores) {
+  for (const int q_len : {1, 40})
+    for (const int window : {0, 50})
+      for (const float softcap : {2.0f, 50.0f}) {  // scores reach 8 here: far into the bend of 2
+        AttentionPlan plan = contiguous(GetParam(), 2, 2, 64, {q_len, q_len + 90}, window);
+        plan.softcap = softcap;
+        expect_all_right(plan);
+      }
+}
+
+TEST_P(AttentionOf, LargeScoresNeitherOverflowNorVanish) {
+  // Scores up to ±500: exp(500) is no float, differences from the largest are.
+  for (const int q_len : {1, 40}) {
+    AttentionPlan plan = contiguous(GetParam(), 2, 2, 32, {q_len, q_len + 100});
+    plan.scale = 25.0f;
+    expect_all_right(plan);
+  }
+}
+
+TEST_P(AttentionOf, LongCachesAreCutIntoStretches) {
+  // 3 KV heads: 21 stretches at most; 2,500 slots make 3 of 896.
+  expect_all_right(contiguous(GetParam(), 6, 3, 12, {1, 2500}));
+  expect_all_right(contiguous(GetParam(), 6, 3, 12, {4, 2500}));
+  expect_all_right(contiguous(GetParam(), 2, 1, 12, {2, 3000}, 1100));  // the window skips a stretch
+  expect_all_right(contiguous(GetParam(), 40, 1, 8, {1, 2100}));        // more than a few rows
+}
+
+class AttentionOver : public ::testing::TestWithParam<KvLayout> {};
+
+/// Odd widths: the last vector of a row and the last group of int4 are not full.
+INSTANTIATE_TEST_SUITE_P(Layouts, AttentionOver, ::testing::ValuesIn(testing::all_layouts(2, 16, 40, 24)),
+                         [](const auto& l) {
+                           return std::string(name_of(l.param.format)) +
+                                  (has_channel_scales(l.param) ? "_channel" : "_token");
+                         });
+
+TEST_P(AttentionOver, SequencesOfDifferentLengthsInScatteredBlocks) {
+  for (const int block_size : {1, 5, 16, 64}) {
+    KvLayout layout = GetParam();
+    layout.block_size = block_size;
+    expect_all_right({layout, 6, {{1, 77}, {40, 40}, {1, 1}, {3, 200}, {20, 131}}});
+  }
+}
+
+TEST_P(AttentionOver, LongAndShortSequencesTogether) {
+  expect_all_right({GetParam(), 4, {{1, 2100}, {5, 70}, {1, 30}, {2, 1500}}});
+}
+
+TEST_P(AttentionOver, RingsHoldPositionsInAnyOrder) {
+  for (const int q_len : {1, 3, 40})
+    for (const MaskRule mask : {MaskRule{}, MaskRule{50, 0}, MaskRule{50, 4}}) {
+      AttentionPlan plan{GetParam(), 4, {{q_len, 150 + q_len, 9}, {1, 20, 1}}, mask};
+      expect_all_right(plan);
+    }
+}
+
+TEST_P(AttentionOver, SlicesDoNotChangeAnyBit) {
   for (const int q_len : {1, 5, 100})
     for (const int window : {0, 40}) {
-      const Problem<TypeParam> problem({2, q_len, q_len + 30, 6, 3, 40, window, kCacheType<TypeParam>}, 10.0f);
-      const int n_units = attention_units(problem.shape);
+      const AttentionProblem problem({GetParam(), 6, {{q_len, q_len + 30}, {1, 1500}}, {window, 0}, 10.0f});
       testing::for_each_build(attention_variants(), [&](const AttentionVariant& variant) {
-        const Guarded<float> whole = problem.run(variant, {{0, n_units}});
-        for (const int pieces : {2, 5, n_units, n_units + 3})
-          EXPECT_EQ(testing::first_difference(whole, problem.run(variant, testing::cut(n_units, pieces))), -1)
-              << problem.name(variant) << ", " << pieces << " slices";
+        const auto whole = problem.run(variant);
+        for (const int pieces : {2, 5, problem.n_units(), problem.n_units() + 3})
+          EXPECT_EQ(testing::first_difference(whole, problem.run(variant, pieces)), -1)
+              << problem.name(variant.name) << ", " << pieces << " slices";
       });
     }
 }
 
-TYPED_TEST(AttentionOf, LargeScoresNeitherOverflowNorVanish) {
-  // Scores up to ±500: exp(500) is no float, differences from the largest are.
-  for (const int q_len : {1, 40}) {
-    Problem<TypeParam> problem(this->simple(q_len, q_len + 100, 32));
-    problem.rule.scale = 25.0f;
-    expect_all_right(problem);
+TEST_P(AttentionOver, LatentRowsServeAsKeysAndValues) {
+  KvLayout layout = GetParam();
+  layout.values = KvValues::kInKeys;
+  layout.n_kv_heads = 1;
+  layout.head_dim = 72;
+  layout.value_dim = 64;
+  for (const int n_heads : {4, 16, 40}) {
+    expect_all_right({layout, n_heads, {{1, 90}, {1, 1400}}});
+    expect_all_right({layout, n_heads, {{20, 90}}});
   }
 }
 
-TEST(AttentionUnits, CountsQueryTilesOfEveryKvHead) {
-  // 3 sequences · 4 KV heads · ceil(70 / 32) = 3 tiles.
-  EXPECT_EQ(attention_units({3, 70, 200, 16, 4, 64, 0, DType::kF32}), 36);
-  EXPECT_EQ(attention_units({3, 1, 200, 16, 4, 64, 0, DType::kF32}), 12);
+TEST(AttentionMla, FullWidthOfDeepSeek) {
+  // Absorbed form: 512 latent elements that are also the values, and 64 of RoPE.
+  const KvLayout layout{KvFormat::kBF16, KeyScales::kPerToken, KvValues::kInKeys, 1, 64, 576, 512};
+  expect_all_right({layout, 16, {{1, 150}}});
+  expect_all_right({layout, 128, {{1, 150}}});
 }
 
-TEST(AttentionVariants, TiledNeedsNoMoreScratchForLongerContexts) {
+TEST(AttentionUnits, CountsQueryTilesOrStretchesOfEveryKvHead) {
+  const auto units = [](int n_heads, int n_kv_heads, const SequencePlan& s) {
+    return AttentionProblem(contiguous(KvFormat::kF32, n_heads, n_kv_heads, 1, s)).n_units();
+  };
+  // Group 4: tiles of 384 / 4 = 96 queries; ceil(200 / 96) = 3 of each of 2 KV heads.
+  EXPECT_EQ(units(8, 2, {200, 200}), 6);
+  EXPECT_EQ(units(8, 2, {1, 1024}), 2);
+  // 5,000 slots: ceil(5000 / 1024) = 5 stretches of 1,024.
+  EXPECT_EQ(units(8, 2, {1, 5000}), 10);
+  // 70,000 slots, 2 KV heads: 64 / 2 stretches each, of 2,188 slots; in whole tiles of 128 that is 2,304, and 31 do.
+  EXPECT_EQ(units(2, 2, {1, 70'000}), 62);
+}
+
+TEST(AttentionStates, HoldThePartialResultsOfDecode) {
+  // 2 sequences · 5 stretches · 8 heads · (16 + 2).
+  EXPECT_EQ(attention_state_floats({2, 1, 5000, 8, 2, 16, 16}), 2u * 5 * 8 * 18);
+  EXPECT_EQ(attention_state_floats({2, 1, 1024, 8, 2, 16, 16}), 0u);
+  // A prefill of 512 may be followed by steps of up to 4 queries.
+  EXPECT_EQ(attention_state_floats({1, 512, 5000, 8, 2, 16, 16}), 1u * 5 * 4 * 8 * 18);
+}
+
+TEST(AttentionVariants, OrderAndNames) {
+  EXPECT_EQ(attention_variant_for(KvFormat::kF32).name, "tiled");
+  EXPECT_EQ(attention_variant_for(KvFormat::kBF16, "naive").name, "naive");
+  EXPECT_EQ(attention_variants().back().name, "reference");
+}
+
+TEST(AttentionCost, OfACallCountsWhatItsSequencesSee) {
+  // 1 query over 10 keys and 3 over 3: 10 + (1 + 2 + 3) pairs; 4 heads, 2 · (8 + 8) FLOP a pair and head.
+  const std::vector<std::int32_t> table{0, 1};
+  const KvSequence sequences[] = {{table, 10, {}, {}, 1, 9, 0}, {table, 3, {}, {}, 3, 0, 1}};
+  AttentionCall call{.n_heads = 4, .rule = {}, .mask = {}, .q = {}, .q_stride = 0, .kv = {}, .out = {}, .states = {}};
+  call.kv.pool.layout = {KvFormat::kInt8, KeyScales::kPerToken, KvValues::kOwnRows, 2, 8, 8, 8};
+  call.kv.sequences = sequences;
+  EXPECT_DOUBLE_EQ(attention_cost(call).flops.value, 16.0 * 4 * 2 * 16);
+  // A token: 2 heads · 2 rows · (8 codes + 4 bytes of scale); 13 tokens, and two tables of 8 bytes.
+  EXPECT_DOUBLE_EQ(attention_cost(call).kv_read_bytes.value, 13 * 48.0 + 16.0);
+  // Window 4 and 2 sinks: the first sees 4 + 2 of its 10 keys.
+  call.mask = {4, 2};
+  EXPECT_DOUBLE_EQ(attention_cost(call).flops.value, 12.0 * 4 * 2 * 16);
+  EXPECT_DOUBLE_EQ(attention_cost(call).kv_read_bytes.value, 9 * 48.0 + 16.0);
+}
+
+TEST(AttentionVariants, NoneButTheNaiveNeedsMoreScratchForLongerContexts) {
+  const AttentionSizes brief{1, 512, 512, 8, 2, 64, 64}, lengthy{1, 512, 100'000, 8, 2, 64, 64};
   for (const AttentionVariant& variant : attention_variants()) {
-    const AttentionShape brief{1, 512, 512, 8, 2, 64, 0, DType::kF32},
-        lengthy{1, 512, 100'000, 8, 2, 64, 0, DType::kF32};
-    if (variant.name == "tiled") {
-      EXPECT_EQ(variant.scratch_floats(brief), variant.scratch_floats(lengthy));
+    if (variant.name == "tiled" || variant.name == "bf16") {
+      EXPECT_EQ(variant.scratch_floats(brief), variant.scratch_floats(lengthy)) << variant.name;
     }
     if (variant.name == "naive") {
       EXPECT_GE(variant.scratch_floats(lengthy), 512u * 100'000u);
     }
   }
-}
-
-TEST(AttentionVariants, OrderAndNames) {
-  ASSERT_EQ(attention_variants().size(), 3u);
-  EXPECT_EQ(attention_variant_for().name, "tiled");
-  EXPECT_EQ(attention_variant_for("naive").name, "naive");
-  EXPECT_EQ(attention_variants().back().name, "reference");
 }
 
 }  // namespace

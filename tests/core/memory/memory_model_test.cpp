@@ -134,7 +134,9 @@ TEST(Workspace, EveryThreadHasItsAttentionScratch) {
   MemoryScenario three = gpt2_scenario();
   three.n_threads = 3;
   const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, DType::kF32};
-  const double scratch = 4.0 * static_cast<double>(kernels::attention_variant_for().scratch_floats(shape));
+  const double scratch =
+      4.0 * static_cast<double>(
+                kernels::attention_variant_for(kernels::KvFormat::kF32).scratch_floats(kernels::sizes_of(shape)));
   EXPECT_DOUBLE_EQ(workspace_segment(gpt2(), three).bytes.value - workspace_segment(gpt2(), one).bytes.value,
                    2 * scratch);
 }
