@@ -1,6 +1,9 @@
 #include "kernels/elementwise.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/elementwise_cpu.h"
+#include "kernels/kv_store.h"
 
 namespace dachlast::kernels {
 namespace {
@@ -18,8 +21,6 @@ constexpr Variant<Function> reference(Function* run) {
 constexpr Variant<Embed> kEmbed[] = {simd<Embed>(cpu::embed_simd), reference<Embed>(cpu::embed_reference)};
 constexpr Variant<Norm> kNorm[] = {simd<Norm>(cpu::norm_simd), reference<Norm>(cpu::norm_reference)};
 constexpr Variant<Rope> kRope[] = {simd<Rope>(cpu::rope_simd), reference<Rope>(cpu::rope_reference)};
-constexpr Variant<KvWrite> kKvWrite[] = {simd<KvWrite>(cpu::kv_write_simd),
-                                         reference<KvWrite>(cpu::kv_write_reference)};
 constexpr Variant<Activate> kActivate[] = {simd<Activate>(cpu::activate_simd),
                                            reference<Activate>(cpu::activate_reference)};
 constexpr Variant<Residual> kResidual[] = {simd<Residual>(cpu::residual_simd),
@@ -38,9 +39,6 @@ std::span<const Variant<Norm>> norm_variants() {
 }
 std::span<const Variant<Rope>> rope_variants() {
   return kRope;
-}
-std::span<const Variant<KvWrite>> kv_write_variants() {
-  return kKvWrite;
 }
 std::span<const Variant<Activate>> activate_variants() {
   return kActivate;

@@ -45,7 +45,7 @@ class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, F32GivesExactlyTheGoldenIds) {
   const StoriesModel model = open_stories(DType::kF32);
-  EngineOptions options = stories_options(DType::kF32, DType::kF32);
+  EngineOptions options = stories_options(DType::kF32, KvFormat::kF32);
   options.attention_variant = GetParam();
   Engine engine(model.spec, *model.weights, options);
   for (const GoldenRun& run : golden_runs()) {
@@ -56,7 +56,7 @@ TEST_P(Golden, F32GivesExactlyTheGoldenIds) {
 
 TEST_P(Golden, F32LogitsOfAPrefillAgree) {
   const StoriesModel model = open_stories(DType::kF32);
-  EngineOptions options = stories_options(DType::kF32, DType::kF32);
+  EngineOptions options = stories_options(DType::kF32, KvFormat::kF32);
   options.attention_variant = GetParam();
   options.logits = LogitsFor::kAllTokens;
   Engine engine(model.spec, *model.weights, options);
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Attention, Golden, testing::ValuesIn(attention_names())
 
 TEST(GoldenDecode, F32LogitsOfEveryStepAgree) {
   const StoriesModel model = open_stories(DType::kF32);
-  Engine engine(model.spec, *model.weights, stories_options(DType::kF32, DType::kF32));
+  Engine engine(model.spec, *model.weights, stories_options(DType::kF32, KvFormat::kF32));
   for (std::size_t i = 0; i < golden_runs().size(); ++i) {
     const NpyArray golden = read_npy("logits." + std::to_string(i) + ".npy");
     const auto ids = first_ids(golden_runs()[i], 32);
@@ -94,7 +94,7 @@ TEST(GoldenDecode, F32LogitsOfEveryStepAgree) {
 }
 
 /// Of run 0 over its 257 ids, BOS first: the golden mean runs over the 256 predictions between them.
-double mean_nll_of_run_0(DType weights, DType kv) {
+double mean_nll_of_run_0(DType weights, KvFormat kv) {
   const StoriesModel model = open_stories(weights);
   EngineOptions options = stories_options(weights, kv);
   options.logits = LogitsFor::kAllTokens;
@@ -107,13 +107,13 @@ constexpr double kGoldenNll = 0.4573462369980332;  // golden.json, run 0, in flo
 
 TEST(GoldenLikelihood, F32Agrees) {
   // Every logit is within 3.1e-5 of float64, so -ln p is within twice that.
-  EXPECT_NEAR(mean_nll_of_run_0(DType::kF32, DType::kF32), kGoldenNll, 6.2e-5);
+  EXPECT_NEAR(mean_nll_of_run_0(DType::kF32, KvFormat::kF32), kGoldenNll, 6.2e-5);
 }
 
 TEST(GoldenLikelihood, Bf16WeightsAndCacheLoseLittleOfTheModel) {
   // bf16 keeps 8 bits: weights and cached rows are off by up to 2^-9 each, which must cost the text a few thousandths
   // of a nat, not nothing.
-  for (const DType kv : {DType::kF32, DType::kBF16}) {
+  for (const KvFormat kv : {KvFormat::kF32, KvFormat::kBF16}) {
     const double nll = mean_nll_of_run_0(DType::kBF16, kv);
     EXPECT_NEAR(nll, kGoldenNll, 0.01) << "KV cache in " << name_of(kv);
     EXPECT_GT(std::abs(nll - kGoldenNll), 1e-5) << "KV cache in " << name_of(kv);

@@ -62,9 +62,9 @@ NpyArray read_npy(const std::string& name) {
   return array;
 }
 
-EngineOptions stories_options(DType weights, DType kv) {
+EngineOptions stories_options(DType weights, KvFormat kv) {
   EngineOptions options;
-  options.precision = {weights, kv};
+  options.precision = {weights, {kv}};
   options.capacity_tokens = 512;
   return options;
 }

@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Precision k16Bit{DType::kBF16, DType::kBF16};
+constexpr Precision k16Bit{DType::kBF16, {KvFormat::kBF16}};
 
 /// A model of equal layers with gated MLP, RMSNorm and RoPE.
 ModelSpec llama_like(int n_layers, int d_model, int n_heads, int n_kv_heads, int d_ff, int vocab_size) {
@@ -133,7 +133,7 @@ TEST(Workspace, EveryThreadHasItsAttentionScratch) {
   MemoryScenario one = gpt2_scenario();
   MemoryScenario three = gpt2_scenario();
   three.n_threads = 3;
-  const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, DType::kF32};
+  const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, {KvFormat::kF32}};
   const double scratch =
       4.0 * static_cast<double>(
                 kernels::attention_variant_for(kernels::KvFormat::kF32).scratch_floats(kernels::sizes_of(shape)));

@@ -93,7 +93,7 @@ TEST(RunFile, AHeaderComesBackWhole) {
   EXPECT_EQ(back.command, run.command);
   expect_equal(back.model, run.model);
   EXPECT_EQ(back.precision.weights, DType::kBF16);
-  EXPECT_EQ(back.precision.kv, DType::kF16);
+  EXPECT_EQ(back.precision.kv.format, KvFormat::kF16);
   EXPECT_EQ(back.n_threads, run.n_threads);
   EXPECT_EQ(back.attention_variant, run.attention_variant);
   expect_equal(back.host, run.host);

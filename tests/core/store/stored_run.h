@@ -9,7 +9,7 @@ namespace dachlast::testing {
 /// A header with every field set to something that is not its default.
 inline Run full_header() {
   Run run = round_run();
-  run.precision = {DType::kBF16, DType::kF16};
+  run.precision = {DType::kBF16, {KvFormat::kF16}};
   run.bound_threshold = 0.7;
   run.generation = Generation{{1, 2}, {3, 4, 5}, "Once upon a time, ü"};
   run.uncached = UncachedComparison{8, {0.1, 0.2}, {0.3, 0.9}, 3};
