@@ -14,7 +14,15 @@ bool suits_any(KvFormat) {
   return true;
 }
 
+/// A cache of floats asks for sums in float.
+bool suits_narrow(KvFormat format) {
+  return format != KvFormat::kF32;
+}
+
 constexpr AttentionVariant kVariants[] = {
+    {{"bf16", cpu::attention_bf16, cpu::attention_bf16_supported, DType::kBF16},
+     cpu::attention_bf16_scratch,
+     suits_narrow},
     {{"tiled", cpu::attention_tiled, always_supported}, cpu::attention_tiled_scratch, suits_any},
     {{"naive", cpu::attention_naive, always_supported}, cpu::attention_naive_scratch, suits_any},
     {{"reference", cpu::attention_reference, always_supported}, cpu::attention_reference_scratch, suits_any},

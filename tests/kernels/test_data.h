@@ -75,7 +75,7 @@ template <class Variants, class Test>
 void for_each_build(const Variants& variants, const Test& test) {
   for (const auto& variant : variants) {
     if (!variant.supported()) continue;
-    const bool is_simd = variant.name != "reference" && variant.name != "onednn";
+    const bool is_simd = variant.name != "reference" && variant.name != "onednn" && variant.name != "bf16";
     for (const cpu::SimdTarget& target : cpu::simd_targets()) {
       const cpu::SimdTargetScope scope(target);
       SCOPED_TRACE(target.name);
