@@ -189,8 +189,9 @@ Json serving_json(const Serving& serving) {
 Json memory_json(const MemoryReading& memory) {
   Json json;
   put(json, "modelled_bytes", memory.modelled_bytes);
+  put(json, "program_bytes", memory.program_bytes);
   put(json, "resident_bytes", memory.resident_bytes);
-  put(json, "unaccounted_bytes", memory.resident_bytes - memory.modelled_bytes);
+  put(json, "unaccounted_bytes", memory.unaccounted_bytes());
   return json;
 }
 

@@ -110,8 +110,11 @@ struct Serving {
 
 /// What the process held when it held most, beside what the memory model counts for that point.
 struct MemoryReading {
-  double modelled_bytes = 0;
-  double resident_bytes = 0;  // in RAM at that point: code and libraries too
+  double modelled_bytes = 0;  // weights, KV cache, activations, workspace, roof probe
+  double program_bytes = 0;   // in RAM before the weights came: code and libraries
+  double resident_bytes = 0;  // in RAM at that point
+
+  double unaccounted_bytes() const { return resident_bytes - program_bytes - modelled_bytes; }
 };
 
 /// One measurement, immutable once complete. Pure data: measured by workbench, kept by store, read by view-models.

@@ -85,11 +85,14 @@ void from_json(const json& j, Serving& serving) {
 }
 
 void to_json(json& j, const MemoryReading& memory) {
-  j = {{"modelled_bytes", memory.modelled_bytes}, {"resident_bytes", memory.resident_bytes}};
+  j = {{"modelled_bytes", memory.modelled_bytes},
+       {"program_bytes", memory.program_bytes},
+       {"resident_bytes", memory.resident_bytes}};
 }
 
 void from_json(const json& j, MemoryReading& memory) {
   j.at("modelled_bytes").get_to(memory.modelled_bytes);
+  j.at("program_bytes").get_to(memory.program_bytes);
   j.at("resident_bytes").get_to(memory.resident_bytes);
 }
 

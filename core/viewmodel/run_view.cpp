@@ -41,7 +41,8 @@ std::string configuration_line(const Run& run) {
   const bool uncached = std::ranges::any_of(run.points, [](const auto& p) { return p.kv_policy == KvPolicy::kNone; });
   return fmt::format("{} parameters · {} weights{} · {} KV cache{} · {}{}", format_parameters(run.model.n_parameters),
                      display_name_of(run.precision.weights), run.model.random_weights ? ", random" : "",
-                     display_name_of(run.precision.kv.format), uncached ? ", with and without" : ", " + layout_of(run.kv),
+                     display_name_of(run.precision.kv.format),
+                     uncached ? ", with and without" : ", " + layout_of(run.kv),
                      counted(run.n_threads, "thread", "threads"),
                      run.attention_variant.empty() ? "" : " · " + run.attention_variant + " attention");
 }
@@ -208,6 +209,7 @@ RunView run_view(const Run& run, std::span<const MemorySegment> memory) {
   if (!view.speedup_sentence.empty()) view.cache_speedup = cache_speedup_table(*run.uncached);
   if (run.serving) {
     view.serving_sentence = serving_sentence(*run.serving);
+    if (run.points.empty()) view.answer = {view.serving_sentence};
     view.latencies = latency_table(*run.serving);
     view.kv_use = kv_use_table(*run.serving);
   }

@@ -88,7 +88,7 @@ Table latency_table(const Serving& serving);
 Table kv_use_table(const Serving& serving);
 /// "Served 16 requests, at most 4 at once, in 3.2 s …: 512 tokens generated, 160 tokens/s."
 std::string serving_sentence(const Serving& serving);
-/// "The process held 1.2 GiB in memory, the model counts 1.2 GiB: 8 MiB unaccounted (0.7 %)."
+/// "The process held 281 MiB: 260 MiB as the memory model counts, … and 7 MiB unaccounted (2.5 %)."
 std::string memory_sentence(const MemoryReading& memory);
 
 /// "With the KV cache …: 5.08× faster", with the published figure beside it; empty without a comparison.

@@ -138,12 +138,14 @@ std::string serving_sentence(const Serving& serving) {
 }
 
 std::string memory_sentence(const MemoryReading& memory) {
-  const double unaccounted = memory.resident_bytes - memory.modelled_bytes;
-  return fmt::format("The process held {} in memory, the model counts {}: {} {} ({}).",
-                     format(Measure::kCapacity, memory.resident_bytes),
-                     format(Measure::kCapacity, memory.modelled_bytes),
-                     format(Measure::kCapacity, std::abs(unaccounted)), unaccounted < 0.0 ? "less" : "unaccounted",
-                     format_percent(std::abs(unaccounted) / memory.modelled_bytes));
+  const auto amount = [](double bytes) { return format(Measure::kCapacity, bytes); };
+  const double unaccounted = memory.unaccounted_bytes();
+  return fmt::format(
+      "The process held {}: {} as the memory model counts, {} of code and libraries before the weights "
+      "came, and {} {} ({}).",
+      amount(memory.resident_bytes), amount(memory.modelled_bytes), amount(memory.program_bytes),
+      amount(std::abs(unaccounted)), unaccounted < 0.0 ? "less than that" : "unaccounted",
+      format_percent(std::abs(unaccounted) / memory.resident_bytes));
 }
 
 }  // namespace dachlast::viewmodel

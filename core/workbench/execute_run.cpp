@@ -127,8 +127,15 @@ constexpr std::size_t kMaxSpans = 1'000'000;
 /// Measures the points of one plan, one engine per context and batch.
 class PointLoop {
  public:
-  PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop)
-      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), watch_(plan.host, plan.n_threads) {
+  /// `program`: what the process held before the weights came.
+  PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop,
+            const std::optional<ProcessMemory>& program)
+      : plan_(plan),
+        weights_(weights),
+        observer_(observer),
+        stop_(std::move(stop)),
+        program_(program),
+        watch_(plan.host, plan.n_threads) {
     watch_.probe();
   }
 
@@ -159,12 +166,14 @@ class PointLoop {
   /// Keeps the reading of the point that holds most.
   void note_memory(const PlannedPoint& planned, Run& run) const {
     const auto process = read_process_memory();
-    if (!process) return;
+    if (!process || !program_) return;
     const MemoryScenario scenario = memory_scenario(plan_, planned.context_tokens, planned.batch_size);
     const double modelled = total_bytes(memory_segments(plan_.source.spec, scenario)).value +
                             BandwidthWatch::memory_for(plan_.host, plan_.n_threads).value;
     if (!run.memory || run.memory->resident_bytes < process->resident_bytes)
-      run.memory = {.modelled_bytes = modelled, .resident_bytes = process->resident_bytes};
+      run.memory = {.modelled_bytes = modelled,
+                    .program_bytes = program_->resident_bytes,
+                    .resident_bytes = process->resident_bytes};
   }
 
   /// Said where the probes between the points differ by more than the shared memory of a quiet host does.
@@ -214,6 +223,7 @@ class PointLoop {
   const Weights& weights_;
   JobObserver& observer_;
   std::stop_token stop_;
+  std::optional<ProcessMemory> program_;
   BandwidthWatch watch_;
   SpanCollector collector_{kMaxSpans};
   std::unique_ptr<Engine> engine_;
@@ -247,6 +257,7 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   refuse_unless_fits(plan);
   require_writable_name(output.file, output.if_exists);
   observer.began("Loading weights", 0, static_cast<int>(plan.points.size()));
+  const auto program = read_process_memory();
   const auto weights = load_weights(plan);
   Run run = new_run(plan, *weights);
   RunWriter writer = RunWriter::create(output.file, run, output.if_exists,
@@ -254,7 +265,7 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   run.generation = generate(plan, *weights);
   writer.update(run);
 
-  PointLoop loop(plan, *weights, observer, stop);
+  PointLoop loop(plan, *weights, observer, stop, program);
   for (const auto& point : plan.points)
     if (stop.stop_requested() || !loop.measure(point, run, writer)) break;
   if (plan.request.uncached && !stop.stop_requested()) {

@@ -23,6 +23,13 @@ EngineOptions options_with(const char* spec, int capacity) {
   return options;
 }
 
+/// With float arithmetic, so that only what is stored is rounded.
+EngineOptions float_options_with(const std::string& spec, int capacity) {
+  EngineOptions options = options_with(spec.c_str(), capacity);
+  options.attention_variant = "tiled";
+  return options;
+}
+
 /// Logits after a prefill of 50 tokens and each of 30 decode steps.
 std::vector<float> all_logits(const ModelSpec& model, const EngineOptions& options) {
   TinyEngine tiny(model, options);
@@ -82,14 +89,14 @@ TEST(RingCaches, LayersWithANarrowerWindowKeepIt) {
 // logits stray: four times the proportion is allowed. Below a hundredth of it nothing was quantized.
 TEST(NarrowCaches, LoseInProportionToTheirRounding) {
   const auto exact = all_logits(tiny_model(), options_for(96));
-  const double per_unit = distance(all_logits(tiny_model(), options_with("bf16", 96)), exact) / 0x1p-9;
+  const double per_unit = distance(all_logits(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
   ASSERT_GT(per_unit, 0.0);
   const std::map<KvFormat, double> roundings = {
       {KvFormat::kF16, 0x1p-12}, {KvFormat::kInt8, 0.5 / 127}, {KvFormat::kFp8, 0x1p-4}, {KvFormat::kInt4, 1.0 / 15}};
   for (const auto& [format, rounding] : roundings)
     for (const char* layout : {"contiguous,", "paged:4,", "window:80,"}) {
       const std::string spec = layout + std::string(name_of(format));
-      const double error = distance(all_logits(tiny_model(), options_with(spec.c_str(), 96)), exact);
+      const double error = distance(all_logits(tiny_model(), float_options_with(spec, 96)), exact);
       EXPECT_LT(error, 4.0 * rounding * per_unit) << spec;
       EXPECT_GT(error, 0.01 * rounding * per_unit) << spec;
     }
@@ -97,10 +104,10 @@ TEST(NarrowCaches, LoseInProportionToTheirRounding) {
 
 TEST(NarrowCaches, ScalesAlongChannelsServeTooWhateverTheCut) {
   const auto exact = all_logits(tiny_model(), options_for(96));
-  const double per_unit = distance(all_logits(tiny_model(), options_with("bf16", 96)), exact) / 0x1p-9;
+  const double per_unit = distance(all_logits(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
   for (const auto& [spec, rounding] :
        {std::pair("paged:8,int8:channel", 0.5 / 127), std::pair("paged:8,int4:channel", 1.0 / 15)}) {
-    EngineOptions options = options_with(spec, 96);
+    EngineOptions options = float_options_with(spec, 96);
     const auto whole = all_logits(tiny_model(), options);
     EXPECT_LT(distance(whole, exact), 4.0 * rounding * per_unit) << spec;
     // A prompt in one step finds its early blocks sealed, in several steps each query still saw bf16 keys: both are held
