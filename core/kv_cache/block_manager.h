@@ -53,9 +53,7 @@ class BlockManager final : public TokenPlacement {
   int n_available() const override { return pool_.n_free() + pool_.n_cached(); }
   /// The copy of a shared last block included.
   int blocks_needed(SequenceId id, int n_tokens) const override;
-  int blocks_for_new(int n_tokens) const override {
-    return (n_tokens + pool_.block_size() - 1) / pool_.block_size();
-  }
+  int blocks_for_new(int n_tokens) const override { return (n_tokens + pool_.block_size() - 1) / pool_.block_size(); }
   const BlockPool& pool() const { return pool_; }
   /// Looks through every block table.
   BlockStatistics statistics() const override;

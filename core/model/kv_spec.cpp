@@ -15,9 +15,9 @@ constexpr int kLargestBlock = 1 << 16;  // beyond it a block is a contiguous cac
 constexpr int kLargestCount = 1 << 30;
 
 /// One spec being read; knows what to blame.
-class Reader {
+class KvSpecReader {
  public:
-  Reader(std::string_view option, std::string_view text) : option_(option), text_(text) {}
+  KvSpecReader(std::string_view option, std::string_view text) : option_(option), text_(text) {}
 
   KvSpec read() {
     std::string_view rest = text_;
@@ -118,7 +118,7 @@ std::string layout_text(const KvSpec& spec) {
 }  // namespace
 
 KvSpec parse_kv_spec(std::string_view option, std::string_view text) {
-  return Reader(option, text).read();
+  return KvSpecReader(option, text).read();
 }
 
 std::string text_of(const KvSpec& spec) {
