@@ -66,11 +66,12 @@ BatchResult BatchRunner::run(const std::vector<BatchRequest>& requests, const st
   return result;
 }
 
-/// Counts on no known beginning: what is found then leaves room.
+/// Room for all it knows: what it finds in the cache it takes away from the others too, and one that joins without room for
+/// the step would be sent back at once, for ever.
 bool BatchRunner::has_room_for(const Job& job) {
   if (running_.empty()) return true;
   list_entries();
-  return engine_.missing_blocks(entries_, std::min(job.n_known(), largest_step_tokens(engine_.options()))) == 0;
+  return engine_.missing_blocks(entries_, job.n_known()) == 0;
 }
 
 void BatchRunner::admit() {
