@@ -2,8 +2,8 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-get_property(libraries GLOBAL PROPERTY DACHLAST_LIBRARIES)
-get_property(headers GLOBAL PROPERTY DACHLAST_HEADERS)
+get_property(libraries GLOBAL PROPERTY DACHLAST_INSTALLED_LIBRARIES)
+get_property(headers GLOBAL PROPERTY DACHLAST_INSTALLED_HEADERS)
 
 # -------- libraries, headers, CMake package
 install(TARGETS ${libraries} EXPORT dachlastTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
@@ -47,6 +47,9 @@ if(TARGET dachlast_cli)
                                               ${completions}/fish)
 
   install(TARGETS dachlast_cli DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  if(TARGET dachlast_gui)
+    install(TARGETS dachlast_gui DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  endif()
   install(DIRECTORY ${docs}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
   install(FILES ${completions}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME dachlast
           COMPONENT program)

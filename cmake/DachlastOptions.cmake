@@ -2,6 +2,8 @@
 option(DACHLAST_TESTS "Build the tests" ON)
 option(DACHLAST_WERROR "Treat warnings as errors" OFF)
 option(DACHLAST_HEADER_CHECK "Compile every library header alone" OFF)
+set(DACHLAST_GUI AUTO CACHE STRING "Build the desktop program: AUTO where Qt 6.4 is found, ON, OFF")
+set_property(CACHE DACHLAST_GUI PROPERTY STRINGS AUTO ON OFF)
 set(DACHLAST_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize takes them (address,undefined)")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -38,3 +40,12 @@ endif()
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+
+set(DACHLAST_HAS_QT OFF)
+if(NOT DACHLAST_GUI STREQUAL "OFF")
+  find_package(Qt6 6.4 QUIET COMPONENTS Widgets)
+  set(DACHLAST_HAS_QT ${Qt6_FOUND})
+  if(DACHLAST_GUI STREQUAL "ON" AND NOT DACHLAST_HAS_QT)
+    message(FATAL_ERROR "DACHLAST_GUI is ON, and Qt 6.4 was not found: install qt6-base-dev.")
+  endif()
+endif()

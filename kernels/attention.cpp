@@ -80,6 +80,16 @@ const AttentionVariant& attention_variant_for(KvFormat format, std::string_view 
   return attention_variants().back();
 }
 
+std::size_t planned_scratch_floats(KvFormat format, const AttentionSizes& sizes, std::string_view forced) {
+  if (!forced.empty()) return attention_variant_for(format, forced).scratch_floats(sizes);
+  std::size_t most = 0;
+  for (const AttentionVariant& variant : kVariants) {
+    if (variant.suits(format)) most = std::max(most, variant.scratch_floats(sizes));
+    if (variant.supported == always_supported) break;  // nobody chooses one behind it
+  }
+  return most;
+}
+
 OpCost attention_cost(const AttentionShape& s) {
   OpCost sum;
   for (const SequenceLengths& of : s.sequences) sum += sequence_cost(s, of);

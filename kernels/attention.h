@@ -88,6 +88,10 @@ std::span<const AttentionVariant> attention_variants();
 /// The first supported variant that suits the format, or the one named.
 const AttentionVariant& attention_variant_for(KvFormat format, std::string_view forced = {});
 
+/// Scratch floats per thread that a plan reserves: of the variant named, or the most that `attention_variant_for` may
+/// choose on any CPU, so that a plan does not depend on where it is made.
+std::size_t planned_scratch_floats(KvFormat format, const AttentionSizes& sizes, std::string_view forced = {});
+
 /// The format in which a cache holds elements of a type.
 constexpr KvFormat kv_format_of(DType dtype) {
   switch (dtype) {

@@ -55,9 +55,13 @@ void softcap(std::span<float> logits, float cap) {
 }
 
 OpCost embed_cost(const EmbedShape& s) {
+  // A row of a panel is a thirty-second of its bytes; position tables are never quantized.
+  const double token_bytes = matrix_bytes(s.weight_dtype, kPanelRows, s.d_model) / kPanelRows;
+  const int position_element = size_of(s.weight_dtype.plain().value_or(DType::kF32));
+  const double row_bytes = token_bytes + (s.n_tables - 1.0) * s.d_model * position_element;
   const double elements = static_cast<double>(s.n_tokens) * s.d_model;
   return {.flops = Flops{elements * s.n_tables},
-          .weight_bytes = Bytes{elements * s.n_tables * size_of(s.weight_dtype)},
+          .weight_bytes = Bytes{s.n_tokens * row_bytes},
           .activation_bytes = Bytes{elements * kActivationBytes + s.n_tokens * s.n_tables * sizeof(std::int32_t)}};
 }
 

@@ -5,13 +5,13 @@
 namespace dachlast::kernels {
 namespace {
 
-bool takes_any(DType weights) {
+bool takes_any(WeightType weights) {
   return weights == DType::kF32 || weights == DType::kBF16;
 }
-bool takes_f32(DType weights) {
+bool takes_f32(WeightType weights) {
   return weights == DType::kF32;
 }
-bool takes_bf16(DType weights) {
+bool takes_bf16(WeightType weights) {
   return weights == DType::kBF16;
 }
 
@@ -62,7 +62,7 @@ const LinearVariant& linear_variant_for(const LinearShape& shape, std::string_vi
 OpCost linear_cost(const LinearShape& s) {
   const double m = s.m, n = s.n, k = s.k;
   return {.flops = Flops{2.0 * m * n * k},
-          .weight_bytes = Bytes{n * k * size_of(s.weight_dtype)},
+          .weight_bytes = Bytes{matrix_bytes(s.weight_dtype, n, k)},
           .activation_bytes = Bytes{m * (k + n) * sizeof(float)}};
 }
 

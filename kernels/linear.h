@@ -7,14 +7,15 @@
 #include "core/base/half.h"
 #include "core/base/op.h"
 #include "core/base/op_cost.h"
+#include "core/base/packed_matrix.h"
 #include "kernels/variant.h"
 
 namespace dachlast::kernels {
 
-/// A weight matrix or vector as it lies in memory, row-major.
-using WeightSpan = std::variant<std::span<const float>, std::span<const BF16>>;
+/// A weight matrix or vector as it lies in memory: row-major, or in panels.
+using WeightSpan = std::variant<std::span<const float>, std::span<const BF16>, PackedMatrix>;
 
-/// Multiplies activations by a weight matrix for the output columns of `columns`:
+/// Multiplies activations by a weight matrix in rows (panels: packed_linear.h) for the output columns of `columns`:
 ///   y[i, j] = Σ_l x[i, l] · w[j, l] + bias[j],   j in columns
 /// Shapes   x [m, k]; w [n, k]; bias [n] or empty; y [m, n]; row-major. Slices cut n.
 /// Numbers  sums in float (the reference: in double). Variants whose arithmetic is BF16 round x to bfloat16 first.
@@ -35,7 +36,7 @@ enum class SliceEffect : std::uint8_t {
 
 struct LinearVariant : Variant<Linear> {
   bool (*suits)(const LinearShape&);  // made for it: GEMV variants for few rows of x, GEMM variants for many
-  bool (*takes)(DType weight_dtype);  // what it can run at all, fast or not
+  bool (*takes)(WeightType);          // what it can run at all, fast or not
   SliceEffect slice_effect = SliceEffect::kNone;
 };
 
@@ -46,7 +47,7 @@ std::span<const LinearVariant> linear_variants();
 /// The first supported variant that suits the shape, or the one named where it takes the shape's weights.
 const LinearVariant& linear_variant_for(const LinearShape& shape, std::string_view forced = {});
 
-/// 2·m·n·k FLOP; weights, x and y once. Leaves out the bias: n floats and additions against n·k weights.
+/// 2·m·n·k FLOP; weights with their scales, x and y once. Leaves out the bias: n floats and additions against n·k weights.
 OpCost linear_cost(const LinearShape& shape);
 
 }  // namespace dachlast::kernels

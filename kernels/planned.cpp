@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/packed_matrix.h"
 #include "kernels/kv_view.h"
 
 namespace dachlast::kernels {
@@ -102,7 +103,7 @@ double distinct_experts(const ExpertsShape& s) {
 OpCost experts_cost(const ExpertsShape& s) {
   const double rows = 1.0 * s.n_tokens * s.n_active;
   return {.flops = Flops{2.0 * rows * s.n * s.k},
-          .weight_bytes = Bytes{distinct_experts(s) * s.n * s.k * size_of(s.weight_dtype)},
+          .weight_bytes = Bytes{distinct_experts(s) * matrix_bytes(s.weight_dtype, s.n, s.k)},
           .activation_bytes = Bytes{rows * (1.0 * s.n + s.k) * kFloatBytes}};
 }
 

@@ -37,7 +37,10 @@ class GpusCommand : public Command {
         throw Error(ErrorKind::kUsage, "gpus " + action_, "names no device.", "Give an id or a device file.");
       return action_ == "show" ? show(device_, common) : import(common);
     }
-    if (action_.empty() || action_ == "list") return list(common);
+    if (action_.empty() || (action_ == "list" && device_.empty())) return list(common);
+    if (action_ == "list")
+      throw Error(ErrorKind::kUsage, "gpus list " + device_, "lists every device, not one.",
+                  "Use `gpus show`, or --vendor and --min-memory.");
     if (!device_.empty())
       throw Error(ErrorKind::kUsage, "gpus " + action_, "is none of list, show and import.",
                   "A name of several words needs quotes.");

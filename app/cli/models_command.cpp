@@ -27,6 +27,8 @@ class ModelsCommand : public Command {
         throw Error(ErrorKind::kUsage, "models " + action_, "names no model.", "Give a preset, a file or a folder.");
       return action_ == "show" ? show(model_, common) : import(common);
     }
+    if (!model_.empty() && action_ == "list")
+      throw Error(ErrorKind::kUsage, "models list " + model_, "lists every model, not one.", "Use `models show`.");
     if (!model_.empty())
       throw Error(ErrorKind::kUsage, "models " + action_, "is none of list, show and import.",
                   "Give the action first, then the model.");

@@ -8,7 +8,7 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
-#include "app/cli/parse.h"
+#include "core/workbench/parse.h"
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 
@@ -22,7 +22,7 @@ class PlanCommand : public Command {
  public:
   void define(CLI::App& app) override {
     const auto option = [&](const char* name, auto& value, const char* text, const char* type) {
-      return app.add_option(name, value, text)->type_name(type)->group(kMainGroup);
+      return app.add_option(name, value, text)->type_name(type)->group(kMainGroup)->check(is_stated);
     };
     option("--model", model_, "Preset, config.json, folder, .safetensors or .gguf", "MODEL")->required();
     option("--gpu", gpus_, "Devices to plan for, by id, name or file; several are compared", "LIST");
@@ -52,6 +52,7 @@ class PlanCommand : public Command {
   }
 
   int execute(const CommonOptions& common) override {
+    check_single_question();
     if (expert_parallel_) layout_.experts = ExpertPlacement::kWhole;
     if (!fraction_.empty()) limits_.memory_fraction = parse_fraction(fraction_);
     const std::vector<ScenarioRequest> requests = scenario_requests();
@@ -65,6 +66,17 @@ class PlanCommand : public Command {
   }
 
  private:
+  /// An option without a value would silently mean its default.
+  static std::string is_stated(const std::string& text) {
+    return text.empty() ? "the value is empty; leave the option out to get its default" : "";
+  }
+
+  void check_single_question() const {
+    if (int{solve_context_} + int{solve_batch_} + int{!sweep_.empty()} <= 1) return;
+    throw Error(ErrorKind::kUsage, "--max-context, --max-batch and --sweep", "answer different questions.",
+                "Give one of them.");
+  }
+
   /// "0.9", as engines spell it, or "90%".
   static double parse_fraction(const std::string& text) {
     const double fraction = parse_percent("--memory-fraction", text);

@@ -147,6 +147,12 @@ int Program::report_parse_error(const CLI::ParseError& error, int argc, const ch
     const std::string first = !extras.empty() ? extras.front() : (argc > 1 ? argv[1] : "");
     fmt::print(stderr, "dachlast: {}: not known{}.{}\n", first,
                has_verb ? fmt::format(" to `{}`", selected->row->name) : " as a command", suggestion(first, known));
+  } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    // "Could not convert: --pp = 99999999999"
+    const std::string text = error.what();
+    const std::size_t colon = text.find(": ");
+    fmt::print(stderr, "dachlast: {}: is not a number this option can take.\n",
+               colon == std::string::npos ? text : text.substr(colon + 2));
   } else {
     fmt::print(stderr, "dachlast: {}\n", error.what());
   }

@@ -6,9 +6,9 @@
 #include "app/cli/help.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/output.h"
-#include "app/cli/parse.h"
 #include "app/cli/progress.h"
 #include "core/base/nearest_name.h"
+#include "core/workbench/parse.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
@@ -26,6 +26,14 @@ KvFormat parse_kv_format(const std::string& text) {
   if (const auto format = kv_format_from_name(text)) return *format;
   throw Error(ErrorKind::kUsage, "--kv-dtype " + text, "not a type of KV cache.",
               "Use f32, bf16, f16, int8, int4 or fp8.");
+}
+
+WeightType parse_weight_type(const std::string& text) {
+  const auto type = weight_type_from_name(text);
+  if (!type || !(type->quantized() || *type == DType::kF32 || *type == DType::kBF16))
+    throw Error(ErrorKind::kUsage, "--dtype " + text, "not a type the engine keeps weights in.",
+                "Use f32, bf16, int8, int8:32, int4 or int4:128.");
+  return *type;
 }
 
 std::vector<Phase> parse_phases(const std::string& text) {
@@ -96,7 +104,8 @@ void RunCommand::define(CLI::App& app) {
   app.add_option("--context,-c", contexts_, "Context lengths in tokens: 512,4096 or 1k..8k*2 (default 512)")
       ->type_name("LIST");
   app.add_option("--batch,-b", batches_, "Batch sizes: 1,8 or 1..64*2 (default 1)")->type_name("LIST");
-  app.add_option("--dtype", dtype_, "Weights in f32 or bf16 (default: as published)")->type_name("TYPE");
+  app.add_option("--dtype", dtype_, "Weights in f32, bf16, int8, int8:32, int4 or int4:128 (default: as published)")
+      ->type_name("TYPE");
   app.add_option("--kv-dtype", kv_dtype_, "KV cache in f32, bf16, f16, int8, int4 or fp8 (default: as the weights)")
       ->type_name("TYPE");
   app.add_option("--output,-o", output_, "Run file to write (default: MODEL-DATE-TIME.dachlast)")->type_name("FILE");
@@ -122,7 +131,7 @@ void RunCommand::define(CLI::App& app) {
   more(app.add_option("--kv-blocks", kv_blocks_,
                       "Blocks of the paged cache of --serve (default: enough for all at once)")
            ->type_name("N"));
-  more(app.add_option("--attention", attention_, "Attention kernel: tiled, naive or reference (default: fastest)")
+  more(app.add_option("--attention", attention_, "Attention kernel: bf16, tiled, naive or reference (default: fastest)")
            ->type_name("NAME"));
   more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));
   more(app.add_option("--repeat", repeat_, "Exact number of repeats (default: until the median is known to 3 %)")
@@ -146,7 +155,7 @@ RunRequest RunCommand::request() const {
   if (!contexts_.empty()) request.contexts = parse_count_list("--context", contexts_);
   if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
   request.phases = parse_phases(phases_);
-  if (!dtype_.empty()) request.weights = parse_dtype("--dtype", dtype_);
+  if (!dtype_.empty()) request.weights = parse_weight_type(dtype_);
   if (!kv_dtype_.empty()) request.kv_format = parse_kv_format(kv_dtype_);
   request.kv = parse_kv_spec("--kv", kv_);
   if (!threads_.empty()) request.n_threads = parse_count("--threads", threads_);

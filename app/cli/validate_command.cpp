@@ -10,6 +10,8 @@
 namespace dachlast::cli {
 namespace {
 
+constexpr int kMostWorst = 1'000'000;
+
 class ValidateCommand : public Command {
  public:
   void define(CLI::App& app) override {
@@ -20,6 +22,7 @@ class ValidateCommand : public Command {
     app.add_option("--worst", n_worst_, "Figures missed by most to list")
         ->type_name("N")
         ->capture_default_str()
+        ->check(CLI::Range(0, kMostWorst))
         ->group(kMainGroup);
   }
 

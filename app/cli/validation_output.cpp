@@ -6,6 +6,7 @@
 
 #include "app/cli/help.h"
 #include "app/cli/output.h"
+#include "core/planner/cross_validation.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/validate.h"
 #include "reports/csv.h"
@@ -55,8 +56,14 @@ ordered_json misfits_json(const Validation& validation) {
 
 ordered_json skipped_json(const Validation& validation) {
   ordered_json list = ordered_json::array();
-  for (const SkippedFigure& skip : validation.skipped)
-    list.push_back({{"id", skip.id}, {"component", skip.component}, {"reason", skip.reason}});
+  for (const SkippedRow& row : skipped_rows(validation)) list.push_back({{"id", row.id}, {"reason", row.reason}});
+  return list;
+}
+
+ordered_json missing_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const SkippedFigure& figure : missing_figures(validation))
+    list.push_back({{"id", figure.id}, {"component", figure.component}, {"reason", figure.reason}});
   return list;
 }
 
@@ -69,8 +76,25 @@ ordered_json assumptions_json(const Validation& validation) {
 
 ordered_json residuals_json(const Validation& validation) {
   ordered_json list = ordered_json::array();
-  for (const BesideFigure& residual : validation.residuals)
-    list.push_back({{"id", residual.id}, {"beside_weights_and_cache", residual.share}});
+  for (const LeftOutResidual& residual : left_out_residuals(validation))
+    list.push_back({{"source", residual.source}, {"rows", residual.n}, {"beside_weights_and_cache", residual.share}});
+  return list;
+}
+
+template <class T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json constants_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const ConstantCheck& check : leave_one_source_out(validation.observations))
+    list.push_back({{"constant", check.constant},
+                    {"n", check.n},
+                    {"sources", check.n_sources},
+                    {"median_abs_gib", check.median_abs},
+                    {"left_out_median_abs_gib", or_null(check.left_out_median_abs)},
+                    {"left_out_worst_abs_gib", or_null(check.left_out_worst_abs)}});
   return list;
 }
 
@@ -83,17 +107,18 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
   const ValidationView view = validation_view(validation, n_worst);
   std::string text =
       wrapped(viewmodel::plain_spaces(view.answer), 0, static_cast<std::size_t>(terminal_style(common).width)) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped, &view.missing})
     text += table_text(*table, common);
   if (common.verbosity == Verbosity::kVerbose)
-    text += table_text(skipped_table(validation), common) + table_text(assumptions_table(validation), common);
+    text += table_text(constants_table(validation), common) + table_text(missing_table(validation), common) +
+            table_text(assumptions_table(validation), common);
   return text;
 }
 
 std::string markdown_text(const Validation& validation, std::size_t n_worst) {
   const ValidationView view = validation_view(validation, n_worst);
   std::string text = reports::markdown_escape(view.answer) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped, &view.missing})
     if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
   return text;
 }
@@ -103,11 +128,13 @@ std::string markdown_text(const Validation& validation, std::size_t n_worst) {
 std::string json_validation(const Validation& validation, std::size_t n_worst) {
   const ordered_json document = {{"schema", "dachlast.validate/1"},
                                  {"rows", validation.n_rows},
+                                 {"skipped", skipped_json(validation)},
                                  {"components", components_json(validation)},
                                  {"worst", worst_json(validation, n_worst)},
                                  {"wrong_fits", misfits_json(validation)},
-                                 {"skipped", skipped_json(validation)},
+                                 {"missing_figures", missing_json(validation)},
                                  {"assumptions", assumptions_json(validation)},
+                                 {"constants", constants_json(validation)},
                                  {"residuals", residuals_json(validation)}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

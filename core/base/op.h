@@ -8,6 +8,7 @@
 
 #include "core/base/dtype.h"
 #include "core/base/kv_format.h"
+#include "core/base/weight_type.h"
 
 namespace dachlast {
 
@@ -97,7 +98,7 @@ enum class Gate : std::uint8_t { kNone, kGated };
 struct EmbedShape {
   int n_tokens;
   int d_model;
-  DType weight_dtype;
+  WeightType weight_dtype;
   int n_tables;  // 1, or 2 where learned positions are added
 };
 
@@ -112,7 +113,7 @@ struct LinearShape {
   int m;
   int n;
   int k;
-  DType weight_dtype;
+  WeightType weight_dtype;
 };
 
 struct RopeShape {
@@ -220,7 +221,7 @@ struct ExpertsShape {
   int n_active;
   int n;
   int k;
-  DType weight_dtype;
+  WeightType weight_dtype;
 };
 
 /// The weighted sum of the outputs of a token's experts.

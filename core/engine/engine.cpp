@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 #include "core/engine/engine_options.h"
 #include "core/engine/op_runner.h"
 #include "kernels/cost.h"
@@ -13,17 +14,27 @@
 namespace dachlast {
 namespace {
 
+WeightStorage storage_of(const WeightMatrix& matrix) {
+  return std::visit(
+      Overloaded{[](std::span<const float>) { return WeightStorage(DType::kF32); },
+                 [](std::span<const BF16>) { return WeightStorage(DType::kBF16); },
+                 [](const PackedMatrix& packed) { return WeightStorage(packed.type, WeightLayout::kPanels); }},
+      matrix);
+}
+
+std::string text_of(const WeightStorage& storage) {
+  return fmt::format("{} in {}", name_of(storage.type), storage.layout == WeightLayout::kRows ? "rows" : "panels");
+}
+
 /// Options past this are consistent: the precision says all about the cache that costs depend on.
 EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOptions options) {
   validate(model, options);
   options.precision.kv = storage_of(options.kv, options.precision.kv.format);
-  const bool holds_bf16 =
-      std::holds_alternative<std::span<const BF16>>(weights.matrix(WeightRole::kTokenEmbedding, -1));
-  const DType held = holds_bf16 ? DType::kBF16 : DType::kF32;
-  if (held != options.precision.weights)
+  const WeightStorage held = storage_of(weights.matrix(WeightRole::kTokenEmbedding, -1));
+  const WeightStorage wanted = options.weight_storage();
+  if (held != wanted)
     throw Error(ErrorKind::kUsage, "weights",
-                fmt::format("They were opened as {} and the engine is to run {}.", name_of(held),
-                            name_of(options.precision.weights)));
+                fmt::format("They were opened as {} and the engine is to run {}.", text_of(held), text_of(wanted)));
   return options;
 }
 

@@ -28,6 +28,12 @@ struct EngineOptions {
   KvSpec kv = {};                            // layout of the cache; its format, where named, is precision.kv.format
   int kv_blocks = 0;                         // of a paged cache; 0: enough for batch_size full sequences
   PrefixSharing sharing = PrefixSharing::kOff;
+  WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
+
+  WeightStorage weight_storage() const {
+    return precision.weights.quantized() ? WeightStorage(precision.weights)
+                                         : WeightStorage(precision.weights, weight_layout);
+  }
 };
 
 /// The cache of an engine with these options.
@@ -37,7 +43,7 @@ KvCacheOptions cache_options(const EngineOptions& options);
 struct EngineMemory {
   double kv_cache_bytes = 0;
   double activation_bytes = 0;
-  double workspace_bytes = 0;  // logits, chosen tokens, attention scratch, position and RoPE tables
+  double workspace_bytes = 0;  // logits, chosen tokens, packed activations, attention scratch, position and RoPE tables
   double total_bytes() const { return kv_cache_bytes + activation_bytes + workspace_bytes; }
 };
 
@@ -67,7 +73,7 @@ class Engine {
  public:
   /// `model` and `weights` must outlive the engine.
   /// Errors   throws `Error`: kUsage where a size is not positive, capacity exceeds the model's context, a variant is
-  ///          unknown or the weights were opened in another precision; kDevice where this CPU cannot run a variant;
+  ///          unknown or the weights were opened to be kept otherwise; kDevice where this CPU cannot run a variant;
   ///          kDoesNotFit where there is no memory.
   Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options);
   ~Engine();

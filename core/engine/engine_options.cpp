@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -72,12 +73,17 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
                 fmt::format("{} tokens are asked for and {} was trained for {}.", options.capacity_tokens, model.name,
                             model.max_context),
                 fmt::format("Use {} or fewer.", model.max_context));
-  require_f32_or_bf16("weights", options.precision.weights);
+  if (!options.precision.weights.quantized()) require_f32_or_bf16("weights", options.precision.weights.plain().value());
+  if (options.weight_layout == WeightLayout::kPanels && options.precision.weights == DType::kF32)
+    throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
-  require_variant("linear variant", kernels::linear_variants(), options.linear_variant,
-                  [&](const kernels::LinearVariant& variant) { return variant.takes(options.precision.weights); });
+  const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };
+  if (options.weight_storage().layout == WeightLayout::kPanels)
+    require_variant("linear variant", kernels::packed_linear_variants(), options.linear_variant, takes);
+  else
+    require_variant("linear variant", kernels::linear_variants(), options.linear_variant, takes);
 }
 
 }  // namespace dachlast

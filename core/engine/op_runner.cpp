@@ -134,8 +134,11 @@ void OpRunner::run(const Op& op) {
 }
 
 DType OpRunner::arithmetic(const Op& op) const {
-  if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+  if (const auto* shape = std::get_if<LinearShape>(&op.shape)) {
+    if (options_.weight_storage().layout == WeightLayout::kPanels)
+      return kernels::packed_linear_variant_for(shape->weight_dtype, options_.linear_variant).arithmetic;
     return kernels::linear_variant_for(*shape, options_.linear_variant).arithmetic;
+  }
   if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
     return kernels::attention_variant_for(shape->kv.format, options_.attention_variant).arithmetic;
   return DType::kF32;
@@ -180,11 +183,30 @@ void OpRunner::linear(const Op& op, const LinearShape& shape) {
   if (op.rows == Rows::kLastOfEachSequence) x = gather_last_rows(x, shape.k);
   const LinearOperands operands{x, weights_.matrix(op.weight, op.layer), weights_.bias(op.weight, op.layer),
                                 memory_.floats(op.out)};
+  if (const auto* packed = std::get_if<PackedMatrix>(&operands.w)) return linear_in_panels(shape, operands, *packed);
   const kernels::LinearVariant& variant = kernels::linear_variant_for(shape, options_.linear_variant);
   if (variant.slice_effect == kernels::SliceEffect::kLastBits) return linear_in_tiles(variant, shape, operands);
   spread(shape.n, static_cast<double>(shape.k) * shape.m, kColumnsPerLine, [&](kernels::Slice columns) {
     variant.run(shape, operands.x, operands.w, operands.bias, operands.y, columns);
   });
+}
+
+void OpRunner::linear_in_panels(const LinearShape& shape, const LinearOperands& operands, const PackedMatrix& w) {
+  const auto& variant = kernels::packed_linear_variant_for(w.type, options_.linear_variant);
+  const kernels::RowTiles tiles(shape);
+  const std::span<std::byte> packed = memory_.packed_rows();
+  spread(tiles.n_tiles(), static_cast<double>(shape.k) * tiles.rows(0), 1,
+         [&](kernels::Slice slice) { variant.pack_rows(shape, operands.x, packed, slice); });
+  const auto multiply = [&](kernels::Slice panels) {
+    variant.run(shape, packed, w, operands.bias, operands.y, panels);
+  };
+  // Few rows: memory binds, and each thread streams one contiguous piece. Many: threads take the next panel as they get
+  // free, so that one that is held up delays nobody by more than a panel.
+  constexpr int kRowsThatHideMemory = 64;
+  if (shape.m <= kRowsThatHideMemory)
+    spread(w.n_panels(), static_cast<double>(kPanelRows) * shape.k * shape.m, 1, multiply);
+  else
+    share_out(w.n_panels(), [&](int panel, int) { multiply({panel, panel + 1}); });
 }
 
 void OpRunner::linear_in_tiles(const kernels::LinearVariant& variant, const LinearShape& shape,

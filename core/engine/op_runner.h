@@ -13,6 +13,7 @@
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 
@@ -55,6 +56,7 @@ class OpRunner {
   void attention(const Op& op, const AttentionShape& shape);
   void activate(const Op& op, const ActivationShape& shape);
   void residual(const Op& op, const ResidualShape& shape);
+  void linear_in_panels(const LinearShape& shape, const LinearOperands& operands, const PackedMatrix& w);
   void linear_in_tiles(const kernels::LinearVariant& variant, const LinearShape& shape, const LinearOperands& operands);
   void lm_head(const Op& op, const LinearShape& shape);
   void sample(const Op& op, const SampleShape& shape);

@@ -5,6 +5,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/cost.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -16,24 +17,30 @@ bool is_workspace(Buffer buffer) {
   return buffer == Buffer::kLogits || buffer == Buffer::kNextIds;
 }
 
-/// What `floats(AttentionShape)` of the operations' largest attention takes.
-template <class Floats>
-double attention_bytes(const std::vector<Op>& ops, Floats&& floats) {
-  std::size_t most = 0;
+double padded_float_bytes(std::size_t floats) {
+  return AlignedBuffer::padded_bytes(static_cast<double>(floats) * kFloatBytes);
+}
+
+void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
+  const KvFormat format = options.precision.kv.format;
+  for (const Op& op : ops) {
+    const auto* shape = std::get_if<AttentionShape>(&op.shape);
+    if (shape == nullptr) continue;
+    const kernels::AttentionSizes most = kernels::sizes_of(*shape);
+    sizes.scratch_bytes_per_thread =
+        std::max(sizes.scratch_bytes_per_thread,
+                 padded_float_bytes(kernels::planned_scratch_floats(format, most, options.attention_variant)));
+    sizes.state_bytes = std::max(sizes.state_bytes, padded_float_bytes(kernels::attention_state_floats(most)));
+  }
+}
+
+double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
+  double bytes = 0.0;
+  if (options.weight_storage().layout == WeightLayout::kRows) return bytes;
   for (const Op& op : ops)
-    if (const auto* shape = std::get_if<AttentionShape>(&op.shape)) most = std::max(most, floats(*shape));
-  return AlignedBuffer::padded_bytes(static_cast<double>(most) * kFloatBytes);
-}
-
-double scratch_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
-  const auto& variant = kernels::attention_variant_for(options.precision.kv.format, options.attention_variant);
-  return attention_bytes(ops,
-                         [&](const AttentionShape& shape) { return variant.scratch_floats(kernels::sizes_of(shape)); });
-}
-
-double state_bytes(const std::vector<Op>& ops) {
-  return attention_bytes(
-      ops, [](const AttentionShape& shape) { return kernels::attention_state_floats(kernels::sizes_of(shape)); });
+    if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+      bytes = std::max(bytes, static_cast<double>(kernels::RowTiles(*shape).bytes()));
+  return AlignedBuffer::padded_bytes(bytes);
 }
 
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
@@ -53,7 +60,7 @@ double StepSizes::activation_bytes() const {
 }
 
 double StepSizes::workspace_bytes() const {
-  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes;
+  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes + packed_bytes;
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
   return bytes;
@@ -74,8 +81,8 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
   for (const Step& step : {prefill, decode}) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
     take_largest(ops, sizes);
-    sizes.scratch_bytes_per_thread = std::max(sizes.scratch_bytes_per_thread, scratch_bytes(ops, options));
-    sizes.state_bytes = std::max(sizes.state_bytes, state_bytes(ops));
+    take_attention(ops, options, sizes);
+    sizes.packed_bytes = std::max(sizes.packed_bytes, packed_bytes(ops, options));
   }
   const double n_tokens = 1.0 * options.batch_size * q_len;
   const double id_bytes = AlignedBuffer::padded_bytes(n_tokens * sizeof(std::int32_t));
@@ -91,7 +98,8 @@ StepMemory::StepMemory(const StepSizes& sizes)
       scratch_floats_per_thread_(static_cast<std::size_t>(sizes.scratch_bytes_per_thread) / sizeof(float)),
       states_(sizes.state_bytes, "partial results of attention"),
       positions_(sizes.position_bytes, "position table rows"),
-      gathered_(sizes.gather_bytes, "last rows") {
+      gathered_(sizes.gather_bytes, "last rows"),
+      packed_(sizes.packed_bytes, "activations of the largest projection") {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     buffers_[i] = AlignedBuffer(sizes.buffer_bytes[i],
                                 is_workspace(static_cast<Buffer>(i)) ? "logits" : "activations of the largest step");
@@ -111,7 +119,7 @@ double StepMemory::activation_bytes() const {
 
 double StepMemory::workspace_bytes() const {
   double bytes = static_cast<double>(scratch_.size_bytes() + states_.size_bytes() + positions_.size_bytes() +
-                                     gathered_.size_bytes());
+                                     gathered_.size_bytes() + packed_.size_bytes());
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
   return bytes;

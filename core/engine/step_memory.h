@@ -18,6 +18,7 @@ struct StepSizes {
   double state_bytes = 0;                           // partial results of attention that is cut along the cache
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
+  double packed_bytes = 0;                          // activations of a projection whose weights lie in panels
   int n_threads = 1;
 
   double activation_bytes() const;
@@ -41,6 +42,7 @@ class StepMemory {
   std::span<float> states() const { return states_.as<float>(); }
   std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
   std::span<float> gathered() const { return gathered_.as<float>(); }
+  std::span<std::byte> packed_rows() const { return packed_.as<std::byte>(); }
 
   double activation_bytes() const;
   double workspace_bytes() const;
@@ -54,6 +56,7 @@ class StepMemory {
   AlignedBuffer states_;
   AlignedBuffer positions_;
   AlignedBuffer gathered_;
+  AlignedBuffer packed_;
 };
 
 }  // namespace dachlast

@@ -92,7 +92,7 @@ std::optional<Cache> read_cache(DataObject& device) {
   DataObject cache = device.object("last_level_cache");
   const auto size = cache.size("size", Dimension::kCapacity);
   if (!size) cache.fail("size_mib", "is missing");
-  const Cache read{cache.text("name"), {*size}};
+  Cache read{cache.text("name"), {*size}};
   cache.finish();
   return read;
 }
@@ -100,9 +100,8 @@ std::optional<Cache> read_cache(DataObject& device) {
 std::optional<Interconnect> read_interconnect(DataObject& device) {
   if (!device.has("interconnect")) return std::nullopt;
   DataObject link = device.object("interconnect");
-  const Interconnect read{link.text("name"),
-                          unit_or_none<BytesPerSecond>(link.size("per_direction", Dimension::kBandwidth)),
-                          unit_or_none<BytesPerSecond>(link.size("per_peer", Dimension::kBandwidth))};
+  Interconnect read{link.text("name"), unit_or_none<BytesPerSecond>(link.size("per_direction", Dimension::kBandwidth)),
+                    unit_or_none<BytesPerSecond>(link.size("per_peer", Dimension::kBandwidth))};
   link.finish();
   return read;
 }
@@ -110,8 +109,7 @@ std::optional<Interconnect> read_interconnect(DataObject& device) {
 std::optional<HostLink> read_host_link(DataObject& device) {
   if (!device.has("host_link")) return std::nullopt;
   DataObject link = device.object("host_link");
-  const HostLink read{link.text("name"),
-                      unit_or_none<BytesPerSecond>(link.size("per_direction", Dimension::kBandwidth))};
+  HostLink read{link.text("name"), unit_or_none<BytesPerSecond>(link.size("per_direction", Dimension::kBandwidth))};
   link.finish();
   return read;
 }

@@ -29,7 +29,7 @@ std::vector<std::int64_t> scratch_bytes(const GgufShape& shape, const GgufWeight
 }
 
 int device_of(const GgufTensorShape& tensor, const std::vector<int>& devices, const LlamaCppRun& run) {
-  if (tensor.name == "token_embd" || tensor.name == "position_embd") return run.n_gpus;
+  if (is_gguf_table(tensor.name)) return run.n_gpus;
   if (run.experts == ExpertPlace::kHost && tensor.name.ends_with("_exps")) return run.n_gpus;
   return tensor.layer < 0 ? devices.back() : devices[static_cast<std::size_t>(tensor.layer)];
 }

@@ -48,6 +48,7 @@ class KvSum {
     add_tensor(kv_.k_bytes, in_v_type ? *run_.type_v : *run_.type_k, {width, n_ctx_, 1, 1});
     // A transposed copy for the values, where nothing reads the latents by columns. llama.cpp before flash attention
     // could read latents keeps it as well.
+    if (!ik && run_.latent_values == LatentValues::kViewOfKeys) return;
     if (plain && (!ik || run_.mla_mode == 1)) add_tensor(kv_.v_bytes, *run_.type_v, {a.kv_lora_rank * n_ctx_, 1, 1, 1});
     if (!plain && !ik) add_tensor(kv_.v_bytes, *run_.type_v, {a.kv_lora_rank, n_ctx_, 1, 1});
   }

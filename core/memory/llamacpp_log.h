@@ -1,11 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/memory/llamacpp_run.h"
@@ -13,8 +11,11 @@
 
 namespace dachlast {
 
-/// One buffer of a log: "CUDA0", 560.0.
-using LlamaCppBuffer = std::pair<std::string, double>;
+/// One buffer of a log: "CUDA0", 560.0; or "total", their sum.
+struct LlamaCppBuffer {
+  std::string device;
+  double mib = 0.0;
+};
 
 /// Which layers a log's cache sizes are of.
 enum class LoggedLayers { kAll, kFull, kWindowed };
@@ -48,10 +49,6 @@ struct LlamaCppLog {
   std::optional<double> stated_parameters() const;
   LoggedLayers logged_layers() const;
 };
-
-/// Reads a row whose cells are named as in memory_llamacpp tables; a missing column counts as an empty cell.
-/// Errors   throws `Error` (kInput) naming column and text where a number or a buffer list cannot be read.
-LlamaCppLog read_llamacpp_log(const std::map<std::string, std::string>& row);
 
 /// The run a log describes, and what had to be assumed because logs do not print it.
 struct LlamaCppReading {

@@ -41,7 +41,7 @@ int n_gpus_of(const LlamaCppLog& log) {
   int n = 0;
   for (const auto* buffers : {&log.kv_buffers, &log.compute_buffers, &log.model_buffers})
     for (const LlamaCppBuffer& buffer : *buffers)
-      if (const auto device = gpu_number(buffer.first)) n = std::max(n, *device + 1);
+      if (const auto device = gpu_number(buffer.device)) n = std::max(n, *device + 1);
   const bool none_named = log.kv_buffers.empty() && log.model_buffers.empty();
   return n == 0 && none_named ? log.n_gpus.value_or(0) : n;
 }
@@ -99,7 +99,7 @@ bool keeps_experts_on_host(const LlamaCppLog& log) {
 /// pinned memory. Files of repacked types need no repacking.
 bool repacks_experts(const LlamaCppLog& log) {
   const bool unmapped =
-      std::ranges::any_of(log.model_buffers, [](const LlamaCppBuffer& buffer) { return buffer.first == "CUDA_Host"; });
+      std::ranges::any_of(log.model_buffers, [](const LlamaCppBuffer& buffer) { return buffer.device == "CUDA_Host"; });
   return unmapped && log.file_type.find("_R4") == std::string::npos && log.file_type.find("_R8") == std::string::npos;
 }
 
@@ -147,7 +147,7 @@ int sequences_in(const std::string& notes) {
 int sequences_of(const LlamaCppLog& log, const GgufShape& shape, LlamaCppReading& reading) {
   if (log.output_buffers.empty() || shape.vocab_size == 0) return sequences_in(log.notes);
   const double one_mib = shape.vocab_size * 4.0 / (1024.0 * 1024.0);
-  const int n = static_cast<int>(std::clamp(std::round(log.output_buffers[0].second / one_mib), 1.0, 1024.0));
+  const int n = static_cast<int>(std::clamp(std::round(log.output_buffers[0].mib / one_mib), 1.0, 1024.0));
   if (n > 1) reading.assumptions.push_back(fmt::format("{} sequences, as the output buffer says", n));
   return n;
 }

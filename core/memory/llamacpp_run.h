@@ -24,6 +24,10 @@ enum class ExpertPlace { kWithLayer, kHost };
 /// What layers with a sliding window keep: every token, or what the window reaches (llama.cpp since June 2025).
 enum class WindowCache { kFull, kCapped };
 
+/// Values of latent attention: tensors of their own, or a view of the keys (llama.cpp since January 2026, PR 19067;
+/// ik_llama.cpp follows its mode instead).
+enum class LatentValues { kStored, kViewOfKeys };
+
 /// Several GPUs working on batches in turn keep four of each input (GGML_SCHED_MAX_COPIES). Where matrices are placed by
 /// hand llama.cpp gives that up; of ik_llama.cpp people then build it with one copy, as four of the experts fit nowhere.
 enum class PipelineCopies { kFour, kOne };
@@ -46,6 +50,7 @@ struct LlamaCppRun {
   ExpertOffload expert_offload = ExpertOffload::kBatch;
   WindowCache window_cache = WindowCache::kFull;
   LatentMatrices latent = LatentMatrices::kJoint;
+  LatentValues latent_values = LatentValues::kStored;
   // ik_llama.cpp only
   int mla_mode = 0;             // 0: full heads; 1: latent and its transposed copy; 2, 3: latent
   int attention_batch_mib = 0;  // -amb; 0: no limit

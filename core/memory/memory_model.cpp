@@ -9,10 +9,12 @@
 #include "core/base/error.h"
 #include "core/memory/amount_text.h"
 #include "core/model/layer_cache.h"
+#include "core/model/weight_slots.h"
 #include "core/model/weights.h"
 #include "kernels/attention.h"
 #include "kernels/cost.h"
 #include "kernels/kv_view.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -102,9 +104,9 @@ AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& s
     const auto* shape = std::get_if<AttentionShape>(&op.shape);
     if (shape == nullptr) continue;
     const kernels::AttentionSizes sizes = kernels::sizes_of(*shape);
-    const auto& variant = kernels::attention_variant_for(shape->kv.format, scenario.attention_variant);
-    most.scratch =
-        std::max(most.scratch, kFloatBytes * static_cast<double>(variant.scratch_floats(sizes)) * scenario.n_threads);
+    const auto floats =
+        static_cast<double>(kernels::planned_scratch_floats(shape->kv.format, sizes, scenario.attention_variant));
+    most.scratch = std::max(most.scratch, kFloatBytes * floats * scenario.n_threads);
     most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
   }
   return most;
@@ -138,6 +140,39 @@ DType plain_element(KvFormat format) {
   return format == KvFormat::kF32 ? DType::kF32 : DType::kBF16;
 }
 
+/// Parameters by how they are kept. What is kept as f32 along with f32 matrices counts as matrices.
+struct WeightCount {
+  double matrix_elements = 0;
+  double matrix_bytes = 0;
+  double vector_elements = 0;
+  double filling_bytes = 0;  // of plain matrices in panels, beyond their elements
+};
+
+WeightCount weight_count(const ModelSpec& model, const WeightStorage& storage) {
+  WeightCount count;
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
+    const auto elements = static_cast<double>(slot.size());
+    if (storage_of(slot, storage).type != storage.type) {
+      count.vector_elements += elements;
+      continue;
+    }
+    count.matrix_elements += elements;
+    count.matrix_bytes += bytes_of(slot, storage);
+  }
+  if (storage.type.plain()) count.filling_bytes = count.matrix_bytes - count.matrix_elements * storage.type.bits() / 8;
+  return count;
+}
+
+/// Activations as the largest projection reads them, where its weights lie in panels.
+double packed_rows_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
+  double bytes = 0.0;
+  if (kernels::weight_storage(scenario.precision.weights).layout == WeightLayout::kRows) return bytes;
+  for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision))
+    if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+      bytes = std::max(bytes, static_cast<double>(kernels::RowTiles(*shape).bytes()));
+  return bytes;
+}
+
 void require_positive(std::string_view name, int value) {
   if (value > 0) return;
   throw Error(ErrorKind::kUsage, std::string(name), fmt::format("{} is not a positive number.", value),
@@ -162,18 +197,20 @@ std::string kv_formula(const ModelSpec& model, DType kv) {
   return fmt::format("{} = {} per token", text, binary_amount(kv_bytes_per_token(model, kv)));
 }
 
-MemorySegment weight_segment(const ModelSpec& model, DType weights) {
-  const double n_parameters = parameter_count(model);
-  const double bytes = weight_bytes(model, weights);
-  const int narrow = size_of(weights);
-  std::string formula = fmt::format("{} parameters × {} B", grouped(n_parameters), narrow);
-  if (narrow != size_of(DType::kF32)) {
-    // bytes = narrow · matrix + 4 · vector and matrix + vector = n_parameters, solved for the vectors.
-    const double n_vector = (bytes - narrow * n_parameters) / (size_of(DType::kF32) - narrow);
-    formula = fmt::format("{} parameters × {} B + {} in norms and biases × 4 B", grouped(n_parameters - n_vector),
-                          narrow, grouped(n_vector));
-  }
-  return {"weights", Bytes{bytes}, Origin::kExact, std::move(formula)};
+MemorySegment weight_segment(const ModelSpec& model, WeightType weights) {
+  const WeightStorage storage = kernels::weight_storage(weights);
+  const WeightCount count = weight_count(model, storage);
+  std::string formula;
+  if (weights.quantized())
+    formula = fmt::format("{} weights × {:.4g} bits with scales", grouped(count.matrix_elements),
+                          8.0 * count.matrix_bytes / count.matrix_elements);
+  else
+    formula = fmt::format("{} parameters × {} B", grouped(count.matrix_elements), weights.bits() / 8);
+  if (count.vector_elements > 0.0)
+    formula += fmt::format(" + {} in norms and biases × 4 B", grouped(count.vector_elements));
+  if (!weights.quantized() && count.filling_bytes > 0.0)
+    formula += fmt::format(" + {} that fill up panels of 32 rows", binary_amount(Bytes{count.filling_bytes}));
+  return {"weights", Bytes{weight_bytes(model, storage)}, Origin::kExact, std::move(formula)};
 }
 
 MemorySegment kv_cache_segment(const ModelSpec& model, const MemoryScenario& scenario) {
@@ -209,12 +246,15 @@ MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& sc
   const double logits = of(bytes, Buffer::kLogits) + of(bytes, Buffer::kNextIds);
   const AttentionMemory attention = attention_memory(model, scenario);
   const double rope = rope_table_bytes(model, scenario.capacity_tokens);
-  std::string formula = fmt::format("logits {} + attention scratch of {} threads {}", binary_amount(Bytes{logits}),
-                                    scenario.n_threads, binary_amount(Bytes{attention.scratch}));
+  const double packed = packed_rows_bytes(model, scenario);
+  std::string formula = fmt::format("logits {}", binary_amount(Bytes{logits}));
+  if (packed > 0.0) formula += fmt::format(" + packed activations {}", binary_amount(Bytes{packed}));
+  formula +=
+      fmt::format(" + attention scratch of {} threads {}", scenario.n_threads, binary_amount(Bytes{attention.scratch}));
   if (attention.states > 0.0)
     formula += fmt::format(" + its partial results {}", binary_amount(Bytes{attention.states}));
   formula += fmt::format(" + RoPE tables {}", binary_amount(Bytes{rope}));
-  return {"workspace", Bytes{logits + attention.scratch + attention.states + rope}, Origin::kEstimated,
+  return {"workspace", Bytes{logits + packed + attention.scratch + attention.states + rope}, Origin::kEstimated,
           std::move(formula)};
 }
 

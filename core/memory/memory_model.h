@@ -38,8 +38,9 @@ Bytes kv_bytes_per_token(const ModelSpec& model, DType kv);
 /// The same sum as text, layers of equal shape together: "2 × 32 layers × 8 KV heads × 128 × 2 B = 128 KiB per token".
 std::string kv_formula(const ModelSpec& model, DType kv);
 
-/// Parameters of the model as the engine keeps them: matrices in `precision.weights`, vectors in f32.
-MemorySegment weight_segment(const ModelSpec& model, DType weights);
+/// Parameters of the model as the engine keeps them on this computer: matrices in `weights`, scales and the rows that fill
+/// up the last panel included, vectors in f32.
+MemorySegment weight_segment(const ModelSpec& model, WeightType weights);
 
 /// The pool of blocks of a cache of this kind, see `kv_pool_shape`: contiguous, every sequence owns room for
 /// `capacity_tokens` in every layer, sliding-window layers too. With scales along channels also the bf16 keys of each
@@ -50,7 +51,7 @@ MemorySegment kv_cache_segment(const ModelSpec& model, const MemoryScenario& sce
 /// so the peak is the sum over buffers of the largest output an operation writes into it.
 MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& scenario);
 
-/// Logits, chosen ids, attention scratch per thread and RoPE tables of the largest step. Estimated: libraries behind
+/// Logits, chosen ids, packed activations, attention scratch per thread and RoPE tables of the largest step. Estimated: libraries behind
 /// the kernels may keep buffers of their own.
 MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& scenario);
 

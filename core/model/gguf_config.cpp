@@ -49,6 +49,11 @@ int GgufConfig::checked_size(const std::string& key, std::int64_t value, int lim
   return static_cast<int>(value);
 }
 
+int GgufConfig::checked_count(const std::string& key, std::int64_t value, int limit) const {
+  if (value < 0 || value > limit) fail(key, fmt::format("is {}, not in 0 … {}", value, limit));
+  return static_cast<int>(value);
+}
+
 int GgufConfig::size(const std::string& key, int limit) {
   const auto value = size_if_any(key, limit);
   if (!value) fail(key, "is missing");
@@ -82,6 +87,22 @@ std::vector<int> GgufConfig::layer_sizes(const std::string& key, int n_layers, i
   return sizes;
 }
 
+int GgufConfig::count_or(const std::string& key, int fallback, int limit) {
+  const GgufValue* value = find(key);
+  if (value == nullptr) return fallback;
+  const auto integer = integer_of(*value);
+  if (!integer) fail(key, "is no whole number");
+  return checked_count(key, *integer, limit);
+}
+
+std::vector<int> GgufConfig::layer_counts(const std::string& key, int n_layers, int limit) {
+  const auto listed = layer_list(key, n_layers);
+  if (!listed) return std::vector<int>(static_cast<std::size_t>(n_layers), count_or(key, 0, limit));
+  std::vector<int> counts;
+  for (const std::int64_t value : *listed) counts.push_back(checked_count(key, value, limit));
+  return counts;
+}
+
 std::optional<double> GgufConfig::non_negative_if_any(const std::string& key) {
   const GgufValue* value = find(key);
   if (value == nullptr) return std::nullopt;
@@ -103,6 +124,14 @@ std::string GgufConfig::text_or(const std::string& key, std::string fallback) {
   const auto text = text_of(*value);
   if (!text) fail(key, "is no text");
   return std::string(*text);
+}
+
+bool GgufConfig::flag_or(const std::string& key, bool fallback) {
+  const GgufValue* value = find(key);
+  if (value == nullptr) return fallback;
+  const auto flag = flag_of(*value);
+  if (!flag) fail(key, "is neither true nor false");
+  return *flag;
 }
 
 void GgufConfig::warn_about_unread_keys() {

@@ -1,97 +1,30 @@
 #include "core/model/gguf_families.h"
 
-#include <cmath>
 #include <vector>
 
-#include "core/model/config_object.h"
+#include "core/model/gguf_finish.h"
 
 namespace dachlast {
 namespace {
 
-// -------- windows
-
-void set_window(ModelSpec& spec, std::size_t layer, int window) {
-  attention_of(spec.layers[layer]).window = window >= spec.max_context ? 0 : window;
-}
-
-/// A window of all layers: Phi-3; 0 says there is none.
-void finish_uniform_window(GgufConfig& config, ModelSpec& spec) {
-  const GgufValue* stated = config.file().first().find_value(config.architecture() + ".attention.sliding_window");
-  config.ignore("attention.sliding_window");
-  if (stated == nullptr || integer_of(*stated) == 0) return;
-  const int window = config.size("attention.sliding_window", size_limit::kContext);
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) set_window(spec, i, window);
-}
-
-/// Which layers slide: one flag a layer, or every layer but each `period`-th one.
-std::vector<bool> sliding_layers(GgufConfig& config, const ModelSpec& spec, int default_period) {
-  constexpr const char* kKey = "attention.sliding_window_pattern";
-  std::vector<bool> sliding;
-  if (const auto flags = config.layer_list(kKey, spec.n_layers())) {
-    for (const std::int64_t flag : *flags) sliding.push_back(flag != 0);
-    return sliding;
-  }
-  const int period = config.size_if_any(kKey, size_limit::kLayers).value_or(default_period);
-  for (int i = 0; i < spec.n_layers(); ++i) sliding.push_back((i + 1) % period != 0);
-  return sliding;
-}
-
-void set_windows(GgufConfig& config, ModelSpec& spec, int default_window, int default_period) {
-  const int window = config.size_if_any("attention.sliding_window", size_limit::kContext).value_or(default_window);
-  const std::vector<bool> sliding = sliding_layers(config, spec, default_period);
-  for (std::size_t i = 0; i < spec.layers.size(); ++i)
-    if (sliding[i]) set_window(spec, i, window);
-}
-
-// -------- Gemma
-
-/// Scores are scaled by the width of a head, except in the 27 B models, known by their layers: there by d_model /
-/// n_heads, which differs from head_dim.
-void set_gemma_scale(ModelSpec& spec, int n_layers_of_27b) {
-  for (LayerSpec& layer : spec.layers) {
-    const double share = static_cast<double>(spec.d_model) / attention_of(layer).n_heads;
-    attention_of(layer).scale =
-        1.0 / std::sqrt(spec.n_layers() == n_layers_of_27b ? share : attention_of(layer).head_dim);
-  }
-}
-
-void finish_gemma2(GgufConfig& config, ModelSpec& spec) {
-  const double softcap = config.non_negative_if_any("attn_logit_softcapping").value_or(50.0);
-  for (LayerSpec& layer : spec.layers) attention_of(layer).softcap = softcap;
-  spec.logit_softcap = config.non_negative_if_any("final_logit_softcapping").value_or(30.0);
-  set_gemma_scale(spec, 46);
-  set_windows(config, spec, 4096, 2);
-}
-
-void finish_gemma3(GgufConfig& config, ModelSpec& spec) {
-  set_gemma_scale(spec, 62);
-  spec.logit_softcap = config.non_negative_if_any("final_logit_softcapping").value_or(0.0);
-  set_windows(config, spec, 1024, 6);
-  const std::vector<bool> sliding = sliding_layers(config, spec, 6);
-  const double local_theta = config.positive_if_any("rope.freq_base_swa").value_or(10000.0);
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    RopeSpec& rope = *attention_of(spec.layers[i]).rope;
-    if (sliding[i]) rope = {.theta = local_theta, .rotary_dim = rope.rotary_dim, .scaling = {}};
-  }
-}
-
-// -------- families
-
-}  // namespace
-
-std::span<const GgufFamily> gguf_families() {
-  static const std::vector<GgufFamily> list = {
-      {.architecture = "llama", .model_type = "llama", .naming = TensorNaming::kLlama, .finish = finish_uniform_window},
+/// Every layer of the same shape, as keys state it.
+std::vector<GgufFamily> uniform_families() {
+  return {
+      {.architecture = "llama",
+       .model_type = "llama",
+       .naming = TensorNaming::kLlama,
+       .windows = GgufWindows{},
+       .finish = finish_llama},
       {.architecture = "qwen2",
        .model_type = "qwen2",
        .naming = TensorNaming::kLlama,
        .biases = GgufBiases::kQkv,
-       .finish = finish_uniform_window},
+       .windows = GgufWindows{}},
       {.architecture = "qwen3",
        .model_type = "qwen3",
        .naming = TensorNaming::kLlama,
-       .qk_norm = true,
-       .finish = finish_uniform_window},
+       .qk_norm = QkNorm::kPerHead,
+       .windows = GgufWindows{}},
       {.architecture = "gemma",
        .model_type = "gemma",
        .naming = TensorNaming::kLlama,
@@ -104,6 +37,7 @@ std::span<const GgufFamily> gguf_families() {
        .wiring = BlockWiring::kSandwich,
        .activation = Activation::kGeluTanh,
        .tied = true,
+       .windows = GgufWindows{.default_window = 4096, .period = 2},
        .scaled_embeddings = true,
        .finish = finish_gemma2},
       {.architecture = "gemma3",
@@ -111,8 +45,10 @@ std::span<const GgufFamily> gguf_families() {
        .naming = TensorNaming::kGemma,
        .wiring = BlockWiring::kSandwich,
        .activation = Activation::kGeluTanh,
-       .qk_norm = true,
+       .qk_norm = QkNorm::kPerHead,
        .tied = true,
+       .windows = GgufWindows{.default_window = 1024, .period = 6},
+       .sliding_theta = 10000.0,
        .scaled_embeddings = true,
        .finish = finish_gemma3},
       {.architecture = "phi2",
@@ -123,7 +59,7 @@ std::span<const GgufFamily> gguf_families() {
        .activation = Activation::kGeluTanh,
        .gate = Gate::kNone,
        .biases = GgufBiases::kAll},
-      {.architecture = "phi3", .model_type = "phi3", .naming = TensorNaming::kPhi3, .finish = finish_uniform_window},
+      {.architecture = "phi3", .model_type = "phi3", .naming = TensorNaming::kPhi3, .windows = GgufWindows{}},
       {.architecture = "gpt2",
        .model_type = "gpt2",
        .naming = TensorNaming::kGpt2,
@@ -132,8 +68,141 @@ std::span<const GgufFamily> gguf_families() {
        .gate = Gate::kNone,
        .biases = GgufBiases::kAll,
        .tied = true,
-       .learned_positions = true},
+       .positions = GgufPositions::kLearned},
+      {.architecture = "granite",
+       .model_type = "granite",
+       .naming = TensorNaming::kLlama,
+       .positions = GgufPositions::kRopeIfFinetuned,
+       .finish = finish_granite},
+      {.architecture = "olmo2",
+       .model_type = "olmo2",
+       .wiring = BlockWiring::kBranchNorm,
+       .qk_norm = QkNorm::kWholeWidth,
+       .windows = GgufWindows{.default_window = 0, .period = 4}},
+      {.architecture = "command-r",
+       .model_type = "cohere",
+       .wiring = BlockWiring::kParallel,
+       .norm = NormKind::kLayer,
+       .norm_bias = false,
+       .tied = true,
+       .finish = finish_command_r},
+      {.architecture = "falcon",
+       .model_type = "falcon",
+       .norm = NormKind::kLayer,
+       .activation = Activation::kGeluErf,
+       .gate = Gate::kNone,
+       .tied = true,
+       .finish = finish_falcon},
+      {.architecture = "bloom",
+       .model_type = "bloom",
+       .norm = NormKind::kLayer,
+       .activation = Activation::kGeluTanh,
+       .gate = Gate::kNone,
+       .biases = GgufBiases::kAll,
+       .tied = true,
+       .positions = GgufPositions::kAlibi,
+       .finish = finish_bloom},
+      {.architecture = "gptneox",
+       .model_type = "gpt_neox",
+       .norm = NormKind::kLayer,
+       .activation = Activation::kGeluErf,
+       .gate = Gate::kNone,
+       .biases = GgufBiases::kAll,
+       .finish = finish_gpt_neox},
+      {.architecture = "chatglm", .model_type = "chatglm", .biases = GgufBiases::kQkv},
   };
+}
+
+/// The usual attention with routed experts, in every layer or in most.
+std::vector<GgufFamily> routed_families() {
+  std::vector<GgufFamily> list = {
+      {.architecture = "granitemoe",
+       .model_type = "granitemoe",
+       .positions = GgufPositions::kRopeIfFinetuned,
+       .finish = finish_granite},
+      {.architecture = "dbrx",
+       .model_type = "dbrx",
+       .norm = NormKind::kLayer,
+       .norm_bias = false,
+       .finish = finish_routed},
+      {.architecture = "qwen2moe", .model_type = "qwen2_moe"},
+      {.architecture = "qwen3moe", .model_type = "qwen3_moe"},
+      {.architecture = "olmoe", .model_type = "olmoe", .finish = finish_routed},
+      {.architecture = "phimoe", .model_type = "phimoe", .norm = NormKind::kLayer, .windows = GgufWindows{}},
+      {.architecture = "grok",
+       .model_type = "grok",
+       .wiring = BlockWiring::kSandwich,
+       .activation = Activation::kGeluTanh,
+       .finish = finish_grok},
+      {.architecture = "glm4moe", .model_type = "glm4_moe"},
+      {.architecture = "gpt-oss", .model_type = "gpt_oss", .windows = GgufWindows{.default_window = 0, .period = 2}},
+      {.architecture = "minimax-m2", .model_type = "minimax_m2"},
+      {.architecture = "mimo2", .model_type = "mimo_v2_flash", .windows = GgufWindows{}, .finish = finish_routed},
+      {.architecture = "llama4",
+       .model_type = "llama4",
+       .windows = GgufWindows{.default_window = 8192, .period = 4},
+       .finish = finish_llama4},
+      {.architecture = "gemma4",
+       .model_type = "gemma4",
+       .wiring = BlockWiring::kSandwich,
+       .activation = Activation::kGeluTanh,
+       .windows = GgufWindows{.default_window = 0, .period = 6},
+       .scaled_embeddings = true,
+       .finish = finish_gemma4},
+  };
+  return list;
+}
+
+/// Latents, linear attention, state spaces, layers that lack a part.
+std::vector<GgufFamily> mixed_families() {
+  return {
+      {.architecture = "deepseek2", .model_type = "deepseek_v3", .finish = finish_deepseek},
+      {.architecture = "deepseek32", .model_type = "deepseek_v32", .finish = finish_deepseek},
+      {.architecture = "glm-dsa", .model_type = "glm_moe_dsa", .finish = finish_deepseek},
+      {.architecture = "qwen3next", .model_type = "qwen3_next", .finish = finish_hybrid},
+      {.architecture = "qwen35", .model_type = "qwen3_5", .finish = finish_hybrid},
+      {.architecture = "qwen35moe", .model_type = "qwen3_5_moe", .finish = finish_hybrid},
+      {.architecture = "jamba", .model_type = "jamba", .positions = GgufPositions::kNone},
+      {.architecture = "granitehybrid",
+       .model_type = "granitemoehybrid",
+       .positions = GgufPositions::kRopeIfFinetuned,
+       .finish = finish_granite},
+      {.architecture = "nemotron_h",
+       .model_type = "nemotron_h",
+       .activation = Activation::kReluSquared,
+       .positions = GgufPositions::kNone,
+       .gaps = GgufGaps::kAllowed,
+       .finish = finish_hybrid},
+      {.architecture = "nemotron_h_moe",
+       .model_type = "nemotron_h",
+       .activation = Activation::kReluSquared,
+       .positions = GgufPositions::kNone,
+       .gaps = GgufGaps::kAllowed,
+       .finish = finish_hybrid},
+      {.architecture = "mamba", .model_type = "mamba", .positions = GgufPositions::kNone, .gaps = GgufGaps::kAllowed},
+      {.architecture = "mamba2", .model_type = "mamba2", .positions = GgufPositions::kNone, .gaps = GgufGaps::kAllowed},
+      {.architecture = "deci", .model_type = "nemotron-nas", .gaps = GgufGaps::kAllowed},
+  };
+}
+
+void append(std::vector<GgufFamily>& list, std::vector<GgufFamily> others) {
+  for (GgufFamily& family : others) {
+    family.layout = GgufLayout::kByTensors;
+    list.push_back(family);
+  }
+}
+
+std::vector<GgufFamily> all_families() {
+  std::vector<GgufFamily> list = uniform_families();
+  append(list, routed_families());
+  append(list, mixed_families());
+  return list;
+}
+
+}  // namespace
+
+std::span<const GgufFamily> gguf_families() {
+  static const std::vector<GgufFamily> list = all_families();
   return list;
 }
 

@@ -221,8 +221,9 @@ TypeName convention_type(const Question& q, const TypeStep& step) {
 
 // -------- types
 
-/// What takes the place of a type whose blocks do not divide the row.
+/// What takes the place of a type whose blocks do not divide the row. `type` is a row of the table of types, which lives as long as the program.
 const GgmlType& fallback(const GgmlType& type, std::int64_t columns) {
+  // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter)
   if (columns % type.block_elements == 0) return type;
   if (columns % 32 != 0) return *ggml_type("F16");
   if (type.name == "Q4_K") return *ggml_type("Q5_0");
@@ -285,7 +286,7 @@ std::int64_t GgufWeights::bytes() const {
 std::int64_t GgufWeights::embedding_bytes() const {
   std::int64_t sum = 0;
   for (const GgufTypedTensor& tensor : tensors)
-    if (is_one_of(tensor.shape.name, "token_embd", "position_embd")) sum += tensor.bytes();
+    if (is_gguf_table(tensor.shape.name)) sum += tensor.bytes();
   return sum;
 }
 
@@ -298,6 +299,10 @@ std::int64_t GgufWeights::layer_bytes(int layer) const {
 
 std::int64_t GgufWeights::head_bytes() const {
   return layer_bytes(-1) - embedding_bytes();
+}
+
+bool is_gguf_table(std::string_view tensor) {
+  return is_one_of(tensor, "token_embd", "position_embd", "per_layer_token_embd");
 }
 
 GgufWeights gguf_weights(const GgufShape& shape, const GgufMix& mix, LatentMatrices latent) {

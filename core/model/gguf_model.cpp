@@ -12,6 +12,9 @@
 #include "core/model/config_object.h"
 #include "core/model/gguf_config.h"
 #include "core/model/gguf_families.h"
+#include "core/model/gguf_layers.h"
+#include "core/model/gguf_rope.h"
+#include "core/model/gguf_tensors.h"
 #include "core/model/strict_json.h"
 
 namespace dachlast {
@@ -83,13 +86,7 @@ void read_basics(GgufConfig& config, ModelSpec& spec) {
   read_native_type(config, spec);
 }
 
-void refuse_other_structures(GgufConfig& config) {
-  for (const char* key : {"expert_count", "attention.kv_lora_rank", "attention.shared_kv_layers",
-                          "nextn_predict_layers", "ssm.state_size"})
-    if (const GgufValue* value = config.file().first().find_value(config.architecture() + "." + key);
-        value != nullptr && number_of(*value) != 0.0)
-      config.fail(key, "describes layers that are not read from GGUF files yet",
-                  "Plan this model from its config.json.");
+void refuse_encoders(const GgufConfig& config) {
   const GgufValue* causal = config.file().first().find_value(config.architecture() + ".attention.causal");
   if (causal != nullptr && flag_of(*causal) == false)
     config.fail("attention.causal", "is false: encoders are not supported");
@@ -97,147 +94,82 @@ void refuse_other_structures(GgufConfig& config) {
 
 // -------- layers
 
-RopeScaling read_yarn(GgufConfig& config, ModelSpec& spec, double factor) {
-  const int original =
-      config.size_if_any("rope.scaling.original_context_length", size_limit::kContext).value_or(spec.max_context);
-  const double extended = std::min<double>(size_limit::kContext, factor * original);
-  spec.max_context = std::max(spec.max_context, static_cast<int>(extended));
-  return YarnRopeScaling{.factor = factor,
-                         .beta_fast = config.positive_if_any("rope.scaling.yarn_beta_fast").value_or(32.0),
-                         .beta_slow = config.positive_if_any("rope.scaling.yarn_beta_slow").value_or(1.0),
-                         // 0.1 · ln(factor) + 1: equation 22 of Peng et al. 2023; the key multiplies it.
-                         .attention_factor = (0.1 * std::log(factor) + 1.0) *
-                                             config.positive_if_any("rope.scaling.attn_factor").value_or(1.0),
-                         .original_context = original};
-}
-
-/// Divisors per frequency are stored as tensors, which are not read: they change numbers, not memory or work.
-void warn_about_stored_frequencies(GgufConfig& config) {
-  for (const char* name : {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
-    if (config.file().find_tensor(name) != nullptr)
-      config.warn("rope_factors", fmt::format("tensor {} is not read: RoPE is described without it, which changes no "
-                                              "figure of memory or work",
-                                              name));
-}
-
-RopeScaling read_rope_scaling(GgufConfig& config, ModelSpec& spec) {
-  const std::string type = config.text_or("rope.scaling.type", "linear");
-  const auto factor =
-      config.non_negative_if_any(config.has("rope.scale_linear") ? "rope.scale_linear" : "rope.scaling.factor");
-  // Without a scaling that reads them these have nothing to act on.
-  config.ignore("rope.scaling.original_context_length");
-  config.ignore("rope.scaling.attn_factor");
-  if (type == "none" || type == "longrope") return {};
-  if (type != "linear" && type != "yarn")
-    config.fail("rope.scaling.type", fmt::format("is \"{}\", an unknown RoPE scaling", printable(type)),
-                "Known: none, linear, yarn, longrope.");
-  if (!factor || *factor == 0.0 || *factor == 1.0) return {};  // 0 stands for none
-  if (*factor < 1.0) config.fail("rope.scaling.factor", fmt::format("is {}, below 1", *factor));
-  return type == "linear" ? RopeScaling(LinearRopeScaling{*factor}) : read_yarn(config, spec, *factor);
-}
-
-RopeSpec read_rope(GgufConfig& config, ModelSpec& spec, int head_dim) {
-  RopeSpec rope;
-  rope.theta = config.positive_if_any("rope.freq_base").value_or(10000.0);
-  if (rope.theta <= 1.0) config.fail("rope.freq_base", fmt::format("is {}, not above 1", rope.theta));
-  rope.rotary_dim = config.size_if_any("rope.dimension_count", size_limit::kHeadDim).value_or(head_dim);
-  if (rope.rotary_dim % 2 != 0 || rope.rotary_dim > head_dim)
-    config.fail("rope.dimension_count", fmt::format("of {} is no even part of head_dim {}", rope.rotary_dim, head_dim));
-  rope.scaling = read_rope_scaling(config, spec);
-  config.ignore("rope.scaling.finetuned");
-  return rope;
-}
-
-int read_head_dim(GgufConfig& config, const ModelSpec& spec, int n_heads) {
-  const auto key = config.size_if_any("attention.key_length", size_limit::kHeadDim);
-  const auto value = config.size_if_any("attention.value_length", size_limit::kHeadDim);
-  if (!key && spec.d_model % n_heads != 0)
-    config.fail("attention.head_count", fmt::format("is {}, which does not divide {}", n_heads, spec.d_model));
-  const int head_dim = key.value_or(spec.d_model / n_heads);
-  if (value.value_or(head_dim) != head_dim)
-    config.fail("attention.value_length", fmt::format("is {}, but keys have {}", *value, head_dim));
-  return head_dim;
-}
-
-struct HeadCounts {
-  std::vector<int> query;
-  std::vector<int> kv;
-};
-
-HeadCounts read_head_counts(GgufConfig& config, int n_layers) {
-  HeadCounts heads;
-  heads.query = config.layer_sizes("attention.head_count", n_layers, size_limit::kHeads);
-  heads.kv = config.has("attention.head_count_kv")
-                 ? config.layer_sizes("attention.head_count_kv", n_layers, size_limit::kHeads)
-                 : heads.query;
-  return heads;
-}
-
-void check_heads(const GgufConfig& config, const AttentionSpec& a) {
-  if (a.n_heads % a.n_kv_heads != 0)
-    config.fail("attention.head_count_kv", fmt::format("is {}, which does not divide {}", a.n_kv_heads, a.n_heads));
-  if (a.n_heads + 2 * a.n_kv_heads > size_limit::kRows / a.head_dim)
-    config.fail("attention.head_count", fmt::format("of {} × {} is beyond every known model", a.n_heads, a.head_dim));
-}
-
 /// Parts that a model may have or not, known by the tensors of its first layer.
 struct OptionalParts {
   bool qkv_bias;
   bool o_bias;
   bool mlp_bias;
   bool head_bias;
-  bool qk_norm;
   bool own_head;
 };
 
-OptionalParts optional_parts(const GgufFile& file, const GgufFamily& family) {
+OptionalParts optional_parts(const GgufTensors& tensors, const GgufFamily& family) {
   const bool all = family.biases == GgufBiases::kAll;
-  if (file.n_tensors() == 0)
+  if (tensors.empty())
     return {.qkv_bias = family.biases != GgufBiases::kNone,
             .o_bias = all,
             .mlp_bias = all,
             .head_bias = family.architecture == "phi2",
-            .qk_norm = family.qk_norm,
             .own_head = !family.tied};
-  const auto has = [&](std::string_view name) { return file.find_tensor(name) != nullptr; };
-  return {.qkv_bias = has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias"),
-          .o_bias = has("blk.0.attn_output.bias"),
-          .mlp_bias = has("blk.0.ffn_up.bias"),
-          .head_bias = has("output.bias"),
-          .qk_norm = has("blk.0.attn_q_norm.weight"),
-          .own_head = has("output.weight")};
+  return {.qkv_bias = tensors.has("blk.0.attn_q.bias") || tensors.has("blk.0.attn_qkv.bias"),
+          .o_bias = tensors.has("blk.0.attn_output.bias"),
+          .mlp_bias = tensors.has("blk.0.ffn_up.bias"),
+          .head_bias = tensors.has("output.bias"),
+          .own_head = tensors.has("output.weight")};
 }
 
-void read_layers(GgufConfig& config, const GgufFamily& family, const OptionalParts& parts, ModelSpec& spec) {
-  const int n_layers = config.size("block_count", size_limit::kLayers);
-  const HeadCounts heads = read_head_counts(config, n_layers);
-  const std::vector<int> widths = config.layer_sizes("feed_forward_length", n_layers, size_limit::kFfWidth);
-  const int head_dim = read_head_dim(config, spec, heads.query.front());
-  const auto rope = family.learned_positions ? std::nullopt : std::optional(read_rope(config, spec, head_dim));
-  for (std::size_t i = 0; i < widths.size(); ++i) {
+std::vector<LayerSpec> uniform_layers(GgufConfig& config, const GgufFamily& family, const GgufBlocks& blocks,
+                                      const GgufTensors& tensors, const OptionalParts& parts) {
+  const std::vector<int> widths = config.layer_sizes("feed_forward_length", blocks.n_blocks, size_limit::kFfWidth);
+  const GgufLayerTensors first(tensors, 0);
+  std::vector<LayerSpec> layers;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(blocks.n_layers()); ++i) {
     LayerSpec layer;
-    attention_of(layer) = {.n_heads = heads.query[i],
-                           .n_kv_heads = heads.kv[i],
-                           .head_dim = head_dim,
-                           .window = 0,
-                           .scale = 1.0 / std::sqrt(head_dim),
-                           .softcap = 0.0,
-                           .qkv_bias = parts.qkv_bias,
-                           .o_bias = parts.o_bias,
-                           .qk_norm = parts.qk_norm ? QkNorm::kPerHead : QkNorm::kNone,
-                           .rope = rope};
+    AttentionSpec& attention = attention_of(layer) = gguf_attention(config, blocks, i);
+    attention.qkv_bias = parts.qkv_bias;
+    attention.o_bias = parts.o_bias;
+    attention.qk_norm = tensors.empty() ? family.qk_norm : gguf_qk_norm(first, attention);
     mlp_of(layer) = {.d_ff = widths[i], .activation = family.activation, .gate = family.gate, .bias = parts.mlp_bias};
-    check_heads(config, attention_of(layer));
-    spec.layers.push_back(layer);
+    layers.push_back(layer);
   }
+  return layers;
 }
 
+/// Keys of layers that are not all alike.
+void refuse_other_structures(GgufConfig& config) {
+  for (const char* key :
+       {"attention.kv_lora_rank", "attention.shared_kv_layers", "nextn_predict_layers", "ssm.state_size"})
+    if (config.count_or(key, 0, size_limit::kFfWidth) != 0)
+      config.fail(key, "describes layers that are not known in this architecture",
+                  "Plan this model from its config.json.");
+}
+
+/// Mixtral has the architecture of Llama, and states experts.
+bool is_built_by_tensors(GgufConfig& config, const GgufFamily& family) {
+  return family.layout == GgufLayout::kByTensors || config.count_or("expert_count", 0, size_limit::kExperts) > 0;
+}
+
+void read_layers(GgufConfig& config, const GgufFamily& family, const GgufTensors& tensors, const OptionalParts& parts,
+                 ModelSpec& spec) {
+  const GgufBlocks blocks = read_gguf_blocks(config, family, spec);
+  if (!is_built_by_tensors(config, family)) {
+    refuse_other_structures(config);
+    spec.layers = uniform_layers(config, family, blocks, tensors, parts);
+    return;
+  }
+  spec.layers = gguf_layers_by_tensors(config, family, blocks, tensors, spec.d_model);
+  spec.mtp = gguf_mtp(config, family, blocks, tensors, spec.d_model);
+}
+
+/// Gemma's (1 + w) is stored as such: weight_offset stays 0. Some state the other norm's key (Phi-MoE, Nemotron-H).
 NormSpec read_norm(GgufConfig& config, const GgufFamily& family) {
-  const char* key = family.norm == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
-  const auto eps = config.positive_if_any(key);
-  if (!eps) config.fail(key, "is missing");
-  // Gemma's (1 + w) is stored as such: weight_offset stays 0.
-  return {.kind = family.norm, .eps = *eps, .weight_offset = 0.0};
+  constexpr const char* kRmsKey = "attention.layer_norm_rms_epsilon";
+  constexpr const char* kLayerKey = "attention.layer_norm_epsilon";
+  const bool rms = family.norm == NormKind::kRms;
+  auto eps = config.positive_if_any(rms ? kRmsKey : kLayerKey);
+  if (!eps) eps = config.positive_if_any(rms ? kLayerKey : kRmsKey);
+  if (!eps) config.fail(rms ? kRmsKey : kLayerKey, "is missing");
+  return {.kind = family.norm, .eps = *eps, .weight_offset = 0.0, .layer_bias = family.norm_bias};
 }
 
 std::string model_name(const GgufFile& file) {
@@ -257,8 +189,9 @@ std::vector<std::string_view> gguf_architectures() {
 ModelSpec model_spec_from_gguf(const GgufFile& file, std::vector<ConfigWarning>& warnings) {
   GgufConfig config(file, warnings);
   const GgufFamily& family = family_of(config);
-  refuse_other_structures(config);
-  const OptionalParts parts = optional_parts(file, family);
+  refuse_encoders(config);
+  const GgufTensors tensors(file);
+  const OptionalParts parts = optional_parts(tensors, family);
   ModelSpec spec;
   spec.name = model_name(file);
   spec.architecture = family.model_type;
@@ -269,8 +202,8 @@ ModelSpec model_spec_from_gguf(const GgufFile& file, std::vector<ConfigWarning>&
   spec.tied_embeddings = !parts.own_head;
   spec.lm_head_bias = parts.head_bias;
   if (family.scaled_embeddings) spec.embed_scale = std::sqrt(static_cast<double>(spec.d_model));
-  if (family.learned_positions) spec.n_learned_positions = spec.max_context;
-  read_layers(config, family, parts, spec);
+  if (family.positions == GgufPositions::kLearned) spec.n_learned_positions = spec.max_context;
+  read_layers(config, family, tensors, parts, spec);
   if (family.finish != nullptr) family.finish(config, spec);
   warn_about_stored_frequencies(config);
   config.warn_about_unread_keys();

@@ -10,6 +10,7 @@
 #include "core/base/user_data_dir.h"
 #include "core/model/gguf_model.h"
 #include "core/model/json_file.h"
+#include "core/model/model_alias.h"
 #include "core/model/preset_catalog.h"
 
 namespace dachlast {
@@ -122,6 +123,21 @@ std::string preset_name(const fs::path& models, const std::string& typed) {
   return "";
 }
 
+/// A preset under another name of the same architecture, which a warning says.
+std::optional<ModelSource> read_alias(const fs::path& models, const std::string& typed) {
+  const auto match = match_preset(typed, read_preset_catalog(models));
+  if (!match) return std::nullopt;
+  auto source = read_preset(models, match->preset);
+  if (!source || match->preset == lower(typed)) return source;
+  const std::string reason = match->reason.empty() ? "" : ": " + match->reason;
+  source->warnings.push_back({"taken_for", fmt::format("{} is taken for {}{}", typed, match->preset, reason)});
+  if (!match->data_type.empty())
+    source->warnings.push_back(
+        {"data_type_in_name",
+         fmt::format("{} in the name is not applied: name the type of the weights apart", match->data_type)});
+  return source;
+}
+
 /// A config the user imported under this name.
 std::optional<ModelSource> read_imported(const std::string& typed) {
   const auto user = find_user_data_dir();
@@ -179,6 +195,8 @@ ModelSource resolve_model(const std::string& name_or_path) {
   if (name_or_path.starts_with(".") || path.is_absolute() || path.extension() == ".json" ||
       path.extension() == ".safetensors" || path.extension() == ".gguf")
     throw Error(ErrorKind::kInput, name_or_path, "does not exist.", "Check the path.");
+  if (const fs::path data = find_data_dir(); !data.empty())
+    if (auto alias = read_alias(data / "models", name_or_path)) return *std::move(alias);
   fail_unknown(name_or_path);
 }
 

@@ -32,7 +32,8 @@ struct ModelSource {
 ModelSpec read_model_spec(const std::filesystem::path& config, std::vector<ConfigWarning>& warnings);
 
 /// Resolves what the user typed: a preset name ("gpt2", "llama-3.2-1b", "stories-260k"), an imported model, a config.json, a
-/// folder, a .safetensors or a .gguf file. Unknown preset names get the nearest match suggested.
+/// folder, a .safetensors or a .gguf file. Names of models with a preset's architecture are taken for it, with a warning that
+/// says why ("meta-llama/Llama-3.3-70B-Instruct"). Other names get the nearest preset suggested.
 ModelSource resolve_model(const std::string& name_or_path);
 
 struct PresetInfo {

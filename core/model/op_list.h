@@ -127,7 +127,7 @@ Step ragged_step(Phase phase, std::span<const SequenceLengths> sequences);
 
 /// Element types of a run.
 struct Precision {
-  DType weights = DType::kF32;
+  WeightType weights = DType::kF32;
   KvStorage kv = {};
 };
 

@@ -35,9 +35,9 @@ double extra_parameter_count(const ModelSpec& model) {
   return size_sum(extra_weight_slots(model));
 }
 
-double weight_bytes(const ModelSpec& model, DType precision) {
+double weight_bytes(const ModelSpec& model, const WeightStorage& storage) {
   double sum = 0;
-  for (const WeightSlot& slot : weight_slots(model)) sum += bytes_of(slot, precision);
+  for (const WeightSlot& slot : fused_weight_slots(model)) sum += bytes_of(slot, storage);
   return sum;
 }
 

@@ -78,12 +78,29 @@ void fill(const Distribution& distribution, std::int64_t first, std::span<Elemen
 struct Chunk {
   Distribution distribution;
   std::int64_t first;  // element of the slot
+  std::int64_t n_elements;
+  std::int64_t columns;
   std::span<std::byte> bytes;
-  DType dtype;
+  WeightStorage storage;
 };
 
+/// Panel after panel through a buffer of floats.
+void fill_panels(const Chunk& chunk) {
+  const PanelLayout layout(chunk.storage.type, static_cast<int>(chunk.columns));
+  std::vector<float> rows;
+  std::span<std::byte> panels = chunk.bytes;
+  for (std::int64_t done = 0; done < chunk.n_elements; done += kPanelRows * chunk.columns) {
+    rows.resize(static_cast<std::size_t>(std::min(chunk.n_elements - done, kPanelRows * chunk.columns)));
+    fill(chunk.distribution, chunk.first + done, std::span(rows));
+    pack_panel(chunk.storage.type, static_cast<int>(chunk.columns), rows, panels.first(layout.panel_bytes()));
+    panels = panels.subspan(layout.panel_bytes());
+  }
+}
+
 void fill(const Chunk& chunk) {
-  if (chunk.dtype == DType::kBF16)
+  if (chunk.storage.layout == WeightLayout::kPanels)
+    fill_panels(chunk);
+  else if (chunk.storage.type == DType::kBF16)
     fill(chunk.distribution, chunk.first,
          std::span(reinterpret_cast<BF16*>(chunk.bytes.data()), chunk.bytes.size() / sizeof(BF16)));
   else
@@ -91,36 +108,46 @@ void fill(const Chunk& chunk) {
          std::span(reinterpret_cast<float*>(chunk.bytes.data()), chunk.bytes.size() / sizeof(float)));
 }
 
-void append_chunks(const WeightSlot& slot, const Distribution& distribution, std::span<std::byte> bytes, DType dtype,
-                   std::vector<Chunk>& chunks) {
-  for (std::int64_t first = 0; first < slot.size(); first += kChunkElements) {
-    const auto n = static_cast<std::size_t>(std::min(kChunkElements, slot.size() - first));
-    const auto element_bytes = static_cast<std::size_t>(size_of(dtype));
-    chunks.push_back({distribution, first,
-                      bytes.subspan(static_cast<std::size_t>(first) * element_bytes, n * element_bytes), dtype});
+/// Chunks are whole panels where the slot lies in panels.
+void append_chunks(const WeightSlot& slot, const Distribution& distribution, std::span<std::byte> bytes,
+                   const WeightStorage& storage, std::vector<Chunk>& chunks) {
+  const bool panels = storage.layout == WeightLayout::kPanels;
+  const std::int64_t unit = panels ? kPanelRows * slot.columns : 1;
+  const std::size_t unit_bytes = panels ? PanelLayout(storage.type, static_cast<int>(slot.columns)).panel_bytes()
+                                        : static_cast<std::size_t>(storage.type.bits()) / 8;
+  const std::int64_t n_units = (slot.size() + unit - 1) / unit;
+  const std::int64_t step = std::max<std::int64_t>(1, kChunkElements / unit);
+  for (std::int64_t first = 0; first < n_units; first += step) {
+    const std::int64_t n = std::min(step, n_units - first);
+    const std::int64_t n_elements = std::min(n * unit, slot.size() - first * unit);
+    chunks.push_back(
+        {distribution, first * unit, n_elements, slot.columns,
+         bytes.subspan(static_cast<std::size_t>(first) * unit_bytes, static_cast<std::size_t>(n) * unit_bytes),
+         storage});
   }
 }
 
 }  // namespace
 
-std::unique_ptr<Weights> random_weights(const ModelSpec& model, std::uint64_t seed, DType precision, int n_threads) {
-  require_weight_precision(precision);
+std::unique_ptr<Weights> random_weights(const ModelSpec& model, std::uint64_t seed, const WeightStorage& storage,
+                                        int n_threads) {
+  require_weight_storage(model, storage);
   const std::vector<WeightSlot> slots = fused_weight_slots(model);
   double total_bytes = 0.0;
-  for (const WeightSlot& slot : slots) total_bytes += WeightArena::padded_bytes(bytes_of(slot, precision));
+  for (const WeightSlot& slot : slots) total_bytes += WeightArena::padded_bytes(bytes_of(slot, storage));
   auto weights = std::make_unique<StoredWeights>(model, WeightOrigin::kRandom, fmt::format("random, seed {}", seed),
                                                  WeightArena(total_bytes));
   std::vector<Chunk> chunks;
   for (const WeightSlot& slot : slots) {
-    const DType dtype = dtype_of(slot, precision);
-    append_chunks(slot, distribution_of(slot, model, seed), weights->allocate(slot, dtype), dtype, chunks);
+    const WeightStorage kept = storage_of(slot, storage);
+    append_chunks(slot, distribution_of(slot, model, seed), weights->allocate(slot, kept), kept, chunks);
   }
   run_tasks(chunks.size(), n_threads, [&](std::size_t i) { fill(chunks[i]); });
   return weights;
 }
 
-std::unique_ptr<Weights> random_weights(const ModelSpec& model, std::uint64_t seed, DType precision) {
-  return random_weights(model, seed, precision, usable_threads());
+std::unique_ptr<Weights> random_weights(const ModelSpec& model, std::uint64_t seed, const WeightStorage& storage) {
+  return random_weights(model, seed, storage, usable_threads());
 }
 
 }  // namespace dachlast

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct FoundPart {
 /// A slot and the tensors it will be read from.
 struct SlotPlan {
   WeightSlot slot;
-  DType dtype;  // in memory
+  WeightStorage storage;  // in memory
   PartLayout layout;
   std::vector<FoundPart> parts;
   std::span<const std::byte> view;  // where the mapping already holds the slot as it is wanted; empty: copy
@@ -36,6 +37,14 @@ struct SlotPlan {
 struct CopyTask {
   const SafetensorsFile* file;
   ConvertJob job;
+};
+
+/// Panels [first, first + n) of a slot, packed by one thread into `to`.
+struct PackTask {
+  const SlotPlan* plan;
+  std::int64_t first;
+  std::int64_t n;
+  std::span<std::byte> to;
 };
 
 /// Bytes one task reads at most, transposed tensors excepted.
@@ -77,20 +86,22 @@ std::span<const std::byte> view_of(const SlotPlan& plan) {
   const std::byte* const begin = plan.parts.front().bytes.data();
   const std::byte* end = begin;
   for (const FoundPart& part : plan.parts) {
-    if (part.dtype != plan.dtype || part.bytes.data() != end || part.file != plan.parts.front().file) return {};
+    if (plan.storage.type != part.dtype || part.bytes.data() != end || part.file != plan.parts.front().file) return {};
     end += part.bytes.size();
   }
-  const bool aligned = reinterpret_cast<std::uintptr_t>(begin) % static_cast<std::uintptr_t>(size_of(plan.dtype)) == 0;
+  const bool aligned =
+      reinterpret_cast<std::uintptr_t>(begin) % static_cast<std::uintptr_t>(plan.storage.type.bits() / 8) == 0;
   return aligned ? std::span(begin, end) : std::span<const std::byte>{};
 }
 
 SlotPlan plan_slot(const Checkpoint& checkpoint, const ModelSpec& model, const TensorPrefix& prefix,
-                   const WeightSlot& slot, DType precision) {
+                   const WeightSlot& slot, const WeightStorage& storage) {
   const TensorRequest request = tensors_of(slot, model, prefix);
-  SlotPlan plan{slot, dtype_of(slot, precision), request.layout, {}, {}};
+  SlotPlan plan{slot, storage_of(slot, storage), request.layout, {}, {}};
   for (const TensorPart& part : request.parts) plan.parts.push_back(find_part(checkpoint, slot, part, request.layout));
   // Vectors are copied, so that the hot small ones lie together on few pages.
-  if (slot.part == WeightPart::kMatrix || slot.part == WeightPart::kPositions) plan.view = view_of(plan);
+  const bool large = slot.part == WeightPart::kMatrix || slot.part == WeightPart::kPositions;
+  if (large && plan.storage.layout == WeightLayout::kRows) plan.view = view_of(plan);
   return plan;
 }
 
@@ -102,19 +113,18 @@ TensorPrefix prefix_of(const Checkpoint& checkpoint, const ModelSpec& model, con
   throw missing_tensor(checkpoint, tensors_of(embedding, model, prefixes.front()).parts.front().name);
 }
 
-std::vector<SlotPlan> plan_weights(const Checkpoint& checkpoint, const ModelSpec& model, DType precision) {
+std::vector<SlotPlan> plan_weights(const Checkpoint& checkpoint, const ModelSpec& model, const WeightStorage& storage) {
   const std::vector<WeightSlot> slots = fused_weight_slots(model);
   const TensorPrefix prefix = prefix_of(checkpoint, model, slots.front());
   std::vector<SlotPlan> plans;
-  for (const WeightSlot& slot : slots) plans.push_back(plan_slot(checkpoint, model, prefix, slot, precision));
+  for (const WeightSlot& slot : slots) plans.push_back(plan_slot(checkpoint, model, prefix, slot, storage));
   return plans;
 }
 
 double arena_bytes(std::span<const SlotPlan> plans) {
   double total = 0.0;
   for (const SlotPlan& plan : plans)
-    if (plan.view.empty())
-      total += WeightArena::padded_bytes(static_cast<double>(plan.slot.size()) * size_of(plan.dtype));
+    if (plan.view.empty()) total += WeightArena::padded_bytes(bytes_of(plan.slot, plan.storage));
   return total;
 }
 
@@ -123,7 +133,8 @@ double arena_bytes(std::span<const SlotPlan> plans) {
 void append_tasks(const SlotPlan& plan, const FoundPart& part, std::span<std::byte> to, std::vector<CopyTask>& tasks) {
   const std::int64_t columns = plan.slot.columns;
   const auto from_row = static_cast<std::size_t>(columns * size_of(part.dtype));
-  const auto to_row = static_cast<std::size_t>(columns * size_of(plan.dtype));
+  const DType to_dtype = plan.storage.type.plain().value();
+  const auto to_row = static_cast<std::size_t>(columns * size_of(to_dtype));
   const auto rows = static_cast<std::size_t>(part.rows);
   const std::size_t step =
       plan.layout == PartLayout::kTransposed ? rows : std::max<std::size_t>(1, kTaskBytes / from_row);
@@ -133,46 +144,121 @@ void append_tasks(const SlotPlan& plan, const FoundPart& part, std::span<std::by
                      {.from = part.bytes.subspan(row * from_row, n * from_row),
                       .from_dtype = part.dtype,
                       .to = to.subspan(row * to_row, n * to_row),
-                      .to_dtype = plan.dtype,
+                      .to_dtype = to_dtype,
                       .rows = static_cast<std::int64_t>(n),
                       .columns = columns,
                       .layout = plan.layout}});
   }
 }
 
+/// Cuts a slot into tasks of whole panels.
+void append_tasks(const SlotPlan& plan, std::span<std::byte> to, std::vector<PackTask>& tasks) {
+  const std::size_t panel_bytes = PanelLayout(plan.storage.type, static_cast<int>(plan.slot.columns)).panel_bytes();
+  const std::int64_t n_panels = static_cast<std::int64_t>(to.size() / panel_bytes);
+  const std::int64_t step = std::max<std::int64_t>(1, static_cast<std::int64_t>(kTaskBytes / panel_bytes));
+  for (std::int64_t first = 0; first < n_panels; first += step) {
+    const std::int64_t n = std::min(step, n_panels - first);
+    tasks.push_back(
+        {&plan, first, n,
+         to.subspan(static_cast<std::size_t>(first) * panel_bytes, static_cast<std::size_t>(n) * panel_bytes)});
+  }
+}
+
+/// What fills the copies.
+struct LoadTasks {
+  std::vector<CopyTask> copies;
+  std::vector<PackTask> packs;
+};
+
 /// Places views, allocates copies, and lists the work that fills them.
-std::vector<CopyTask> place_weights(std::span<const SlotPlan> plans, StoredWeights& weights) {
-  std::vector<CopyTask> tasks;
+LoadTasks place_weights(std::span<const SlotPlan> plans, StoredWeights& weights) {
+  LoadTasks tasks;
   for (const SlotPlan& plan : plans) {
     if (!plan.view.empty()) {
-      weights.place(plan.slot, as_matrix(plan.view, plan.dtype));
+      weights.place(plan.slot, as_matrix(plan.view, plan.slot, plan.storage));
       plan.parts.front().file->file().prefetch(plan.view);
       continue;
     }
-    std::span<std::byte> to = weights.allocate(plan.slot, plan.dtype);
+    std::span<std::byte> to = weights.allocate(plan.slot, plan.storage);
+    if (plan.storage.layout == WeightLayout::kPanels) {
+      append_tasks(plan, to, tasks.packs);
+      continue;
+    }
     for (const FoundPart& part : plan.parts) {
-      const auto bytes = static_cast<std::size_t>(part.rows * plan.slot.columns * size_of(plan.dtype));
-      append_tasks(plan, part, to.first(bytes), tasks);
+      const auto bytes = static_cast<std::size_t>(part.rows * plan.slot.columns * plan.storage.type.bits() / 8);
+      append_tasks(plan, part, to.first(bytes), tasks.copies);
       to = to.subspan(bytes);
     }
   }
   return tasks;
 }
 
+/// Rows [first, first + n) of a slot, over the borders of its tensors.
+void read_slot_rows(const SlotPlan& plan, std::int64_t first, std::int64_t n, std::span<float> out) {
+  const auto columns = static_cast<std::size_t>(plan.slot.columns);
+  for (const FoundPart& part : plan.parts) {
+    const std::int64_t taken = std::clamp<std::int64_t>(part.rows - first, 0, n);
+    if (taken > 0) {
+      read_rows({.from = part.bytes,
+                 .from_dtype = part.dtype,
+                 .to = {},
+                 .to_dtype = DType::kF32,
+                 .rows = part.rows,
+                 .columns = plan.slot.columns,
+                 .layout = plan.layout},
+                first, taken, out.first(static_cast<std::size_t>(taken) * columns));
+      // What is read is of no more use: dropping its pages keeps the peak near the weights' own size.
+      if (plan.layout == PartLayout::kRowMajor)
+        part.file->file().release(part.bytes.subspan(
+            static_cast<std::size_t>(first) * columns * static_cast<std::size_t>(size_of(part.dtype)),
+            static_cast<std::size_t>(taken) * columns * static_cast<std::size_t>(size_of(part.dtype))));
+      out = out.subspan(static_cast<std::size_t>(taken) * columns);
+    }
+    first = std::max<std::int64_t>(0, first - part.rows);
+    n -= taken;
+  }
+}
+
+void require_finite(const SlotPlan& plan, std::span<const float> values) {
+  if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return;
+  throw Error(ErrorKind::kInput, plan.parts.front().file->path().string(),
+              fmt::format("a matrix of layer {} holds a value that is not a finite number and cannot be quantized.",
+                          plan.slot.layer),
+              "Run these weights in f32 or bf16, or use an intact checkpoint.");
+}
+
+void pack(const PackTask& task) {
+  const SlotPlan& plan = *task.plan;
+  const std::int64_t columns = plan.slot.columns;
+  const std::size_t panel_bytes = PanelLayout(plan.storage.type, static_cast<int>(columns)).panel_bytes();
+  std::vector<float> rows;
+  for (std::int64_t panel = task.first; panel < task.first + task.n; ++panel) {
+    const std::int64_t first = panel * kPanelRows;
+    const std::int64_t n = std::min<std::int64_t>(kPanelRows, plan.slot.rows - first);
+    rows.resize(static_cast<std::size_t>(n * columns));
+    read_slot_rows(plan, first, n, rows);
+    if (plan.storage.type.quantized()) require_finite(plan, rows);
+    pack_panel(plan.storage.type, static_cast<int>(columns), rows,
+               task.to.subspan(static_cast<std::size_t>(panel - task.first) * panel_bytes, panel_bytes));
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<Weights> open_weights(const ModelSpec& model, const std::filesystem::path& path, DType precision) {
-  require_weight_precision(precision);
+std::unique_ptr<Weights> open_weights(const ModelSpec& model, const std::filesystem::path& path,
+                                      const WeightStorage& storage) {
+  require_weight_storage(model, storage);
   Checkpoint checkpoint(path);
-  const std::vector<SlotPlan> plans = plan_weights(checkpoint, model, precision);
+  const std::vector<SlotPlan> plans = plan_weights(checkpoint, model, storage);
   auto weights = std::make_unique<StoredWeights>(
       model, WeightOrigin::kCheckpoint, checkpoint.path().filename().string(), WeightArena(arena_bytes(plans)));
-  const std::vector<CopyTask> tasks = place_weights(plans, *weights);
+  const LoadTasks tasks = place_weights(plans, *weights);
   // Once copied, the file's pages are of no use here: dropping them keeps the peak near the weights' own size.
-  run_tasks(tasks.size(), usable_threads(), [&](std::size_t i) {
-    convert(tasks[i].job);
-    tasks[i].file->file().release(tasks[i].job.from);
+  run_tasks(tasks.copies.size(), usable_threads(), [&](std::size_t i) {
+    convert(tasks.copies[i].job);
+    tasks.copies[i].file->file().release(tasks.copies[i].job.from);
   });
+  run_tasks(tasks.packs.size(), usable_threads(), [&](std::size_t i) { pack(tasks.packs[i]); });
   weights->keep(std::move(checkpoint).take_files());
   return weights;
 }

@@ -32,7 +32,7 @@ void SlotList::matrix(WeightRole role, std::int64_t rows, std::int64_t columns, 
       {WeightClass::kBias, shard_of_bias(treatment.shard), treatment.units, treatment.count});
 }
 
-void SlotList::matrix(WeightRole role, std::vector<RowPart> parts, std::int64_t columns, Bias bias) {
+void SlotList::matrix(WeightRole role, const std::vector<RowPart>& parts, std::int64_t columns, Bias bias) {
   for (const RowPart& part : parts)
     add(role, WeightPart::kMatrix, part.rows, columns, {WeightClass::kLinear, part.shard, part.units});
   if (bias == Bias::kAbsent) return;

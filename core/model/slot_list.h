@@ -41,7 +41,7 @@ class SlotList {
   void matrix(WeightRole role, std::int64_t rows, std::int64_t columns, const Treatment& treatment,
               Bias bias = Bias::kAbsent);
   /// A matrix whose rows are split in several ways, and its biases.
-  void matrix(WeightRole role, std::vector<RowPart> parts, std::int64_t columns, Bias bias = Bias::kAbsent);
+  void matrix(WeightRole role, const std::vector<RowPart>& parts, std::int64_t columns, Bias bias = Bias::kAbsent);
   /// A norm of the model's kind.
   void norm(WeightRole role, std::int64_t dim);
   /// Weights of an RMSNorm, whatever the model's other norms are.

@@ -60,6 +60,18 @@ void convert_as(const ConvertJob& job) {
 }
 
 template <class From>
+void read_rows_as(const ConvertJob& job, std::int64_t first, std::span<float> out) {
+  if (job.layout == PartLayout::kRowMajor)
+    return copy_rows<From, float>(job.from.data() + static_cast<std::size_t>(first * job.columns) * sizeof(From),
+                                  out.data(), static_cast<std::int64_t>(out.size()));
+  const std::int64_t n = static_cast<std::int64_t>(out.size()) / job.columns;
+  for (std::int64_t column = 0; column < job.columns; ++column)
+    for (std::int64_t row = 0; row < n; ++row)
+      out[static_cast<std::size_t>(row * job.columns + column)] =
+          converted<float>(load<From>(job.from.data(), column * job.rows + first + row));
+}
+
+template <class From>
 void convert_from(const ConvertJob& job) {
   if (job.to_dtype == DType::kBF16)
     convert_as<From, BF16>(job);
@@ -68,6 +80,16 @@ void convert_from(const ConvertJob& job) {
 }
 
 }  // namespace
+
+void read_rows(const ConvertJob& job, std::int64_t first, std::int64_t n, std::span<float> out) {
+  assert(first + n <= job.rows && out.size() == static_cast<std::size_t>(n * job.columns));
+  switch (job.from_dtype) {
+    case DType::kF32: return read_rows_as<float>(job, first, out);
+    case DType::kF16: return read_rows_as<F16>(job, first, out);
+    case DType::kBF16: return read_rows_as<BF16>(job, first, out);
+    case DType::kI8: break;  // as in `convert`
+  }
+}
 
 void convert(const ConvertJob& job) {
   assert(job.from.size() == static_cast<std::size_t>(job.rows * job.columns * size_of(job.from_dtype)));

@@ -22,6 +22,9 @@ struct ConvertJob {
   PartLayout layout;
 };
 
+/// Rows [first, first + n) of a stored matrix of `job.rows` rows, as floats; `job.to` and its type are not read.
+void read_rows(const ConvertJob& job, std::int64_t first, std::int64_t n, std::span<float> out);
+
 /// Widening is exact; narrowing to bf16 rounds to nearest even.
 void convert(const ConvertJob& job);
 

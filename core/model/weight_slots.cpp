@@ -107,10 +107,17 @@ std::vector<WeightSlot> fused_weight_slots(const ModelSpec& model) {
   return fused;
 }
 
-void require_weight_precision(DType precision) {
-  if (precision == DType::kF32 || precision == DType::kBF16) return;
-  throw Error(ErrorKind::kUsage, "weight precision", fmt::format("{} is not supported.", name_of(precision)),
-              "Use f32 or bf16.");
+void require_weight_storage(const ModelSpec& model, const WeightStorage& storage) {
+  if (storage.type == DType::kF32 || storage.type == DType::kBF16) return;
+  if (!storage.type.quantized())
+    throw Error(ErrorKind::kUsage, "weight type", fmt::format("{} is not supported.", name_of(storage.type)),
+                "Use f32, bf16, int8 or int4.");
+  for (const WeightSlot& slot : fused_weight_slots(model))
+    if (slot.part == WeightPart::kMatrix && slot.columns > kMostQuantizedColumns)
+      throw Error(ErrorKind::kUsage, "weight type",
+                  fmt::format("{} has rows of {} weights, and 32-bit sums of integers hold {}.", model.name,
+                              slot.columns, kMostQuantizedColumns),
+                  "Use bf16.");
 }
 
 }  // namespace dachlast

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/base/dtype.h"
+#include "core/base/packed_matrix.h"
 #include "core/model/model_spec.h"
 #include "core/model/op_list.h"
 
@@ -72,16 +72,21 @@ std::vector<WeightSlot> extra_weight_slots(const ModelSpec& model);
 /// The slots as the engine keeps them: rows of one role below each other in one matrix.
 std::vector<WeightSlot> fused_weight_slots(const ModelSpec& model);
 
-/// Matrices and position tables are kept in `precision`; norms, biases and state always as float.
-constexpr DType dtype_of(const WeightSlot& slot, DType precision) {
-  return slot.part == WeightPart::kMatrix || slot.part == WeightPart::kPositions ? precision : DType::kF32;
+/// Matrices are kept as `storage` says, position tables in rows of its plain type or f32; norms, biases and state always
+/// as float.
+constexpr WeightStorage storage_of(const WeightSlot& slot, const WeightStorage& storage) {
+  if (slot.part == WeightPart::kMatrix) return storage;
+  if (slot.part == WeightPart::kPositions && storage.type.plain()) return WeightStorage(*storage.type.plain());
+  return WeightStorage(DType::kF32);
 }
 
-inline double bytes_of(const WeightSlot& slot, DType precision) {
-  return static_cast<double>(slot.size()) * size_of(dtype_of(slot, precision));
+inline double bytes_of(const WeightSlot& slot, const WeightStorage& storage) {
+  return static_cast<double>(slot.count) *
+         matrix_bytes(storage_of(slot, storage), static_cast<double>(slot.rows), static_cast<double>(slot.columns));
 }
 
-/// Errors   throws `Error` (kUsage) unless `precision` is f32 or bf16.
-void require_weight_precision(DType precision);
+/// Errors   throws `Error` (kUsage) unless the type is f32, bf16 or a quantized one, or where a row has more columns than
+///          32-bit sums hold.
+void require_weight_storage(const ModelSpec& model, const WeightStorage& storage);
 
 }  // namespace dachlast

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 #include "core/base/thread_pool.h"
 #include "core/base/units.h"
 
@@ -29,7 +30,8 @@ Error does_not_fit(double bytes) {
 }
 
 double byte_count(const WeightMatrix& matrix) {
-  return std::visit([](auto span) { return static_cast<double>(span.size_bytes()); }, matrix);
+  const auto packed = [](const PackedMatrix& m) { return static_cast<double>(m.bytes.size()); };
+  return std::visit(Overloaded{packed, [](auto span) { return static_cast<double>(span.size_bytes()); }}, matrix);
 }
 
 }  // namespace
@@ -54,8 +56,11 @@ std::span<std::byte> WeightArena::take(double bytes) {
   return {begin, static_cast<std::size_t>(bytes)};
 }
 
-WeightMatrix as_matrix(std::span<const std::byte> bytes, DType dtype) {
-  if (dtype == DType::kBF16) return std::span(reinterpret_cast<const BF16*>(bytes.data()), bytes.size() / sizeof(BF16));
+WeightMatrix as_matrix(std::span<const std::byte> bytes, const WeightSlot& slot, const WeightStorage& storage) {
+  if (storage.layout == WeightLayout::kPanels)
+    return PackedMatrix{storage.type, static_cast<int>(slot.rows), static_cast<int>(slot.columns), bytes};
+  if (storage.type == DType::kBF16)
+    return std::span(reinterpret_cast<const BF16*>(bytes.data()), bytes.size() / sizeof(BF16));
   return std::span(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
 }
 
@@ -77,9 +82,11 @@ void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
   resident_bytes_ += byte_count(where);
 }
 
-std::span<std::byte> StoredWeights::allocate(const WeightSlot& slot, DType dtype) {
-  const std::span<std::byte> piece = arena_.take(static_cast<double>(slot.size()) * size_of(dtype));
-  place(slot, as_matrix(piece, dtype));
+std::span<std::byte> StoredWeights::allocate(const WeightSlot& slot, const WeightStorage& storage) {
+  const std::span<std::byte> piece =
+      arena_.take(static_cast<double>(slot.count) *
+                  matrix_bytes(storage, static_cast<double>(slot.rows), static_cast<double>(slot.columns)));
+  place(slot, as_matrix(piece, slot, storage));
   return piece;
 }
 

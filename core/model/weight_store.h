@@ -39,8 +39,8 @@ class WeightArena {
   std::size_t used_ = 0;
 };
 
-/// The same memory with the type of its elements, f32 or bf16.
-WeightMatrix as_matrix(std::span<const std::byte> bytes, DType dtype);
+/// The same memory with the type of its elements.
+WeightMatrix as_matrix(std::span<const std::byte> bytes, const WeightSlot& slot, const WeightStorage& storage);
 
 enum class WeightOrigin { kCheckpoint, kRandom };
 
@@ -52,7 +52,7 @@ class StoredWeights : public Weights {
   /// Records where a slot lies: in the arena or in one of the mapped files.
   void place(const WeightSlot& slot, WeightMatrix where);
   /// Takes room for a slot from the arena and records it.
-  std::span<std::byte> allocate(const WeightSlot& slot, DType dtype);
+  std::span<std::byte> allocate(const WeightSlot& slot, const WeightStorage& storage);
   /// Keeps the mappings that placed views look into.
   void keep(std::vector<MappedFile> files) { files_ = std::move(files); }
 

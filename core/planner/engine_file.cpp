@@ -106,17 +106,37 @@ BatchDefaults read_batch_row(DataObject& row) {
           .graph_batch = row.count("graph_batch", kMostTokens)};
 }
 
-ActivationRule read_activations(DataObject& fact) {
-  constexpr double kMostCopies = 1000.0;
-  return {.d_ff_copies = required_number(fact, "d_ff_copies", kMostCopies),
-          .d_model_copies = required_number(fact, "d_model_copies", kMostCopies),
-          .d_model_copies_tp = required_number(fact, "d_model_copies_tp", kMostCopies),
-          .logit_bytes = required_number(fact, "logit_bytes", kMostCopies),
-          .buffer_bytes_per_sm = required_number(fact, "buffer_bytes_per_sm", kMostCopies)};
+/// Reads `key` as one of `names`, in the order of the enum.
+template <class Choice>
+Choice read_choice(DataObject& fact, const std::string& key, std::initializer_list<const char*> names) {
+  return static_cast<Choice>(fact.choice(key, names));
+}
+
+BufferRules read_buffers(DataObject& fact) {
+  constexpr int kWidestElement = 8;
+  const std::initializer_list<const char*> places = {"in_place", "new"};
+  return {.element_bytes = static_cast<double>(required_count(fact, "element_bytes", kWidestElement)),
+          .release = read_choice<BufferRelease>(fact, "release", {"at_last_read", "at_return", "never"}),
+          .residual_norm = read_choice<ResidualNorm>(fact, "residual_norm", places),
+          .experts = read_choice<ExpertRooms>(fact, "experts", {"separate", "pooled", "kept"}),
+          .expert_sum = read_choice<SumPlace>(fact, "expert_sum", places),
+          .all_reduce = read_choice<SumPlace>(fact, "all_reduce", places),
+          .shared_expert = read_choice<SharedExpert>(fact, "shared_expert", {"first", "last"}),
+          .latent_keys = read_choice<LatentKeys>(fact, "latent_keys", {"in_place", "joined"}),
+          .expert_chunk_tokens = fact.count("expert_chunk_tokens", kMostTokens).value_or(0),
+          .renames_up = fact.texts_or_none("renames_up")};
+}
+
+SamplerRule read_sampler(DataObject& fact) {
+  constexpr double kMostBytes = 1000.0;
+  return {.logit_bytes = required_number(fact, "logit_bytes", kMostBytes),
+          .buffer_bytes_per_sm = required_number(fact, "buffer_bytes_per_sm", kMostBytes)};
 }
 
 NonTorchMemory read_non_torch(DataObject& row) {
-  return {.tp = required_count(row, "tp", kMostRanks), .bytes = required_size(row)};
+  return {.tp = required_count(row, "tp", kMostRanks),
+          .bytes = required_size(row),
+          .architecture_has = row.text_or("architecture_has", "")};
 }
 
 ExpertPadding read_padding(DataObject& row) {
@@ -134,7 +154,7 @@ GemmWorkspace read_workspace(DataObject& row) {
 /// Reads "value" as one of `names`, in the order of the enum.
 template <class Choice>
 auto choice_of(std::initializer_list<const char*> names) {
-  return [names](DataObject& fact) { return static_cast<Choice>(fact.choice("value", names)); };
+  return [names](DataObject& fact) { return read_choice<Choice>(fact, "value", names); };
 }
 
 auto count_value(int limit) {
@@ -155,6 +175,8 @@ void read_sizing_facts(DataObject& facts, EngineProfile& engine) {
   engine.window_policy =
       read_fact<WindowPolicy>(facts, "window_policy", choice_of<WindowPolicy>({"capped", "full_length"}));
   engine.window_pool_ratio = read_fact_or_none<double>(facts, "window_pool_ratio", share_value());
+  engine.window_families = read_fact_or_none<std::vector<std::string>>(
+      facts, "window_families", [](DataObject& fact) { return fact.texts_or_none("value"); });
   engine.tokens_reported =
       read_fact_or_none<TokenReport>(facts, "tokens_reported", choice_of<TokenReport>({"blocks", "concurrency"}));
   engine.hybrid_block_alignment_tokens =
@@ -165,7 +187,8 @@ void read_sizing_facts(DataObject& facts, EngineProfile& engine) {
 void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.batch_defaults = read_fact_or_none<std::vector<BatchDefaults>>(
       facts, "batch_defaults", [](DataObject& fact) { return read_rows<BatchDefaults>(fact, read_batch_row); });
-  engine.activations = read_fact_or_none<ActivationRule>(facts, "activations", read_activations);
+  engine.buffers = read_fact_or_none<BufferRules>(facts, "buffers", read_buffers);
+  engine.sampler = read_fact_or_none<SamplerRule>(facts, "sampler", read_sampler);
   engine.gemm_workspace = read_fact_or_none<std::vector<GemmWorkspace>>(
       facts, "gemm_workspace", [](DataObject& fact) { return read_rows<GemmWorkspace>(fact, read_workspace); });
   engine.non_torch = read_fact_or_none<std::vector<NonTorchMemory>>(
@@ -173,10 +196,25 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.graph_budget =
       read_fact_or_none<BudgetPart>(facts, "graph_budget", choice_of<BudgetPart>({"inside", "outside"}));
   engine.graphs = read_fact_or_none<Bytes>(facts, "graphs", required_size);
+  engine.trial_run_keeps = read_fact_or_none<TrialRunKeeps>(
+      facts, "trial_run_keeps", choice_of<TrialRunKeeps>({"nothing", "pictures"}));
   engine.weight_allocator =
       read_fact_or_none<WeightAllocator>(facts, "weight_allocator", choice_of<WeightAllocator>({"torch_caching"}));
   engine.mxfp4_padding = read_fact_or_none<std::vector<ExpertPadding>>(
       facts, "mxfp4_padding", [](DataObject& fact) { return read_rows<ExpertPadding>(fact, read_padding); });
+}
+
+SpeedFacts read_speed(DataObject& fact) {
+  constexpr double kMostMicroseconds = 1e9;
+  SpeedFacts speed;
+  speed.kernels = fact.texts_or_none("kernels");
+  speed.collectives = fact.texts_or_none("collectives");
+  speed.step_us = required_number(fact, "step_us", kMostMicroseconds);
+  speed.sequence_us = required_number(fact, "sequence_us", kMostMicroseconds);
+  speed.request_us = required_number(fact, "request_us", kMostMicroseconds);
+  speed.launch_us = required_number(fact, "launch_us", kMostMicroseconds);
+  speed.prompts = static_cast<PromptPolicy>(fact.choice("prompts", {"mixed", "alone"}));
+  return speed;
 }
 
 /// Facts of the versions before that of a row replace newer ones whole, the newest row first.
@@ -234,6 +272,10 @@ EngineProfile read_engine_file(const fs::path& file, std::string_view version) {
   DataObject facts(facts_document, file, "facts");
   read_sizing_facts(facts, engine);
   read_overhead_facts(facts, engine);
+  if (auto speed = read_fact_or_none<SpeedFacts>(facts, "speed", read_speed)) {
+    engine.speed = std::move(speed->value);
+    engine.speed.source = std::move(speed->source);
+  }
   facts.finish();
   return engine;
 }
@@ -252,7 +294,9 @@ EngineProfile find_engine(std::string_view name) {
   const std::string id = lower(name.substr(0, at));
   const std::string_view version = at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
   const std::vector<std::string> known = list_engines();
-  if (std::find(known.begin(), known.end(), id) == known.end()) fail_unknown(name.substr(0, at));
+  if (std::find(known.begin(), known.end(), id) == known.end()) fail_unknown(at == 0 ? name : name.substr(0, at));
+  if (at != std::string_view::npos && version.empty())
+    throw Error(ErrorKind::kUsage, std::string(name), "names no version.", fmt::format("Write {} or {}@0.10.", id, id));
   return read_engine_file(profile_dir() / (id + ".json"), version);
 }
 

@@ -26,6 +26,15 @@ double reserve_mib(const ReserveRule& rule, const FractionRequest& request) {
 
 }  // namespace
 
+EngineProfile profile_for(EngineProfile engine, std::string_view architecture) {
+  if (!engine.window_families) return engine;
+  const std::vector<std::string>& families = engine.window_families->value;
+  if (std::ranges::find(families, architecture) != families.end()) return engine;
+  engine.window_policy.value = WindowPolicy::kFullLength;
+  engine.window_pool_ratio.reset();
+  return engine;
+}
+
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp) {
   if (!engine.batch_defaults) return std::nullopt;
   for (const BatchDefaults& row : engine.batch_defaults->value)
@@ -33,12 +42,16 @@ std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, con
   return std::nullopt;
 }
 
-std::optional<Bytes> non_torch_memory(const EngineProfile& engine, int tp) {
+std::optional<Bytes> non_torch_memory(const EngineProfile& engine, std::string_view architecture, int tp) {
   if (!engine.non_torch) return std::nullopt;
-  std::optional<Bytes> bytes;
-  for (const NonTorchMemory& row : engine.non_torch->value)
-    if (row.tp <= tp) bytes = row.bytes;
-  return bytes;
+  const NonTorchMemory* general = nullptr;
+  const NonTorchMemory* named = nullptr;
+  for (const NonTorchMemory& row : engine.non_torch->value) {
+    if (row.tp > tp || architecture.find(row.architecture_has) == std::string_view::npos) continue;
+    (row.architecture_has.empty() ? general : named) = &row;
+  }
+  const NonTorchMemory* row = named != nullptr ? named : general;
+  return row != nullptr ? std::optional(row->bytes) : std::nullopt;
 }
 
 std::optional<Bytes> gemm_workspace(const EngineProfile& engine, const DeviceSpec& device) {

@@ -9,6 +9,7 @@
 
 #include "core/base/units.h"
 #include "core/hardware/device_spec.h"
+#include "core/memory/liveness.h"
 
 namespace dachlast {
 
@@ -73,16 +74,11 @@ struct BatchDefaults {
   std::optional<int> graph_batch;                     // largest batch whose graph is captured
 };
 
-/// Memory of the trial run that sizes the KV cache, beside the weights: the larger of
-///   forward  tokens · 2 B · (d_ff_copies · d_ff / TP + d_model_copies · d_model), of the widest layer
-///   sampler  rows · vocab · logit_bytes + min(n_SM, rows) · vocab · buffer_bytes_per_sm + tokens · d_model · 2 B
-///            + 2 · rows · d_model · 2 B + GEMM workspace
+/// Memory of sampling, beside what the forward pass leaves:
+///   rows · vocab · logit_bytes + min(n_SM, rows) · vocab · buffer_bytes_per_sm + (tokens + 2 · rows) · d_model · 2 B
 /// with rows = min(max_num_seqs, tokens). The logits are gathered: every rank holds the whole vocabulary.
-struct ActivationRule {
-  double d_ff_copies = 0.0;
-  double d_model_copies = 0.0;
-  double d_model_copies_tp = 0.0;  // instead of d_model_copies, where TP > 1
-  double logit_bytes = 0.0;        // of one entry [row, token of the vocabulary] at the sampler's peak
+struct SamplerRule {
+  double logit_bytes = 0.0;  // of one entry [row, token of the vocabulary] at the sampler's peak
   double buffer_bytes_per_sm = 0.0;
 };
 
@@ -90,7 +86,11 @@ struct ActivationRule {
 struct NonTorchMemory {
   int tp = 1;
   Bytes bytes;
+  std::string architecture_has = {};  // empty: all that no other row names
 };
+
+/// Whether the trial run that sizes the cache holds what the towers made of a batch of pictures.
+enum class TrialRunKeeps : std::uint8_t { kNothing, kPictures };
 
 /// Scratch of the GEMM library per device architecture; empty word: all others.
 struct GemmWorkspace {
@@ -111,6 +111,24 @@ struct ExpertPadding {
   int down_columns = 1;
 };
 
+/// Whether prompts run beside the tokens of other sequences, or in passes of their own.
+enum class PromptPolicy : std::uint8_t {
+  kMixed,      // one pass holds both, within the limit of tokens (vLLM, TensorRT-LLM)
+  kAlone,      // prompts that wait go first, alone (SGLang)
+};
+
+/// What an engine adds to the time of its kernels, and whose measured kernels stand for its own.
+struct SpeedFacts {
+  std::vector<std::string> kernels = {"vllm", "tensorrt-llm"};  // backends of the efficiency curves, the nearest first
+  std::vector<std::string> collectives = {"vllm", "tensorrt-llm", "nccl"};
+  double step_us = 0.0;      // of host time a pass that kernels do not hide
+  double sequence_us = 0.0;  // likewise, for each sequence
+  double launch_us = 0.0;    // of host time a kernel in passes with prompts, which no captured graph replays
+  double request_us = 0.0;   // from the arrival of a request to its first pass, and from the first token back to the client
+  PromptPolicy prompts = PromptPolicy::kMixed;
+  std::string source;
+};
+
 /// How an engine divides the memory of a device, as data with sources. What nobody could find out is absent.
 struct EngineProfile {
   std::string id;       // "vllm"
@@ -124,23 +142,31 @@ struct EngineProfile {
   Fact<WindowPolicy> window_policy;
   std::optional<Fact<double>> window_pool_ratio;     // tokens of the window layers' pool / tokens of the full pool
   std::optional<Fact<TokenReport>> tokens_reported;  // absent: every token costs the same, both agree
-  std::optional<Fact<ActivationRule>> activations;
+  std::optional<Fact<BufferRules>> buffers;          // of the forward pass
+  std::optional<Fact<SamplerRule>> sampler;
   std::optional<Fact<std::vector<GemmWorkspace>>> gemm_workspace;
   std::optional<Fact<std::vector<NonTorchMemory>>> non_torch;  // by rising TP
+  std::optional<Fact<TrialRunKeeps>> trial_run_keeps;
   std::optional<Fact<BudgetPart>> graph_budget;
   std::optional<Fact<Bytes>> graphs;                       // typical, measured
   std::optional<Fact<int>> hybrid_block_alignment_tokens;  // attention blocks grow to a state's size in such steps
   std::optional<Fact<int>> min_sequences;  // full-length sequences that must fit, or the start is refused
   std::optional<Fact<WeightAllocator>> weight_allocator;
   std::optional<Fact<std::vector<ExpertPadding>>> mxfp4_padding;
+  SpeedFacts speed;
+  std::optional<Fact<std::vector<std::string>>> window_families;  // model types whose windows are capped; absent: all
   std::vector<std::string> notes;
 };
+
+/// The profile as it holds for models of type `architecture`: where windows of other families are not capped, they keep full length.
+EngineProfile profile_for(EngineProfile engine, std::string_view architecture);
 
 /// The limits that apply to a device; empty where the profile has none for it.
 std::optional<BatchDefaults> batch_defaults_for(const EngineProfile& engine, const DeviceSpec& device, int tp);
 
-/// Memory outside the framework's allocator at `tp` ranks: the row of the largest number of ranks not above `tp`.
-std::optional<Bytes> non_torch_memory(const EngineProfile& engine, int tp);
+/// Memory outside the framework's allocator at `tp` ranks of a device of `architecture`: of the rows that name the architecture, else of
+/// those that name none, the one of the largest number of ranks not above `tp`.
+std::optional<Bytes> non_torch_memory(const EngineProfile& engine, std::string_view architecture, int tp);
 
 /// Scratch of the GEMM library on this device.
 std::optional<Bytes> gemm_workspace(const EngineProfile& engine, const DeviceSpec& device);

@@ -34,6 +34,13 @@ bool has_one_pool(const EngineProfile& engine) {
   return engine.hybrid_block_alignment_tokens.has_value() && engine.window_policy.value == WindowPolicy::kCapped;
 }
 
+/// Blocks of one pool have the bytes of its widest layer. Narrower ones hold a multiple of the tokens where that fills them, and else
+/// leave the rest of a block unused.
+int tokens_of_equal_blocks(double bytes_per_token, double widest, int block_tokens) {
+  const double times = widest / bytes_per_token;
+  return times == std::floor(times) && times < 1e6 ? block_tokens * static_cast<int>(times) : block_tokens;
+}
+
 int groups_for(int n_layers, int per_group) {
   return (n_layers + per_group - 1) / per_group;
 }
@@ -59,24 +66,29 @@ KvDemand::KvDemand(const RankLoad& rank, const EngineProfile& engine, int block_
 void KvDemand::add_groups(const RankLoad& rank, const EngineProfile& engine) {
   const bool several_kinds = rank.caches.size() > 1 || rank.n_state_layers > 0;
   const bool padded = several_kinds && has_one_pool(engine);
+  double widest = 0.0;
+  for (const CacheGroup& cache : rank.caches) widest = std::max(widest, cache.bytes_per_token);
   for (const CacheGroup& cache : rank.caches) {
     const int window = engine.window_policy.value == WindowPolicy::kCapped ? cache.window : 0;
     const int per_group = padded ? group_layers(rank) : cache.n_layers;
     const int count = groups_for(cache.n_layers, per_group);
-    groups_.push_back({.block_bytes = cache.bytes_per_token * block_tokens_ * per_group,
-                       .count = count,
-                       .window_tokens = window,
-                       .n_layers = per_group,
-                       .n_padding = count * per_group - cache.n_layers});
+    const double in_block = padded ? widest : cache.bytes_per_token;
+    groups_.push_back(
+        {.block_bytes = in_block * block_tokens_ * per_group,
+         .block_tokens = padded ? tokens_of_equal_blocks(cache.bytes_per_token, widest, block_tokens_) : block_tokens_,
+         .count = count,
+         .window_tokens = window,
+         .n_layers = per_group,
+         .n_padding = count * per_group - cache.n_layers});
     (window > 0 ? window_bytes_per_token_ : growing_bytes_per_token_) += cache.bytes_per_token * cache.n_layers;
   }
 }
 
 double KvDemand::blocks_of(const Group& group, int context_tokens) const {
-  const double all = std::ceil(static_cast<double>(context_tokens) / block_tokens_);
+  const double all = std::ceil(static_cast<double>(context_tokens) / group.block_tokens);
   if (group.window_tokens == 0) return group.count * all;
   const double reach = static_cast<double>(group.window_tokens) - 1 + batched_tokens_;
-  return group.count * std::min(all, std::ceil(reach / block_tokens_) + straddled_blocks_);
+  return group.count * std::min(all, std::ceil(reach / group.block_tokens) + straddled_blocks_);
 }
 
 double KvDemand::bytes_per_sequence(int context_tokens) const {
@@ -91,10 +103,10 @@ std::vector<KvPart> KvDemand::parts(int context_tokens) const {
   std::vector<KvPart> parts;
   for (const Group& group : groups_) {
     const double pooled = context_tokens * (group.window_tokens > 0 ? window_pool_ratio_ : 1.0);
-    const double in_blocks = blocks_of(group, context_tokens) / group.count * block_tokens_;
+    const double in_blocks = blocks_of(group, context_tokens) / group.count * group.block_tokens;
     parts.push_back({.n_layers = group.n_layers * group.count,
                      .n_padding = group.n_padding,
-                     .bytes_per_token = group.block_bytes / block_tokens_ / group.n_layers,
+                     .bytes_per_token = group.block_bytes / group.block_tokens / group.n_layers,
                      .held_tokens = window_pool_ratio_ > 0.0 ? pooled : in_blocks,
                      .window = group.window_tokens});
   }

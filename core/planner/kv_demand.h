@@ -16,8 +16,10 @@ struct KvPart {
 
 /// How one rank of an engine hands out room for earlier tokens: everything about it that depends on neither context nor
 /// batch. Blocks hold `block_tokens` tokens of every layer of a group. Where one pool of equal blocks serves all kinds of layers,
-/// groups have equally many layers of one kind, the last one of a kind padded; else all layers of a kind are one group.
-/// Source   vllm-project/vllm:vllm/v1/core/kv_cache_utils.py (get_kv_cache_groups, get_max_concurrency_for_kv_cache_config),
+/// groups have equally many layers of one kind, the last one of a kind padded, and kinds whose tokens take fewer bytes keep more of
+/// them in a block; else all layers of a kind are one group.
+/// Source   vllm-project/vllm:vllm/v1/core/kv_cache_utils.py (get_kv_cache_groups, unify_kv_cache_spec_page_size,
+///          get_max_concurrency_for_kv_cache_config),
 ///          vllm/v1/kv_cache_interface.py (SlidingWindowSpec.max_memory_usage_bytes),
 ///          vllm/platforms/interface.py (_align_hybrid_block_size)
 class KvDemand {
@@ -44,10 +46,11 @@ class KvDemand {
  private:
   struct Group {
     double block_bytes = 0.0;  // of the layers of one group, padding included
-    int count = 0;             // groups of this kind
-    int window_tokens = 0;     // 0: all
-    int n_layers = 0;          // of one group, padding included
-    int n_padding = 0;         // of all groups of this kind
+    int block_tokens = 0;
+    int count = 0;          // groups of this kind
+    int window_tokens = 0;  // 0: all
+    int n_layers = 0;       // of one group, padding included
+    int n_padding = 0;      // of all groups of this kind
   };
 
   void add_groups(const RankLoad& rank, const EngineProfile& engine);

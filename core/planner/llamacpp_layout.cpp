@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -20,6 +21,15 @@ const GgmlType* cache_type(const CacheFormat& cache) {
 constexpr int kMostTokens = 1 << 27;
 constexpr int kLeastCells = 256;  // of a sequence
 
+/// A file that holds the up-projections of latents split by heads lets the latents themselves be cached; one that holds
+/// their product, as all did before April 2025, keys and values of all heads.
+/// Source   ggml-org/llama.cpp:src/models/deepseek2.cpp (is_mla), commit 0c1e57098
+LatentMatrices latents_in(const GgufWeights& weights) {
+  const bool joint = std::ranges::any_of(
+      weights.tensors, [](const GgufTypedTensor& tensor) { return tensor.shape.name == "attn_kv_b"; });
+  return joint ? LatentMatrices::kJoint : LatentMatrices::kSplit;
+}
+
 /// As many of `batch_size` sequences as the layout can count.
 int countable_sequences(int context_tokens, int batch_size) {
   return std::clamp(kMostTokens / std::max(context_tokens, kLeastCells), 1, batch_size);
@@ -27,18 +37,21 @@ int countable_sequences(int context_tokens, int batch_size) {
 
 }  // namespace
 
-LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, const GgufMix& types, const CacheFormat& cache, int n_devices,
+LlamaCppLayout::LlamaCppLayout(const ModelSpec& model, GgufWeights weights, const CacheFormat& cache, int n_devices,
                                int step_tokens)
-    : shape_(gguf_shape(model)), weights_(gguf_weights(shape_, types)) {
+    : shape_(gguf_shape(model)), weights_(std::move(weights)) {
   run_.program = LlamaCppProgram::kScheduler;
   run_.n_ubatch = step_tokens;
   run_.n_batch = std::max(run_.n_batch, step_tokens);
   run_.attention = LlamaCppAttention::kFlash;
+  run_.latent = latents_in(weights_);
   run_.type_k = cache_type(cache);
   run_.type_v = run_.type_k;
   run_.n_gpus = n_devices;
   run_.gpu_layers = model.n_layers() + 1;
   run_.window_cache = WindowCache::kCapped;
+  run_.latent = LatentMatrices::kSplit;
+  run_.latent_values = LatentValues::kViewOfKeys;
 }
 
 DeviceMemory LlamaCppLayout::at(int context_tokens, int batch_size) const {

@@ -11,15 +11,12 @@ namespace dachlast {
 class LlamaCppLayout {
  public:
   /// Errors   throws `Error` (kUsage) where the cache format is none of ggml's.
-  LlamaCppLayout(const ModelSpec& model, const GgufMix& types, const CacheFormat& cache, int n_devices,
-                 int step_tokens);
+  LlamaCppLayout(const ModelSpec& model, GgufWeights weights, const CacheFormat& cache, int n_devices, int step_tokens);
 
   /// Memory of the fullest device; logits and inputs in host memory are not part of it.
   /// Numbers  lays out the whole graph: about a millisecond.
   DeviceMemory at(int context_tokens, int batch_size) const;
 
-  /// Bytes of all weights.
-  double weight_bytes() const { return static_cast<double>(weights_.bytes()); }
   MixOrigin origin() const { return weights_.origin; }
 
  private:

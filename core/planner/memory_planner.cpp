@@ -7,15 +7,14 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/planner/kept_pictures.h"
 #include "core/planner/load_overhead.h"
 
 namespace dachlast {
 namespace {
 
-/// What lives at once in a gated MLP written with one buffer a tensor: for engines whose profile states no rule.
-constexpr ActivationRule kPlainActivations{
-    .d_ff_copies = 3, .d_model_copies = 3, .d_model_copies_tp = 5, .logit_bytes = 4, .buffer_bytes_per_sm = 0};
-
+/// For engines whose profile says nothing: a model written for PyTorch, the logits once in FP32.
+constexpr double kPlainLogitBytes = 4;
 constexpr int kPlainBatchedTokens = 512;
 
 void require_positive(std::string_view name, std::optional<int> value) {
@@ -36,7 +35,9 @@ double capacity_of(const PlanScenario& scenario) {
 }  // namespace
 
 MemoryPlanner::MemoryPlanner(PlanScenario scenario) : scenario_(std::move(scenario)) {
-  if (!scenario_.engine.activations) scenario_.engine.activations = Fact<ActivationRule>{kPlainActivations, "", ""};
+  if (!scenario_.engine.buffers) scenario_.engine.buffers = Fact<BufferRules>{};
+  if (!scenario_.engine.sampler) scenario_.engine.sampler = Fact<SamplerRule>{{kPlainLogitBytes, 0.0}, "", ""};
+  scenario_.engine = profile_for(std::move(scenario_.engine), scenario_.model.architecture);
   capacity_ = capacity_of(scenario_);
   settle_limits();
   settle_gguf();
@@ -60,10 +61,15 @@ void MemoryPlanner::settle_limits() {
 /// llama.cpp places a GGUF file's tensors by rules of its own; what any other engine loads of it is their sum.
 void MemoryPlanner::settle_gguf() {
   if (!scenario_.gguf_types) return;
-  LlamaCppLayout layout(scenario_.model, *scenario_.gguf_types, scenario_.cache, scenario_.layout.n_devices(),
-                        limits_.max_num_batched_tokens);
-  if (!scenario_.counted_weights) scenario_.counted_weights = Bytes{layout.weight_bytes()};
-  if (scenario_.engine.id == "llama.cpp") llamacpp_ = std::move(layout);
+  const bool is_llamacpp = scenario_.engine.id == "llama.cpp";
+  if (scenario_.counted_weights && !is_llamacpp) return;
+  GgufWeights weights = scenario_.gguf_file
+                            ? *scenario_.gguf_file
+                            : gguf_weights(gguf_shape(scenario_.model), *scenario_.gguf_types, LatentMatrices::kSplit);
+  scenario_.counted_weights = Bytes{static_cast<double>(weights.bytes())};
+  if (is_llamacpp)
+    llamacpp_.emplace(scenario_.model, std::move(weights), scenario_.cache, scenario_.layout.n_devices(),
+                      limits_.max_num_batched_tokens);
 }
 
 void MemoryPlanner::settle_stages() {
@@ -76,11 +82,10 @@ void MemoryPlanner::settle_stages() {
     for (RankLoad& rank : ranks) rank.weight_bytes *= scenario_.counted_weights->value / modelled;
   }
   const EngineProfile& engine = scenario_.engine;
-  const double forward =
-      forward_bytes(scenario_.model, engine.activations->value, scenario_.layout, limits_.max_num_batched_tokens);
-  activations_ = forward;
-  workspace_ = std::max(0.0, sampler_bytes(scenario_.model, engine, scenario_.device, limits_) - forward);
-  const auto outside = non_torch_memory(engine, scenario_.layout.tensor_parallel);
+  forward_ = forward_peak(scenario_.model, engine.buffers->value, scenario_.layout, limits_.max_num_batched_tokens);
+  activations_ = forward_.bytes + kept_pictures(scenario_.model, engine, limits_.max_num_batched_tokens);
+  workspace_ = workspace_bytes(scenario_.model, engine, scenario_.device, limits_, forward_);
+  const auto outside = non_torch_memory(engine, scenario_.device.architecture, scenario_.layout.tensor_parallel);
   runtime_ = outside ? outside->value : 0.0;
   if (engine.graphs && engine.graph_budget && engine.graph_budget->value == BudgetPart::kInside)
     runtime_ += engine.graphs->value.value;

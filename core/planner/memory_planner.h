@@ -32,6 +32,8 @@ struct PlanScenario {
   std::optional<Bytes> counted_weights;
   /// Tensor types of a GGUF file, known or to be made; engines other than llama.cpp count their sum as `counted_weights`.
   std::optional<GgufMix> gguf_types = {};
+  /// The tensors of the file itself where it is at hand; else they follow from `gguf_types`.
+  std::optional<GgufWeights> gguf_file = {};
   /// Total memory of a device where it is better known than from its data file.
   std::optional<Bytes> capacity = {};
 };
@@ -79,6 +81,9 @@ class MemoryPlanner {
   const StepLimits& step_limits() const { return limits_; }
   const PlanScenario& scenario() const { return scenario_; }
 
+  /// What lives at the peak of a step's forward pass; llama.cpp's buffers are placed by rules of its own instead.
+  const LivePeak& forward() const { return forward_; }
+
   /// The lines of the breakdown, with their origin and formula.
   std::vector<MemorySegment> segments(int context_tokens, int batch_size) const;
 
@@ -104,6 +109,7 @@ class MemoryPlanner {
   double fraction_ = 1.0;
   double capacity_ = 0.0;
   double budget_ = 0.0;
+  LivePeak forward_;
   double activations_ = 0.0;
   double workspace_ = 0.0;
   double runtime_ = 0.0;

@@ -6,6 +6,7 @@
 
 #include "core/memory/amount_text.h"
 #include "core/model/weights.h"
+#include "core/planner/kept_pictures.h"
 #include "core/planner/memory_planner.h"
 
 namespace dachlast {
@@ -45,6 +46,22 @@ std::string cache_formula(const KvDemand& kv, int context_tokens, int batch_size
   return fmt::format("{} × ({})", grouped(batch_size), fmt::join(terms, " + "));
 }
 
+/// Stages before the last do not sample and have none.
+std::string workspace_formula(const PlanScenario& s, const StepLimits& limits, const LivePeak& forward,
+                              double workspace) {
+  if (workspace == 0.0) return "sampling stays within the activations";
+  const auto gemm = gemm_workspace(s.engine, s.device);
+  const std::string scratch = gemm ? fmt::format("GEMM scratch of {}", amount(gemm->value)) : "";
+  if (gemm && workspace <= gemm->value) return scratch + "; sampling stays within the activations";
+  const bool beside = s.engine.buffers->value.release == BufferRelease::kNever;
+  const std::string rows = limits.max_num_seqs == 1 ? "1 row" : fmt::format("{} rows", grouped(limits.max_num_seqs));
+  const std::string kept =
+      forward.kept_bytes > 0 ? fmt::format(" beside {} that experts keep", amount(forward.kept_bytes)) : "";
+  return fmt::format("sampling {} × {} tokens × {} B and {}{}, beyond the activations{}{}", rows,
+                     grouped(s.model.vocab_size), s.engine.sampler->value.logit_bytes,
+                     beside ? "the chosen tokens" : "hidden states", kept, gemm ? "; " : "", scratch);
+}
+
 }  // namespace
 
 std::string weights_title(const PlanScenario& scenario) {
@@ -74,13 +91,11 @@ std::vector<MemorySegment> MemoryPlanner::segments(int context_tokens, int batch
                                  grouped(limits_.max_num_batched_tokens))});
     return lines;
   }
+  const double pictures = kept_pictures(s.model, s.engine, limits_.max_num_batched_tokens);
   lines.push_back({"activations", Bytes{memory.activations}, Origin::kEstimated,
-                   fmt::format("{} tokens a step × {}", grouped(limits_.max_num_batched_tokens),
-                               amount(memory.activations / limits_.max_num_batched_tokens))});
+                   formula_of(forward_) + (pictures > 0.0 ? ", and pictures of " + amount(pictures) : "")});
   lines.push_back({"workspace", Bytes{memory.workspace}, Origin::kEstimated,
-                   fmt::format("sampling {} rows × {} tokens × {} B and scratch, beyond the activations",
-                               grouped(limits_.max_num_seqs), grouped(s.model.vocab_size),
-                               s.engine.activations->value.logit_bytes)});
+                   workspace_formula(s, limits_, forward_, memory.workspace)});
   lines.push_back(
       {"runtime", Bytes{memory.runtime}, Origin::kEstimated,
        memory.runtime > 0

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/csv.h"
+#include "core/memory/llamacpp_log.h"
 
 namespace dachlast {
 
@@ -53,40 +54,12 @@ struct MemoryKvRow {
   std::optional<double> cuda_graph_gib;  // can be below zero: what changed while graphs were captured
 };
 
-/// "CUDA0=288;CUDA1=256": MiB by device, or "total=73.69".
-struct DeviceMib {
-  std::string device;
-  double mib;
-};
-
 /// Load log of llama.cpp or ik_llama.cpp.
 struct LlamaCppRow {
   ReferenceSource source;
-  std::string engine;
-  std::string engine_build;
   std::string model;
-  std::string model_params;
-  std::string file_type;
-  std::optional<double> model_size_gib;
-  std::optional<int> n_gpus;
   std::string gpu;
-  std::optional<std::int64_t> n_ctx;
-  std::optional<int> n_batch;
-  std::optional<int> n_ubatch;
-  std::optional<int> flash_attn;  // 0 or 1
-  std::optional<int> mla_mode;
-  std::string layers_offloaded;
-  std::string type_k;
-  std::string type_v;
-  std::optional<double> k_mib;
-  std::optional<double> v_mib;
-  std::optional<double> kv_self_mib;
-  std::vector<DeviceMib> kv_buffers_mib;
-  std::vector<DeviceMib> model_buffers_mib;
-  std::vector<DeviceMib> compute_buffers_mib;
-  std::vector<DeviceMib> output_buffers_mib;
-  std::optional<double> vram_model_mib;
-  std::optional<double> vram_total_mib;
+  LlamaCppLog log;
 };
 
 /// Published KV cache size or bytes per token.
@@ -119,10 +92,43 @@ struct ThroughputRow {
   std::optional<double> value;
 };
 
-using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCppRow>, std::vector<KvTableRow>,
-                                   std::vector<ThroughputRow>>;
+/// Ranks of one part of a deployment.
+struct ServingRanks {
+  std::optional<int> n_workers;
+  std::optional<int> tp;
+  std::optional<int> pp;
+  std::optional<int> attention_dp;
+  std::optional<int> moe_tp;
+  std::optional<int> moe_ep;
+};
 
-/// Name of the table's kind: "memory_kv", "memory_llamacpp", "kv_tables", "throughput".
+/// TTFT and TPOT of a served model; in "disagg" mode prompts are read by devices of their own.
+struct ServingRow {
+  ReferenceSource source;
+  std::string measured_date;
+  std::string backend;
+  std::string backend_version;
+  std::string model;
+  std::string system;
+  std::string precision;
+  std::string mode;  // "agg", "disagg"
+  std::string gemm_quant;
+  std::string moe_quant;
+  std::optional<double> isl;
+  std::optional<double> osl;
+  std::optional<int> concurrency;
+  ServingRanks ranks;
+  ServingRanks prefill;
+  ServingRanks decode;
+  std::optional<double> ttft_ms;
+  std::optional<double> tpot_ms;
+};
+
+using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCppRow>, std::vector<KvTableRow>,
+                                   std::vector<ThroughputRow>, std::vector<ServingRow>>;
+
+/// Name of the table's kind: "memory_kv", "memory_llamacpp", "kv_tables", "throughput",
+/// "serving_silicon".
 std::string_view kind_name(const ReferenceRows& rows);
 
 /// The rows of a table as read_csv gives it.
@@ -130,7 +136,7 @@ std::string_view kind_name(const ReferenceRows& rows);
 ReferenceRows reference_rows(const CsvTable& table);
 
 /// Reads a table; its kind follows from its header. Further columns are left aside.
-/// Errors   throws `Error` (kInput): a header of no kind, naming the column that is missing and the four kinds; a number
+/// Errors   throws `Error` (kInput): a header of no kind, naming the column that is missing and the five kinds; a number
 ///          that is none, not finite, negative or beyond anything there is, naming line and column; a row without id.
 ReferenceRows read_reference_rows(const std::filesystem::path& csv);
 

@@ -9,9 +9,11 @@
 namespace dachlast {
 namespace {
 
-// dachlast validate tests/data/reference/memory_kv_dev.csv --json, "residuals"
-constexpr BesideResidual kResiduals[] = {{"m001", 0.0011}, {"m003", -0.0006}, {"m006", 0.0029}, {"m018", 0.0055},
-                                         {"m019", 0.0019}, {"m043", -0.0257}, {"m048", -0.0147}};
+// dachlast validate tests/data/reference/memory_kv_dev.csv tests/data/reference/memory_kv_extra.csv --json, "residuals"
+constexpr BesideResidual kResiduals[] = {{"llm-d-incubation/llm-d-planner", 0.1216},
+                                         {"vllm-project/vllm issue 10517", 0.0268},
+                                         {"vllm-project/vllm issue 15815", -0.0257},
+                                         {"ovg-project/kvcached PR 448", -0.0147}};
 
 /// Σ of the series both formulas share: 1 + first · c² + first · (first + 2)/(first + 1) …, `n` terms.
 double series(double cosine_squared, int first, int n) {

@@ -61,8 +61,9 @@ RowCatalog::RowCatalog(std::vector<PresetSource> presets, std::vector<DeviceSpec
 
 const KnownModel* RowCatalog::model(const std::string& text, std::optional<double> parameters) {
   auto preset = preset_for_model_text(text, presets_, parameters);
-  // A figure that several models share: "DeepSeek V2/V3".
-  if (!preset) preset = preset_for_model_text(text.substr(0, text.find('/')), presets_, parameters);
+  // A figure that several models share: "DeepSeek V2/V3 (per layer)". "TinyLlama/…" is an organisation and says nothing.
+  const std::string first = text.substr(0, text.find('/'));
+  if (!preset && first.find(' ') != std::string::npos) preset = preset_for_model_text(first, presets_, parameters);
   if (!preset) return nullptr;
   auto found = models_.find(*preset);
   if (found == models_.end()) found = models_.emplace(*preset, read_model(*preset)).first;
@@ -102,6 +103,11 @@ std::optional<KnownDevice> RowCatalog::unlisted_device(const RowDevice& words) {
   const auto made = unlisted_.emplace(words.name, std::move(device)).first;
   return KnownDevice{&made->second,
                      fmt::format("{} is in no device file: its memory is the size in its name", words.name)};
+}
+
+const EfficiencyCatalog& RowCatalog::efficiency() {
+  if (!efficiency_) efficiency_.emplace(data_dir() / "efficiency");
+  return *efficiency_;
 }
 
 const EngineProfile& RowCatalog::engine(const RowEngine& engine) {

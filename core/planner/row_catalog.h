@@ -4,12 +4,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/hardware/device_spec.h"
 #include "core/model/model_spec.h"
 #include "core/model/preset_catalog.h"
 #include "core/model/weight_format.h"
+#include "core/planner/efficiency_catalog.h"
 #include "core/planner/engine_profile.h"
 #include "core/planner/row_words.h"
 
@@ -42,6 +44,10 @@ class RowCatalog {
   std::optional<KnownDevice> device(const RowDevice& words);
   /// The profile of that version. For an engine without one: nothing but the buffers it allocates, no budget.
   const EngineProfile& engine(const RowEngine& engine);
+  /// Efficiency curves of the program's data files, read when first asked for.
+  const EfficiencyCatalog& efficiency();
+  /// Takes other curves instead.
+  void use_efficiency(EfficiencyCatalog curves) { efficiency_ = std::move(curves); }
 
  private:
   std::optional<KnownDevice> unlisted_device(const RowDevice& words);
@@ -51,6 +57,7 @@ class RowCatalog {
   std::map<std::string, KnownModel, std::less<>> models_;  // by preset
   std::map<std::string, EngineProfile, std::less<>> engines_;
   std::map<std::string, DeviceSpec, std::less<>> unlisted_;
+  std::optional<EfficiencyCatalog> efficiency_;
 };
 
 }  // namespace dachlast

@@ -75,8 +75,8 @@ std::optional<int> RowReader::small_count(std::string_view column) {
   return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
 }
 
-std::vector<DeviceMib> RowReader::buffers(std::string_view column) const {
-  std::vector<DeviceMib> list;
+std::vector<LlamaCppBuffer> RowReader::buffers(std::string_view column) const {
+  std::vector<LlamaCppBuffer> list;
   const std::string_view text = cell(column);
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(';', begin), text.size());
@@ -95,7 +95,14 @@ ReferenceSource RowReader::source() {
   return std::move(source_);
 }
 
-DeviceMib RowReader::buffer(std::string_view column, std::string_view item) const {
+ReferenceSource RowReader::plain_source() {
+  source_.id = text("id");
+  if (source_.id.empty()) refuse("id", "is missing");
+  source_.ref = text("source");
+  return std::move(source_);
+}
+
+LlamaCppBuffer RowReader::buffer(std::string_view column, std::string_view item) const {
   const std::size_t equals = item.find('=');
   if (equals == std::string_view::npos || equals == 0) refuse(column, "is no list like CUDA0=288;CUDA1=256");
   const auto mib = parse_number(item.substr(equals + 1));

@@ -27,13 +27,15 @@ class RowReader {
   std::optional<std::int64_t> count(std::string_view column, double most = kMostCount);
   std::optional<int> small_count(std::string_view column);
   /// "CUDA0=288;CUDA1=256"; none for an empty cell.
-  std::vector<DeviceMib> buffers(std::string_view column) const;
+  std::vector<LlamaCppBuffer> buffers(std::string_view column) const;
   /// Id and source of the row, with the words that `number` met so far.
   ReferenceSource source();
+  /// The same for tables that name their source in one column, "source".
+  ReferenceSource plain_source();
 
  private:
   std::string_view cell(std::string_view column) const;
-  DeviceMib buffer(std::string_view column, std::string_view item) const;
+  LlamaCppBuffer buffer(std::string_view column, std::string_view item) const;
   [[noreturn]] void refuse(std::string_view column, const std::string& reason) const;
 
   const CsvTable& table_;

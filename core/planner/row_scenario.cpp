@@ -125,7 +125,8 @@ std::vector<KvDemand> kv_demands(const RowScenario& s) {
     if (const auto defaults = batch_defaults_for(s.engine, *s.device, s.layout.tensor_parallel))
       batched = defaults->max_num_batched_tokens;
   for (const RankLoad& rank : rank_loads(s.model, s.weights.format, s.cache, s.layout))
-    demands.emplace_back(rank, s.engine, block, batched.value_or(kLeastBatchedTokens));
+    demands.emplace_back(rank, profile_for(s.engine, s.model.architecture), block,
+                         batched.value_or(kLeastBatchedTokens));
   return demands;
 }
 

@@ -45,6 +45,8 @@ struct RowReading {
   std::string reason;
 };
 RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog);
+RowReading read_scenario(const ThroughputRow& row, RowCatalog& catalog);
+RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCatalog& catalog);
 
 /// Tokens a row's engine is started for: what it states, else the model's limit.
 int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_model_len);

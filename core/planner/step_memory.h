@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/memory/liveness.h"
 #include "core/planner/engine_profile.h"
 #include "core/planner/layout.h"
 
@@ -11,15 +12,17 @@ struct StepLimits {
   int max_num_batched_tokens = 1;
 };
 
-/// Peak of activations of one forward pass over `n_tokens`, by what lives at once in the widest layer of the model, in bytes of
-/// 16-bit activations: in the feed-forward gate, up and product (an expert's for each of the token's experts, with the
-/// experts' outputs), in a mixer q, k, v and what it returns; and the engine's copies of the hidden state beside them.
-/// Source   the engine's `activations` fact; vllm-project/vllm:vllm/model_executor/layers/fused_moe/fused_moe.py
-///          (intermediate_cache1 and 3 share one buffer)
-double forward_bytes(const ModelSpec& model, const ActivationRule& rule, const Layout& layout, double n_tokens);
+/// Peak of activations of one forward pass over `n_tokens` on one rank, by what lives at once; see `live_peak`.
+LivePeak forward_peak(const ModelSpec& model, const BufferRules& rules, const Layout& layout, double n_tokens);
 
-/// Peak of sampling for `limits`: logits and what the sampler makes of them, for the whole vocabulary on every rank.
+/// Peak of sampling for `limits`, whole vocabulary on every rank: logits, what the sampler makes of them, and the hidden states they
+/// come from. For engines that release nothing it is the memory of logits and chosen tokens.
 double sampler_bytes(const ModelSpec& model, const EngineProfile& engine, const DeviceSpec& device,
                      const StepLimits& limits);
+
+/// What a step takes beyond `forward`: scratch of the GEMM library, which stays, and as much of sampling, with what the forward
+/// pass leaves behind, as is over its peak, because the two are never at their peak together. Engines that release nothing hold both.
+double workspace_bytes(const ModelSpec& model, const EngineProfile& engine, const DeviceSpec& device,
+                       const StepLimits& limits, const LivePeak& forward);
 
 }  // namespace dachlast

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/planner/cross_validation.h"
 #include "core/planner/row_scenario.h"
 #include "core/planner/validation.h"
 
@@ -26,6 +27,7 @@ class RowCheck {
     check_room();
     check_tokens();
     check_parts();
+    observe_capacity();
     check_fit();
   }
 
@@ -72,9 +74,41 @@ class RowCheck {
   }
 
   void note_residual() {
-    const double predicted = planner_->budget_bytes() - planner_->loaded_bytes() - planner_->kv_room();
-    const double published = planner_->budget_bytes() - (*row_.weights_gib_per_gpu + *row_.kv_gib_per_gpu) * kGiB;
-    validation_.residuals.push_back({row_.source.id, published / predicted - 1.0});
+    const double beside = planner_->budget_bytes() - planner_->loaded_bytes() - planner_->kv_room();
+    const auto library = library_memory();
+    validation_.residuals.push_back(
+        {.id = row_.source.id,
+         .source = publisher_of(row_.source),
+         .predicted = beside / kGiB,
+         .published = planner_->budget_bytes() / kGiB - *row_.weights_gib_per_gpu - *row_.kv_gib_per_gpu,
+         .library = library ? library->value / kGiB : 0.0,
+         .constant = library_name(library.value_or(Bytes{}))});
+  }
+
+  std::optional<Bytes> library_memory() const {
+    const std::string architecture = scenario_.device ? scenario_.device->architecture : std::string();
+    return non_torch_memory(scenario_.engine, architecture, scenario_.layout.tensor_parallel);
+  }
+
+  /// A constant is told from others by its value: versions and devices share it or have their own.
+  std::string library_name(Bytes used) const {
+    return fmt::format("library memory of {}, {:.2f} GiB", scenario_.engine.id, used.value / kGiB);
+  }
+
+  void observe(std::string constant, double used_gib, double observed_gib) {
+    validation_.observations.push_back(
+        {std::move(constant), row_.source.id, publisher_of(row_.source), used_gib, observed_gib});
+  }
+
+  /// What the driver lists and frameworks see of one device.
+  void observe_capacity() {
+    if (!row_.gpu_total_gib || !scenario_.device) return;
+    const MemoryPool& pool = scenario_.device->main_memory();
+    const auto used = capacity_for_frameworks(*scenario_.device);
+    if (!pool.capacity || !used || used->value == pool.capacity->value) return;
+    const double reserve = (pool.capacity->value - used->value) / kGiB;
+    observe(fmt::format("driver reserve, {:.2f} GiB", reserve), reserve,
+            pool.capacity->value / kGiB - *row_.gpu_total_gib);
   }
 
   void check_tokens() {
@@ -102,10 +136,11 @@ class RowCheck {
 
   void check_non_torch() {
     if (!row_.non_torch_gib) return;
-    const auto predicted = non_torch_memory(scenario_.engine, scenario_.layout.tensor_parallel);
     if (scenario_.notes.shared_gpu) return skip("non_torch", "another program held memory of the device");
+    const auto predicted = library_memory();
     if (!predicted) return skip("non_torch", "no published figure for this engine");
     add("non_torch", "GiB per GPU", predicted->value / kGiB, *row_.non_torch_gib);
+    observe(library_name(*predicted), predicted->value / kGiB, *row_.non_torch_gib);
   }
 
   void check_fit() {

@@ -1,4 +1,4 @@
-// Measured speeds: each of these configurations ran, so each must fit. Times need the time model.
+// Measured speeds: the time model predicts them, and each of these configurations ran, so each must fit.
 // Most sources state no memory fraction, which people raise where it is needed: what is judged is whether the whole device
 // holds the configuration.
 #include <fmt/core.h>
@@ -10,12 +10,11 @@
 #include "core/base/error.h"
 #include "core/model/gguf_mix.h"
 #include "core/planner/row_scenario.h"
+#include "core/planner/validate_speed.h"
 #include "core/planner/validation.h"
 
 namespace dachlast {
 namespace {
-
-constexpr const char* kNoTimeModel = "not predicted by this version: it has no time model yet";
 
 /// "64"; rates and "1000 prompts" queue up, so one sequence at a time may be all that runs.
 std::optional<int> stated_batch(const std::string& text) {
@@ -36,61 +35,6 @@ int tokens_of(const ThroughputRow& row) {
   return static_cast<int>(std::clamp(tokens, 1.0, kMost));
 }
 
-/// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading.
-bool is_fp8_section(const ThroughputRow& row) {
-  return row.source.notes.find("/ \"FP8\"") != std::string::npos;
-}
-
-struct FitReading {
-  std::optional<RowScenario> scenario;
-  std::string reason;
-};
-
-/// Layers are spread over GPUs by llama.cpp, matrices by the servers.
-Layout layout_of(const ThroughputRow& row, const EngineProfile& engine) {
-  Layout layout;
-  const int n_gpus = std::max(1, row.n_gpus.value_or(1));
-  if (engine.id == "llama.cpp") {
-    layout.pipeline_parallel = n_gpus;
-    return layout;
-  }
-  layout.tensor_parallel = row.tp.value_or(row.pp ? 1 : n_gpus);
-  layout.pipeline_parallel = row.pp.value_or(1);
-  return layout;
-}
-
-FitReading read_fit(const ThroughputRow& row, RowCatalog& catalog) {
-  const std::string engine_name = lower_case(row.engine);
-  if (engine_name.find("ollama") != std::string::npos)
-    return {{}, "Ollama keeps in host memory what does not fit: that it ran says nothing"};
-  if (row.n_gpus == 0) return {{}, "ran on a processor whose memory is not stated"};
-  const KnownModel* known = catalog.model(row.model);
-  if (known == nullptr) return {{}, fmt::format("no known config is of \"{}\"", row.model)};
-  const auto device = catalog.device(read_device_words(row.gpu));
-  if (!device) return {{}, fmt::format("the device \"{}\" is not in the catalog", row.gpu)};
-  if (!device->spec->main_memory().capacity) return {{}, fmt::format("no capacity of {} is known", device->spec->name)};
-  RowScenario scenario;
-  scenario.model = known->spec;
-  const RowEngine engine = row_engine(row.engine, row.engine_version, row.source, std::nullopt);
-  if (engine.id == "llama.cpp") scenario.gguf_types = gguf_mix(row.weight_dtype);
-  // A GGUF file has types of its own; the config of the model says nothing of them.
-  const std::string dtype = scenario.gguf_types ? "" : is_fp8_section(row) ? "fp8" : row.weight_dtype;
-  const auto weights = row_weights(row.model, dtype, known->own_weights);
-  const auto cache = row_cache(row.kv_dtype);
-  if (!weights) return {{}, fmt::format("the weight type \"{}\" is not known", row.weight_dtype)};
-  if (!cache) return {{}, fmt::format("the cache type \"{}\" is not known", row.kv_dtype)};
-  scenario.weights = *weights;
-  scenario.cache = *cache;
-  scenario.engine = catalog.engine(engine);
-  scenario.layout = layout_of(row, scenario.engine);
-  scenario.device = *device->spec;
-  scenario.capacity = capacity_for_frameworks(*device->spec);
-  scenario.limits.memory_fraction = read_notes(row.source.notes).memory_fraction.value_or(1.0);
-  if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
-  if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
-  return {std::move(scenario), {}};
-}
-
 /// An engine built for one static batch allocates the cache of that batch as one contiguous buffer: no share of the memory
 /// is set apart for blocks.
 /// Source   NVIDIA/TensorRT-LLM:cpp/tensorrt_llm/runtime/gptSession.cpp (createBuffers, createKvCacheManager for paged
@@ -102,7 +46,7 @@ void hold_batch(RowScenario& scenario, int batch) {
 
 void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& validation) {
   const std::string& id = row.source.id;
-  const FitReading reading = read_fit(row, catalog);
+  const RowReading reading = read_scenario(row, catalog);
   if (!reading.scenario) {
     validation.skipped.push_back({id, "fit", reading.reason});
     return;
@@ -124,9 +68,14 @@ void check_fit(const ThroughputRow& row, RowCatalog& catalog, Validation& valida
 
 Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& catalog) {
   Validation validation;
+  SpeedCheck speed(catalog);
   for (const ThroughputRow& row : rows) {
     ++validation.n_rows;
-    validation.skipped.push_back({row.source.id, row.metric, kNoTimeModel});
+    try {
+      speed.check(row, validation);
+    } catch (const Error& error) {
+      validation.skipped.push_back({row.source.id, row.metric, error.what()});
+    }
     try {
       check_fit(row, catalog, validation);
     } catch (const Error& error) {

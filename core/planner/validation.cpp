@@ -1,8 +1,11 @@
 #include "core/planner/validation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "core/base/overloaded.h"
@@ -18,15 +21,60 @@ void append(std::vector<Item>& to, std::vector<Item>&& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-ComponentErrors errors_of(std::string component, const std::vector<double>& errors) {
+/// Errors and how many of the stated intervals hold.
+struct Sample {
+  std::vector<double> errors;
+  std::int64_t n_intervals = 0;
+  std::int64_t n_inside = 0;
+
+  void add(const PredictedFigure& figure) {
+    errors.push_back(figure.error());
+    if (!figure.interval) return;
+    ++n_intervals;
+    if (figure.published >= figure.interval->low && figure.published <= figure.interval->high) ++n_inside;
+  }
+};
+
+ComponentErrors errors_of(std::string component, const Sample& sample) {
   std::vector<double> sizes;
-  for (const double error : errors) sizes.push_back(std::abs(error));
-  return {.component = std::move(component),
-          .n = static_cast<std::int64_t>(errors.size()),
-          .median_abs = median(sizes),
-          .p90_abs = percentile(sizes, kOfTenNine),
-          .worst_abs = *std::ranges::max_element(sizes),
-          .signed_median = median(errors)};
+  for (const double error : sample.errors) sizes.push_back(std::abs(error));
+  ComponentErrors errors{.component = std::move(component),
+                         .n = static_cast<std::int64_t>(sample.errors.size()),
+                         .median_abs = median(sizes),
+                         .p90_abs = percentile(sizes, kOfTenNine),
+                         .worst_abs = *std::ranges::max_element(sizes),
+                         .signed_median = median(sample.errors)};
+  if (sample.n_intervals > 0)
+    errors.interval_coverage = static_cast<double>(sample.n_inside) / static_cast<double>(sample.n_intervals);
+  return errors;
+}
+
+/// What people look for first; all else follows.
+constexpr std::array<std::string_view, 4> kFirstComponents = {"weights", "kv_tokens", "kv_bytes", "kv_bytes_per_token"};
+
+std::ptrdiff_t rank_of(const ComponentErrors& errors) {
+  return std::ranges::find(kFirstComponents, errors.component) - kFirstComponents.begin();
+}
+
+std::set<std::string> predicted_ids(const Validation& validation) {
+  std::set<std::string> ids;
+  for (const PredictedFigure& figure : validation.figures) ids.insert(figure.id);
+  for (const FitCheck& check : validation.fits) ids.insert(check.id);
+  return ids;
+}
+
+std::vector<SkipGroup> grouped(const std::vector<SkippedFigure>& skipped) {
+  std::vector<SkipGroup> groups;
+  for (const SkippedFigure& skip : skipped) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const SkipGroup& g) { return g.component == skip.component && g.reason == skip.reason; });
+    if (same == groups.end())
+      groups.push_back({skip.component, skip.reason, 1, skip.id});
+    else
+      ++same->n;
+  }
+  std::ranges::stable_sort(groups, [](const SkipGroup& a, const SkipGroup& b) { return a.n > b.n; });
+  return groups;
 }
 
 }  // namespace
@@ -45,6 +93,7 @@ void Validation::merge(Validation other) {
   append(skipped, std::move(other.skipped));
   append(assumptions, std::move(other.assumptions));
   append(residuals, std::move(other.residuals));
+  append(observations, std::move(other.observations));
 }
 
 Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog) {
@@ -52,20 +101,32 @@ Validation validate_rows(const ReferenceRows& rows, RowCatalog& catalog) {
       Overloaded{[&](const std::vector<MemoryKvRow>& table) { return validate_memory_kv(table, catalog); },
                  [&](const std::vector<LlamaCppRow>& table) { return validate_llamacpp(table, catalog); },
                  [&](const std::vector<KvTableRow>& table) { return validate_kv_tables(table, catalog); },
-                 [&](const std::vector<ThroughputRow>& table) { return validate_throughput(table, catalog); }},
+                 [&](const std::vector<ThroughputRow>& table) { return validate_throughput(table, catalog); },
+                 [&](const std::vector<ServingRow>& table) { return validate_serving(table, catalog); }},
       rows);
 }
 
 std::vector<ComponentErrors> component_errors(const Validation& validation) {
-  std::vector<std::pair<std::string, std::vector<double>>> grouped;
+  std::vector<std::pair<std::string, Sample>> grouped;
   for (const PredictedFigure& figure : validation.figures) {
-    auto found = std::ranges::find(grouped, figure.component, &std::pair<std::string, std::vector<double>>::first);
+    auto found = std::ranges::find(grouped, figure.component, &std::pair<std::string, Sample>::first);
     if (found == grouped.end()) found = grouped.insert(grouped.end(), {figure.component, {}});
-    found->second.push_back(figure.error());
+    found->second.add(figure);
   }
   std::vector<ComponentErrors> components;
-  for (auto& [component, errors] : grouped) components.push_back(errors_of(component, errors));
+  for (const auto& [component, sample] : grouped) components.push_back(errors_of(component, sample));
+  std::ranges::stable_sort(components, {}, rank_of);
   return components;
+}
+
+std::vector<SubjectErrors> errors_by(const Validation& validation, std::string FigureSubject::*subject) {
+  std::map<std::pair<std::string, std::string>, Sample> grouped;
+  for (const PredictedFigure& figure : validation.figures)
+    if (!(figure.subject.*subject).empty()) grouped[{figure.component, figure.subject.*subject}].add(figure);
+  std::vector<SubjectErrors> all;
+  for (const auto& [key, sample] : grouped) all.push_back({key.second, errors_of(key.first, sample)});
+  std::ranges::stable_sort(all, [](const SubjectErrors& a, const SubjectErrors& b) { return a.errors.n > b.errors.n; });
+  return all;
 }
 
 FitScore fit_score(const Validation& validation) {
@@ -82,18 +143,36 @@ std::vector<PredictedFigure> worst_figures(const Validation& validation, std::si
   return worst;
 }
 
-std::vector<SkipGroup> skip_groups(const Validation& validation) {
-  std::vector<SkipGroup> groups;
+std::vector<SkippedRow> skipped_rows(const Validation& validation) {
+  const std::set<std::string> predicted = predicted_ids(validation);
+  std::vector<SkippedRow> rows;
   for (const SkippedFigure& skip : validation.skipped) {
-    const auto same = std::ranges::find_if(
-        groups, [&](const SkipGroup& g) { return g.component == skip.component && g.reason == skip.reason; });
-    if (same == groups.end())
-      groups.push_back({skip.component, skip.reason, 1, skip.id});
-    else
-      ++same->n;
+    if (predicted.contains(skip.id)) continue;
+    const auto known = std::ranges::find(rows, skip.id, &SkippedRow::id);
+    if (known == rows.end())
+      rows.push_back({skip.id, skip.reason});
+    else if (known->reason.find(skip.reason) == std::string::npos)
+      known->reason += "; " + skip.reason;
   }
-  std::ranges::stable_sort(groups, [](const SkipGroup& a, const SkipGroup& b) { return a.n > b.n; });
-  return groups;
+  return rows;
+}
+
+std::vector<SkippedFigure> missing_figures(const Validation& validation) {
+  const std::set<std::string> predicted = predicted_ids(validation);
+  std::vector<SkippedFigure> missing;
+  std::ranges::copy_if(validation.skipped, std::back_inserter(missing),
+                       [&](const SkippedFigure& skip) { return predicted.contains(skip.id); });
+  return missing;
+}
+
+std::vector<SkipGroup> skipped_row_groups(const Validation& validation) {
+  std::vector<SkippedFigure> rows;
+  for (SkippedRow& row : skipped_rows(validation)) rows.push_back({std::move(row.id), "", std::move(row.reason)});
+  return grouped(rows);
+}
+
+std::vector<SkipGroup> missing_figure_groups(const Validation& validation) {
+  return grouped(missing_figures(validation));
 }
 
 }  // namespace dachlast

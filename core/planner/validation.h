@@ -1,18 +1,27 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/statistics.h"
 #include "core/planner/reference_rows.h"
 #include "core/planner/row_catalog.h"
 
 namespace dachlast {
 
 // How well published figures are predicted: each figure of each row beside ours, or the reason why there is none.
+
+/// What a figure is of: how errors are grouped.
+struct FigureSubject {
+  std::string engine;
+  std::string model;
+  std::string device;
+};
 
 /// One published figure and our prediction of it, in the unit the row states.
 struct PredictedFigure {
@@ -21,6 +30,8 @@ struct PredictedFigure {
   std::string item;       // of several figures of one row: "CUDA0"; what the figure is otherwise: "GiB per GPU"
   double predicted = 0.0;
   double published = 0.0;  // never 0
+  std::optional<Interval> interval = {};  // in which the figure was said to lie
+  FigureSubject subject = {};             // of speeds
 
   /// (predicted − published) / published
   double error() const { return predicted / published - 1.0; }
@@ -55,10 +66,25 @@ struct RowAssumption {
   std::string text;
 };
 
-/// What a start held beside weights and cache, as published and as predicted.
+/// What a start held beside weights and cache, as published and as predicted, in GiB.
 struct BesideFigure {
   std::string id;
-  double share = 0.0;  // published / predicted − 1
+  std::string source;  // who published it; see `publisher_of`
+  double predicted = 0.0;
+  double published = 0.0;
+  double library = 0.0;  // of the predicted: memory outside the framework, a constant found on such rows
+  std::string constant;  // its name in `ConstantObservation`
+
+  double share() const { return published / predicted - 1.0; }
+};
+
+/// A row that shows what a constant of the model stands for, in GiB.
+struct ConstantObservation {
+  std::string constant;  // "library memory of vllm, 0.55 GiB"
+  std::string id;
+  std::string source;
+  double used = 0.0;
+  double observed = 0.0;
 };
 
 struct Validation {
@@ -68,6 +94,7 @@ struct Validation {
   std::vector<SkippedFigure> skipped;
   std::vector<RowAssumption> assumptions;
   std::vector<BesideFigure> residuals;
+  std::vector<ConstantObservation> observations;
 
   void add(const PredictedFigure& figure);  // a published 0 has no relative error: it is skipped with that reason
   void merge(Validation other);
@@ -95,6 +122,7 @@ Validation validate_memory_kv(std::span<const MemoryKvRow> rows, RowCatalog& cat
 Validation validate_kv_tables(std::span<const KvTableRow> rows, RowCatalog& catalog);
 Validation validate_llamacpp(std::span<const LlamaCppRow> rows, RowCatalog& catalog);
 Validation validate_throughput(std::span<const ThroughputRow> rows, RowCatalog& catalog);
+Validation validate_serving(std::span<const ServingRow> rows, RowCatalog& catalog);
 
 /// Errors of one component, as shares of the published figures.
 struct ComponentErrors {
@@ -104,10 +132,19 @@ struct ComponentErrors {
   double p90_abs = 0.0;
   double worst_abs = 0.0;
   double signed_median = 0.0;
+  std::optional<double> interval_coverage = {};  // share of the figures inside their intervals, of those that have one
 };
 
-/// One entry per component, in the order of first appearance.
+/// One entry per component: weights, tokens of the cache, its bytes, then the others in the order of first appearance.
 std::vector<ComponentErrors> component_errors(const Validation& validation);
+
+/// Errors of one component by engine, device or model.
+struct SubjectErrors {
+  std::string subject;
+  ComponentErrors errors;
+};
+/// One entry per component and subject, the most figures first.
+std::vector<SubjectErrors> errors_by(const Validation& validation, std::string FigureSubject::*subject);
 
 struct FitScore {
   std::int64_t n = 0;
@@ -118,14 +155,25 @@ FitScore fit_score(const Validation& validation);
 /// The figures that are missed by most, the worst first; at most `n`.
 std::vector<PredictedFigure> worst_figures(const Validation& validation, std::size_t n);
 
-/// Skipped figures of one component with one reason.
+/// A row of which nothing could be predicted, with every reason.
+struct SkippedRow {
+  std::string id;
+  std::string reason;
+};
+std::vector<SkippedRow> skipped_rows(const Validation& validation);
+
+/// Figures that are missing in rows of which others are predicted.
+std::vector<SkippedFigure> missing_figures(const Validation& validation);
+
+/// Rows, or figures of one component, that share a reason.
 struct SkipGroup {
-  std::string component;
+  std::string component;  // empty for rows
   std::string reason;
   std::int64_t n = 0;
   std::string first_id;
 };
 /// The most frequent first.
-std::vector<SkipGroup> skip_groups(const Validation& validation);
+std::vector<SkipGroup> skipped_row_groups(const Validation& validation);
+std::vector<SkipGroup> missing_figure_groups(const Validation& validation);
 
 }  // namespace dachlast

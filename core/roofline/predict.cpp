@@ -5,14 +5,14 @@
 #include "core/roofline/roofline.h"
 #include "kernels/attention.h"
 #include "kernels/cost.h"
-#include "kernels/linear.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
 
 /// What the kernel that would run this shape computes in. Everything but the matrix products works on floats.
 DType arithmetic_of(const OpShape& shape) {
-  if (const auto* linear = std::get_if<LinearShape>(&shape)) return kernels::linear_variant_for(*linear).arithmetic;
+  if (const auto* linear = std::get_if<LinearShape>(&shape)) return kernels::linear_arithmetic(*linear);
   if (const auto* attention = std::get_if<AttentionShape>(&shape))
     return kernels::attention_variant_for(attention->kv.format).arithmetic;
   return DType::kF32;

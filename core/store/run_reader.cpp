@@ -73,7 +73,7 @@ class Reader {
     run.program_version = row.text(2);
     run.command = row.text(3);
     run.model = nlohmann::json::parse(row.text(4)).get<ModelInfo>();
-    run.precision = {required_dtype(row.text(5)), {.format = required_kv_format(row.text(6))}};
+    run.precision = {required_weight_type(row.text(5)), {.format = required_kv_format(row.text(6))}};
     run.n_threads = row.count(7);
     run.attention_variant = row.text(8);
     run.host = nlohmann::json::parse(row.text(9)).get<HostTopology>();
@@ -176,6 +176,11 @@ class Reader {
   KvFormat required_kv_format(const std::string& name) const {
     if (const auto format = kv_format_from_name(name)) return *format;
     throw_damaged(db_, fmt::format("\"{}\" is no KV cache format of this version", name));
+  }
+
+  WeightType required_weight_type(const std::string& name) const {
+    if (const auto type = weight_type_from_name(name)) return *type;
+    throw_damaged(db_, fmt::format("\"{}\" is no weight type of this version", name));
   }
 
   DType required_dtype(const std::string& name) const {

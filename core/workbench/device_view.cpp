@@ -240,9 +240,8 @@ Table device_table(const DeviceSpec& device) {
   rows.text("architecture", "Architecture", device.architecture);
   add_memory(rows, device);
   add_compute(rows, device);
-  if (device.last_level_cache)
-    rows.figure("last_level_cache_bytes", device.last_level_cache->name, Measure::kCapacity,
-                device.last_level_cache->size.value, "");
+  if (const auto& cache = device.last_level_cache)
+    rows.figure("last_level_cache_bytes", cache->name, Measure::kCapacity, std::optional(cache->size.value), "");
   if (device.n_units)
     rows.number("n_units", "Units", static_cast<double>(*device.n_units), viewmodel::format_count(*device.n_units),
                 "SMs, compute units or cores");

@@ -25,6 +25,7 @@
 #include "core/workbench/serve.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
+#include "kernels/packed_linear.h"
 
 namespace dachlast {
 namespace {
@@ -74,9 +75,9 @@ std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
   if (plan.source.weights_path && plan.source.weights_path->extension() == ".gguf")
     throw Error(ErrorKind::kInput, plan.source.weights_path->string(), "GGUF weights cannot be run by this version.",
                 "Plan with it, or run the same model from safetensors or a preset.");
-  if (plan.source.weights_path)
-    return open_weights(plan.source.spec, *plan.source.weights_path, plan.precision.weights);
-  return random_weights(plan.source.spec, plan.request.seed, plan.precision.weights);
+  const WeightStorage storage = kernels::weight_storage(plan.precision.weights);
+  if (plan.source.weights_path) return open_weights(plan.source.spec, *plan.source.weights_path, storage);
+  return random_weights(plan.source.spec, plan.request.seed, storage);
 }
 
 StopRule stop_rule(const RunRequest& request) {
@@ -235,7 +236,7 @@ class PointLoop {
 void refuse_unless_fits(const RunPlan& plan) {
   if (!plan.fits())
     throw Error(ErrorKind::kDoesNotFit, plan.source.spec.name, shortage_text(plan),
-                "Ask for a smaller --context or --batch, or for --dtype bf16.");
+                "Ask for a smaller --context or --batch, or for --dtype bf16, int8 or int4.");
 }
 
 }  // namespace
@@ -250,7 +251,8 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
           .core_ids = plan.host.core_ids,
           .attention_variant = plan.request.attention_variant,
           .linear_variant = {},
-          .kv = cache_of(plan.request)};
+          .kv = cache_of(plan.request),
+          .weight_layout = kernels::weight_storage(plan.precision.weights).layout};
 }
 
 Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop) {

@@ -29,12 +29,13 @@ KvSpec own_cache(const ScenarioRequest& request, const EngineProfile& engine) {
   return spec;
 }
 
-void apply(const KvSpec& spec, ModelSpec& model, EngineLimits& limits, EngineProfile& engine) {
-  model = with_reach(std::move(model), spec);
-  if (spec.layout == KvPolicy::kPaged) limits.block_tokens = spec.block_size;
+void apply(const KvSpec& spec, OwnedParts& parts) {
+  parts.model = with_reach(std::move(parts.model), spec);
+  if (spec.layout == KvPolicy::kPaged) parts.limits.block_tokens = spec.block_size;
   if (!spec.is_ring()) return;
-  engine.window_policy.value = WindowPolicy::kCapped;
-  limits.max_num_batched_tokens = longest_step(spec, limits.max_num_batched_tokens.value_or(kMaxStepTokens));
+  parts.engine.window_policy.value = WindowPolicy::kCapped;
+  int& step = parts.limits.max_num_batched_tokens.emplace(parts.limits.max_num_batched_tokens.value_or(kMaxStepTokens));
+  step = longest_step(spec, step);
 }
 
 CacheFormat own_format(const ModelSpec& model, KvFormat format) {

@@ -14,8 +14,13 @@ inline constexpr std::string_view kOwnEngine = "dachlast";
 /// Errors   throws `Error` (kUsage) where the engine is another one, or the kind is none that a plan counts.
 KvSpec own_cache(const ScenarioRequest& request, const EngineProfile& engine);
 
-/// What a kind of cache changes about model, limits and engine.
-void apply(const KvSpec& spec, ModelSpec& model, EngineLimits& limits, EngineProfile& engine);
+/// What a kind of cache changes of a scenario.
+struct OwnedParts {
+  ModelSpec model;
+  EngineLimits limits;
+  EngineProfile engine;
+};
+void apply(const KvSpec& spec, OwnedParts& parts);
 
 /// How the own engine stores a token, on average over layers: scales included, which depend on head_dim.
 CacheFormat own_format(const ModelSpec& model, KvFormat format);

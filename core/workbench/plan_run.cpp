@@ -24,19 +24,20 @@ constexpr double kExpectedSteps = 25.0;
 /// prediction.
 constexpr double kExpectedEfficiency = 0.5;
 
-KvFormat resolve_format(const RunRequest& request, DType weights, std::vector<Remark>& assumptions) {
+KvFormat resolve_format(const RunRequest& request, WeightType weights, std::vector<Remark>& assumptions) {
   if (request.kv.format && request.kv_format && *request.kv.format != *request.kv_format)
     throw Error(ErrorKind::kUsage, fmt::format("--kv {}", text_of(request.kv)),
                 fmt::format("names another format than --kv-dtype {}.", name_of(*request.kv_format)), "Name one.");
   if (request.kv.format) return *request.kv.format;
   if (request.kv_format) return *request.kv_format;
-  assumptions.push_back(
-      {"default_kv_dtype", fmt::format("KV cache in {}, as the weights (--kv-dtype).", display_name_of(weights))});
-  return weights == DType::kBF16 ? KvFormat::kBF16 : KvFormat::kF32;
+  const KvFormat format = weights == DType::kF32 ? KvFormat::kF32 : KvFormat::kBF16;
+  assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}{} (--kv-dtype).", display_name_of(format),
+                                                         weights.plain() ? ", as the weights" : "")});
+  return format;
 }
 
 Precision resolve_precision(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
-  DType weights = request.weights.value_or(model.native_dtype);
+  WeightType weights = request.weights.value_or(model.native_dtype);
   if (weights == DType::kF16) {
     weights = DType::kF32;
     assumptions.push_back(

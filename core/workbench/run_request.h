@@ -43,7 +43,7 @@ struct RunRequest {
   std::vector<int> contexts;                // tokens; empty: 512, or the model's limit where that is less
   std::vector<int> batches;                 // empty: 1
   std::vector<Phase> phases;                // empty: both
-  std::optional<DType> weights;             // empty: what the checkpoint is published in, f16 widened to f32
+  std::optional<WeightType> weights;        // empty: what the checkpoint is published in, f16 widened to f32
   std::optional<KvFormat> kv_format;        // empty: same as the arithmetic of the weights
   KvSpec kv;                                // kind of cache; kNone: decode steps recompute the sequence
   std::optional<int> n_threads;             // empty: one per core

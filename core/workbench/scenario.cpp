@@ -9,7 +9,8 @@
 #include "core/base/error.h"
 #include "core/base/nearest_name.h"
 #include "core/hardware/device_catalog.h"
-#include "core/model/gguf_mix.h"
+#include "core/memory/amount_text.h"
+#include "core/model/gguf_file_weights.h"
 #include "core/model/model_source.h"
 #include "core/model/weight_inventory.h"
 #include "core/planner/residuals.h"
@@ -17,23 +18,38 @@
 #include "core/workbench/own_cache.h"
 
 namespace dachlast {
-namespace {
 
-struct FoundModel {
+struct ScenarioSources {
   ModelSpec spec;
   std::optional<Bytes> counted;       // weights, to the byte
   std::optional<GgufMix> gguf_types;  // of a GGUF file: the type of most of its bytes
+  std::optional<GgufWeights> gguf_file;
   std::vector<ConfigWarning> warnings;
+  EngineProfile engine;
+  std::optional<DeviceSpec> device;
 };
 
-FoundModel find_model(const std::string& name) {
-  ModelSource source = resolve_model(name);
-  FoundModel found{std::move(source.spec), std::nullopt, std::nullopt, std::move(source.warnings)};
-  if (!source.weights_path) return found;
-  const WeightInventory inventory = weight_inventory(*source.weights_path);
+namespace {
+
+void count_gguf(const GgufFile& file, ScenarioSources& found) {
+  const WeightInventory inventory = weight_inventory(file);
+  if (inventory.by_type.empty()) return;  // a vocabulary alone
   found.counted = Bytes{static_cast<double>(inventory.bytes)};
-  if (source.weights_path->extension() == ".gguf" && !inventory.by_type.empty())
-    found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  found.gguf_types = gguf_mix(inventory.by_type.front().type);
+  found.gguf_file = gguf_file_weights(file, found.spec.n_layers());
+}
+
+ScenarioSources find_model(const std::string& name) {
+  ModelSource source = resolve_model(name);
+  ScenarioSources found;
+  found.spec = std::move(source.spec);
+  found.warnings = std::move(source.warnings);
+  if (!source.weights_path) return found;
+  if (source.weights_path->extension() == ".gguf") {
+    count_gguf(read_gguf(*source.weights_path), found);
+    return found;
+  }
+  found.counted = Bytes{static_cast<double>(weight_inventory(*source.weights_path).bytes)};
   return found;
 }
 
@@ -49,10 +65,21 @@ const StorageFormat& served_format(const ModelSpec& model, const EngineProfile& 
   return narrows && native.bits > 16 ? *storage_format("bf16") : native;
 }
 
-WeightFormat weights_of(const ScenarioRequest& request, const FoundModel& found, const EngineProfile& engine,
+/// This program's own engine quantizes every matrix, embeddings, head and routers too, and keeps all else in FP32.
+WeightFormat quantized_by_this_engine(WeightFormat format) {
+  format.covered = format.covered.with(MatrixKind::kEmbedding).with(MatrixKind::kHead).with(MatrixKind::kRouter);
+  format.rest = *storage_format("f32");
+  return format;
+}
+
+WeightFormat weights_of(const ScenarioRequest& request, const ScenarioSources& found,
                         std::vector<Remark>& assumptions) {
+  const EngineProfile& engine = found.engine;
   const StorageFormat& served = served_format(found.spec, engine);
-  if (!request.weights.empty()) return weight_format(request.weights, served);
+  if (!request.weights.empty()) {
+    const WeightFormat named = weight_format(request.weights, served);
+    return named.is_quantized() && engine.id == "dachlast" ? quantized_by_this_engine(named) : named;
+  }
   WeightFormat published = found.spec.quantized_weights.value_or(plain_weights(served));
   published.rest = served;
   const bool narrowed = served.bits < native_format(found.spec).bits;
@@ -67,12 +94,11 @@ constexpr std::string_view kLlamaCpp = "llama.cpp";
 
 /// Types of a GGUF file: the one given, or the one `--dtype` names; llama.cpp reads nothing else, so the model's own type stands
 /// for one there.
-std::optional<GgufMix> gguf_types_of(const ScenarioRequest& request, const FoundModel& found,
-                                     const EngineProfile& engine) {
+std::optional<GgufMix> gguf_types_of(const ScenarioRequest& request, const ScenarioSources& found) {
   if (!request.weights.empty() && storage_format(request.weights) == nullptr)
     if (auto named = gguf_mix(request.weights)) return named;
   if (request.weights.empty() && found.gguf_types) return found.gguf_types;
-  if (engine.id != kLlamaCpp) return std::nullopt;
+  if (found.engine.id != kLlamaCpp) return std::nullopt;
   const std::string name = request.weights.empty() ? std::string(native_format(found.spec).name) : request.weights;
   if (auto plain = gguf_mix(name)) return plain;
   throw Error(ErrorKind::kUsage, fmt::format("--dtype {}", request.weights), "is no type of a GGUF file.",
@@ -101,6 +127,14 @@ void note_gguf(const GgufMix& types, const ScenarioRequest& request, std::vector
     assumptions.push_back({"weights", fmt::format("Weights in {}, as the model states (--dtype).", types.name)});
   else
     assumptions.push_back({"weights", fmt::format("Tensor types of a {} file by llama.cpp's rules.", types.name)});
+}
+
+/// Unless it drafts, llama.cpp leaves them in the file.
+void note_mtp(const ScenarioSources& found, std::vector<Remark>& assumptions) {
+  const double left = found.counted->value - static_cast<double>(found.gguf_file->bytes());
+  if (left > 0.0)
+    assumptions.push_back({"mtp_layers", fmt::format("Layers for drafting, {} of the file, are not loaded.",
+                                                     binary_amount(Bytes{left}))});
 }
 
 /// Stands for "no device": any amount fits.
@@ -169,9 +203,57 @@ void note_batch(ScenarioPlan& plan) {
                    viewmodel::format_count(plan.batch_size))});
 }
 
-std::optional<WayToFit> way_with(ScenarioRequest request, int context_tokens, int batch_size, std::string text) {
+ScenarioSources find_sources(const ScenarioRequest& request) {
+  ScenarioSources sources = find_model(request.model);
+  sources.engine = find_engine(request.engine);
+  if (!request.device.empty()) sources.device = per_device(find_device(request.device));
+  return sources;
+}
+
+Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const ScenarioSources> sources) {
+  const ScenarioSources& found = *sources;
+  Scenario scenario;
+  scenario.request = request;
+  scenario.has_device = found.device.has_value();
+  for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
+  const std::optional<GgufMix> gguf_types = gguf_types_of(request, found);
+  const WeightFormat weights =
+      gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, scenario.assumptions);
+  if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
+  if (found.gguf_file && request.weights.empty() && found.engine.id == kLlamaCpp) note_mtp(found, scenario.assumptions);
+  const KvSpec kv = own_cache(request, found.engine);
+  OwnedParts parts{found.spec, request.limits, found.engine};
+  apply(kv, parts);
+  const auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
+  const CacheFormat cache = found.engine.id == kOwnEngine && own
+                                ? own_format(found.spec, *own)
+                                : cache_of(request, found.spec, found.engine, scenario.assumptions);
+  if (!request.kv.empty()) scenario.assumptions.push_back({"kv", fmt::format("KV cache {} (--kv).", text_of(kv))});
+  if (found.device) note_device(*found.device, scenario.assumptions, scenario.warnings);
+  // What a file counts holds for the format it stores, not for another one asked for.
+  const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
+  scenario.planner =
+      std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(parts.model),
+                                                         .weights = weights,
+                                                         .cache = cache,
+                                                         .device = found.device ? *found.device : boundless_device(),
+                                                         .layout = request.layout,
+                                                         .engine = std::move(parts.engine),
+                                                         .limits = parts.limits,
+                                                         .counted_weights = as_stored ? found.counted : std::nullopt,
+                                                         .gguf_types = gguf_types,
+                                                         .capacity = std::nullopt});
+  note_engine(*scenario.planner, request, scenario.assumptions);
+  scenario.sources = std::move(sources);
+  return scenario;
+}
+
+/// A way that changes neither model, engine nor device: what was read of them serves again.
+std::optional<WayToFit> way_with(const Scenario& scenario, const ScenarioRequest& request, int context_tokens,
+                                 int batch_size, std::string text) {
   try {
-    if (find_scenario(request).planner->fits(context_tokens, batch_size)) return WayToFit{std::move(text)};
+    if (scenario_of(request, scenario.sources).planner->fits(context_tokens, batch_size))
+      return WayToFit{std::move(text)};
   } catch (const Error&) {
     return std::nullopt;  // a layout the model cannot be cut into is no way
   }
@@ -191,15 +273,16 @@ std::vector<WayToFit> ways_to_fit(const Scenario& scenario, int context_tokens, 
     add(WayToFit{fmt::format("{} tokens", viewmodel::format_count(*context))});
   ScenarioRequest request = scenario.request;
   request.cache = "fp8";
-  add(way_with(request, context_tokens, batch_size, "FP8 KV cache"));
+  add(way_with(scenario, request, context_tokens, batch_size, "FP8 KV cache"));
   request.weights = "fp8";
-  add(way_with(request, context_tokens, batch_size, "FP8 weights and KV cache"));
+  add(way_with(scenario, request, context_tokens, batch_size, "FP8 weights and KV cache"));
   request.weights = "awq";
-  add(way_with(request, context_tokens, batch_size, "INT4 weights and FP8 KV cache"));
+  add(way_with(scenario, request, context_tokens, batch_size, "INT4 weights and FP8 KV cache"));
   request = scenario.request;
   for (int factor = 2; factor <= 8; factor *= 2) {
     request.layout.tensor_parallel = scenario.request.layout.tensor_parallel * factor;
-    auto way = way_with(request, context_tokens, batch_size, fmt::format("TP {}", request.layout.tensor_parallel));
+    auto way =
+        way_with(scenario, request, context_tokens, batch_size, fmt::format("TP {}", request.layout.tensor_parallel));
     if (!way) continue;
     add(std::move(way));
     break;
@@ -210,41 +293,7 @@ std::vector<WayToFit> ways_to_fit(const Scenario& scenario, int context_tokens, 
 }  // namespace
 
 Scenario find_scenario(const ScenarioRequest& request) {
-  Scenario scenario;
-  scenario.request = request;
-  scenario.has_device = !request.device.empty();
-  FoundModel found = find_model(request.model);
-  for (const ConfigWarning& warning : found.warnings) scenario.warnings.push_back({warning.code, warning.text});
-  EngineProfile engine = find_engine(request.engine);
-  const std::optional<GgufMix> gguf_types = gguf_types_of(request, found, engine);
-  const WeightFormat weights =
-      gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, engine, scenario.assumptions);
-  if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
-  const KvSpec kv = own_cache(request, engine);
-  EngineLimits limits = request.limits;
-  apply(kv, found.spec, limits, engine);
-  const auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
-  const CacheFormat cache = engine.id == kOwnEngine && own
-                                ? own_format(found.spec, *own)
-                                : cache_of(request, found.spec, engine, scenario.assumptions);
-  if (!request.kv.empty()) scenario.assumptions.push_back({"kv", fmt::format("KV cache {} (--kv).", text_of(kv))});
-  DeviceSpec device = scenario.has_device ? per_device(find_device(request.device)) : boundless_device();
-  if (scenario.has_device) note_device(device, scenario.assumptions, scenario.warnings);
-  // What a file counts holds for the format it stores, not for another one asked for.
-  const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
-  const auto counted = as_stored ? found.counted : std::nullopt;
-  scenario.planner = std::make_shared<const MemoryPlanner>(PlanScenario{.model = std::move(found.spec),
-                                                                        .weights = weights,
-                                                                        .cache = cache,
-                                                                        .device = std::move(device),
-                                                                        .layout = request.layout,
-                                                                        .engine = std::move(engine),
-                                                                        .limits = limits,
-                                                                        .counted_weights = counted,
-                                                                        .gguf_types = gguf_types,
-                                                                        .capacity = std::nullopt});
-  note_engine(*scenario.planner, request, scenario.assumptions);
-  return scenario;
+  return scenario_of(request, std::make_shared<const ScenarioSources>(find_sources(request)));
 }
 
 ScenarioPlan plan_scenario(const Scenario& scenario, int context_tokens, int batch_size) {

@@ -22,10 +22,14 @@ struct ScenarioRequest {
   EngineLimits limits;
 };
 
+/// What the files hold that a request names.
+struct ScenarioSources;
+
 /// A scenario found and ready to be asked; everything but context and batch is settled.
 struct Scenario {
   ScenarioRequest request;
   std::shared_ptr<const MemoryPlanner> planner;
+  std::shared_ptr<const ScenarioSources> sources;
   bool has_device = false;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;

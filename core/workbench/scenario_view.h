@@ -29,6 +29,8 @@ viewmodel::Table sweep_table(const ScenarioSweep& sweep);
 /// A sweep as a heatmap: share of the budget a cell, the frontier of what fits as a bold line, cells beyond it hatched with the
 /// missing amount.
 figure::Figure sweep_figure(const ScenarioSweep& sweep);
+/// The same, to fill a given size.
+figure::Figure sweep_figure(const ScenarioSweep& sweep, figure::Size size);
 
 /// "FITS up to batch 64 at 8,192 tokens …": what a sweep says.
 std::string sweep_answer(const ScenarioSweep& sweep);

@@ -1,7 +1,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 
+#include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 #include "core/workbench/scenario_view.h"
@@ -23,16 +25,34 @@ constexpr double kCellWidth = 74.0;
 constexpr double kCellHeight = 30.0;  // a number fits
 constexpr double kMostWidth = 1200.0;
 constexpr double kMostHeight = 900.0;
-constexpr double kLeastForNumber = 28.0;
+constexpr double kLeastGapped = 12.0;   // smaller cells touch: gaps would outweigh them
+constexpr double kContextLabel = 62.0;  // "131,072" and a gap
+constexpr double kBatchLabel = 18.0;
+
+bool is_power_of_two(int value) {
+  return std::has_single_bit(static_cast<unsigned>(value));
+}
+
+/// Places of the values that get a label, at least `apart` cells from each other: all of them where there is room, else the powers
+/// of two, which people know by heart.
+std::vector<std::size_t> labelled(const std::vector<int>& values, double apart) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (apart > 1.0 && !is_power_of_two(values[i])) continue;
+    if (!places.empty() && static_cast<double>(i - places.back()) < apart) continue;
+    places.push_back(i);
+  }
+  return places;
+}
 
 /// The grid on paper: contexts to the right, batch sizes upwards.
 class Heatmap {
  public:
-  explicit Heatmap(const ScenarioSweep& sweep)
+  Heatmap(const ScenarioSweep& sweep, double cell_width, double cell_height)
       : sweep_(sweep),
         budget_(sweep.scenario.planner->budget_bytes()),
-        cell_width_(std::min(kCellWidth, kMostWidth / static_cast<double>(sweep.contexts.size()))),
-        cell_height_(std::min(kCellHeight, kMostHeight / static_cast<double>(sweep.batches.size()))) {}
+        cell_width_(cell_width),
+        cell_height_(cell_height) {}
 
   figure::Figure draw() {
     figure_.id = "memory-heatmap";
@@ -41,6 +61,7 @@ class Heatmap {
     figure_.description = sweep_answer(sweep_);
     for (std::size_t b = 0; b < sweep_.batches.size(); ++b)
       for (std::size_t c = 0; c < sweep_.contexts.size(); ++c) cell(b, c);
+    hatch_rows();
     frontier();
     labels();
     return std::move(figure_);
@@ -60,18 +81,19 @@ class Heatmap {
         figure::Text{.at = {x, y}, .text = std::move(words), .role = role, .size = kFont, .anchor = anchor});
   }
 
+  bool fine() const { return std::min(cell_width_, cell_height_) < kLeastGapped; }
+
   void cell(std::size_t batch, std::size_t context) {
     const double total = sweep_.at(batch, context).total();
     const bool fit = fits(batch, context);
-    const figure::Box box{x_of(context), y_of(batch), cell_width_ - 1, cell_height_ - 1};
+    const double gap = fine() ? 0.0 : 1.0;
+    const figure::Box box{x_of(context), y_of(batch), cell_width_ - gap, cell_height_ - gap};
     figure_.primitives.push_back(figure::Rect{.box = box,
                                               .role = fit ? Role::kMemory : Role::kLatency,
                                               .opacity = fit ? 0.08 + 0.5 * std::min(1.0, total / budget_) : 0.25,
-                                              .hatch = fit ? figure::Hatch::kNone : figure::Hatch::kForward});
-    const std::string words = fit ? viewmodel::format_percent(total / budget_)
-                                  : "−" + viewmodel::format(Measure::kCapacity, total - budget_, Rounding::kUp);
-    if (cell_width_ >= kLeastForNumber && cell_height_ >= kLeastForNumber)
-      text(box.x + box.width / 2, box.y + box.height / 2 + kFont / 3, words, Anchor::kMiddle);
+                                              .hatch = fit || fine() ? figure::Hatch::kNone : figure::Hatch::kForward});
+    number(box, fit ? viewmodel::format_percent(total / budget_)
+                    : "−" + viewmodel::format(Measure::kCapacity, total - budget_, Rounding::kUp));
     figure_.primitives.push_back(figure::HitBox{
         .box = box,
         .datum = fmt::format("{}x{}", sweep_.contexts[context], sweep_.batches[batch]),
@@ -79,6 +101,24 @@ class Heatmap {
             "{}, batch {}\n{} of {}\n{}", viewmodel::counted(sweep_.contexts[context], "token", "tokens"),
             sweep_.batches[batch], viewmodel::format(Measure::kCapacity, total, Rounding::kUp),
             viewmodel::format(Measure::kCapacity, budget_, Rounding::kDown), fit ? "fits" : "does not fit")});
+  }
+
+  void number(const figure::Box& box, const std::string& words) {
+    if (box.height < kBatchLabel || figure::text_width(words, kFont) > box.width) return;
+    text(box.x + box.width / 2, box.y + box.height / 2 + kFont / 3, words, Anchor::kMiddle);
+  }
+
+  /// Cells too small for a hatch of their own share one a row.
+  void hatch_rows() {
+    for (std::size_t b = 0; fine() && b < sweep_.batches.size(); ++b) {
+      std::size_t first = 0;
+      while (first < sweep_.contexts.size() && fits(b, first)) ++first;
+      if (first == sweep_.contexts.size()) continue;
+      figure_.primitives.push_back(figure::Rect{.box = {x_of(first), y_of(b), right() - x_of(first), cell_height_},
+                                                .role = Role::kLatency,
+                                                .opacity = 0.0,
+                                                .hatch = figure::Hatch::kForward});
+    }
   }
 
   /// A bold edge wherever a cell that fits meets one that does not.
@@ -97,9 +137,9 @@ class Heatmap {
   }
 
   void labels() {
-    for (std::size_t c = 0; c < sweep_.contexts.size(); ++c)
+    for (const std::size_t c : labelled(sweep_.contexts, kContextLabel / cell_width_))
       text(x_of(c) + cell_width_ / 2, bottom() + 18, viewmodel::format_count(sweep_.contexts[c]), Anchor::kMiddle);
-    for (std::size_t b = 0; b < sweep_.batches.size(); ++b)
+    for (const std::size_t b : labelled(sweep_.batches, kBatchLabel / cell_height_))
       text(kLeft - 8, y_of(b) + cell_height_ / 2 + kFont / 3, viewmodel::format_count(sweep_.batches[b]), Anchor::kEnd);
     text((kLeft + right()) / 2, bottom() + 42, "Context, tokens", Anchor::kMiddle, Role::kMuted);
     figure_.primitives.push_back(figure::Text{.at = {18, (kTop + bottom()) / 2},
@@ -145,7 +185,15 @@ viewmodel::Table sweep_table(const ScenarioSweep& sweep) {
 }
 
 figure::Figure sweep_figure(const ScenarioSweep& sweep) {
-  return Heatmap(sweep).draw();
+  return Heatmap(sweep, std::min(kCellWidth, kMostWidth / static_cast<double>(sweep.contexts.size())),
+                 std::min(kCellHeight, kMostHeight / static_cast<double>(sweep.batches.size())))
+      .draw();
+}
+
+figure::Figure sweep_figure(const ScenarioSweep& sweep, figure::Size size) {
+  return Heatmap(sweep, std::max(size.width - kLeft - kRight, 1.0) / static_cast<double>(sweep.contexts.size()),
+                 std::max(size.height - kTop - kBottom, 1.0) / static_cast<double>(sweep.batches.size()))
+      .draw();
 }
 
 std::string sweep_answer(const ScenarioSweep& sweep) {

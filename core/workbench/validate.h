@@ -16,18 +16,22 @@ Validation validate_files(std::span<const std::filesystem::path> files);
 
 /// A validation as people read it.
 struct ValidationView {
-  std::string answer;  // "Weights: median error 0.1 % (n = 14). … Fit right on 26 of 27 rows."
+  std::string
+      answer;  // "Weights: median error 0.1 %, nine in ten within 0.9 % (n = 14). … Fit right on 26 of 27 rows."
   viewmodel::Table components;
   viewmodel::Table worst;    // figures missed by most, the worst first
   viewmodel::Table misfits;  // wrong verdicts; no rows where all are right
-  viewmodel::Table skipped;  // by reason, with counts
+  viewmodel::Table skipped;  // rows, by reason, with counts
+  viewmodel::Table missing;  // figures of the other rows, likewise
 };
 
 /// `n_worst`: rows of the list of figures missed by most.
 ValidationView validation_view(const Validation& validation, std::size_t n_worst);
 
-/// Every skipped figure on its own, for those who ask for detail.
-viewmodel::Table skipped_table(const Validation& validation);
+/// Everything that was not predicted, one by one, for those who ask for detail.
+viewmodel::Table missing_table(const Validation& validation);
+/// The constants found on published rows, each without one of its publishers in turn.
+viewmodel::Table constants_table(const Validation& validation);
 /// How rows were read where they leave something open.
 viewmodel::Table assumptions_table(const Validation& validation);
 

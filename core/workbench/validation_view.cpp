@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <functional>
+#include <optional>
 
+#include "core/planner/cross_validation.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 #include "core/workbench/validate.h"
@@ -12,7 +14,6 @@ namespace {
 
 using viewmodel::Align;
 using viewmodel::Cell;
-using viewmodel::Column;
 using viewmodel::Table;
 using viewmodel::TableBuilder;
 
@@ -61,18 +62,27 @@ std::string title_of_component(const std::string& component) {
   return title;
 }
 
+std::string sentence_of(const ComponentErrors& errors) {
+  return fmt::format("{}: median error {}\u00a0%, nine in ten within {}\u00a0% (n = {}). ",
+                     title_of_component(errors.component), percent_text(errors.median_abs),
+                     percent_text(errors.p90_abs), errors.n);
+}
+
+/// Weights, tokens and verdicts decide, so they come first; the other components stand in the table below.
 std::string answer_of(const Validation& validation, const std::vector<ComponentErrors>& components) {
   std::string answer;
-  for (const ComponentErrors& component : components)
-    answer += fmt::format("{}: median error {}\u00a0% (n = {}). ", title_of_component(component.component),
-                          percent_text(component.median_abs), component.n);
+  for (const ComponentErrors& errors : components)
+    if (errors.component == "weights" || errors.component == "kv_tokens") answer += sentence_of(errors);
   const FitScore fit = fit_score(validation);
   if (fit.n > 0) answer += fmt::format("Fit right on {} of {} rows. ", fit.correct, fit.n);
-  if (components.empty() && fit.n == 0) answer += "No figure could be predicted. ";
-  answer += fmt::format("{} rows, {}.", validation.n_rows,
-                        viewmodel::counted(static_cast<std::int64_t>(validation.skipped.size()), "figure not predicted",
-                                           "figures not predicted"));
-  return answer;
+  for (const ComponentErrors& errors : components)
+    if (errors.component == "kv_bytes" || errors.component == "kv_bytes_per_token" || answer.empty())
+      answer += sentence_of(errors);
+  if (answer.empty()) answer = "No figure could be predicted. ";
+  const auto n_missing = static_cast<std::int64_t>(missing_figures(validation).size());
+  return answer + fmt::format("{}: {} skipped; {} of the others not predicted.",
+                              viewmodel::counted(validation.n_rows, "row", "rows"), skipped_rows(validation).size(),
+                              viewmodel::counted(n_missing, "figure", "figures"));
 }
 
 Table components_table(const std::vector<ComponentErrors>& components) {
@@ -129,14 +139,26 @@ Table misfits_table(const Validation& validation) {
   return table.build();
 }
 
-Table skip_groups_table(const std::vector<SkipGroup>& groups) {
-  TableBuilder table("skipped", "Not predicted");
-  table.text({"component", "Component", "", ""},
-             texts<SkipGroup>(groups, [](const SkipGroup& g) { return title_of_component(g.component); }));
-  table.count({"n", "n", "", "Figures; \"All\" counts rows."}, counts(groups, &SkipGroup::n), Origin::kExact);
+void add_reasons(const std::vector<SkipGroup>& groups, TableBuilder& table) {
   table.text({"reason", "Reason", "", ""}, texts<SkipGroup>(groups, [](const SkipGroup& g) { return g.reason; }));
   table.text({"first_id", "First row", "", "", Align::kLeft, 1},
              texts<SkipGroup>(groups, [](const SkipGroup& g) { return g.first_id; }));
+}
+
+Table skipped_rows_table(const std::vector<SkipGroup>& groups) {
+  TableBuilder table("skipped", "Skipped rows");
+  table.count({"n", "n", "", "Rows of which nothing is predicted."}, counts(groups, &SkipGroup::n), Origin::kExact);
+  add_reasons(groups, table);
+  return table.build();
+}
+
+Table missing_figures_table(const std::vector<SkipGroup>& groups) {
+  TableBuilder table("missing", "Figures not predicted");
+  table.text({"component", "Component", "", ""},
+             texts<SkipGroup>(groups, [](const SkipGroup& g) { return title_of_component(g.component); }));
+  table.count({"n", "n", "", "Figures of rows of which others are predicted."}, counts(groups, &SkipGroup::n),
+              Origin::kExact);
+  add_reasons(groups, table);
   return table.build();
 }
 
@@ -148,16 +170,42 @@ ValidationView validation_view(const Validation& validation, std::size_t n_worst
           .components = components_table(components),
           .worst = worst_table(worst_figures(validation, n_worst)),
           .misfits = misfits_table(validation),
-          .skipped = skip_groups_table(skip_groups(validation))};
+          .skipped = skipped_rows_table(skipped_row_groups(validation)),
+          .missing = missing_figures_table(missing_figure_groups(validation))};
 }
 
-Table skipped_table(const Validation& validation) {
+Table missing_table(const Validation& validation) {
   using Skip = SkippedFigure;
-  TableBuilder table("skipped-rows", "Not predicted, row by row");
+  TableBuilder table("missing-rows", "Not predicted, row by row");
   table.text({"id", "Row", "", ""}, texts<Skip>(validation.skipped, [](const Skip& s) { return s.id; }));
   table.text({"component", "Component", "", ""},
              texts<Skip>(validation.skipped, [](const Skip& s) { return title_of_component(s.component); }));
   table.text({"reason", "Reason", "", ""}, texts<Skip>(validation.skipped, [](const Skip& s) { return s.reason; }));
+  return table.build();
+}
+
+Table constants_table(const Validation& validation) {
+  const std::vector<ConstantCheck> checks = leave_one_source_out(validation.observations);
+  const auto amounts = [&](const std::function<std::optional<double>(const ConstantCheck&)>& of) {
+    std::vector<Cell> cells;
+    for (const ConstantCheck& check : checks) {
+      const auto gib = of(check);
+      cells.push_back(gib ? viewmodel::number_cell(*gib, fmt::format("{:.2f}", *gib), Origin::kEstimated)
+                          : viewmodel::missing_cell());
+    }
+    return cells;
+  };
+  TableBuilder table("constants", "Constants, each publisher left out in turn");
+  table.text({"constant", "Constant", "", ""},
+             texts<ConstantCheck>(checks, [](const ConstantCheck& c) { return c.constant; }));
+  table.count({"n", "n", "", "Rows."}, counts(checks, &ConstantCheck::n), Origin::kExact);
+  table.count({"sources", "Publishers", "", ""}, counts(checks, &ConstantCheck::n_sources), Origin::kExact);
+  table.cells({"median_abs_gib", "Error", "GiB", "Median, as used."},
+              amounts([](const ConstantCheck& c) { return std::optional(c.median_abs); }));
+  table.cells({"left_out_median_abs_gib", "Left out", "GiB", "Median, estimated from the other publishers."},
+              amounts([](const ConstantCheck& c) { return c.left_out_median_abs; }));
+  table.cells({"left_out_worst_abs_gib", "Worst", "GiB", "The largest error of such an estimate."},
+              amounts([](const ConstantCheck& c) { return c.left_out_worst_abs; }));
   return table.build();
 }
 

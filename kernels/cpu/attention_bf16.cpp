@@ -20,7 +20,8 @@ std::size_t bf16_scratch_floats(int n_rows, int head_dim, int value_dim) {
 
 bool attention_bf16_supported() {
 #if defined(__x86_64__)
-  return cpu_features().avx512 && cpu_features().avx512_bf16;
+  // VBMI, the table look-ups of 8-bit codes: every CPU with AVX512_BF16 but Cooper Lake.
+  return cpu_features().avx512 && cpu_features().avx512_bf16 && __builtin_cpu_supports("avx512vbmi");
 #else
   return false;
 #endif

@@ -1,16 +1,18 @@
 // Attention of few query rows, as in decode: keys and values are multiplied as they lie, each row read once for all heads
-// of the group. What is not bfloat16 is expanded a tile at a time into a buffer in L1.
+// of the group. What is not bfloat16 is expanded a tile at a time into a buffer in L1: int8 and fp8 codes as they are,
+// their scales multiply scores and weights.
 #if defined(__x86_64__)
 
 #include "kernels/cpu/attention_bf16.h"
 #include "kernels/cpu/bf16_math.h"
+#include "kernels/cpu/bf16_tile.h"
 
 HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 
 namespace dachlast::kernels::cpu {
 namespace {
 
-constexpr int kKeys = 4;  // whose scores are made together: they share their sums over lanes
+constexpr int kKeys = kScoredTogether;
 constexpr int kTile = kBf16FewTile;
 
 struct FewScratch {
@@ -43,37 +45,6 @@ struct FewScratch {
     std::fill_n(d, kFewRows, 0.0f);
   }
 };
-
-/// Where the rows of a tile start; behind the last one the first is repeated, so that groups of keys are always full.
-struct RowPointers {
-  const BF16* rows[kTile + kKeys];
-};
-
-/// Rows that can be multiplied where they lie.
-bool lies_ready(const KvRows& rows) {
-  return rows.format == KvFormat::kBF16 && rows.width % kBf16Lanes == 0;
-}
-
-template <class Read>
-void find_rows(const Read& read, const GroupRows& rows, SlotRange slots, BF16* buffer, RowPointers& out) {
-  const AttentionUnit& unit = rows.unit();
-  const BF16** next = out.rows;
-  for (int slot = slots.begin; slot < slots.end;) {
-    const KvRows part = read(rows.call().kv.pool, *unit.sequence, unit.kv_head, slot, slots.end);
-    const int stride = lies_ready(part) ? static_cast<int>(part.stride_bytes / sizeof(BF16)) : kv_stride(part.width);
-    const BF16* first = lies_ready(part) ? reinterpret_cast<const BF16*>(part.rows) : buffer;
-    if (!lies_ready(part)) expand_bf16(part, buffer, stride);
-    for (int r = 0; r < part.n_rows; ++r) *next++ = first + r * stride;
-    buffer += part.n_rows * stride;
-    slot += part.n_rows;
-  }
-  std::fill(next, out.rows + kTile + kKeys, out.rows[0]);
-}
-
-/// Asks for `bytes` of a row before they are needed: hardware follows one stream at a time, K and V are two.
-HWY_INLINE void prefetch_row(const BF16* row, int bytes) {
-  for (int i = 0; i < bytes; i += 64) _mm_prefetch(reinterpret_cast<const char*>(row) + i, _MM_HINT_T0);
-}
 
 /// Sums over the lanes of four vectors, in two rounds of interleaving.
 HWY_INLINE __m128 sums_of_four(const __m512 (&v)[kKeys]) {
@@ -115,14 +86,17 @@ HWY_INLINE void score_rows(const BF16* q, int r, int n_rows, const BF16* const* 
   if constexpr (ROWS > 1) score_rows<ROWS / 2>(q, r, n_rows, keys, stride, s);
 }
 
-/// Raw scores of a tile. Meanwhile `ahead`, the tile's values where they lie ready, is fetched.
-void score_tile(const FewScratch& t, int n_rows, const RowPointers& k, int n_keys, int stride, const RowPointers* ahead,
-                int ahead_bytes) {
-  for (int j = 0; j < n_keys; j += kKeys) {
-    if (ahead != nullptr)
-      for (int i = 0; i < kKeys; ++i) prefetch_row(ahead->rows[j + i], ahead_bytes);
+/// Raw scores of a tile. Meanwhile its values are fetched.
+void score_tile(const FewScratch& t, int n_rows, const ReadyTile& k, int stride, const StoredTile& values) {
+  for (int j = 0; j < values.n_rows(); j += kKeys) {
+    for (int i = 0; i < kKeys; ++i) values.prefetch(j + i);
     score_rows<4>(t.q, 0, n_rows, k.rows + j, stride, t.s + j);
   }
+  if (k.lie != Lie::kCodes) return;
+  for (int r = 0; r < n_rows; ++r)
+    for (int j = 0; j < kTile; j += 16)
+      _mm512_storeu_ps(t.s + r * kTile + j,
+                       _mm512_mul_ps(_mm512_loadu_ps(t.s + r * kTile + j), _mm512_load_ps(k.scales + j)));
 }
 
 /// Softcap, and what row `r` must not see; the tile is filled up with unseen keys.
@@ -139,8 +113,8 @@ void finish_scores(const GroupRows& rows, int r, const KeyTile& tile, float* s) 
   std::fill(s + tile.size(), s + kTile, kUnseen);
 }
 
-/// Online softmax of one row of kTile scores.
-void softmax_row(const FewScratch& t, int r, float factor) {
+/// Online softmax of one row of kTile scores; weights take the scales of their values with them.
+void softmax_row(const FewScratch& t, int r, float factor, const ReadyTile& v) {
   constexpr int kVectors = kTile / 16;
   const float* s = t.s + r * kTile;
   __m512 scores[kVectors];
@@ -150,10 +124,12 @@ void softmax_row(const FewScratch& t, int r, float factor) {
   const float most = std::max(t.m[r], tile_most);
   const __m512 f = _mm512_set1_ps(factor), offset = _mm512_set1_ps(most * factor);
   for (__m512& score : scores) score = exp2_for_bf16(_mm512_fmsub_ps(score, f, offset));
+  const __m512 sum = _mm512_add_ps(_mm512_add_ps(scores[0], scores[1]), _mm512_add_ps(scores[2], scores[3]));
+  if (v.lie == Lie::kCodes)
+    for (int i = 0; i < kVectors; ++i) scores[i] = _mm512_mul_ps(scores[i], _mm512_load_ps(v.scales + 16 * i));
   for (int i = 0; i < kVectors; i += 2)
     _mm512_storeu_si512(t.p + (r * kTile + 16 * i) / 2,
                         reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(scores[i + 1], scores[i])));
-  const __m512 sum = _mm512_add_ps(_mm512_add_ps(scores[0], scores[1]), _mm512_add_ps(scores[2], scores[3]));
   const __m512 shrink = exp2_for_float(_mm512_set1_ps((t.m[r] - most) * factor));
   t.shrink[r] = _mm512_cvtss_f32(shrink);
   t.d[r] = t.d[r] * t.shrink[r] + _mm512_reduce_add_ps(sum);
@@ -171,25 +147,38 @@ HWY_INLINE ValuePairs value_pairs(const BF16* even_row, const BF16* odd_row, __m
   return {_mm512_permutex2var_epi16(even, lower, odd), _mm512_permutex2var_epi16(even, upper, odd)};
 }
 
+/// What `weigh_columns` reads, and the tile of keys it fetches meanwhile.
+struct ValueWork {
+  const ReadyTile& v;
+  int n_keys;
+  int stride;
+  const StoredTile& next_keys;
+};
+
 /// o[row, columns] = o · shrink + Σ p · v for `ROWS` rows and 32 · `STRIPS` columns from `c` on.
 template <int ROWS, int STRIPS>
-HWY_INLINE void weigh_columns(const FewScratch& t, int row, const RowPointers& v, int n_keys, int c, int o_stride) {
+HWY_INLINE void weigh_columns(const FewScratch& t, int row, const ValueWork& work, int c) {
   alignas(64) static constexpr std::uint16_t kLower[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
                                                            37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
                                                            11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
   const __m512i lower = _mm512_load_si512(kLower), upper = _mm512_add_epi16(lower, _mm512_set1_epi16(16));
+  float* o = t.o + row * work.stride + c;
   __m512 sums[ROWS][2 * STRIPS];
 #pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
 #pragma GCC unroll 4
     for (int i = 0; i < 2 * STRIPS; ++i)
-      sums[r][i] =
-          _mm512_mul_ps(_mm512_loadu_ps(t.o + (row + r) * o_stride + c + 16 * i), _mm512_set1_ps(t.shrink[row + r]));
+      sums[r][i] = _mm512_mul_ps(_mm512_loadu_ps(o + r * work.stride + 16 * i), _mm512_set1_ps(t.shrink[row + r]));
   const Bf16Pair* p = t.p + row * (kTile / 2);
-  for (int j = 0; j < n_keys; j += 2) {
+  const int n_fetched = row == 0 && c == 0 ? work.next_keys.n_rows() : 0;
+  for (int j = 0; j < work.n_keys; j += 2) {
+    if (j < n_fetched) {
+      work.next_keys.prefetch(j);
+      work.next_keys.prefetch(j + 1);
+    }
 #pragma GCC unroll 2
     for (int i = 0; i < STRIPS; ++i) {
-      const ValuePairs values = value_pairs(v.rows[j] + c + 32 * i, v.rows[j + 1] + c + 32 * i, lower, upper);
+      const ValuePairs values = value_pairs(work.v.rows[j] + c + 32 * i, work.v.rows[j + 1] + c + 32 * i, lower, upper);
 #pragma GCC unroll 4
       for (int r = 0; r < ROWS; ++r) {
         const __m512i weights = _mm512_set1_epi32(static_cast<int>(p[r * (kTile / 2) + j / 2]));
@@ -201,32 +190,32 @@ HWY_INLINE void weigh_columns(const FewScratch& t, int row, const RowPointers& v
 #pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
 #pragma GCC unroll 4
-    for (int i = 0; i < 2 * STRIPS; ++i) _mm512_storeu_ps(t.o + (row + r) * o_stride + c + 16 * i, sums[r][i]);
+    for (int i = 0; i < 2 * STRIPS; ++i) _mm512_storeu_ps(o + r * work.stride + 16 * i, sums[r][i]);
 }
 
 template <int ROWS>
-HWY_INLINE void weigh_rows(const FewScratch& t, int r, int n_rows, const RowPointers& v, int n_keys, int stride) {
+HWY_INLINE void weigh_rows(const FewScratch& t, int r, int n_rows, const ValueWork& work) {
   for (; r + ROWS <= n_rows; r += ROWS) {
     int c = 0;
-    for (; c + 2 * kBf16Lanes <= stride; c += 2 * kBf16Lanes) weigh_columns<ROWS, 2>(t, r, v, n_keys, c, stride);
-    if (c < stride) weigh_columns<ROWS, 1>(t, r, v, n_keys, c, stride);
+    for (; c + 2 * kBf16Lanes <= work.stride; c += 2 * kBf16Lanes) weigh_columns<ROWS, 2>(t, r, work, c);
+    if (c < work.stride) weigh_columns<ROWS, 1>(t, r, work, c);
   }
-  if constexpr (ROWS > 1) weigh_rows<ROWS / 2>(t, r, n_rows, v, n_keys, stride);
+  if constexpr (ROWS > 1) weigh_rows<ROWS / 2>(t, r, n_rows, work);
 }
 
-void attend_few_tile(const GroupRows& rows, const KeyTile& tile, const FewScratch& t) {
-  const int k_stride = kv_stride(rows.head_dim()), v_stride = kv_stride(rows.value_dim()), n_keys = tile.size();
-  RowPointers k, v;
-  find_rows(key_rows, rows, tile.slots(), t.k, k);
-  find_rows(value_rows, rows, tile.slots(), t.v, v);
-  const bool values_ready = rows.layout().values == KvValues::kOwnRows && v.rows[0] != t.v;
-  score_tile(t, rows.size(), k, n_keys, k_stride, values_ready ? &v : nullptr,
-             v_stride * static_cast<int>(sizeof(BF16)));
+void attend_few_tile(const GroupRows& rows, const KeyTile& tile, const StoredTile& keys, const StoredTile& next_keys,
+                     const FewScratch& t) {
+  const int k_stride = kv_stride(rows.head_dim()), v_stride = kv_stride(rows.value_dim());
+  StoredTile values;
+  values.locate(value_rows, rows, tile.slots());
+  const ReadyTile k(keys, k_stride, t.k);
+  score_tile(t, rows.size(), k, k_stride, values);
+  const ReadyTile v(values, v_stride, t.v);
   for (int r = 0; r < rows.size(); ++r) {
     finish_scores(rows, r, tile, t.s + r * kTile);
-    softmax_row(t, r, score_factor(rows.rule()));
+    softmax_row(t, r, score_factor(rows.rule()), v);
   }
-  weigh_rows<4>(t, 0, rows.size(), v, n_keys, v_stride);
+  weigh_rows<4>(t, 0, rows.size(), {v, tile.size(), v_stride, next_keys});
 }
 
 /// q [rows, kv_stride(head_dim)] as bfloat16.
@@ -259,10 +248,15 @@ void write_few_rows(const GroupRows& rows, const FewScratch& t) {
 void attend_few_rows(const GroupRows& rows, std::span<float> scratch) {
   const FewScratch t(rows, scratch);
   const SlotRange all = rows.unit().slots;
+  const auto slots_from = [&](int begin) { return SlotRange{begin, std::min(begin + kTile, all.end)}; };
   load_queries(rows, t);
-  for (int begin = all.begin; begin < all.end; begin += kTile) {
-    const KeyTile tile = rows.tile({begin, std::min(begin + kTile, all.end)});
-    if (!rows.none_sees(tile)) attend_few_tile(rows, tile, t);
+  StoredTile keys[2];  // of this tile and the next
+  if (all.begin < all.end) keys[0].locate(key_rows, rows, slots_from(all.begin));
+  for (int begin = all.begin, turn = 0; begin < all.end; begin += kTile, turn ^= 1) {
+    StoredTile& next = keys[turn ^ 1];
+    next.locate(key_rows, rows, slots_from(begin + kTile));
+    const KeyTile tile = rows.tile(slots_from(begin));
+    if (!rows.none_sees(tile)) attend_few_tile(rows, tile, keys[turn], next, t);
   }
   write_few_rows(rows, t);
 }

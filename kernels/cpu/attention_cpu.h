@@ -5,7 +5,7 @@
 // The CPU builds of `Attention`, declared through the contract's own type; kernels/attention.cpp lists them.
 namespace dachlast::kernels::cpu {
 
-/// Needs AVX512_BF16.
+/// Needs AVX512_BF16 and AVX512_VBMI.
 Attention attention_bf16;
 std::size_t attention_bf16_scratch(const AttentionSizes& sizes);
 bool attention_bf16_supported();

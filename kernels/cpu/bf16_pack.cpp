@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <bit>
 
-HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,f16c")
+#include "kernels/cpu/kv_codes.h"
+
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi,f16c")
 
 namespace dachlast::kernels::cpu {
 namespace {
@@ -120,10 +122,14 @@ struct LoadInt4 {
   }
 };
 
-/// One row through floats. Even and odd halves of an int4 group are two calls of `load`, so is every other format.
+/// One row through floats; whole vectors first, for which the compiler drops the masks.
 template <class Load>
 HWY_INLINE void expand_row(const Load& load, int width, BF16* out, int stride) {
-  for (int i = 0; i < stride; i += kBf16Lanes) {
+  constexpr __mmask16 kAll = 0xffff;
+  int i = 0;
+  for (; i + kBf16Lanes <= width; i += kBf16Lanes)
+    _mm512_storeu_si512(out + i, to_bf16_lanes(load(i, kAll), load(i + 16, kAll)));
+  for (; i < stride; i += kBf16Lanes) {
     const __m512 low = load(i, first_lanes(width - i));
     const __m512 high = i + 16 < width ? load(i + 16, first_lanes(width - i - 16)) : _mm512_setzero_ps();
     _mm512_storeu_si512(out + i, to_bf16_lanes(low, high));
@@ -136,6 +142,39 @@ void copy_row(const std::byte* row, int width, BF16* out, int stride) {
     const __mmask32 mask = n == kBf16Lanes ? ~0u : (1u << n) - 1u;
     _mm512_storeu_si512(out + i, _mm512_maskz_loadu_epi16(mask, row + 2 * i));
   }
+}
+
+/// Both bytes of the bfloat16 of every magnitude that 7 bits can name.
+struct MagnitudeTable {
+  alignas(64) std::uint8_t low[128];
+  alignas(64) std::uint8_t high[128];
+
+  template <class Value>
+  explicit MagnitudeTable(const Value& value) {
+    for (int i = 0; i < 128; ++i) {
+      const std::uint16_t bits = to_bf16(value(i)).bits;
+      low[i] = static_cast<std::uint8_t>(bits);
+      high[i] = static_cast<std::uint8_t>(bits >> 8);
+    }
+  }
+};
+
+/// 64 codes by table: `magnitudes` in 0 … 127, `signs` in the highest bit of each byte. The quarters of the codes are
+/// interleaved first, so that unpacking bytes leaves elements in their order.
+HWY_INLINE void look_up(const MagnitudeTable& table, __m512i magnitudes, __m512i signs, BF16* out) {
+  const __m512i low =
+      _mm512_permutex2var_epi8(_mm512_load_si512(table.low), magnitudes, _mm512_load_si512(table.low + 64));
+  const __m512i unsigned_high =
+      _mm512_permutex2var_epi8(_mm512_load_si512(table.high), magnitudes, _mm512_load_si512(table.high + 64));
+  const __m512i high =
+      _mm512_or_si512(unsigned_high, _mm512_and_si512(signs, _mm512_set1_epi8(static_cast<char>(0x80))));
+  _mm512_storeu_si512(out, _mm512_unpacklo_epi8(low, high));
+  _mm512_storeu_si512(out + kBf16Lanes, _mm512_unpackhi_epi8(low, high));
+}
+
+HWY_INLINE __m512i load_codes(const std::byte* codes) {
+  const __m512i quarters = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
+  return _mm512_permutexvar_epi64(quarters, _mm512_loadu_si512(codes));
 }
 
 /// Key rows as operand b: 16 keys × 16 pairs at a time.
@@ -186,6 +225,22 @@ void expand_bf16(const KvRows& rows, BF16* out, int stride) {
       case KvFormat::kInt4: expand_row(LoadInt4{row, scales}, rows.width, out, stride); break;
       case KvFormat::kFp8: expand_row(LoadFp8{row, scales}, rows.width, out, stride); break;
     }
+  }
+}
+
+void expand_int8_codes(const std::byte* row, int width, BF16* out) {
+  static const MagnitudeTable table([](int i) { return static_cast<float>(i); });
+  for (int i = 0; i < width; i += kCodeLanes) {
+    const __m512i codes = load_codes(row + i);
+    look_up(table, _mm512_abs_epi8(codes), codes, out + i);
+  }
+}
+
+void expand_fp8_codes(const std::byte* row, int width, BF16* out) {
+  static const MagnitudeTable table([](int i) { return fp8_to_float(static_cast<std::uint8_t>(i)); });
+  for (int i = 0; i < width; i += kCodeLanes) {
+    const __m512i codes = load_codes(row + i);
+    look_up(table, _mm512_and_si512(codes, _mm512_set1_epi8(0x7f)), codes, out + i);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/elementwise_cpu.h"
@@ -9,12 +10,19 @@
 namespace dachlast::kernels::cpu {
 namespace {
 
-float at(const WeightSpan& table, std::size_t index) {
-  return std::visit([&](auto values) { return widen(values[index]); }, table);
+std::vector<float> row_of(const WeightSpan& table, std::int32_t row, std::size_t width) {
+  std::vector<float> values(width);
+  if (const auto* packed = std::get_if<PackedMatrix>(&table)) unpack_row(*packed, row, values);
+  const auto widen_all = [&](auto stored) {
+    for (std::size_t i = 0; i < width; ++i) values[i] = widen(stored[static_cast<std::size_t>(row) * width + i]);
+  };
+  if (const auto* floats = std::get_if<std::span<const float>>(&table)) widen_all(*floats);
+  if (const auto* halves = std::get_if<std::span<const BF16>>(&table)) widen_all(*halves);
+  return values;
 }
 
 bool is_empty(const WeightSpan& table) {
-  return std::visit([](auto values) { return values.empty(); }, table);
+  return std::visit([](const auto& values) { return values.empty(); }, table);
 }
 
 struct Moments {
@@ -48,12 +56,12 @@ double activated(Activation activation, double x) {
 void embed_reference(const EmbedShape& shape, const EmbedTables& tables, std::span<const std::int32_t> ids,
                      std::span<const std::int32_t> position_rows, std::span<float> out, Slice tokens) {
   const std::size_t d_model = shape.d_model;
-  for (int t = tokens.begin; t < tokens.end; ++t)
-    for (std::size_t i = 0; i < d_model; ++i) {
-      float value = tables.scale * at(tables.tokens, ids[t] * d_model + i);
-      if (!is_empty(tables.positions)) value += at(tables.positions, position_rows[t] * d_model + i);
-      out[t * d_model + i] = value;
-    }
+  for (int t = tokens.begin; t < tokens.end; ++t) {
+    const std::vector<float> token = row_of(tables.tokens, ids[t], d_model);
+    std::vector<float> position(d_model, 0.0f);
+    if (!is_empty(tables.positions)) position = row_of(tables.positions, position_rows[t], d_model);
+    for (std::size_t i = 0; i < d_model; ++i) out[t * d_model + i] = tables.scale * token[i] + position[i];
+  }
 }
 
 void norm_reference(const NormShape& shape, const NormRule& rule, std::span<const float> x, int x_stride,

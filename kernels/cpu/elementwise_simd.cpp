@@ -147,6 +147,10 @@ int index_of_largest(const float* x, int n) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <cassert>
+
+#include "core/base/overloaded.h"
+
 namespace dachlast::kernels::cpu {
 
 HWY_EXPORT(scale_f32);
@@ -179,13 +183,19 @@ void embed_simd(const EmbedShape& shape, const EmbedTables& tables, std::span<co
   const std::size_t d_model = static_cast<std::size_t>(shape.d_model);
   for (int t = tokens.begin; t < tokens.end; ++t) {
     float* target = out.data() + t * d_model;
-    std::visit([&](auto table) { scale(tables.scale, table.subspan(ids[t] * d_model, d_model), target); },
+    const auto scale_row = [&](auto table) { scale(tables.scale, table.subspan(ids[t] * d_model, d_model), target); };
+    const auto add_row = [&](auto table) {
+      if (!table.empty()) add(target, table.subspan(position_rows[t] * d_model, d_model));
+    };
+    std::visit(Overloaded{scale_row,
+                          [&](const PackedMatrix& table) {
+                            const std::span<float> row(target, d_model);
+                            unpack_row(table, ids[t], row);
+                            scale(tables.scale, std::span<const float>(row), target);
+                          }},
                tables.tokens);
-    std::visit(
-        [&](auto table) {
-          if (!table.empty()) add(target, table.subspan(position_rows[t] * d_model, d_model));
-        },
-        tables.positions);
+    std::visit(Overloaded{add_row, [](const PackedMatrix&) { assert(!"position tables lie in rows"); }},
+               tables.positions);
   }
 }
 

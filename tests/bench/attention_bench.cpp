@@ -53,7 +53,11 @@ double probe_peak(DType arithmetic) {
 
 /// Bytes/s that all threads together read from DRAM.
 double probe_read() {
-  static const AlignedBuffer memory(kRotationBytes, "probe");
+  static const AlignedBuffer memory = [] {
+    AlignedBuffer pages(kRotationBytes, "probe");
+    std::ranges::fill(pages.as<float>(), 1.0f);  // pages never written share one page of zeros
+    return pages;
+  }();
   const BandwidthVariant& probe = *bandwidth_variant_for(ProbePattern::kRead, StoreKind::kCached);
   const auto all = memory.as<float>();
   const std::size_t piece = all.size() / static_cast<std::size_t>(pool().n_threads()) / kProbeGranule * kProbeGranule;

@@ -182,6 +182,16 @@ TEST(AttentionVariants, OrderAndNames) {
   EXPECT_EQ(attention_variants().back().name, "reference");
 }
 
+TEST(AttentionVariants, PlansReserveScratchForAnyCpu) {
+  const AttentionSizes sizes{1, 512, 4096, 32, 8, 128, 128};
+  for (const KvFormat format : kAllKvFormats) {
+    const std::size_t planned = planned_scratch_floats(format, sizes);
+    EXPECT_GE(planned, attention_variant_for(format).scratch_floats(sizes));
+    EXPECT_GE(planned, attention_variant_for(format, "tiled").scratch_floats(sizes));
+    EXPECT_EQ(planned_scratch_floats(format, sizes, "reference"), 4096u);
+  }
+}
+
 TEST(AttentionCost, OfACallCountsWhatItsSequencesSee) {
   // 1 query over 10 keys and 3 over 3: 10 + (1 + 2 + 3) pairs; 4 heads, 2 · (8 + 8) FLOP a pair and head.
   const std::vector<std::int32_t> table{0, 1};

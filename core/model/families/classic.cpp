@@ -1,10 +1,12 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/model/families/common.h"
 #include "core/model/families/family.h"
 #include "core/model/families/rope_config.h"
 
-// Families with LayerNorm: BLOOM, Falcon, GPT-NeoX, Cohere.
+// Families with LayerNorm: BLOOM, Falcon, GPT-J, GPT-NeoX, Cohere.
 namespace dachlast {
 namespace {
 
@@ -57,6 +59,25 @@ void read_falcon(ConfigObject& config, ModelSpec& spec) {
                     .activation = read_activation(config, "activation", "gelu"),
                     .gate = Gate::kNone,
                     .bias = attention.qkv_bias};
+  fill_layers(spec, read_n_layers(config), attention, mlp);
+}
+
+/// Defaults of src/transformers/models/gptj/configuration_gptj.py: one norm before both branches, biases in the MLP and
+/// the head alone (src/transformers/models/gptj/modeling_gptj.py).
+void read_gptj(ConfigObject& config, ModelSpec& spec) {
+  read_basics(config, {.vocab_size = 50400, .max_context = 2048, .tied_embeddings = false}, spec);
+  spec.naming = TensorNaming::kNone;
+  spec.norm = read_norm(config, NormKind::kLayer, 1e-5);
+  spec.wiring = BlockWiring::kParallel;
+  spec.lm_head_bias = true;
+  ignore_keys(config, {"rotary", "scale_attn_weights"});  // true in every checkpoint, and its code reads neither
+  AttentionSpec attention = read_heads(config, spec, {});
+  const int rotary_dim = config.size_or("rotary_dim", 64, size_limit::kHeadDim);
+  attention.rope = RopeSpec{.theta = 10000.0, .rotary_dim = std::min(rotary_dim, attention.head_dim), .scaling = {}};
+  const MlpSpec mlp{.d_ff = config.size_or("n_inner", 4 * spec.d_model, size_limit::kFfWidth),
+                    .activation = read_activation(config, "activation_function", "gelu_new"),
+                    .gate = Gate::kNone,
+                    .bias = true};
   fill_layers(spec, read_n_layers(config), attention, mlp);
 }
 

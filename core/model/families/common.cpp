@@ -84,8 +84,8 @@ int read_n_layers(ConfigObject& config) {
 }
 
 NormSpec read_norm(ConfigObject& config, NormKind kind, double default_eps) {
-  const std::string key =
-      config.first_of({"rms_norm_eps", "layer_norm_epsilon", "layer_norm_eps", "layernorm_epsilon", "norm_eps"});
+  const std::string key = config.first_of(
+      {"rms_norm_eps", "layer_norm_epsilon", "layer_norm_eps", "layernorm_epsilon", "norm_eps", "norm_epsilon"});
   return {.kind = kind, .eps = config.positive_or(key, default_eps)};
 }
 
@@ -135,6 +135,21 @@ std::optional<std::vector<bool>> read_layer_types(ConfigObject& config, int n_la
     sliding.push_back(type == "sliding_attention");
   }
   return sliding;
+}
+
+DenseBlock read_rms_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads, const RopeDefaults& rope) {
+  spec.naming = TensorNaming::kNone;
+  spec.wiring = BlockWiring::kSequential;
+  spec.norm = read_norm(config, NormKind::kRms, 1e-6);
+  DenseBlock layer;
+  layer.attention = read_heads(config, spec, heads);
+  layer.attention.rope = read_rope(config, spec, layer.attention.head_dim, rope);
+  layer.mlp = read_gated_mlp(config, read_activation(config, "hidden_act", "silu"));
+  return layer;
+}
+
+void set_windows(ModelSpec& spec, const std::vector<bool>& sliding, int window) {
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) attention_of(spec.layers[i]).window = sliding[i] ? window : 0;
 }
 
 void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp) {

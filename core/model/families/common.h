@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/model/config_object.h"
+#include "core/model/families/rope_config.h"
 #include "core/model/model_spec.h"
 
 // What the readers of several families share. All check on the way in; none knows a family.
@@ -54,6 +55,14 @@ struct DenseBlock {
   AttentionSpec attention;
   MlpSpec mlp;
 };
+
+/// What Llama's kin share: RMSNorm before both branches, RoPE, gated SiLU. No tensor names: families that the engine runs
+/// set theirs.
+DenseBlock read_rms_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads,
+                          const RopeDefaults& rope = {});
+
+/// Gives `window` to the sliding layers and none to the others.
+void set_windows(ModelSpec& spec, const std::vector<bool>& sliding, int window);
 
 /// All layers alike.
 void fill_layers(ModelSpec& spec, int n_layers, const AttentionSpec& attention, const MlpSpec& mlp);

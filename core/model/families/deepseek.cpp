@@ -110,4 +110,11 @@ void read_glm_moe_dsa(ConfigObject& config, ModelSpec& spec) {
                 {.correction = Correction::kPresent, .indexer = true, .mtp_embeddings = false, .max_context = 202752});
 }
 
+/// Source src/transformers/models/glm4_moe_lite/{configuration,modeling}_glm4_moe_lite.py: GLM-4.7-Flash has DeepSeek V3's
+/// classes; its MTP layer stores its own embeddings as those of GLM-4.5 do.
+void read_glm4_moe_lite(ConfigObject& config, ModelSpec& spec) {
+  read_deepseek(config, spec,
+                {.correction = Correction::kPresent, .indexer = false, .mtp_embeddings = true, .max_context = 202752});
+}
+
 }  // namespace dachlast

@@ -5,16 +5,34 @@
 // Dense GLM models.
 namespace dachlast {
 
-/// Source src/transformers/models/glm/{configuration,modeling}_glm.py: q, k and v have a bias, o has none.
-void read_glm(ConfigObject& config, ModelSpec& spec) {
+namespace {
+
+enum class GlmBiases { kByDefault, kWhereStated };
+
+/// q, k and v have a bias where the config or its class says so; o has none.
+void read_dense_glm(ConfigObject& config, ModelSpec& spec, GlmBiases biases) {
   read_basics(config, {.vocab_size = 151552, .max_context = 131072, .tied_embeddings = false}, spec);
   spec.naming = TensorNaming::kNone;
   spec.norm = read_norm(config, NormKind::kRms, 1.5625e-7);
   AttentionSpec attention = read_heads(config, spec, {.n_heads = 32, .n_kv_heads = 2, .head_dim = 128});
-  attention.qkv_bias = config.flag_or("attention_bias", true);
+  attention.qkv_bias = config.flag_or("attention_bias", biases == GlmBiases::kByDefault);
   attention.rope = read_rope(config, spec, attention.head_dim, {.partial_rotary_factor = 0.5});
   const MlpSpec mlp = read_gated_mlp(config, read_activation(config, "hidden_act", "silu"));
   fill_layers(spec, read_n_layers(config), attention, mlp);
+}
+
+}  // namespace
+
+/// Source src/transformers/models/glm/{configuration,modeling}_glm.py
+void read_glm(ConfigObject& config, ModelSpec& spec) {
+  read_dense_glm(config, spec, GlmBiases::kByDefault);
+}
+
+/// GLM-4-0414 and GLM-Z1: each branch is normed again.
+/// Source src/transformers/models/glm4/{configuration,modeling}_glm4.py
+void read_glm4(ConfigObject& config, ModelSpec& spec) {
+  read_dense_glm(config, spec, GlmBiases::kWhereStated);
+  spec.wiring = BlockWiring::kSandwich;
 }
 
 /// Source THUDM/chatglm3-6b:{configuration,modeling}_chatglm.py; half of each head is rotated.

@@ -6,15 +6,10 @@
 namespace dachlast {
 namespace {
 
-/// What these families share: RMSNorm, RoPE, gated SiLU, sequential wiring.
+/// A block whose tensors carry Llama's names, which the engine can run.
 DenseBlock read_llama_block(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads) {
+  DenseBlock layer = read_rms_block(config, spec, heads);
   spec.naming = TensorNaming::kLlama;
-  spec.wiring = BlockWiring::kSequential;
-  spec.norm = read_norm(config, NormKind::kRms, 1e-6);
-  DenseBlock layer;
-  layer.attention = read_heads(config, spec, heads);
-  layer.attention.rope = read_rope(config, spec, layer.attention.head_dim, {});
-  layer.mlp = read_gated_mlp(config, read_activation(config, "hidden_act", "silu"));
   return layer;
 }
 
@@ -25,7 +20,7 @@ void read_qwen_windows(ConfigObject& config, ModelSpec& spec) {
   const int n_full = config.size_or("max_window_layers", 28, size_limit::kLayers);
   const auto sliding =
       read_sliding_layers(config, spec.n_layers(), [&](int layer) { return sliding_enabled && layer >= n_full; });
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) attention_of(spec.layers[i]).window = sliding[i] ? window : 0;
+  set_windows(spec, sliding, window);
 }
 
 }  // namespace

@@ -48,6 +48,18 @@ void read_mscales(ConfigObject& config, YarnRopeScaling& scaling) {
   scaling.score_factor = of_all * of_all;
 }
 
+/// Transformers takes the ratio of both factors where both are stated and above 0, else the usual factor.
+/// Source   src/transformers/modeling_rope_utils.py (_compute_yarn_parameters).
+void read_cosine_scale(ConfigObject& config, YarnRopeScaling& scaling) {
+  const bool both = config.has_value("mscale") && config.has_value("mscale_all_dim") &&
+                    !config.is_marker("mscale", 0) && !config.is_marker("mscale_all_dim", 0);
+  if (!both) return;
+  const double weight = config.positive("mscale");
+  const double weight_of_all = config.positive("mscale_all_dim");
+  if (weight > 100.0 || weight_of_all > 100.0) config.fail("mscale", "is above 100, beyond every known model");
+  scaling.attention_factor = yarn_scale(scaling.factor, weight) / yarn_scale(scaling.factor, weight_of_all);
+}
+
 RopeScaling read_yarn(ConfigObject& config, ConfigObject& root, ModelSpec& spec, const RopeDefaults& defaults) {
   const double factor = factor_of(config);
   const bool whole = config.flag_or("truncate", true);
@@ -58,8 +70,10 @@ RopeScaling read_yarn(ConfigObject& config, ConfigObject& root, ModelSpec& spec,
                           .original_context = original_context(config, root, spec),
                           .range = whole ? YarnRange::kWholeDimensions : YarnRange::kExact};
   if (defaults.mla) read_mscales(config, scaling);
+  if (defaults.mscale) read_cosine_scale(config, scaling);
   for (const char* key : {"mscale", "mscale_all_dim"})
-    if (!defaults.mla && config.has_value(key)) config.fail(key, "belongs to multi-head latent attention");
+    if (!defaults.mla && !defaults.mscale && config.has_value(key))
+      config.fail(key, "belongs to multi-head latent attention");
   const double extended = std::min<double>(size_limit::kContext, factor * scaling.original_context);
   spec.max_context = std::max(spec.max_context, static_cast<int>(extended));
   return scaling;
@@ -123,7 +137,8 @@ RopeScaling read_rope_scaling(ConfigObject& config, ConfigObject& root, ModelSpe
   const std::string key = config.first_of({"rope_type", "type"});
   const std::string type = config.text_or(key, "default");
   const bool longrope = type == "longrope" || type == "su" || (defaults.phi3 && type == "yarn");
-  if (type == "default") return {};
+  // "mrope" places pictures; in text all three coordinates are the token's place.
+  if (type == "default" || type == "mrope") return {};
   if (type == "linear") return LinearRopeScaling{factor_of(config)};
   if (type == "llama3") return read_llama3(config, root, spec);
   if (longrope) return read_longrope(config, root, spec, rope);
@@ -144,8 +159,8 @@ RopeSpec read_rope(ConfigObject& config, ModelSpec& spec, int head_dim, const Ro
   if (parameters.has_value("partial_rotary_factor"))
     rope.rotary_dim = read_rotary_dim(config, head_dim, read_partial(parameters, 1.0));
   rope.scaling = read_rope_scaling(parameters, config, spec, rope, defaults);
-  // Positions of pictures; in text all three coordinates are the token's place.
   for (const char* mrope : {"mrope_section", "mrope_interleaved"}) parameters.ignore(mrope);
+  parameters.ignore("llama_4_scaling_beta");  // scales queries by their position (Ministral 3): no memory, no work
   parameters.warn_about_unread_keys();
   return rope;
 }

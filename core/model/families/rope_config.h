@@ -8,8 +8,9 @@ namespace dachlast {
 struct RopeDefaults {
   double theta = 10000.0;
   double partial_rotary_factor = 1.0;
-  bool phi3 = false;  // "su" and "yarn" both mean longrope there
-  bool mla = false;   // YaRN with "mscale" and "mscale_all_dim", as DeepSeek has it
+  bool phi3 = false;    // "su" and "yarn" both mean longrope there
+  bool mla = false;     // YaRN with "mscale" and "mscale_all_dim", as DeepSeek has it
+  bool mscale = false;  // the same keys in plain attention, where they scale cosines and sines alone (Ministral 3)
 };
 
 /// Reads the rotary embedding: "rope_theta" and "rope_scaling", or "rope_parameters" of newer class versions, and

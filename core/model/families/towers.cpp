@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
+
+#include "core/model/families/common.h"
 
 namespace dachlast {
 namespace {
@@ -46,6 +49,17 @@ void add_vit_layers(const VitSizes& s, TowerBuilder& tower) {
   tower.linear(s.width, s.width, LinearBias::kPresent, 4 * std::int64_t{s.n_layers});
   tower.linear(s.d_ff, s.width, LinearBias::kPresent, s.n_layers);
   tower.linear(s.width, s.d_ff, LinearBias::kPresent, s.n_layers);
+}
+
+struct MergerSizes {
+  std::int64_t merged;  // numbers of the patches that become one token
+  std::int64_t out;     // width of that token
+};
+
+/// Two projections that make one token of several patches: Qwen.
+void add_merger(const MergerSizes& s, TowerBuilder& tower) {
+  tower.linear(s.merged, s.merged, LinearBias::kPresent);
+  tower.linear(s.out, s.merged, LinearBias::kPresent);
 }
 
 /// The vision config, where it is there and states all of `keys`; else a warning.
@@ -135,10 +149,59 @@ void read_qwen35_tower(ConfigObject& config, ModelSpec& spec) {
   TowerBuilder tower;
   tower.linear(s.width, s.patch_elements, LinearBias::kPresent);
   tower.matrix(vision->size("num_position_embeddings", size_limit::kVocab), s.width);
+  const std::int64_t out = vision->size("out_hidden_size", kWidestTower);
   add_vit_layers(s, tower);
-  tower.layer_norm(s.width);  // of the merger, whose two projections follow
-  tower.linear(merged, merged, LinearBias::kPresent);
-  tower.linear(vision->size("out_hidden_size", kWidestTower), merged, LinearBias::kPresent);
+  tower.layer_norm(s.width);  // of the merger
+  add_merger({.merged = merged, .out = out}, tower);
+  if (!vision->has_value("deepstack_visual_indexes")) {
+    spec.towers.push_back(tower.finished());
+    return;
+  }
+  // Qwen 3 VL: a merger of its own for each layer whose output goes to the text layers, normed behind the merge.
+  for ([[maybe_unused]] const int layer : vision->count_list("deepstack_visual_indexes", size_limit::kLayers)) {
+    tower.layer_norm(merged);
+    add_merger({.merged = merged, .out = out}, tower);
+  }
+  spec.towers.push_back(tower.finished());
+}
+
+void read_qwen2_vl_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"embed_dim", "depth", "mlp_ratio", "patch_size", "temporal_patch_size",
+                                                "spatial_merge_size", "hidden_size"});
+  if (!vision) return;
+  const int width = vision->size("embed_dim", kWidestTower);
+  const VitSizes s{
+      .width = width,
+      .d_ff = product_within(*vision, "mlp_ratio", width, vision->size("mlp_ratio", 64), size_limit::kFfWidth),
+      .n_layers = vision->size("depth", size_limit::kLayers),
+      .patch_elements = square_patch(*vision) * vision->size("temporal_patch_size", 16)};
+  const std::int64_t side = vision->size("spatial_merge_size", 16);
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  add_vit_layers(s, tower);
+  tower.layer_norm(s.width);
+  add_merger({.merged = side * side * s.width, .out = vision->size("hidden_size", kWidestTower)}, tower);
+  spec.towers.push_back(tower.finished());
+}
+
+void read_qwen25_vl_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(
+      config, {"hidden_size", "intermediate_size", "depth", "patch_size", "spatial_merge_size", "out_hidden_size"});
+  if (!vision) return;
+  constexpr int kFramesPerPatch = 2;  // where the config does not say
+  const std::int64_t width = vision->size("hidden_size", kWidestTower);
+  const std::int64_t d_ff = vision->size("intermediate_size", size_limit::kFfWidth);
+  const std::int64_t n_layers = vision->size("depth", size_limit::kLayers);
+  const std::int64_t side = vision->size("spatial_merge_size", 16);
+  TowerBuilder tower;
+  tower.matrix(width,
+               std::int64_t{square_patch(*vision)} * vision->size_or("temporal_patch_size", kFramesPerPatch, 16));
+  tower.vector(width, 2 * n_layers);  // two RMSNorms a layer
+  tower.linear(width, width, LinearBias::kPresent, 4 * n_layers);
+  tower.linear(d_ff, width, LinearBias::kPresent, 2 * n_layers);  // gate and up projection
+  tower.linear(width, d_ff, LinearBias::kPresent, n_layers);
+  tower.vector(width);
+  add_merger({.merged = side * side * width, .out = vision->size("out_hidden_size", kWidestTower)}, tower);
   spec.towers.push_back(tower.finished());
 }
 
@@ -163,6 +226,70 @@ void read_gemma4_tower(ConfigObject& config, ModelSpec& spec) {
   tower.matrix(s.width, s.d_ff, s.n_layers);
   if (vision->flag_or("standardize", false)) tower.vector(s.width, 2);
   tower.matrix(spec.d_model, s.width);
+  spec.towers.push_back(tower.finished());
+}
+
+void read_pixtral_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size"});
+  if (!vision) return;
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
+                   .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
+                   .n_layers = vision->size("num_hidden_layers", size_limit::kLayers),
+                   .patch_elements = square_patch(*vision)};
+  const std::int64_t side = config.size_or("spatial_merge_size", 2, 16);
+  const LinearBias bias =
+      config.flag_or("multimodal_projector_bias", false) ? LinearBias::kPresent : LinearBias::kAbsent;
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  tower.vector(s.width, 1 + 2 * std::int64_t{s.n_layers});  // RMSNorms, one before the layers
+  tower.matrix(s.width, s.width, 4 * std::int64_t{s.n_layers});
+  tower.matrix(s.d_ff, s.width, 2 * std::int64_t{s.n_layers});  // gated
+  tower.matrix(s.width, s.d_ff, s.n_layers);
+  tower.vector(s.width);  // of the projector: norm, merger, two projections
+  tower.matrix(s.width, side * side * s.width);
+  tower.linear(spec.d_model, s.width, bias);
+  tower.linear(spec.d_model, spec.d_model, bias);
+  spec.towers.push_back(tower.finished());
+}
+
+namespace {
+
+/// Patches have positions, tiles of a picture too, each by the aspect ratio of the whole.
+void add_mllama_positions(ConfigObject& vision, const VitSizes& s, TowerBuilder& tower) {
+  const std::int64_t side = patches_per_side(vision);
+  const std::int64_t patches = side * side + 1;  // one for the class token
+  const std::int64_t tiles = vision.size_or("max_num_tiles", 4, 64);
+  constexpr std::int64_t kRatios = 1 + 8;  // the pictures' aspect ratios all releases list, and none
+  tower.matrix(patches, s.width);
+  tower.matrix(kRatios, tiles * patches * s.width);
+  tower.matrix(kRatios, tiles * s.width, 2);  // of tiles, before and behind the layers
+  tower.vector(1, 3);                         // a gate for each of the three
+}
+
+}  // namespace
+
+void read_mllama_tower(ConfigObject& config, ModelSpec& spec) {
+  auto vision = complete_vision_config(config, {"hidden_size", "intermediate_size", "num_hidden_layers", "patch_size",
+                                                "image_size", "num_global_layers", "vision_output_dim"});
+  if (!vision) return;
+  const int n_global = vision->size("num_global_layers", size_limit::kLayers);
+  const VitSizes s{.width = vision->size("hidden_size", kWidestTower),
+                   .d_ff = vision->size("intermediate_size", size_limit::kFfWidth),
+                   .n_layers = vision->size("num_hidden_layers", size_limit::kLayers) + n_global,
+                   .patch_elements = square_patch(*vision)};
+  const auto n_cross = std::ranges::count_if(
+      spec.layers, [](const LayerSpec& layer) { return attention_of(layer).qk_norm == QkNorm::kPerHead; });
+  TowerBuilder tower;
+  tower.matrix(s.width, s.patch_elements);
+  tower.vector(s.width);  // the class token
+  add_mllama_positions(*vision, s, tower);
+  tower.layer_norm(s.width, 2 + 2 * std::int64_t{s.n_layers});
+  tower.matrix(s.width, s.width, 4 * std::int64_t{s.n_layers});
+  tower.linear(s.d_ff, s.width, LinearBias::kPresent, s.n_layers);
+  tower.linear(s.width, s.d_ff, LinearBias::kPresent, s.n_layers);
+  tower.vector(1, 2 * (std::int64_t{n_global} + n_cross));  // gates of both branches
+  tower.linear(spec.d_model, vision->size("vision_output_dim", kWidestTower), LinearBias::kPresent);
+  tower.matrix(8, spec.d_model);
   spec.towers.push_back(tower.finished());
 }
 

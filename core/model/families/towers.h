@@ -11,8 +11,17 @@ namespace dachlast {
 void read_siglip_tower(ConfigObject& config, ModelSpec& spec);
 /// Source src/transformers/models/llama4/modeling_llama4.py (Llama4VisionModel, Llama4MultiModalProjector).
 void read_llama4_tower(ConfigObject& config, ModelSpec& spec);
-/// Source src/transformers/models/qwen3_5/modeling_qwen3_5.py (Qwen3_5VisionModel).
+/// Source src/transformers/models/{qwen3_5,qwen3_vl}/modeling_*.py (Qwen3_5VisionModel, Qwen3VLVisionModel).
 void read_qwen35_tower(ConfigObject& config, ModelSpec& spec);
+/// Pixtral, and the projector that merges its patches. Source src/transformers/models/{pixtral,mistral3}/modeling_*.py
+void read_pixtral_tower(ConfigObject& config, ModelSpec& spec);
+/// The vision model of Llama 3.2, its projection, and what cross-attention adds to the text model: eight embeddings and
+/// two gates a layer. Source src/transformers/models/mllama/modeling_mllama.py
+void read_mllama_tower(ConfigObject& config, ModelSpec& spec);
+/// Source src/transformers/models/qwen2_vl/modeling_qwen2_vl.py (Qwen2VisionTransformerPretrainedModel).
+void read_qwen2_vl_tower(ConfigObject& config, ModelSpec& spec);
+/// Source src/transformers/models/qwen2_5_vl/modeling_qwen2_5_vl.py (Qwen2_5_VisionTransformerPretrainedModel).
+void read_qwen25_vl_tower(ConfigObject& config, ModelSpec& spec);
 /// Source src/transformers/models/gemma4/modeling_gemma4.py (Gemma4VisionModel, Gemma4MultimodalEmbedder).
 void read_gemma4_tower(ConfigObject& config, ModelSpec& spec);
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -84,6 +85,34 @@ TEST_F(PlanCommand, JsonHasTheFieldsOfItsSchema) {
   EXPECT_DOUBLE_EQ(sum, plan["per_gpu"]["total_bytes"].get<double>());
   EXPECT_TRUE(plan["warnings"].is_array());
   for (const auto& assumption : plan["assumptions"]) EXPECT_THAT(keys(assumption), ElementsAre("code", "text"));
+}
+
+/// What the document promises its readers: every key, and the type of its value.
+void expect_types(const nlohmann::ordered_json& object, const std::map<std::string, std::string>& types) {
+  for (const auto& [key, type] : types) {
+    ASSERT_TRUE(object.contains(key)) << key;
+    EXPECT_EQ(std::string(object[key].type_name()), type) << key;
+  }
+}
+
+TEST_F(PlanCommand, EveryKeyOfTheSchemaIsThereWithItsType) {
+  const auto plan = json_of({"--model", "llama-3.2-90b-vision", "--gpu", "h100", "--tp", "4"});
+  expect_types(plan, {{"schema", "string"},
+                      {"fits", "boolean"},
+                      {"fit_probability", "number"},
+                      {"per_gpu", "object"},
+                      {"kv_bytes_per_token", "number"},
+                      {"max_context_tokens", "number"},
+                      {"max_batch", "number"},
+                      {"segments", "array"},
+                      {"warnings", "array"},
+                      {"assumptions", "array"}});
+  for (const auto& [key, value] : plan["per_gpu"].items()) EXPECT_TRUE(value.is_number()) << key;
+  ASSERT_FALSE(plan["segments"].empty());
+  for (const auto& segment : plan["segments"])
+    expect_types(segment, {{"name", "string"}, {"bytes", "number"}, {"origin", "string"}, {"formula", "string"}});
+  ASSERT_FALSE(plan["warnings"].empty());  // its cross-attention is an upper bound
+  for (const auto& warning : plan["warnings"]) expect_types(warning, {{"code", "string"}, {"text", "string"}});
 }
 
 TEST_F(PlanCommand, WithoutADeviceVerdictAndBudgetAreNull) {
@@ -191,6 +220,13 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context"},
       {"--model", "llama-3.1-8b", "--gpu", "h100,t4", "--sweep", "context,batch"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "x.svg"},
+      {"--model", "llama-3.1-8b", "--gpu", ""},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--dtype", ""},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--engine", "vllm@"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--engine", "@0.10"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--pp", "99999999999"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--max-context", "--max-batch"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--max-batch", "--sweep", "context,batch"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context,batch", "--context", "1..4000", "--batch",
        "1..4000"}};
   for (const auto& words : wrong) {

@@ -52,6 +52,32 @@ TEST_F(ValidateCommand, SaysWellAndIllInJson) {
   EXPECT_EQ(json["worst"][0]["id"], "a2");
 }
 
+/// A start of vLLM: weights, cache, tokens and a graph pool that no law predicts; and one of an unknown model.
+TEST_F(ValidateCommand, JsonHasTheKeysOfItsSchema) {
+  const std::string table = file_with(
+      "memory.csv",
+      "id,source_repo,source_ref,model,gpu,tp,pp,dtype,kv_dtype,gpu_mem_util,max_model_len,weights_gib_per_gpu,"
+      "kv_gib_per_gpu,kv_tokens_total,gpu_blocks,block_size,notes,gpu_total_gib,activation_gib,non_torch_gib,"
+      "cuda_graph_gib\n"
+      "b1,x/y,z,Llama 3.1 8B,H100,1,1,bf16,auto,0.9,8192,15,50,400000,,16,vLLM 0.11.0,79.18,,,0.4\n"
+      "b2,x/y,z,Nonesuch 9B,H100,1,1,bf16,auto,0.9,8192,15,50,400000,,16,vLLM 0.11.0,79.18,,,0.4\n");
+  const Outcome outcome = run_program({"validate", table.c_str(), "--json"});
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["rows"], 2);
+  ASSERT_EQ(json["skipped"].size(), 1u);  // rows of which nothing is predicted, and no others
+  EXPECT_EQ(json["skipped"][0]["id"], "b2");
+  EXPECT_TRUE(json["skipped"][0]["reason"].is_string());
+  ASSERT_EQ(json["missing_figures"].size(), 1u);
+  EXPECT_EQ(json["missing_figures"][0]["id"], "b1");
+  EXPECT_EQ(json["missing_figures"][0]["component"], "cuda_graphs");
+  for (const char* component : {"weights", "kv_bytes", "kv_tokens"})
+    for (const char* key : {"n", "median_abs_pct", "p90_abs_pct", "signed_median_pct"})
+      EXPECT_TRUE(json["components"][component][key].is_number()) << component << " " << key;
+  EXPECT_EQ(json["components"]["fit"]["n"], 1);
+  EXPECT_EQ(json["components"]["fit"]["correct"], 1);
+  EXPECT_TRUE(json["worst"].is_array());
+}
+
 TEST_F(ValidateCommand, EveryFormatNamesTheComponent) {
   const std::string file = invented_table();
   for (const char* format : {"table", "md", "csv"}) {
@@ -63,8 +89,8 @@ TEST_F(ValidateCommand, EveryFormatNamesTheComponent) {
 
 TEST_F(ValidateCommand, StartsWithASentenceAndCountsWhatItSkipped) {
   const Outcome outcome = run_program({"validate", invented_table().c_str()});
-  EXPECT_THAT(outcome.out, testing::StartsWith("KV bytes per token: median error 10 % (n = 2)."));
-  EXPECT_THAT(outcome.out, HasSubstr("1 figure not predicted"));
+  EXPECT_THAT(outcome.out, testing::StartsWith("KV bytes per token: median error 10 %, nine in ten"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 skipped; 0 figures of the others not predicted."));
 }
 
 TEST_F(ValidateCommand, WorstLimitsTheList) {

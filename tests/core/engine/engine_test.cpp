@@ -21,6 +21,7 @@ using Ids = std::vector<std::int32_t>;
 // Logits of random weights are of order 1. Different ways to the same logits sum in different orders: 2 layers of sums
 // over at most 61 terms, each rounded to 2^-24, stay far below this; a wrong position or row does not.
 constexpr double kTolerance = 2e-5;
+constexpr double kBf16Tolerance = 1e-2;  // of logits up to 2: a few roundings to 8 bits, 2^-9 of each, in two layers
 
 Ids first(const Ids& ids, std::ptrdiff_t n) {
   return {ids.begin(), ids.begin() + n};
@@ -163,19 +164,22 @@ TEST_P(EngineAttention, VariantsAgree) {
   for (const auto& variant : kernels::attention_variants()) {
     if (!variant.supported()) continue;
     options.attention_variant = variant.name;
-    EXPECT_LT(distance(logits_from_scratch(model, options, ids), expected), kTolerance) << variant.name;
+    const double tolerance = variant.arithmetic == DType::kBF16 ? kBf16Tolerance : kTolerance;
+    EXPECT_LT(distance(logits_from_scratch(model, options, ids), expected), tolerance) << variant.name;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(KvCache, EngineAttention, testing::ValuesIn(kAllKvFormats),
                          [](const auto& format) { return std::string(name_of(format.param)); });
 
-class EngineThreads : public testing::TestWithParam<std::tuple<DType, int>> {};
+class EngineThreads : public testing::TestWithParam<std::tuple<WeightStorage, int>> {};
 
 TEST_P(EngineThreads, DoNotChangeABit) {
-  const auto [weights, batch_size] = GetParam();
+  const auto& [weights, batch_size] = GetParam();
   EngineOptions options = options_for(80);
-  options.precision = {weights, {weights == DType::kBF16 ? KvFormat::kBF16 : KvFormat::kF32}};
+  const DType plain = weights.type.plain().value_or(DType::kF32);
+  options.precision = {weights.type, {plain == DType::kBF16 ? KvFormat::kBF16 : KvFormat::kF32}};
+  options.weight_layout = weights.layout;
   options.batch_size = batch_size;
   const Ids ids = some_ids(70 * batch_size, 3001);
   const Ids next = some_ids(batch_size, 3001, 5);
@@ -191,7 +195,11 @@ TEST_P(EngineThreads, DoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(WeightsAndBatch, EngineThreads,
-                         testing::Combine(testing::Values(DType::kF32, DType::kBF16), testing::Values(1, 3)));
+                         testing::Combine(testing::Values<WeightStorage>(DType::kF32, DType::kBF16,
+                                                                         WeightStorage{DType::kBF16,
+                                                                                       WeightLayout::kPanels},
+                                                                         kInt8Rows, kInt4Groups32),
+                                          testing::Values(1, 3)));
 
 TEST(Engine, AllocatesWhatItStated) {
   for (const int batch_size : {1, 3})
@@ -199,6 +207,7 @@ TEST(Engine, AllocatesWhatItStated) {
       for (const int step_tokens : {0, 5})
         for (const LogitsFor logits : {LogitsFor::kLastToken, LogitsFor::kAllTokens}) {
           EngineOptions options = options_for(33);
+          if (step_tokens > 0) options.precision.weights = kInt4Groups32;
           options.batch_size = batch_size;
           options.n_threads = n_threads;
           options.max_step_tokens = step_tokens;
@@ -339,6 +348,18 @@ TEST(EngineErrors, OptionsAreCheckedBeforeAnythingIsAllocated) {
   EXPECT_EQ(fails([](EngineOptions& o) { o.linear_variant = "blas"; }), ErrorKind::kUsage);
   // 2^31 − 1 sequences: refused by the op list's row count or by the allocation, never a crash.
   EXPECT_EQ(fails([](EngineOptions& o) { o.batch_size = 2147483647; }), ErrorKind::kDoesNotFit);
+}
+
+TEST(EngineErrors, PanelsMustBeAskedForWhereWeightsLieInThem) {
+  const ModelSpec model = tiny_model();
+  const auto weights = random_weights(model, 1, {DType::kBF16, WeightLayout::kPanels});
+  EngineOptions options = options_for(8);
+  options.precision.weights = DType::kBF16;
+  EXPECT_EQ(kind_of_failure([&] { Engine(model, *weights, options); }), ErrorKind::kUsage);
+  options.weight_layout = WeightLayout::kPanels;
+  EXPECT_NO_THROW(Engine(model, *weights, options));
+  options.precision.weights = DType::kF32;
+  EXPECT_EQ(kind_of_failure([&] { engine_memory(model, options); }), ErrorKind::kUsage);
 }
 
 TEST(EngineErrors, WeightsMustBeOfThePrecisionAskedFor) {

@@ -29,10 +29,10 @@ std::vector<int> shape_in(const std::string& header) {
 
 }  // namespace
 
-StoriesModel open_stories(DType precision) {
+StoriesModel open_stories(const WeightStorage& storage) {
   std::vector<ConfigWarning> warnings;
   StoriesModel model{read_model_spec(kModel / "config.json", warnings), nullptr};
-  model.weights = open_weights(model.spec, kModel / "model.safetensors", precision);
+  model.weights = open_weights(model.spec, kModel / "model.safetensors", storage);
   return model;
 }
 
@@ -62,9 +62,10 @@ NpyArray read_npy(const std::string& name) {
   return array;
 }
 
-EngineOptions stories_options(DType weights, KvFormat kv) {
+EngineOptions stories_options(const WeightStorage& weights, KvFormat kv) {
   EngineOptions options;
-  options.precision = {weights, {kv}};
+  options.precision = {weights.type, {kv}};
+  options.weight_layout = weights.layout;
   options.capacity_tokens = 512;
   return options;
 }

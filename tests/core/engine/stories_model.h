@@ -14,7 +14,7 @@ struct StoriesModel {
   ModelSpec spec;
   std::unique_ptr<Weights> weights;
 };
-StoriesModel open_stories(DType precision);
+StoriesModel open_stories(const WeightStorage& storage);
 
 struct GoldenRun {
   std::vector<std::int32_t> prompt_ids;
@@ -30,7 +30,7 @@ struct NpyArray {
 NpyArray read_npy(const std::string& name);
 
 /// Options for one sequence that fills the model's context.
-EngineOptions stories_options(DType weights, KvFormat kv);
+EngineOptions stories_options(const WeightStorage& weights, KvFormat kv);
 
 /// Prefill, then `n_tokens` greedy choices, each fed back.
 std::vector<std::int32_t> generate(Engine& engine, const std::vector<std::int32_t>& prompt, std::size_t n_tokens);

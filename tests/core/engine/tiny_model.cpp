@@ -38,7 +38,7 @@ ModelSpec wide_model() {
 TinyEngine::TinyEngine(ModelSpec model, EngineOptions engine_options)
     : spec(std::move(model)),
       options(std::move(engine_options)),
-      weights(random_weights(spec, 7, options.precision.weights)),
+      weights(random_weights(spec, 7, options.weight_storage())),
       engine(spec, *weights, options) {}
 
 EngineOptions options_for(int capacity) {

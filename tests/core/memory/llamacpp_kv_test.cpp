@@ -57,6 +57,19 @@ TEST(LlamaCppKv, LatentModesOfTheFork) {
   EXPECT_EQ(llamacpp_kv(shape, run).v_bytes, 0);
 }
 
+TEST(LlamaCppKv, ValuesOfLatentsAreAViewOfTheKeysSinceJanuary2026) {
+  LlamaCppRun run;
+  run.n_ctx = 2048;
+  run.attention = LlamaCppAttention::kFlash;
+  run.latent = LatentMatrices::kSplit;
+  const GgufShape shape = deepseek_v3_shape();
+  EXPECT_EQ(llamacpp_kv(shape, run).k_bytes, 137 * kMiB + kMiB / 4);
+  EXPECT_EQ(llamacpp_kv(shape, run).v_bytes, 122 * kMiB);
+  run.latent_values = LatentValues::kViewOfKeys;
+  EXPECT_EQ(llamacpp_kv(shape, run).k_bytes, 137 * kMiB + kMiB / 4);
+  EXPECT_EQ(llamacpp_kv(shape, run).v_bytes, 0);
+}
+
 TEST(LlamaCppKv, QuantizedLatentsTakeWholeBlocksAndPaddingOnTheGpu) {
   LlamaCppRun run;
   run.program = LlamaCppProgram::kIk;

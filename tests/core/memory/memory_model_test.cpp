@@ -67,6 +67,13 @@ TEST(Weights, Llama31With8BillionParametersTakes14_96GiBIn16Bit) {
   EXPECT_NEAR(weight_segment(llama_3_1_8b(), DType::kBF16).bytes.value / kGiB, 14.958, 0.001);
 }
 
+TEST(Weights, QuantizedOnesAreCountedWithTheirScales) {
+  // 8,030,261,248 − 266,240 in norms = 8,029,995,008 weights of 4 bits and 16 for 32 of them: 4.5 bits.
+  const MemorySegment weights = weight_segment(llama_3_1_8b(), kInt4Groups32);
+  EXPECT_DOUBLE_EQ(weights.bytes.value, 8'029'995'008.0 * 4.5 / 8 + 266'240.0 * 4);
+  EXPECT_EQ(weights.formula, "8,029,995,008 weights × 4.5 bits with scales + 266,240 in norms and biases × 4 B");
+}
+
 TEST(Weights, Gpt2InSinglePrecision) {
   const MemorySegment weights = weight_segment(gpt2(), DType::kF32);
   EXPECT_DOUBLE_EQ(weights.bytes.value, 124'439'808.0 * 4);  // the published 124 M, tied head counted once
@@ -135,8 +142,7 @@ TEST(Workspace, EveryThreadHasItsAttentionScratch) {
   three.n_threads = 3;
   const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, {KvFormat::kF32}};
   const double scratch =
-      4.0 * static_cast<double>(
-                kernels::attention_variant_for(kernels::KvFormat::kF32).scratch_floats(kernels::sizes_of(shape)));
+      4.0 * static_cast<double>(kernels::planned_scratch_floats(kernels::KvFormat::kF32, kernels::sizes_of(shape)));
   EXPECT_DOUBLE_EQ(workspace_segment(gpt2(), three).bytes.value - workspace_segment(gpt2(), one).bytes.value,
                    2 * scratch);
 }

@@ -1,13 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/base/csv.h"
 #include "core/model/model_source.h"
 #include "core/model/preset_catalog.h"
 #include "core/model/rope.h"
@@ -35,11 +35,8 @@ std::vector<Row> read_rows() {
   std::vector<Row> rows = {{"stories-260k", 260032, 260032, {}},
                            {"llama-1-30b", 32528943616, 32528943616, {}},
                            {"llama-1-65b", 65285660672, 65285660672, {}}};
-  std::ifstream file(DACHLAST_TEST_DATA_DIR "/models/parameters.csv");
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    const std::vector<std::string> cells = split_csv_line(line);
+  for (const CsvRow& record : read_csv(DACHLAST_TEST_DATA_DIR "/models/parameters.csv").rows) {
+    const std::vector<std::string>& cells = record.cells;
     Row row{cells[0], std::stod(cells[1]), std::stod(cells[2]), {}};
     if (!cells[3].empty()) row.published = std::stod(cells[3]);
     if (row.name == "mimo-v2-flash") {
@@ -70,6 +67,7 @@ const std::map<std::string, double> kPublishedDiffers = {
     {"qwen3.5-27b", -424699392},               // the MTP layer is left out
     {"qwen3.5-35b-a3b", -844640768},           // the same
     {"kimi-k2", 3416},                         // not explained: 56 numbers a layer
+    {"smollm3-3b", 36 * 64.0},                 // of 36 layers 64 numbers, as many as RoPE has frequencies; none is stored
     {"gemma-4-26b-a4b", 194063824},            // published in whole billions
 };
 

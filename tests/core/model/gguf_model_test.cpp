@@ -197,10 +197,6 @@ TEST(GgufModel, EqualsTheModelOfTheConfig) {
   }
 }
 
-TEST(GgufModel, CoversEveryArchitectureItNames) {
-  EXPECT_EQ(twins().size(), gguf_architectures().size());
-}
-
 // -------- real files
 
 TEST(GgufModel, ReadsARealFile) {
@@ -292,9 +288,9 @@ TEST(GgufModel, UnknownKeysAreNamedUnlessTheyAreNeutral) {
 }
 
 TEST(GgufModel, WhatItCannotDescribeIsRefused) {
-  EXPECT_THAT(with_embedding(ModelWriter("mamba")).reason(),
-              HasSubstr("architecture \"mamba\" is not known here. Known: llama, qwen2"));
-  EXPECT_THAT(with_embedding(small_llama().u32("expert_count", 8)).reason(), HasSubstr("\"llama.expert_count\""));
+  EXPECT_THAT(with_embedding(ModelWriter("rwkv7")).reason(),
+              HasSubstr("architecture \"rwkv7\" is not known here. Known: llama, qwen2"));
+  EXPECT_THAT(with_embedding(small_llama().u32("ssm.state_size", 8)).reason(), HasSubstr("\"llama.ssm.state_size\""));
   EXPECT_THAT(with_embedding(small_llama().list("feed_forward_length", {1})).reason(), HasSubstr("twice"));
 }
 
@@ -314,8 +310,6 @@ TEST(GgufModel, WrongSizesAreRefused) {
   EXPECT_THAT(heads(4'000'000'000u, 1), HasSubstr("is 4000000000, not in 1"));
   EXPECT_THAT(with_embedding(without().sizes(100'000, 64, 128, 512).heads(8, 8).rms(1e-5f)).reason(),
               HasSubstr("\"llama.block_count\" is 100000"));
-  EXPECT_THAT(with_embedding(small_llama().u32("attention.key_length", 8).u32("attention.value_length", 4)).reason(),
-              HasSubstr("is 4, but keys have 8"));
   EXPECT_THAT(with_embedding(small_llama().list("rope.freq_base", {1})).reason(), HasSubstr("is no number"));
   EXPECT_THAT(with_embedding(small_llama().u32("rope.dimension_count", 16)).reason(), HasSubstr("no even part"));
   EXPECT_THAT(with_embedding(small_llama().text("rope.scaling.type", "new")).reason(),

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -13,7 +14,6 @@ namespace dachlast {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class ModelSourceTest : public ConfigTest {
@@ -69,6 +69,16 @@ TEST_F(ModelSourceTest, PresetsAnswerToTheirHuggingFaceNameInAnyCase) {
   EXPECT_EQ(resolve_model("GPT2").spec.name, "gpt2");
   EXPECT_EQ(resolve_model("openai-community/gpt2").spec.name, "gpt2");
   EXPECT_FALSE(resolve_model("gpt2").weights_path);
+}
+
+TEST_F(ModelSourceTest, NamesOfTheSameArchitectureAreTakenForThePresetAndSaySo) {
+  const ModelSource source = resolve_model("meta-llama/Llama-3.3-70B-Instruct-FP8");
+  EXPECT_EQ(source.spec.name, resolve_model("llama-3.1-70b").spec.name);
+  const auto warned_of = [&](std::string_view code) {
+    return std::ranges::any_of(source.warnings, [&](const ConfigWarning& warning) { return warning.code == code; });
+  };
+  EXPECT_TRUE(warned_of("taken_for"));
+  EXPECT_TRUE(warned_of("data_type_in_name"));
 }
 
 TEST_F(ModelSourceTest, FoldersBringTheirWeightsAndTokenizer) {
@@ -138,8 +148,12 @@ TEST_F(ModelSourceTest, PresetsAreSorted) {
   for (std::size_t i = 1; i < presets.size(); ++i) EXPECT_LT(presets[i - 1].name, presets[i].name);
 }
 
-TEST(PresetTable, CellsMayBeQuoted) {
-  EXPECT_THAT(split_csv_line(R"(a,"b, ""c""",,d)"), ElementsAre("a", "b, \"c\"", "", "d"));
+TEST_F(ModelSourceTest, CellsOfThePresetTableMayBeQuoted) {
+  const auto sources = read_preset_sources(
+      write("a.csv", "name,title,hf_id,source,published_parameters,parameters_source\nx,\"A, \"\"B\"\"\",h,s,12,\n"));
+  ASSERT_EQ(sources.size(), 1u);
+  EXPECT_EQ(sources[0].title, "A, \"B\"");
+  EXPECT_EQ(sources[0].published_parameters, 12.0);
 }
 
 TEST_F(ModelSourceTest, ADamagedTableIsRefused) {

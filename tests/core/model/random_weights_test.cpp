@@ -10,6 +10,7 @@
 #include <span>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 #include "core/model/weight_slots.h"
 #include "tests/core/model/small_models.h"
 
@@ -43,7 +44,9 @@ std::uint64_t fingerprint(const Weights& weights, const ModelSpec& model) {
     for (const std::byte byte : bytes) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211u;
   };
   for (const WeightSlot& slot : fused_weight_slots(model)) {
-    std::visit([&](auto span) { add(std::as_bytes(span)); }, weights.matrix(slot.role, slot.layer));
+    std::visit(Overloaded{[&](const PackedMatrix& packed) { add(packed.bytes); },
+                          [&](auto span) { add(std::as_bytes(span)); }},
+               weights.matrix(slot.role, slot.layer));
     add(std::as_bytes(weights.bias(slot.role, slot.layer)));
   }
   return hash;
@@ -67,6 +70,38 @@ TEST(RandomWeights, DoNotDependOnTheNumberOfThreads) {
   const std::uint64_t expected = fingerprint(*random_weights(model, 7, DType::kBF16, 1), model);
   for (const int n_threads : {2, 3, 8})
     EXPECT_EQ(fingerprint(*random_weights(model, 7, DType::kBF16, n_threads), model), expected) << n_threads;
+}
+
+TEST(RandomWeights, InPanelsDoNotDependOnTheNumberOfThreads) {
+  ModelSpec model = stories_260k();
+  model.vocab_size = 40'000;
+  for (const WeightType type : kQuantizedTypes) {
+    const std::uint64_t expected = fingerprint(*random_weights(model, 7, type, 1), model);
+    EXPECT_EQ(fingerprint(*random_weights(model, 7, type, 3), model), expected) << name_of(type);
+  }
+}
+
+TEST(RandomWeights, InPanelsAreTheOnesInRows) {
+  const ModelSpec model = stories_260k();
+  const auto rows = random_weights(model, 7, DType::kBF16);
+  const auto panels = random_weights(model, 7, {DType::kBF16, WeightLayout::kPanels});
+  for (const WeightSlot& slot : fused_weight_slots(model)) {
+    if (slot.part != WeightPart::kMatrix) continue;
+    const auto expected = std::get<std::span<const BF16>>(rows->matrix(slot.role, slot.layer));
+    const auto packed = std::get<PackedMatrix>(panels->matrix(slot.role, slot.layer));
+    std::vector<float> row(static_cast<std::size_t>(slot.columns));
+    for (int i = 0; i < packed.rows; ++i) {
+      unpack_row(packed, i, row);
+      for (std::size_t l = 0; l < row.size(); ++l)
+        ASSERT_EQ(row[l], to_float(expected[static_cast<std::size_t>(i) * row.size() + l])) << i << ", " << l;
+    }
+  }
+}
+
+TEST(RandomWeights, InPanelsTakeTheBytesSaidBefore) {
+  for (const ModelSpec& model : {stories_260k(), tiny_phi(), tiny_gpt2()})
+    for (const WeightType type : kQuantizedTypes)
+      EXPECT_EQ(random_weights(model, 1, type)->resident_bytes(), weight_bytes(model, type)) << name_of(type);
 }
 
 TEST(RandomWeights, DependOnTheSeed) {

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/overloaded.h"
 #include "core/model/tensor_names.h"
 #include "core/model/weight_slots.h"
 #include "tests/core/model/checkpoint_writer.h"
@@ -32,6 +34,14 @@ const fs::path kHalfShards = kTestData / "stories260k/sharded";
 std::vector<float> as_floats(const WeightMatrix& matrix) {
   if (const auto* floats = std::get_if<std::span<const float>>(&matrix)) return {floats->begin(), floats->end()};
   std::vector<float> values;
+  if (const auto* packed = std::get_if<PackedMatrix>(&matrix)) {
+    std::vector<float> row(static_cast<std::size_t>(packed->columns));
+    for (int i = 0; i < packed->rows; ++i) {
+      unpack_row(*packed, i, row);
+      values.insert(values.end(), row.begin(), row.end());
+    }
+    return values;
+  }
   for (const BF16 value : std::get<std::span<const BF16>>(matrix)) values.push_back(to_float(value));
   return values;
 }
@@ -50,9 +60,9 @@ std::vector<float> all_values(const Weights& weights, const ModelSpec& model) {
   return values;
 }
 
-std::optional<Error> error_of(const ModelSpec& model, const fs::path& path, DType precision = DType::kF32) {
+std::optional<Error> error_of(const ModelSpec& model, const fs::path& path, WeightStorage storage = DType::kF32) {
   try {
-    open_weights(model, path, precision);
+    open_weights(model, path, storage);
   } catch (const Error& error) {
     return error;
   }
@@ -76,7 +86,9 @@ std::string file_at(const void* address) {
 }
 
 std::string file_of(const Weights& weights, WeightRole role, int layer) {
-  return std::visit([](auto span) { return file_at(span.data()); }, weights.matrix(role, layer));
+  return std::visit(Overloaded{[](const PackedMatrix& packed) { return file_at(packed.bytes.data()); },
+                               [](auto span) { return file_at(span.data()); }},
+                    weights.matrix(role, layer));
 }
 
 TEST(OpenWeights, AllStoredTypesHoldTheSameModel) {
@@ -227,10 +239,9 @@ INSTANTIATE_TEST_SUITE_P(OpenWeights, Families,
 
 class MadeUpCheckpoint : public testing::Test {
  protected:
-  std::unique_ptr<Weights> open(const ModelSpec& model) {
+  std::unique_ptr<Weights> open(const ModelSpec& model, const WeightStorage& storage = DType::kF32) {
     const auto prefix = tensor_prefixes(model.naming).front();
-    return open_weights(model, folder_.write("model.safetensors", f32_checkpoint(tensors_for(model, prefix))),
-                        DType::kF32);
+    return open_weights(model, folder_.write("model.safetensors", f32_checkpoint(tensors_for(model, prefix))), storage);
   }
 
   TempFolder folder_;
@@ -266,6 +277,37 @@ TEST_F(MadeUpCheckpoint, Conv1dIsTransposed) {
   EXPECT_EQ(down[4 * 10 + 7], test_value("transformer.h.0.mlp.c_proj.weight", 7 * 6 + 4));
   EXPECT_EQ(as_floats(weights->matrix(WeightRole::kTokenEmbedding, -1))[8], test_value("transformer.wte.weight", 8));
   EXPECT_EQ(as_floats(weights->positions())[9], test_value("transformer.wpe.weight", 9));
+}
+
+TEST_F(MadeUpCheckpoint, PanelsHoldTheSameValuesAcrossTensorsAndTransposed) {
+  // q, k and v of 36 rows lie in two panels; Conv1D tensors are transposed while packing. bf16 has 8 significant bits.
+  for (const ModelSpec& model : {tiny_gpt2(), tiny_qwen3(), tiny_phi()}) {
+    const auto expected = all_values(*open(model), model);
+    const auto packed = all_values(*open(model, {DType::kBF16, WeightLayout::kPanels}), model);
+    ASSERT_EQ(packed.size(), expected.size());
+    for (std::size_t i = 0; i < packed.size(); ++i)
+      ASSERT_NEAR(packed[i], expected[i], std::abs(expected[i]) * 0x1p-8) << model.name << ", " << i;
+  }
+}
+
+TEST_F(MadeUpCheckpoint, QuantizedWeightsStayWithinHalfAStep) {
+  // Values of a tensor are nearly equal: a step of int8 is their size / 127, of which half may be lost.
+  const ModelSpec model = tiny_gpt2();
+  const auto expected = all_values(*open(model), model);
+  const auto quantized = all_values(*open(model, kInt8Rows), model);
+  ASSERT_EQ(quantized.size(), expected.size());
+  for (std::size_t i = 0; i < quantized.size(); ++i)
+    ASSERT_NEAR(quantized[i], expected[i], std::abs(expected[i]) * 1.01 / 254) << i;
+}
+
+TEST_F(MadeUpCheckpoint, AValueThatIsNotFiniteIsNotQuantized) {
+  const ModelSpec model = tiny_qwen3();
+  std::vector<TestTensor> tensors = tensors_for(model, tensor_prefixes(model.naming).front());
+  for (TestTensor& tensor : tensors)
+    if (tensor.name.ends_with("down_proj.weight")) tensor.values[5] = std::numeric_limits<float>::infinity();
+  const auto path = folder_.write("model.safetensors", f32_checkpoint(tensors));
+  EXPECT_THAT(error_of(model, path, kInt4Groups32)->reason(), HasSubstr("not a finite number"));
+  EXPECT_FALSE(error_of(model, path, DType::kF32));
 }
 
 TEST_F(MadeUpCheckpoint, TransposedTensorOfTheWrongWayRoundIsRefused) {

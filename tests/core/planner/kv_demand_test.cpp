@@ -46,6 +46,16 @@ TEST(KvDemand, VllmKeepsAWindowAndOneStepOfEachGroupInOnePool) {
   EXPECT_DOUBLE_EQ(kv.tokens_in(10 * 1094 * 160000.0, 8192), 81920);
 }
 
+TEST(KvDemand, NarrowerLayersKeepMoreTokensInABlock) {
+  // As Gemma 4 31B: a full layer takes half of a window layer's bytes, so its blocks hold 32 tokens. 6,400 tokens are 200
+  // blocks; a window of 1,024 beside steps of 512 keeps 97, in five groups of 10 layers.
+  const KvDemand kv(rank_of({{50, 2000, 1024}, {10, 1000, 0}}), find_engine("vllm"), 16, 512);
+  EXPECT_DOUBLE_EQ(kv.bytes_per_sequence(6400), (200 + 5 * 97) * 16 * 10 * 2000.0);
+  // 1,500 B do not divide 2,000: blocks of 16 tokens with a quarter unused.
+  const KvDemand odd(rank_of({{50, 2000, 1024}, {10, 1500, 0}}), find_engine("vllm"), 16, 512);
+  EXPECT_DOUBLE_EQ(odd.bytes_per_sequence(6400), (400 + 5 * 97) * 16 * 10 * 2000.0);
+}
+
 TEST(KvDemand, VersionsBeforeTheConcurrencyReportDivideTheBlocks) {
   // Seven groups of 10 layers: 7 · 160,000 B for 16 tokens.
   const KvDemand kv(gemma_like(), find_engine("vllm@0.20"), 16, 512);

@@ -14,10 +14,10 @@ namespace {
 using testing::HasSubstr;
 
 // `round_scenario`: weights 2 · (4 · 49,280 + 2 · 6,400 + 64) = 419,968 B.
-// Activations: 4 tokens · 2 B · (3 · 128 + 3 · 64) = 4,608. Sampler: 4 rows · 100 · 38 + 2 · 64 · (4 + 2 · 4) = 16,736, so the
-// workspace is 12,128 beyond the activations. Runtime 1,000.
+// Activations: 4 tokens · 2 B · (3 · 128 + 4 · 64) = 5,120. Sampler: 4 rows · 100 · 38 + 2 · 64 · (4 + 2 · 4) = 16,736, so the
+// workspace is 11,616 beyond the activations. Runtime 1,000.
 constexpr double kWeights = 419968;
-constexpr double kBeside = 4608 + 12128 + 1000;
+constexpr double kBeside = 5120 + 11616 + 1000;
 constexpr double kKvPerToken = 4 * 2 * 4 * 16 * 2;  // 1,024 B
 
 MemoryPlanner planner(BudgetRule rule) {
@@ -38,8 +38,8 @@ TEST(MemoryPlanner, EachSegmentIsItsFormula) {
   const DeviceMemory memory = planner(BudgetRule::kFractionOfTotal).at(30, 2);
   EXPECT_DOUBLE_EQ(memory.weights, kWeights);
   EXPECT_DOUBLE_EQ(memory.kv_cache, 2 * 30 * kKvPerToken);
-  EXPECT_DOUBLE_EQ(memory.activations, 4608);
-  EXPECT_DOUBLE_EQ(memory.workspace, 12128);
+  EXPECT_DOUBLE_EQ(memory.activations, 5120);
+  EXPECT_DOUBLE_EQ(memory.workspace, 11616);
   EXPECT_DOUBLE_EQ(memory.runtime, 1000);
   EXPECT_DOUBLE_EQ(memory.total(), kWeights + kBeside + 61440);
 }
@@ -138,15 +138,15 @@ TEST(MemoryPlanner, TheFullestStageIsShown) {
   EXPECT_DOUBLE_EQ(memory.kv_cache, 3 * 256);
 }
 
-// At 1,000 B a logit the sampler takes 4 · 100 · 1,000 + 1,536 B, 396,928 beyond the activations, and the last stage is
-// the fullest by 396,928 − 2 · (49,280 − 64) = 298,496 B, until 256 B a token of the third layer make up for it: 1,166 tokens exactly.
+// At 1,000 B a logit the sampler takes 4 · 100 · 1,000 + 1,536 B, 396,416 beyond the activations, and the last stage is
+// the fullest by 396,416 − 2 · (49,280 − 64) = 297,984 B, until 256 B a token of the third layer make up for it: 1,164 tokens exactly.
 TEST(MemoryPlanner, WhichStageIsFullestDependsOnTheContext) {
   PlanScenario scenario = round_scenario(BudgetRule::kFractionOfTotal, round_model(5));
   scenario.layout.pipeline_parallel = 2;
-  scenario.engine.activations->value.logit_bytes = 1000;
+  scenario.engine.sampler->value.logit_bytes = 1000;
   const MemoryPlanner p(scenario);
-  EXPECT_DOUBLE_EQ(p.at(1165, 1).workspace, 396928);
-  EXPECT_DOUBLE_EQ(p.at(1167, 1).workspace, 0);
+  EXPECT_DOUBLE_EQ(p.at(1163, 1).workspace, 396416);
+  EXPECT_DOUBLE_EQ(p.at(1165, 1).workspace, 0);
   EXPECT_DOUBLE_EQ(p.kv_bytes_per_token(), 3 * 256);
 }
 
@@ -234,7 +234,9 @@ TEST(PlanSegments, AddUpAndSayWhatTheyMultiply) {
   EXPECT_EQ(lines[0].formula, "209,984 parameters, BF16");
   EXPECT_EQ(lines[1].name, "KV cache");
   EXPECT_EQ(lines[1].formula, "2 × (4 layers × 256 B × 30 tokens), BF16");
-  EXPECT_EQ(lines[2].formula, "4 tokens a step × 1.13 KiB");  // 4,608 / 4 = 1,152 B
+  EXPECT_EQ(lines[2].formula,
+            "4 tokens × 2 B × (mlp_up 256 + mlp_hidden 128 + residual 64 + 2 × normed 64 + branch 64) at mlp_down of "
+            "layer 1");
 }
 
 TEST(PlanSegments, WindowsAndPaddingAreNamed) {

@@ -87,10 +87,8 @@ inline EngineProfile round_engine(BudgetRule rule) {
   engine.name = "Round";
   engine.budget = {rule, "", ""};
   engine.window_policy = {WindowPolicy::kCapped, "", ""};
-  engine.activations = Fact<ActivationRule>{
-      {.d_ff_copies = 3, .d_model_copies = 3, .d_model_copies_tp = 5, .logit_bytes = 38, .buffer_bytes_per_sm = 0},
-      "",
-      ""};
+  engine.buffers = Fact<BufferRules>{};
+  engine.sampler = Fact<SamplerRule>{{.logit_bytes = 38, .buffer_bytes_per_sm = 0}, "", ""};
   engine.non_torch = Fact<std::vector<NonTorchMemory>>{{{1, Bytes{1000}}}, "", ""};
   return engine;
 }

@@ -61,10 +61,10 @@ TEST(ReferenceRows, CellsArriveWhereTheyBelong) {
 
   const auto logs = bundled<LlamaCppRow>("memory_llamacpp");
   EXPECT_EQ(logs[0].source.id, "l001");
-  ASSERT_EQ(logs[0].compute_buffers_mib.size(), 1u);
-  EXPECT_EQ(logs[0].compute_buffers_mib[0].device, "total");
-  EXPECT_DOUBLE_EQ(logs[0].compute_buffers_mib[0].mib, 73.69);
-  EXPECT_TRUE(logs[0].kv_buffers_mib.empty());
+  ASSERT_EQ(logs[0].log.compute_buffers.size(), 1u);
+  EXPECT_EQ(logs[0].log.compute_buffers[0].device, "total");
+  EXPECT_DOUBLE_EQ(logs[0].log.compute_buffers[0].mib, 73.69);
+  EXPECT_TRUE(logs[0].log.kv_buffers.empty());
 }
 
 TEST(ReferenceRows, WordsForANumberAreKeptBesideAnAbsentFigure) {
@@ -132,9 +132,9 @@ TEST_F(ReferenceFile, BufferListsMustNameDevicesAndAmounts) {
   const std::string before = "l1,r,s,llama.cpp,1,M,7 B,Q4_0,,,,512,,,,,all,f16,f16,,,,";
   const auto rows = std::get<std::vector<LlamaCppRow>>(
       read_reference_rows(folder_.write("l.csv", header + before + "CUDA0=288;CUDA1=256.5,,,,,,\n")));
-  ASSERT_EQ(rows[0].kv_buffers_mib.size(), 2u);
-  EXPECT_EQ(rows[0].kv_buffers_mib[1].device, "CUDA1");
-  EXPECT_DOUBLE_EQ(rows[0].kv_buffers_mib[1].mib, 256.5);
+  ASSERT_EQ(rows[0].log.kv_buffers.size(), 2u);
+  EXPECT_EQ(rows[0].log.kv_buffers[1].device, "CUDA1");
+  EXPECT_DOUBLE_EQ(rows[0].log.kv_buffers[1].mib, 256.5);
   for (const char* bad : {"288", "=288", "CUDA0=", "CUDA0=-1", "CUDA0=nan", "CUDA0=1;;"})
     expect_refused(header + before + bad + ",,,,,,\n", "column \"kv_buffers_mib\"");
 }

@@ -11,7 +11,7 @@ namespace dachlast {
 namespace {
 
 RowCatalog catalog() {
-  return {read_preset_sources(data_dir() / "models" / "SOURCES.csv"), list_devices()};
+  return {read_preset_catalog(data_dir() / "models"), list_devices()};
 }
 
 MemoryKvRow row_of(std::string id) {
@@ -65,14 +65,41 @@ TEST(Validation, AFigureOfZeroIsSkippedWithItsReason) {
   EXPECT_EQ(validation.skipped.front().component, "non_torch");
 }
 
+TEST(Validation, RowsAndFiguresAreSkippedApart) {
+  Validation validation;
+  validation.figures = {{"a", "weights", "", 1.0, 1.0}};
+  validation.skipped = {
+      {"a", "fit", "x"}, {"b", "fit", "y"}, {"b", "kv_bytes", "z"}, {"c", "all", "y"}, {"a", "d", "x"}};
+  const auto rows = skipped_rows(validation);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].id, "b");
+  EXPECT_EQ(rows[0].reason, "y; z");
+  EXPECT_EQ(rows[1].id, "c");
+  const auto missing = missing_figures(validation);
+  ASSERT_EQ(missing.size(), 2u);
+  EXPECT_EQ(missing[0].id, "a");
+}
+
 TEST(Validation, SkippedFiguresAreGroupedByReason) {
   Validation validation;
+  validation.figures = {{"b", "weights", "", 1.0, 1.0}, {"c", "weights", "", 1.0, 1.0}};
   validation.skipped = {{"a", "all", "x"}, {"b", "fit", "y"}, {"c", "fit", "y"}};
-  const auto groups = skip_groups(validation);
-  ASSERT_EQ(groups.size(), 2u);
+  const auto groups = missing_figure_groups(validation);
+  ASSERT_EQ(groups.size(), 1u);
   EXPECT_EQ(groups[0].reason, "y");
   EXPECT_EQ(groups[0].n, 2);
   EXPECT_EQ(groups[0].first_id, "b");
+  ASSERT_EQ(skipped_row_groups(validation).size(), 1u);
+  EXPECT_EQ(skipped_row_groups(validation)[0].reason, "x");
+}
+
+TEST(Validation, WeightsAndTokensComeFirst) {
+  Validation validation;
+  for (const char* component : {"activations", "kv_bytes", "kv_tokens", "weights"})
+    validation.figures.push_back({"a", component, "", 1.0, 1.0});
+  std::string order;
+  for (const ComponentErrors& errors : component_errors(validation)) order += errors.component + " ";
+  EXPECT_EQ(order, "weights kv_tokens kv_bytes activations ");
 }
 
 TEST(MemoryKvRows, TokensFollowFromThePublishedRoom) {
@@ -178,7 +205,7 @@ TEST(ThroughputRows, WhatRanMustFitAndTimesAreSkippedByMetric) {
   row.batch_or_concurrency = "1";
   RowCatalog known = catalog();
   const Validation validation = validate_throughput({&row, 1}, known);
-  EXPECT_EQ(validation.skipped[0].component, "ttft_ms");
+  EXPECT_EQ(validation.skipped[0].component, "ttft");
   ASSERT_EQ(validation.fits.size(), 1u);
   EXPECT_FALSE(validation.fits[0].right());  // 131 GiB of weights on 80 GB: we say it cannot have run
 }

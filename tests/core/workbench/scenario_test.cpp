@@ -6,6 +6,9 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/engine/engine.h"
+#include "core/model/weight_inventory.h"
+#include "core/model/weights.h"
 #include "core/workbench/scenario_view.h"
 #include "tests/core/model/temp_folder.h"
 
@@ -62,6 +65,18 @@ TEST(Scenario, APublishedQuantizationIsTaken) {
   EXPECT_LT(scenario.planner->at(1, 1).weights, 70 * kGiB);
 }
 
+TEST(Scenario, ThisProgramsQuantizedWeightsAreCountedAsItsEngineKeepsThem) {
+  ScenarioRequest planned = request("llama-3.2-1b", "h100");
+  planned.engine = "dachlast";
+  for (const auto& [name, type] :
+       {std::pair{"int8", kInt8Rows}, {"int4", kInt4Groups32}, {"int4:128", kInt4Groups128}}) {
+    planned.weights = name;
+    const Scenario scenario = find_scenario(planned);
+    EXPECT_DOUBLE_EQ(scenario.planner->at(1, 1).weights, weight_bytes(scenario.planner->scenario().model, type))
+        << name;
+  }
+}
+
 TEST(Scenario, WeightsBesideAConfigAreCountedInTheirHeaders) {
   // Published in FP32: this engine serves it so, others in 16 bits.
   ScenarioRequest stored = request("stories-260k", "");
@@ -72,6 +87,24 @@ TEST(Scenario, WeightsBesideAConfigAreCountedInTheirHeaders) {
   ScenarioRequest int8 = request("stories-260k", "");
   int8.weights = "int8";
   EXPECT_FALSE(find_scenario(int8).planner->scenario().counted_weights);
+}
+
+TEST(Scenario, AGgufFileIsPlannedWithItsOwnTensors) {
+  const std::string path = DACHLAST_TEST_DATA_DIR "/gguf/stories260K-pad192.Q4_0.gguf";
+  double all = 0.0;
+  double tables = 0.0;
+  for (const WeightEntry& entry : weight_inventory(path).entries) {
+    all += static_cast<double>(entry.bytes);
+    if (entry.place == WeightPlace::kEmbedding) tables += static_cast<double>(entry.bytes);
+  }
+  EXPECT_EQ(find_scenario(request(path, "")).planner->at(64, 1).weights, all);
+  ScenarioRequest llamacpp = request(path, "");
+  llamacpp.engine = "llama.cpp";
+  // The token table lies in host memory.
+  EXPECT_EQ(find_scenario(llamacpp).planner->at(64, 1).weights, all - tables);
+  // Another type's file is not this one.
+  llamacpp.weights = "Q8_0";
+  EXPECT_GT(find_scenario(llamacpp).planner->at(64, 1).weights, all - tables);
 }
 
 TEST(Scenario, NamesNobodyKnowsAreRefusedWithTheNearest) {
@@ -181,6 +214,25 @@ TEST(ScenarioSweep, SaysHowManyFit) {
   EXPECT_THAT(sweep_answer(sweep), HasSubstr("1 of 2 combinations fits in"));
   EXPECT_EQ(sweep_table(sweep).rows.size(), 2u);
   EXPECT_FALSE(sweep_figure(sweep).primitives.empty());
+}
+
+// What a plan for this program's own engine says against what the engine says before it allocates. The engine rounds each buffer
+// up for its alignment, by less than 4 KiB, and knows its threads: scratch of attention and tables of RoPE are its own.
+TEST(Scenario, APlanForThisEngineIsWhatItAllocates) {
+  for (const char* model : {"llama-3.2-1b", "gpt2", "gemma-2-2b", "qwen3-0.6b", "phi-2"}) {
+    ScenarioRequest own = request(model, "");
+    own.engine = "dachlast";
+    own.limits.max_num_batched_tokens = 512;
+    const Scenario scenario = find_scenario(own);
+    const DeviceMemory planned = scenario.planner->at(1024, 1);
+    EngineOptions options;
+    options.capacity_tokens = 1024;
+    options.max_step_tokens = 512;
+    const EngineMemory engine = engine_memory(scenario.model(), options);
+    EXPECT_GE(engine.activation_bytes, planned.activations) << model;
+    EXPECT_LE(engine.activation_bytes, planned.activations + kBufferCount * 4096) << model;
+    EXPECT_GE(engine.workspace_bytes, planned.workspace) << model;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <QObject>
+#include <QThreadPool>
+#include <optional>
+
+#include "core/workbench/scenario.h"
+#include "ui/views/plan_view.h"
+#include "ui/widgets/scenario_form.h"
+
+namespace dachlast::gui {
+
+/// Names the scenario form offers: presets, devices, engines, formats.
+ui::ScenarioChoices scenario_choices();
+
+/// Keeps the memory page in step with the scenario form: answer, bar and charts at once, the heatmap in the background, where the
+/// last change wins.
+/// Threads: lives on the GUI thread; its pool only computes sweeps.
+class PlanController : public QObject {
+  Q_OBJECT
+
+ public:
+  PlanController(ui::ScenarioForm& form, ui::PlanView& view, QObject* parent = nullptr);
+  ~PlanController() override;
+
+  /// Plans what the form says.
+  void plan(const ui::ScenarioFields& fields);
+
+ Q_SIGNALS:
+  /// A plan is shown; the title is model and device.
+  void planned(const QString& title);
+
+ private:
+  const Scenario& scenarioOf(const ui::ScenarioFields& fields);
+  void show(const ScenarioPlan& plan);
+  void startHeatmap(const Scenario& scenario);
+  void adopt(int context_tokens, int batch_size);
+
+  ui::ScenarioForm& form_;
+  ui::PlanView& view_;
+  ui::ScenarioFields found_fields_;  // of `scenario_`
+  std::optional<Scenario> scenario_;
+  QThreadPool pool_;
+  int generation_ = 0;  // of the newest heatmap asked for
+};
+
+}  // namespace dachlast::gui

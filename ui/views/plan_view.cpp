@@ -1,0 +1,82 @@
+#include "ui/views/plan_view.h"
+
+#include <QGraphicsOpacityEffect>
+#include <QLabel>
+#include <QSplitter>
+#include <QVBoxLayout>
+
+#include "ui/widgets/data_table.h"
+
+namespace dachlast::ui {
+namespace {
+
+constexpr double kStaleOpacity = 0.45;
+// Bar and table beside the two charts over context, whose axes begin at one height so.
+constexpr int kNarrow = 300;
+constexpr int kWide = 620;
+
+}  // namespace
+
+PlanView::PlanView(QWidget* parent)
+    : Page(tr("Choose a model to see what it needs."), tr("Choose model"), parent),
+      subject_(sentence_label()),
+      lines_(sentence_label()),
+      remarks_(sentence_label()),
+      bar_(new FigureView),
+      contexts_(new FigureView),
+      heatmap_(new FigureView),
+      table_(new DataTable) {
+  auto* charts = new QSplitter(Qt::Horizontal);
+  charts->addWidget(bar_);
+  charts->addWidget(contexts_);
+  auto* evidence = new QSplitter(Qt::Horizontal);
+  evidence->addWidget(table_);
+  evidence->addWidget(heatmap_);
+  auto* rows = new QSplitter(Qt::Vertical);
+  rows->addWidget(charts);
+  rows->addWidget(evidence);
+  for (QSplitter* splitter : {charts, evidence}) splitter->setSizes({kNarrow, kWide});
+  for (QSplitter* splitter : {charts, evidence, rows}) splitter->setChildrenCollapsible(false);
+  body()->addWidget(subject_);
+  body()->addWidget(rows, 1);
+  body()->addWidget(lines_);
+  body()->addWidget(remarks_);
+
+  connect(contexts_, &FigureView::datumSelected, this,
+          [this](const QString& context) { Q_EMIT picked(context.toInt(), 0); });
+  connect(heatmap_, &FigureView::datumSelected, this, [this](const QString& cell) {
+    const QStringList sizes = cell.split(u'x');
+    if (sizes.size() == 2) Q_EMIT picked(sizes[0].toInt(), sizes[1].toInt());
+  });
+  for (FigureView* view : {bar_, contexts_, heatmap_})
+    connect(view, &FigureView::saveRequested, this, &PlanView::saveRequested);
+}
+
+void PlanView::setContent(const PlanContent& content) {
+  setAnswer(content.answer);
+  subject_->setText(content.subject);
+  lines_->setText(content.lines.join(u'\n'));
+  remarks_->setText(content.remarks.join(u'\n'));
+  remarks_->setVisible(!content.remarks.isEmpty());
+  bar_->setSource(
+      [bar = content.bar](figure::Size size) { return viewmodel::memory_bar_figure(bar, size, "memory-bar"); });
+  contexts_->setSource([chart = content.contexts](figure::Size size) {
+    return viewmodel::context_chart_figure(chart, size, "context-chart");
+  });
+  table_->setTable(content.memory);
+  showContent();
+}
+
+void PlanView::setHeatmap(FigureView::Source source) {
+  heatmap_->setGraphicsEffect(nullptr);
+  heatmap_->setSource(std::move(source));
+}
+
+void PlanView::setHeatmapStale() {
+  if (heatmap_->graphicsEffect() != nullptr) return;
+  auto* faded = new QGraphicsOpacityEffect(heatmap_);
+  faded->setOpacity(kStaleOpacity);
+  heatmap_->setGraphicsEffect(faded);
+}
+
+}  // namespace dachlast::ui

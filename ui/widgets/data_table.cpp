@@ -1,0 +1,128 @@
+#include "ui/widgets/data_table.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QSortFilterProxyModel>
+#include <algorithm>
+
+#include "ui/models/table_model.h"
+#include "ui/paint/figure_painter.h"
+
+namespace dachlast::ui {
+namespace {
+
+constexpr int kLeastColumn = 56;
+constexpr int kRowPadding = 8;
+
+}  // namespace
+
+DataTable::DataTable(QWidget* parent)
+    : QTableView(parent), model_(new TableModel(this)), sorted_(new QSortFilterProxyModel(this)) {
+  sorted_->setSourceModel(model_);
+  sorted_->setSortRole(TableModel::SortRole);
+  setModel(sorted_);
+  setSelectionBehavior(QAbstractItemView::SelectRows);
+  setAlternatingRowColors(true);
+  setShowGrid(false);
+  setWordWrap(false);
+  setTabKeyNavigation(false);  // Tab leaves the table, arrows move in it
+  verticalHeader()->hide();
+  horizontalHeader()->setSectionsMovable(true);
+  horizontalHeader()->setHighlightSections(false);
+  horizontalHeader()->setMinimumSectionSize(kLeastColumn);
+  verticalHeader()->setDefaultSectionSize(fontMetrics().height() + kRowPadding);
+  connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
+    if (current.isValid()) Q_EMIT rowSelected(sorted_->mapToSource(current).row());
+  });
+}
+
+void DataTable::setTable(viewmodel::Table table) {
+  setAccessibleName(to_qt(table.title));
+  setSortingEnabled(false);
+  model_->setTable(std::move(table));
+  sorted_->sort(-1);  // as given, until someone sorts
+  horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);
+  setSortingEnabled(true);
+  resizeColumnsToContents();
+}
+
+const viewmodel::Table& DataTable::table() const {
+  return model_->table();
+}
+
+void DataTable::selectRow(int row) {
+  if (row < 0) return clearSelection();
+  const QModelIndex index = sorted_->mapFromSource(model_->index(row, 0));
+  if (index.row() != currentIndex().row()) setCurrentIndex(index);
+}
+
+QList<int> DataTable::selectedRows() const {
+  QList<int> rows;
+  for (const QModelIndex& index : selectionModel()->selectedRows()) rows << index.row();
+  std::sort(rows.begin(), rows.end());
+  if (rows.isEmpty())
+    for (int row = 0; row < sorted_->rowCount(); ++row) rows << row;
+  return rows;
+}
+
+QList<int> DataTable::visibleColumns() const {
+  QList<int> columns;
+  for (int place = 0; place < sorted_->columnCount(); ++place) {
+    const int column = horizontalHeader()->logicalIndex(place);
+    if (!isColumnHidden(column)) columns << column;
+  }
+  return columns;
+}
+
+QString DataTable::joined(const QString& before, const QString& between, const QString& after,
+                          const QString& rule) const {
+  const QList<int> columns = visibleColumns();
+  const auto line = [&](const QStringList& cells) { return before + cells.join(between) + after + u'\n'; };
+  QStringList heads;
+  for (const int column : columns) heads << sorted_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+  QString text = line(heads);
+  if (!rule.isEmpty()) text += line(QStringList(columns.size(), rule));
+  for (const int row : selectedRows()) {
+    QStringList cells;
+    for (const int column : columns) cells << sorted_->index(row, column).data().toString();
+    text += line(cells);
+  }
+  return text;
+}
+
+QString DataTable::selectionAsTsv() const {
+  return joined({}, QStringLiteral("\t"), {}, {});
+}
+
+QString DataTable::selectionAsMarkdown() const {
+  return joined(QStringLiteral("| "), QStringLiteral(" | "), QStringLiteral(" |"), QStringLiteral("---"));
+}
+
+void DataTable::keyPressEvent(QKeyEvent* event) {
+  if (event->matches(QKeySequence::Copy)) return QApplication::clipboard()->setText(selectionAsTsv());
+  QTableView::keyPressEvent(event);
+}
+
+void DataTable::contextMenuEvent(QContextMenuEvent* event) {
+  QMenu menu;
+  const QModelIndex cell = indexAt(event->pos());
+  QAction* copy_cell =
+      menu.addAction(tr("Copy cell"), this, [cell] { QApplication::clipboard()->setText(cell.data().toString()); });
+  copy_cell->setEnabled(cell.isValid());
+  menu.addAction(tr("Copy rows"), this, [this] { QApplication::clipboard()->setText(selectionAsTsv()); });
+  menu.addAction(tr("Copy as Markdown"), this, [this] { QApplication::clipboard()->setText(selectionAsMarkdown()); });
+  QMenu* columns = menu.addMenu(tr("Columns"));
+  for (int column = 1; column < sorted_->columnCount(); ++column) {
+    QAction* action = columns->addAction(sorted_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+    action->setCheckable(true);
+    action->setChecked(!isColumnHidden(column));
+    connect(action, &QAction::toggled, this, [this, column](bool shown) { setColumnHidden(column, !shown); });
+  }
+  menu.exec(event->globalPos());
+}
+
+}  // namespace dachlast::ui

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <QTableView>
+
+#include "core/viewmodel/table.h"
+
+class QSortFilterProxyModel;
+
+namespace dachlast::ui {
+
+class TableModel;
+
+/// A table of the program: sortable by raw value, its columns can be hidden, cells, rows and selections can be copied.
+class DataTable : public QTableView {
+  Q_OBJECT
+
+ public:
+  explicit DataTable(QWidget* parent = nullptr);
+
+  void setTable(viewmodel::Table table);
+  const viewmodel::Table& table() const;
+
+  /// Selects the row with this place in the table as it was given; −1: none.
+  void selectRow(int row);
+
+  /// What is selected, tab-separated with a head; everything where nothing is.
+  QString selectionAsTsv() const;
+  QString selectionAsMarkdown() const;
+
+ Q_SIGNALS:
+  /// The current row by its place in the table as it was given.
+  void rowSelected(int row);
+
+ protected:
+  void contextMenuEvent(QContextMenuEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+
+ private:
+  QList<int> selectedRows() const;
+  QList<int> visibleColumns() const;
+  QString joined(const QString& before, const QString& between, const QString& after, const QString& rule) const;
+
+  TableModel* model_;
+  QSortFilterProxyModel* sorted_;
+};
+
+}  // namespace dachlast::ui

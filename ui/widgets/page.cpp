@@ -1,0 +1,87 @@
+#include "ui/widgets/page.h"
+
+#include <QLabel>
+#include <QPushButton>
+#include <QStackedLayout>
+#include <QVBoxLayout>
+
+namespace dachlast::ui {
+namespace {
+
+constexpr int kMargin = 16;
+constexpr double kAnswerScale = 1.35;  // of the system's font
+
+}  // namespace
+
+QLabel* sentence_label(QWidget* parent) {
+  auto* label = new QLabel(parent);
+  label->setTextFormat(Qt::PlainText);  // names come from files and stay text
+  label->setWordWrap(true);
+  label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  return label;
+}
+
+Page::Page(const QString& empty_text, const QString& empty_button, QWidget* parent)
+    : QWidget(parent),
+      stack_(new QStackedLayout(this)),
+      empty_(new QWidget),
+      empty_text_(new QLabel),
+      empty_sentence_(empty_text),
+      empty_button_(new QPushButton(empty_button)),
+      content_(new QWidget),
+      answer_(sentence_label()),
+      body_(new QVBoxLayout) {
+  empty_text_->setTextFormat(Qt::PlainText);
+  empty_text_->setWordWrap(true);
+  empty_text_->setAlignment(Qt::AlignCenter);
+  auto* empty_layout = new QVBoxLayout(empty_);
+  empty_layout->addStretch();
+  empty_layout->addWidget(empty_text_);
+  empty_layout->addWidget(empty_button_, 0, Qt::AlignHCenter);
+  empty_layout->addStretch();
+  connect(empty_button_, &QPushButton::clicked, this, &Page::emptyButtonClicked);
+
+  QFont large = answer_->font();
+  large.setPointSizeF(large.pointSizeF() * kAnswerScale);
+  answer_->setFont(large);
+  auto* layout = new QVBoxLayout(content_);
+  layout->setContentsMargins(kMargin, kMargin, kMargin, kMargin);
+  layout->setSpacing(kMargin / 2);
+  layout->addWidget(answer_);
+  layout->addLayout(body_, 1);
+
+  stack_->addWidget(empty_);
+  stack_->addWidget(content_);
+  showEmpty();
+}
+
+void Page::setAnswer(const QString& sentence) {
+  answer_->setText(sentence);
+  answer_->setAccessibleName(sentence);
+}
+
+QString Page::answer() const {
+  return answer_->text();
+}
+
+void Page::showError(const QString& text) {
+  empty_text_->setText(text);
+  empty_button_->hide();
+  stack_->setCurrentWidget(empty_);
+}
+
+void Page::showContent() {
+  stack_->setCurrentWidget(content_);
+}
+
+void Page::showEmpty() {
+  empty_text_->setText(empty_sentence_);
+  empty_button_->setVisible(!empty_button_->text().isEmpty());
+  stack_->setCurrentWidget(empty_);
+}
+
+bool Page::hasContent() const {
+  return stack_->currentWidget() == content_;
+}
+
+}  // namespace dachlast::ui
