@@ -1,6 +1,9 @@
 #include "kernels/elementwise.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/elementwise_cpu.h"
+#include "kernels/kv_store.h"
 
 namespace dachlast::kernels {
 namespace {
@@ -18,8 +21,6 @@ constexpr Variant<Function> reference(Function* run) {
 constexpr Variant<Embed> kEmbed[] = {simd<Embed>(cpu::embed_simd), reference<Embed>(cpu::embed_reference)};
 constexpr Variant<Norm> kNorm[] = {simd<Norm>(cpu::norm_simd), reference<Norm>(cpu::norm_reference)};
 constexpr Variant<Rope> kRope[] = {simd<Rope>(cpu::rope_simd), reference<Rope>(cpu::rope_reference)};
-constexpr Variant<KvWrite> kKvWrite[] = {simd<KvWrite>(cpu::kv_write_simd),
-                                         reference<KvWrite>(cpu::kv_write_reference)};
 constexpr Variant<Activate> kActivate[] = {simd<Activate>(cpu::activate_simd),
                                            reference<Activate>(cpu::activate_reference)};
 constexpr Variant<Residual> kResidual[] = {simd<Residual>(cpu::residual_simd),
@@ -38,9 +39,6 @@ std::span<const Variant<Norm>> norm_variants() {
 }
 std::span<const Variant<Rope>> rope_variants() {
   return kRope;
-}
-std::span<const Variant<KvWrite>> kv_write_variants() {
-  return kKvWrite;
 }
 std::span<const Variant<Activate>> activate_variants() {
   return kActivate;
@@ -82,9 +80,13 @@ OpCost rope_cost(const RopeShape& s) {
 }
 
 OpCost kv_write_cost(const KvWriteShape& s) {
-  const double elements = 2.0 * s.n_tokens * s.n_kv_heads * s.head_dim;  // k and v
-  return {.activation_bytes = Bytes{elements * kActivationBytes},
-          .kv_write_bytes = Bytes{elements * size_of(s.kv_dtype)}};
+  const KvLayout layout{.format = s.kv.format,
+                        .key_scales = s.kv.key_scales,
+                        .n_kv_heads = s.n_kv_heads,
+                        .block_size = std::max(1, s.kv.block_size),
+                        .head_dim = s.head_dim,
+                        .value_dim = s.head_dim};
+  return store_kv_cost(layout, s.n_tokens);
 }
 
 OpCost activation_cost(const ActivationShape& s) {

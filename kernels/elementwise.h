@@ -40,20 +40,6 @@ using Norm = void(const NormShape&, const NormRule&, std::span<const float> x, i
 using Rope = void(const RopeShape&, std::span<float> qkv, int stride, std::span<const float> cos,
                   std::span<const float> sin, Slice tokens);
 
-/// Copies k and v of new tokens into a contiguous cache (layout: KvLayout in kv_view.h, one block), rounding to its element type.
-/// Shapes   k, v: rows `stride` floats apart; k_cache, v_cache [n_kv_heads, capacity, head_dim] of one sequence; the
-///          rows go to positions first_position … .
-/// `shape.n_tokens` counts this sequence's new tokens.
-using MutableKvSpan = std::variant<std::span<float>, std::span<BF16>>;
-struct KvDestination {
-  MutableKvSpan k;
-  MutableKvSpan v;
-  int capacity;
-  int first_position;
-};
-using KvWrite = void(const KvWriteShape&, std::span<const float> k, std::span<const float> v, int stride,
-                     const KvDestination& cache, Slice tokens);
-
 /// out = act(gate) · up where gated (in = [gate | up], 2 · d_ff a row), else act(in).
 using Activate = void(const ActivationShape&, Activation, std::span<const float> in, std::span<float> out,
                       Slice tokens);
@@ -71,7 +57,6 @@ using Sample = void(const SampleShape&, std::span<const float> logits, std::span
 std::span<const Variant<Embed>> embed_variants();
 std::span<const Variant<Norm>> norm_variants();
 std::span<const Variant<Rope>> rope_variants();
-std::span<const Variant<KvWrite>> kv_write_variants();
 std::span<const Variant<Activate>> activate_variants();
 std::span<const Variant<Residual>> residual_variants();
 std::span<const Variant<Sample>> sample_variants();
@@ -96,7 +81,7 @@ OpCost norm_cost(const NormShape& shape);
 /// Six FLOP a pair: four products, two sums. Reads and writes the rotated elements, reads cos and sin.
 OpCost rope_cost(const RopeShape& shape);
 
-/// No FLOP: rounding is not arithmetic.
+/// As `store_kv_cost`: no FLOP, rounding is not arithmetic.
 OpCost kv_write_cost(const KvWriteShape& shape);
 
 /// 4 FLOP an element (SiLU: negate, exponential, add, divide; the others alike), 1 more for the gate.

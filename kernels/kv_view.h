@@ -2,43 +2,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 
 #include "core/base/half.h"
+#include "core/base/kv_format.h"
 
 // What attention reads and `store_kv` writes: one layer of a KV cache as a pool of blocks. A contiguous cache is a pool
 // with one block of `capacity` tokens per sequence, so that one family of kernels serves every kind of cache.
 namespace dachlast::kernels {
 
-/// How K and V are stored.
+/// How K and V are stored:
 ///   int8  symmetric: value = code · scale, code in −127 … 127, scale = largest / 127
 ///   int4  groups of 32 elements: value = code · step + low, code in 0 … 15
 ///   fp8   E4M3 without infinities: value = code · scale, scale = largest / 448
 /// Source   fp8, Micikevicius et al. 2022, arXiv:2209.05433; why int4 has a zero of its own and int8 needs none, KIVI,
 ///          Liu et al. 2024, arXiv:2402.02750, table 2.
-enum class KvFormat : std::uint8_t { kF32, kBF16, kF16, kInt8, kInt4, kFp8 };
-
-inline constexpr KvFormat kAllKvFormats[] = {KvFormat::kF32,  KvFormat::kBF16, KvFormat::kF16,
-                                             KvFormat::kInt8, KvFormat::kInt4, KvFormat::kFp8};
-
-constexpr std::string_view name_of(KvFormat format) {
-  constexpr std::string_view names[] = {"f32", "bf16", "f16", "int8", "int4", "fp8"};
-  return names[static_cast<int>(format)];
-}
-
-constexpr std::optional<KvFormat> kv_format_from_name(std::string_view name) {
-  for (const KvFormat format : kAllKvFormats)
-    if (name_of(format) == name) return format;
-  return std::nullopt;
-}
-
-/// Which keys share a scale. A few channels of K are large in every token, so scales along channels lose less there;
-/// they need all tokens of a block, and those of the newest, incomplete block wait in the sequence's bf16 `tail`.
-/// Values have scales per token and KV head always. Without effect on f32, bf16 and f16.
-/// Source   KIVI, arXiv:2402.02750, section 3.1; the tail is its residual window, of one block.
-enum class KeyScales : std::uint8_t { kPerToken, kPerChannel };
+using dachlast::KeyScales;
+using dachlast::KvFormat;
 
 /// Where values lie. `kInKeys`: in the first `value_dim` elements of the key rows, as in a cache of latents (MLA,
 /// DeepSeek-V2, arXiv:2405.04434, section 2.1: 512 latent and 64 RoPE elements a token).
@@ -58,10 +38,6 @@ struct KvLayout {
   int head_dim = 0;    // width of a key row
   int value_dim = 0;   // width of a value row
 };
-
-constexpr bool has_scales(KvFormat format) {
-  return format == KvFormat::kInt8 || format == KvFormat::kInt4 || format == KvFormat::kFp8;
-}
 
 /// Keys of complete blocks have their scales along channels.
 constexpr bool has_channel_scales(const KvLayout& layout) {

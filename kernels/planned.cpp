@@ -4,11 +4,17 @@
 #include <cmath>
 
 #include "core/base/packed_matrix.h"
+#include "kernels/kv_view.h"
 
 namespace dachlast::kernels {
 namespace {
 
 constexpr double kFloatBytes = 4;  // activations are float
+
+/// Bytes of `elements` next to each other in a cache, scales included.
+double stored_bytes(KvFormat format, int elements) {
+  return static_cast<double>(row_bytes(format, elements) + sizeof(ScaleWord) * row_scales(format, elements));
+}
 
 /// Pairs of queries at positions first … first + count − 1 that each see the tokens up to their own, at most `most`.
 double causal_pairs(double first, double count, double most) {
@@ -51,7 +57,8 @@ double visible_rows(const WideAttentionShape& s) {
 
 OpCost cache_write_cost(const CacheWriteShape& s) {
   const double elements = 1.0 * s.n_tokens * s.elements;
-  return {.activation_bytes = Bytes{elements * kFloatBytes}, .kv_write_bytes = Bytes{elements * size_of(s.kv_dtype)}};
+  return {.activation_bytes = Bytes{elements * kFloatBytes},
+          .kv_write_bytes = Bytes{s.n_tokens * stored_bytes(s.kv.format, s.elements)}};
 }
 
 double visible_pairs(const WideAttentionShape& s) {
@@ -64,7 +71,7 @@ OpCost wide_attention_cost(const WideAttentionShape& s) {
   const double width = 1.0 * s.score_dim + s.value_dim;
   return {.flops = Flops{2.0 * batch_size * s.n_heads * width * visible_pairs(s)},
           .activation_bytes = Bytes{batch_size * s.q_len * s.n_heads * width * kFloatBytes},
-          .kv_read_bytes = Bytes{batch_size * visible_rows(s) * s.row_elements * size_of(s.kv_dtype)}};
+          .kv_read_bytes = Bytes{batch_size * visible_rows(s) * stored_bytes(s.kv.format, s.row_elements)}};
 }
 
 OpCost conv_cost(const ConvShape& s) {

@@ -118,7 +118,8 @@ Json model_json(const Run& run) {
   json["random_weights"] = run.model.random_weights;
   json["max_context_tokens"] = run.model.max_context;
   json["dtype"] = name_of(run.precision.weights);
-  json["kv_dtype"] = name_of(run.precision.kv);
+  json["kv_dtype"] = name_of(run.precision.kv.format);
+  json["kv"] = run.kv;
   return json;
 }
 
@@ -139,6 +140,58 @@ Json uncached_json(const UncachedComparison& comparison) {
   json["uncached_s"] = comparison.uncached_s;
   const auto speedups = cache_speedups(comparison);
   if (!speedups.empty()) put(json, "total_speedup", speedups.back().total_speedup);
+  return json;
+}
+
+Json request_json(const ServedRequest& request) {
+  Json json;
+  json["prompt_tokens"] = request.prompt_tokens;
+  json["hit_tokens"] = request.hit_tokens;
+  json["preempted"] = request.n_preempted;
+  put(json, "ttft_s", request.ttft_s);
+  json["itl_s"] = request.itl_s;
+  return json;
+}
+
+Json kv_json(const KvUsage& kv) {
+  Json json;
+  json["blocks"] = kv.n_blocks;
+  json["block_size_tokens"] = kv.block_size;
+  put(json, "block_bytes", kv.block_bytes);
+  put(json, "mean_block_use", kv.mean_block_use);
+  put(json, "mean_token_use", kv.mean_token_use);
+  json["peak_blocks"] = kv.peak_blocks;
+  json["held_tokens"] = kv.held_tokens;
+  json["waste_tokens"] = {{"reserved", kv.reserved_tokens},
+                          {"internal_fragmentation", kv.internal_fragmentation_tokens},
+                          {"external_fragmentation", 0}};
+  json["saved_tokens"] = kv.saved_tokens;
+  json["looked_up_tokens"] = kv.looked_up_tokens;
+  json["hit_tokens"] = kv.hit_tokens;
+  json["evicted_blocks"] = kv.n_evicted;
+  json["copies_on_write"] = kv.n_copied;
+  json["dropped_tokens"] = kv.n_dropped_tokens;
+  return json;
+}
+
+Json serving_json(const Serving& serving) {
+  Json json;
+  json["max_sequences"] = serving.max_sequences;
+  json["step_tokens"] = serving.step_tokens;
+  json["steps"] = serving.n_steps;
+  put(json, "seconds", serving.seconds);
+  json["kv"] = kv_json(serving.kv);
+  json["requests"] = Json::array();
+  for (const ServedRequest& request : serving.requests) json["requests"].push_back(request_json(request));
+  return json;
+}
+
+Json memory_json(const MemoryReading& memory) {
+  Json json;
+  put(json, "modelled_bytes", memory.modelled_bytes);
+  put(json, "program_bytes", memory.program_bytes);
+  put(json, "resident_bytes", memory.resident_bytes);
+  put(json, "unaccounted_bytes", memory.unaccounted_bytes());
   return json;
 }
 
@@ -209,6 +262,8 @@ std::string json_run(const Run& run) {
   json["points"] = Json::array();
   for (const auto& point : run.points) json["points"].push_back(point_json(run, point));
   if (run.uncached) json["uncached"] = uncached_json(*run.uncached);
+  if (run.serving) json["serving"] = serving_json(*run.serving);
+  if (run.memory) json["process_memory"] = memory_json(*run.memory);
   if (run.generation) json["generation"] = generation_json(*run.generation);
   json["origins"] = origins_json();
   json["warnings"] = remarks_json(run.warnings);

@@ -65,6 +65,10 @@ std::string markdown_run(const viewmodel::RunView& view) {
   if (view.memory) text += "\n" + markdown_table(*view.memory);
   if (view.cache_speedup)
     text += fmt::format("\n{}\n\n", markdown_escape(view.speedup_sentence)) + markdown_table(*view.cache_speedup);
+  if (view.latencies)
+    text += fmt::format("\n{}\n\n", markdown_escape(view.serving_sentence)) + markdown_table(*view.latencies) + "\n" +
+            markdown_table(*view.kv_use);
+  if (!view.memory_sentence.empty()) text += fmt::format("\n{}\n", markdown_escape(view.memory_sentence));
   return text + remark_list("Warnings", view.warnings) + remark_list("Assumptions", view.assumptions);
 }
 

@@ -219,10 +219,15 @@ std::string terminal_run(const viewmodel::RunView& view, const TerminalStyle& st
     text += wrapped("Measured, " + view.status + ".", style.width);
   if (!view.generated_text.empty())
     text += "\n" + wrapped(fmt::format("The model wrote: {}", view.generated_text), style.width);
-  text += "\n" + terminal_table(view.phases, style) + op_tables(view, style);
+  if (!view.phases.rows.empty() || !view.latencies)
+    text += "\n" + terminal_table(view.phases, style) + op_tables(view, style);
   if (view.memory) text += "\n" + terminal_table(*view.memory, style);
   if (view.cache_speedup)
     text += "\n" + wrapped(view.speedup_sentence, style.width) + "\n" + terminal_table(*view.cache_speedup, style);
+  if (view.latencies)
+    text += "\n" + wrapped(view.serving_sentence, style.width) + "\n" + terminal_table(*view.latencies, style) + "\n" +
+            terminal_table(*view.kv_use, style);
+  if (!view.memory_sentence.empty()) text += "\n" + wrapped(view.memory_sentence, style.width);
   return text + remark_list("Warning", view.warnings, style.width) +
          remark_list("Assumed", view.assumptions, style.width);
 }

@@ -16,6 +16,7 @@ build_packages=(
   libdnnl-dev        # oneDNN: the library GEMM for CPUs
   libhwy-dev         # Highway: SIMD with run-time dispatch
   libyaml-cpp-dev    # device files of users
+  libxxhash-dev      # hashes of KV blocks; its header alone
   qt6-base-dev       # the desktop program
   fonts-dejavu-core  # a font for it where there is no other
 )

@@ -31,6 +31,8 @@ class PlanCommand : public Command {
     option("--dtype", weights_,
            "Weights: bf16, fp8, fp8-block, int8, awq, gptq, mxfp4, nvfp4 and others; several are compared", "LIST");
     option("--kv-dtype", caches_, "KV cache: bf16, fp8, int8, int4, q8_0 and others; several are compared", "LIST");
+    option("--kv", kv_, "Kind of cache of the engine dachlast: paged:16, window:N, sink:S+N, a format, or both",
+           "KIND");
     option("--tp", layout_.tensor_parallel, "Tensor parallelism", "N");
     option("--pp", layout_.pipeline_parallel, "Pipeline parallelism", "N");
     option("--dp-attention", layout_.attention_data_parallel, "Attention data parallelism", "N");
@@ -107,6 +109,7 @@ class PlanCommand : public Command {
                               .weights = weights,
                               .cache = cache,
                               .engine = engine_,
+                              .kv = kv_,
                               .layout = layout_,
                               .limits = limits_});
     return requests;
@@ -160,6 +163,7 @@ class PlanCommand : public Command {
   std::string weights_;
   std::string caches_;
   std::string engine_ = "vllm";
+  std::string kv_;
   std::string fraction_;
   std::string sweep_;
   std::string svg_;

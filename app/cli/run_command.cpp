@@ -6,9 +6,9 @@
 #include "app/cli/help.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/output.h"
-#include "core/workbench/parse.h"
 #include "app/cli/progress.h"
 #include "core/base/nearest_name.h"
+#include "core/workbench/parse.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
@@ -22,6 +22,12 @@ DType parse_dtype(std::string_view option, const std::string& text) {
   return *dtype;
 }
 
+KvFormat parse_kv_format(const std::string& text) {
+  if (const auto format = kv_format_from_name(text)) return *format;
+  throw Error(ErrorKind::kUsage, "--kv-dtype " + text, "not a type of KV cache.",
+              "Use f32, bf16, f16, int8, int4 or fp8.");
+}
+
 WeightType parse_weight_type(const std::string& text) {
   const auto type = weight_type_from_name(text);
   if (!type || !(type->quantized() || *type == DType::kF32 || *type == DType::kBF16))
@@ -30,17 +36,12 @@ WeightType parse_weight_type(const std::string& text) {
   return *type;
 }
 
-KvPolicy parse_kv_policy(const std::string& text) {
-  if (text == "contiguous") return KvPolicy::kContiguous;
-  if (text == "none") return KvPolicy::kNone;
-  throw Error(ErrorKind::kUsage, "--kv " + text, "not a KV cache layout of this program.", "Use contiguous or none.");
-}
-
 std::vector<Phase> parse_phases(const std::string& text) {
   if (text == "both") return {Phase::kPrefill, Phase::kDecode};
   if (text == "prefill") return {Phase::kPrefill};
   if (text == "decode") return {Phase::kDecode};
-  throw Error(ErrorKind::kUsage, "--phase " + text, "not a phase.", "Use prefill, decode or both.");
+  if (text == "none") return {};
+  throw Error(ErrorKind::kUsage, "--phase " + text, "not a phase.", "Use prefill, decode, both or none.");
 }
 
 /// Quotes for a POSIX shell where the word needs it.
@@ -61,6 +62,8 @@ class RunCommand : public Command {
 
  private:
   RunRequest request() const;
+  std::optional<ServingRequest> serving() const;
+  static void take_count(std::string_view option, const std::string& text, int& value);
   std::string command_line() const;
   RunOutput output(const RunPlan& plan) const;
   int dry_run(const RunPlan& plan, const CommonOptions& common) const;
@@ -73,6 +76,10 @@ class RunCommand : public Command {
   std::string dtype_;
   std::string kv_dtype_;
   std::string kv_ = "contiguous";
+  std::string serve_;
+  std::string at_once_ = "4";
+  std::string shared_prefix_;
+  std::string kv_blocks_;
   std::string threads_;
   std::string repeat_;
   double seconds_per_point_ = 0.0;
@@ -81,8 +88,8 @@ class RunCommand : public Command {
   std::string prompt_ = "Once upon a time";
   std::string threshold_ = "60%";
   std::string output_;
-  std::string prompt_tokens_ = "8";
-  std::string generate_ = "200";
+  std::string prompt_tokens_;
+  std::string generate_;
   bool compare_uncached_ = false;
   bool dry_run_ = false;
   bool full_timeline_ = false;
@@ -99,22 +106,31 @@ void RunCommand::define(CLI::App& app) {
   app.add_option("--batch,-b", batches_, "Batch sizes: 1,8 or 1..64*2 (default 1)")->type_name("LIST");
   app.add_option("--dtype", dtype_, "Weights in f32, bf16, int8, int8:32, int4 or int4:128 (default: as published)")
       ->type_name("TYPE");
-  app.add_option("--kv-dtype", kv_dtype_, "KV cache in f32 or bf16 (default: as the weights)")->type_name("TYPE");
+  app.add_option("--kv-dtype", kv_dtype_, "KV cache in f32, bf16, f16, int8, int4 or fp8 (default: as the weights)")
+      ->type_name("TYPE");
   app.add_option("--output,-o", output_, "Run file to write (default: MODEL-DATE-TIME.dachlast)")->type_name("FILE");
   app.add_flag("--overwrite", overwrite_, "Replace the run file where it exists");
   app.add_flag("--dry-run", dry_run_, "Show points, expected time and peak memory; measure nothing");
+  app.add_option("--kv", kv_, std::string(kKvSpecHelp))->type_name("KIND")->capture_default_str();
   app.add_flag("--compare-uncached", compare_uncached_, "Generate with and without the KV cache and compare");
-  app.add_option("--prompt-tokens", prompt_tokens_, "Prompt length of --compare-uncached")
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--generate", generate_, "Tokens --compare-uncached generates")->type_name("N")->capture_default_str();
+  app.add_option("--serve", serve_, "Serve so many requests by continuous batching")->type_name("N");
+  app.add_option("--prompt-tokens", prompt_tokens_,
+                 "Prompt length of --compare-uncached (8) and --serve (128 on average)")
+      ->type_name("N");
+  app.add_option("--generate", generate_, "Tokens that --compare-uncached (200) and --serve (32) generate")
+      ->type_name("N");
   for (auto* option : app.get_options()) option->group(option->get_group().empty() ? "" : kMainGroup);
 
   const auto more = [&](CLI::Option* option) { option->group(kMoreGroup); };
-  more(app.add_option("--phase", phases_, "prefill, decode or both")->type_name("PHASE")->capture_default_str());
-  more(app.add_option("--kv", kv_, "contiguous, or none: recompute the sequence for every token")
-           ->type_name("LAYOUT")
+  more(app.add_option("--phase", phases_, "prefill, decode, both, or none: only what else is asked for")
+           ->type_name("PHASE")
            ->capture_default_str());
+  more(app.add_option("--at-once", at_once_, "Sequences --serve runs at once")->type_name("N")->capture_default_str());
+  more(app.add_option("--shared-prefix", shared_prefix_, "Tokens with which every prompt of --serve begins")
+           ->type_name("N"));
+  more(app.add_option("--kv-blocks", kv_blocks_,
+                      "Blocks of the paged cache of --serve (default: enough for all at once)")
+           ->type_name("N"));
   more(app.add_option("--attention", attention_, "Attention kernel: bf16, tiled, naive or reference (default: fastest)")
            ->type_name("NAME"));
   more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));
@@ -140,8 +156,8 @@ RunRequest RunCommand::request() const {
   if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
   request.phases = parse_phases(phases_);
   if (!dtype_.empty()) request.weights = parse_weight_type(dtype_);
-  if (!kv_dtype_.empty()) request.kv = parse_dtype("--kv-dtype", kv_dtype_);
-  request.kv_policy = parse_kv_policy(kv_);
+  if (!kv_dtype_.empty()) request.kv_format = parse_kv_format(kv_dtype_);
+  request.kv = parse_kv_spec("--kv", kv_);
   if (!threads_.empty()) request.n_threads = parse_count("--threads", threads_);
   if (!repeat_.empty()) request.repeats = parse_count("--repeat", repeat_);
   if (seconds_per_point_ < 0.0)
@@ -152,10 +168,35 @@ RunRequest RunCommand::request() const {
   request.prompt = prompt_;
   request.bound_threshold = parse_percent("--threshold", threshold_);
   request.full_timeline = full_timeline_;
-  if (compare_uncached_)
-    request.uncached = UncachedRequest{.prompt_tokens = parse_count("--prompt-tokens", prompt_tokens_),
-                                       .generate = parse_count("--generate", generate_)};
+  if (compare_uncached_) {
+    request.uncached.emplace();
+    take_count("--prompt-tokens", prompt_tokens_, request.uncached->prompt_tokens);
+    take_count("--generate", generate_, request.uncached->generate);
+  }
+  request.serving = serving();
   request.command = command_line();
+  return request;
+}
+
+/// Leaves the default where the option was not given.
+void RunCommand::take_count(std::string_view option, const std::string& text, int& value) {
+  if (!text.empty()) value = parse_count(option, text);
+}
+
+std::optional<ServingRequest> RunCommand::serving() const {
+  if (serve_.empty()) {
+    if (!shared_prefix_.empty() || !kv_blocks_.empty())
+      throw Error(ErrorKind::kUsage, shared_prefix_.empty() ? "--kv-blocks" : "--shared-prefix",
+                  "is about served requests.", "Add --serve N.");
+    return std::nullopt;
+  }
+  ServingRequest request;
+  take_count("--serve", serve_, request.n_requests);
+  take_count("--at-once", at_once_, request.at_once);
+  take_count("--prompt-tokens", prompt_tokens_, request.prompt_tokens);
+  take_count("--generate", generate_, request.generate);
+  take_count("--shared-prefix", shared_prefix_, request.shared_tokens);
+  take_count("--kv-blocks", kv_blocks_, request.kv_blocks);
   return request;
 }
 

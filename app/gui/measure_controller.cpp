@@ -29,7 +29,7 @@ RunRequest request_of(const MeasureFields& fields) {
   if (!fields.contexts.isEmpty()) request.contexts = parse_count_list("Contexts", fields.contexts.toStdString());
   if (!fields.batches.isEmpty()) request.batches = parse_count_list("Batch sizes", fields.batches.toStdString());
   request.weights = type_of(fields.weights);
-  request.kv = type_of(fields.cache);
+  if (!fields.cache.isEmpty()) request.kv_format = kv_format_from_name(fields.cache.toStdString());
   if (fields.repeats > 0) request.repeats = fields.repeats;
   return request;
 }

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
 #include "core/base/dtype.h"
+#include "core/base/kv_format.h"
 #include "core/base/weight_type.h"
 
 namespace dachlast {
@@ -18,10 +20,20 @@ constexpr std::string_view name_of(Phase phase) {
 }
 
 /// What a decode step finds of the tokens before it.
-enum class KvPolicy : std::uint8_t { kContiguous, kNone };  // kNone: every decode step recomputes the whole sequence
+enum class KvPolicy : std::uint8_t {
+  kContiguous,  // room for a whole sequence at once
+  kPaged,       // blocks handed out as tokens come
+  kWindow,      // the newest tokens, in a ring
+  kSink,        // the first ones beside them
+  kNone         // nothing: every decode step recomputes the whole sequence
+};
+
+inline constexpr KvPolicy kAllKvPolicies[] = {KvPolicy::kContiguous, KvPolicy::kPaged, KvPolicy::kWindow,
+                                              KvPolicy::kSink, KvPolicy::kNone};
 
 constexpr std::string_view name_of(KvPolicy policy) {
-  return policy == KvPolicy::kContiguous ? "contiguous" : "none";
+  constexpr std::string_view names[] = {"contiguous", "paged", "window", "sink", "none"};
+  return names[static_cast<int>(policy)];
 }
 
 /// Every operation a transformer step is made of. Names are the ones files, spans and tables show.
@@ -115,11 +127,17 @@ struct KvWriteShape {
   int n_tokens;
   int n_kv_heads;
   int head_dim;
-  DType kv_dtype;
+  KvStorage kv;
 };
 
-/// Query i of a sequence sits at position kv_len − q_len + i and sees keys 0 … its own position (causal), the last
-/// `window` of them where window > 0. GQA: n_heads % n_kv_heads == 0.
+/// New and all tokens of one sequence in a step.
+struct SequenceLengths {
+  int q_len = 0;
+  int kv_len = 0;
+};
+
+/// Query i of a sequence sits at position kv_len − q_len + i and sees keys 0 … its own position (causal); where window > 0
+/// the last `window` of them and the first `n_sink_tokens`. GQA: n_heads % n_kv_heads == 0.
 struct AttentionShape {
   int batch_size;
   int q_len;
@@ -128,7 +146,9 @@ struct AttentionShape {
   int n_kv_heads;
   int head_dim;
   int window;  // 0: all earlier tokens
-  DType kv_dtype;
+  KvStorage kv = {};
+  int n_sink_tokens = 0;
+  std::span<const SequenceLengths> sequences = {};  // of a batch whose sequences differ; q_len and kv_len: the largest
 };
 
 struct ActivationShape {
@@ -153,7 +173,7 @@ struct SampleShape {
 struct CacheWriteShape {
   int n_tokens;
   int elements;
-  DType kv_dtype;
+  KvStorage kv;
 };
 
 /// Attention beyond the plain kind: scores and values of different width, several heads per cached row, chunks, or a
@@ -169,7 +189,7 @@ struct WideAttentionShape {
   int window;        // 0: all earlier tokens
   int chunk;         // 0: none; else tokens see only the ones of their own chunk
   int top_k;         // 0: none; else at most so many tokens are read
-  DType kv_dtype;
+  KvStorage kv;
 };
 
 /// A causal convolution over the last `kernel` tokens of each channel.

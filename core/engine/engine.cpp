@@ -9,15 +9,10 @@
 #include "core/base/overloaded.h"
 #include "core/engine/engine_options.h"
 #include "core/engine/op_runner.h"
-#include "core/kv_cache/contiguous_kv_cache.h"
 #include "kernels/cost.h"
 
 namespace dachlast {
 namespace {
-
-KvCacheShape cache_shape(const EngineOptions& options) {
-  return {options.batch_size, options.capacity_tokens, options.precision.kv};
-}
 
 WeightStorage storage_of(const WeightMatrix& matrix) {
   return std::visit(
@@ -31,8 +26,10 @@ std::string text_of(const WeightStorage& storage) {
   return fmt::format("{} in {}", name_of(storage.type), storage.layout == WeightLayout::kRows ? "rows" : "panels");
 }
 
-EngineOptions validated(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
+/// Options past this are consistent: the precision says all about the cache that costs depend on.
+EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOptions options) {
   validate(model, options);
+  options.precision.kv = storage_of(options.kv, options.precision.kv.format);
   const WeightStorage held = storage_of(weights.matrix(WeightRole::kTokenEmbedding, -1));
   const WeightStorage wanted = options.weight_storage();
   if (held != wanted)
@@ -48,35 +45,63 @@ std::vector<Op> reserved_ops(const ModelSpec& model, const EngineOptions& option
 
 }  // namespace
 
+KvCacheOptions cache_options(const EngineOptions& options) {
+  return {.spec = options.kv,
+          .format = options.precision.kv.format,
+          .max_sequences = options.batch_size,
+          .capacity_tokens = options.capacity_tokens,
+          .max_step_tokens = largest_step_tokens(options),
+          .n_blocks = options.kv_blocks,
+          .sharing = options.sharing};
+}
+
 EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options) {
   validate(model, options);
   const StepSizes sizes = step_sizes(model, options);
-  return {contiguous_kv_cache_bytes(model, cache_shape(options)), sizes.activation_bytes(),
+  return {kv_cache_bytes(model, cache_options(options)), sizes.activation_bytes(),
           sizes.workspace_bytes() + RopeTables::bytes_for(model, options.capacity_tokens)};
 }
 
 struct Engine::State {
   State(const ModelSpec& model_spec, const Weights& weights, const EngineOptions& engine_options)
-      : model(model_spec),
+      : model(with_reach(model_spec, engine_options.kv)),
         options(validated(model_spec, weights, engine_options)),
-        cache(model_spec, cache_shape(options)),
-        runner(model_spec, weights, options, cache),
-        ops(reserved_ops(model_spec, options)) {}
+        cache(model, cache_options(options)),
+        runner(model, weights, options, cache),
+        ops(reserved_ops(model, options)) {}
 
   void require_ids(std::span<const std::int32_t> token_ids) const;
+  void require_in_vocabulary(std::span<const std::int32_t> token_ids) const;
   void require_logits(LogitsFor logits, int q_len) const;
-  void load_ids(std::span<const std::int32_t> token_ids, int first, int q_len) const;
+  void require_entry(const SequenceStep& entry) const;
+  void require_entries(std::span<const SequenceStep> entries) const;
+  void take_lockstep();
+  void enter_lockstep(std::span<const std::int32_t> token_ids, int first, int q_len);
+  int begin(std::span<const SequenceStep> wanted);
+  void run_lockstep(const Step& step);
   void run(const Step& step);
   trace::Span span_of(const Step& step) const;
   trace::Span span_of(const Step& step, const Op& op) const;
 
-  const ModelSpec& model;
+  const ModelSpec model;
   const EngineOptions options;
-  ContiguousKvCache cache;
+  KvCache cache;
   OpRunner runner;
   std::vector<Op> ops;
+  std::vector<SequenceId> lockstep;      // batch_size of them, or none yet
+  std::vector<SequenceStep> entries;     // of a lockstep step
+  std::vector<SequenceLengths> lengths;  // of the current step
   trace::SpanSink* sink = nullptr;
 };
+
+void Engine::State::require_in_vocabulary(std::span<const std::int32_t> token_ids) const {
+  const auto known = [this](std::int32_t id) { return id >= 0 && id < model.vocab_size; };
+  const auto foreign = std::find_if_not(token_ids.begin(), token_ids.end(), known);
+  if (foreign != token_ids.end())
+    throw Error(ErrorKind::kUsage, "token ids",
+                fmt::format("{} is not in the vocabulary of {} ids, 0 to {}.", *foreign, model.vocab_size,
+                            model.vocab_size - 1));
+}
 
 void Engine::State::require_ids(std::span<const std::int32_t> token_ids) const {
   const auto batch_size = static_cast<std::size_t>(options.batch_size);
@@ -84,18 +109,13 @@ void Engine::State::require_ids(std::span<const std::int32_t> token_ids) const {
     throw Error(ErrorKind::kUsage, "token ids",
                 fmt::format("{} ids do not fill {} sequences of equal length.", token_ids.size(), options.batch_size),
                 "Give every sequence the same number of tokens, at least one.");
-  const auto room = static_cast<std::size_t>(cache.room());
-  if (token_ids.size() / batch_size > room)
+  const int position = cache.n_tokens(lockstep.front());
+  if (token_ids.size() / batch_size > static_cast<std::size_t>(options.capacity_tokens - position))
     throw Error(ErrorKind::kDoesNotFit, "KV cache",
                 fmt::format("{} tokens are to follow {} and it has room for {} in all.", token_ids.size() / batch_size,
-                            cache.position(), options.capacity_tokens),
+                            position, options.capacity_tokens),
                 "Use a larger context or fewer tokens.");
-  const auto known = [this](std::int32_t id) { return id >= 0 && id < model.vocab_size; };
-  const auto foreign = std::find_if_not(token_ids.begin(), token_ids.end(), known);
-  if (foreign != token_ids.end())
-    throw Error(ErrorKind::kUsage, "token ids",
-                fmt::format("{} is not in the vocabulary of {} ids, 0 to {}.", *foreign, model.vocab_size,
-                            model.vocab_size - 1));
+  require_in_vocabulary(token_ids);
 }
 
 void Engine::State::require_logits(LogitsFor logits, int q_len) const {
@@ -110,18 +130,65 @@ void Engine::State::require_logits(LogitsFor logits, int q_len) const {
                 "Use larger steps.");
 }
 
-void Engine::State::load_ids(std::span<const std::int32_t> token_ids, int first, int q_len) const {
-  const auto sequence_length = token_ids.size() / static_cast<std::size_t>(options.batch_size);
+void Engine::State::require_entry(const SequenceStep& entry) const {
+  const std::size_t n_new = entry.token_ids.size();
+  if (n_new == 0 || n_new > static_cast<std::size_t>(largest_step_tokens(options)))
+    throw Error(ErrorKind::kUsage, "step",
+                fmt::format("A sequence takes part with 1 to {} tokens, not {}.", largest_step_tokens(options), n_new),
+                "Cut a long prompt into steps.");
+  if (n_new > static_cast<std::size_t>(cache.room(entry.sequence)))
+    throw Error(ErrorKind::kDoesNotFit, "KV cache",
+                fmt::format("{} tokens are to follow {} and a sequence has room for {} in all.", n_new,
+                            cache.n_tokens(entry.sequence), options.capacity_tokens),
+                "Use a larger context or fewer tokens.");
+  require_in_vocabulary(entry.token_ids);
+}
+
+void Engine::State::require_entries(std::span<const SequenceStep> wanted) const {
+  if (wanted.empty() || wanted.size() > static_cast<std::size_t>(options.batch_size))
+    throw Error(ErrorKind::kUsage, "step",
+                fmt::format("It runs 1 to {} sequences, not {}.", options.batch_size, wanted.size()));
+  for (const SequenceStep& entry : wanted) {
+    require_entry(entry);
+    if (std::ranges::count(wanted, entry.sequence, &SequenceStep::sequence) > 1)
+      throw Error(ErrorKind::kUsage, "step", "A sequence comes twice.", "Give its tokens in one entry.");
+  }
+}
+
+void Engine::State::take_lockstep() {
+  if (!lockstep.empty()) return;
+  if (cache.n_sequences() > 0)
+    throw Error(ErrorKind::kUsage, "engine", "It holds sequences of its own already.",
+                "Remove them, or run them with `step`.");
+  for (int i = 0; i < options.batch_size; ++i) lockstep.push_back(cache.add(options.capacity_tokens));
+}
+
+/// Lists tokens first … first + q_len − 1 of every sequence.
+void Engine::State::enter_lockstep(std::span<const std::int32_t> token_ids, int first, int q_len) {
+  const std::size_t length = token_ids.size() / lockstep.size();
+  entries.clear();
+  for (std::size_t i = 0; i < lockstep.size(); ++i)
+    entries.push_back({lockstep[i], token_ids.subspan(i * length + static_cast<std::size_t>(first),
+                                                      static_cast<std::size_t>(q_len))});
+}
+
+/// Room in the cache, rows and ids of a step. Returns how many blocks are missing.
+int Engine::State::begin(std::span<const SequenceStep> wanted) {
+  if (const int n_missing = cache.begin_step(wanted); n_missing > 0) return n_missing;
+  lengths.clear();
   auto target = runner.token_ids().begin();
-  for (std::size_t start = static_cast<std::size_t>(first); start < token_ids.size(); start += sequence_length)
-    target = std::copy_n(token_ids.begin() + static_cast<std::ptrdiff_t>(start), q_len, target);
+  for (const SequenceStep& entry : wanted) {
+    lengths.push_back({static_cast<int>(entry.token_ids.size()), cache.n_tokens(entry.sequence)});
+    target = std::ranges::copy(entry.token_ids, target).out;
+  }
+  return 0;
 }
 
 trace::Span Engine::State::span_of(const Step& step) const {
   trace::Span span;
   span.zone = trace::ZoneKind::kStep;
   span.phase = step.phase;
-  span.n_tokens = step.batch_size * step.q_len;
+  span.n_tokens = static_cast<int>(step.n_tokens());
   span.kv_len = step.kv_len;
   return span;
 }
@@ -141,14 +208,22 @@ trace::Span Engine::State::span_of(const Step& step, const Op& op) const {
 void Engine::State::run(const Step& step) {
   trace::Mark step_mark(sink, span_of(step));
   build_op_list(model, step, options.precision, ops);
-  runner.begin(step);
+  runner.begin(step, lengths);
   for (const Op& op : ops) {
     const trace::Span span = span_of(step, op);
     step_mark.count(span.cost);
     const trace::Mark mark(sink, span);
     runner.run(op);
   }
-  cache.advance(step.q_len);
+}
+
+/// All `entries` have equal lengths.
+void Engine::State::run_lockstep(const Step& step) {
+  if (const int n_missing = begin(entries); n_missing > 0)
+    throw Error(ErrorKind::kDoesNotFit, "KV cache",
+                fmt::format("{} blocks are missing for the next tokens.", n_missing),
+                "Give it more blocks, or use a shorter context.");
+  run(step);
 }
 
 Engine::Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options)
@@ -167,6 +242,7 @@ void Engine::set_sink(trace::SpanSink* sink) {
 }
 
 std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, LogitsFor logits) {
+  state_->take_lockstep();
   state_->require_ids(token_ids);
   const int batch_size = state_->options.batch_size;
   const int q_len = static_cast<int>(token_ids.size()) / batch_size;
@@ -174,21 +250,22 @@ std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, 
   const int step_tokens = largest_step_tokens(state_->options);
   for (int first = 0; first < q_len; first += step_tokens) {
     const int n_new = std::min(step_tokens, q_len - first);
-    state_->load_ids(token_ids, first, n_new);
-    state_->run({Phase::kPrefill, batch_size, n_new, position() + n_new, logits});
+    state_->enter_lockstep(token_ids, first, n_new);
+    state_->run_lockstep({Phase::kPrefill, batch_size, n_new, position() + n_new, logits});
   }
   const int n_rows = logits == LogitsFor::kLastToken ? batch_size : batch_size * q_len;
   return state_->runner.logits().first(static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(model().vocab_size));
 }
 
 std::span<const float> Engine::decode(std::span<const std::int32_t> token_ids) {
+  state_->take_lockstep();
   state_->require_ids(token_ids);
   const int batch_size = state_->options.batch_size;
   if (token_ids.size() != static_cast<std::size_t>(batch_size))
     throw Error(ErrorKind::kUsage, "token ids",
                 fmt::format("{} ids are not one for each of {} sequences.", token_ids.size(), batch_size));
-  state_->load_ids(token_ids, 0, 1);
-  state_->run({Phase::kDecode, batch_size, 1, position() + 1});
+  state_->enter_lockstep(token_ids, 0, 1);
+  state_->run_lockstep({Phase::kDecode, batch_size, 1, position() + 1});
   return state_->runner.logits().first(static_cast<std::size_t>(batch_size) *
                                        static_cast<std::size_t>(model().vocab_size));
 }
@@ -198,14 +275,61 @@ std::span<const std::int32_t> Engine::next_ids() const {
 }
 
 int Engine::position() const {
-  return state_->cache.position();
+  return state_->lockstep.empty() ? 0 : state_->cache.n_tokens(state_->lockstep.front());
 }
 
 void Engine::truncate(int n_tokens) {
   if (n_tokens < 0 || n_tokens > position())
     throw Error(ErrorKind::kUsage, "KV cache",
                 fmt::format("It holds {} tokens and cannot be cut to {}.", position(), n_tokens));
-  state_->cache.truncate(n_tokens);
+  for (const SequenceId id : state_->lockstep) state_->cache.truncate(id, n_tokens);
+}
+
+// -------- sequences that come and go
+
+SequenceId Engine::add_sequence(int expected_tokens) {
+  return state_->cache.add(expected_tokens);
+}
+
+SequenceId Engine::fork_sequence(SequenceId parent) {
+  return state_->cache.fork(parent);
+}
+
+void Engine::remove_sequence(SequenceId id) {
+  state_->cache.remove(id);
+  std::erase(state_->lockstep, id);
+}
+
+int Engine::adopt_prefix(SequenceId id, std::span<const std::int32_t> prompt) {
+  return state_->cache.adopt_prefix(id, prompt.first(prompt.empty() ? 0 : prompt.size() - 1));
+}
+
+int Engine::sequence_tokens(SequenceId id) const {
+  return state_->cache.n_tokens(id);
+}
+
+StepOutcome Engine::step(std::span<const SequenceStep> entries) {
+  state_->require_entries(entries);
+  if (const int n_missing = state_->begin(entries); n_missing > 0)
+    return {.n_missing_blocks = n_missing, .logits = {}, .next_ids = {}};
+  const auto is_prefill = [](const SequenceLengths& lengths) { return lengths.q_len > 1; };
+  const Phase phase = std::ranges::any_of(state_->lengths, is_prefill) ? Phase::kPrefill : Phase::kDecode;
+  state_->run(ragged_step(phase, state_->lengths));
+  return {.n_missing_blocks = 0,
+          .logits = state_->runner.logits().first(entries.size() * static_cast<std::size_t>(model().vocab_size)),
+          .next_ids = state_->runner.next_ids().first(entries.size())};
+}
+
+int Engine::missing_blocks(std::span<const SequenceStep> entries, int n_new_tokens) const {
+  return state_->cache.missing_blocks(entries, n_new_tokens);
+}
+
+BlockStatistics Engine::kv_statistics() const {
+  return state_->cache.statistics();
+}
+
+double Engine::kv_block_bytes() const {
+  return state_->cache.block_bytes();
 }
 
 EngineMemory Engine::memory() const {

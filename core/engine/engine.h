@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/kv_cache/kv_cache.h"
+#include "core/model/kv_spec.h"
 #include "core/model/model_spec.h"
 #include "core/model/op_list.h"
 #include "core/model/weights.h"
@@ -16,13 +18,16 @@ namespace dachlast {
 struct EngineOptions {
   Precision precision;
   int n_threads = 1;
-  int batch_size = 1;
+  int batch_size = 1;       // sequences at once, at most
   int capacity_tokens = 0;  // KV cache room per sequence
   int max_step_tokens = 0;  // largest q_len of one step; a longer prefill is cut into steps of this size. 0: no cut
   LogitsFor logits = LogitsFor::kLastToken;  // the most that any prefill will ask for; decides the room for logits
   std::vector<int> core_ids;                 // hardware threads to pin to, see ThreadPool; empty: not pinned
   std::string attention_variant;             // empty: fastest
   std::string linear_variant;                // empty: by shape
+  KvSpec kv = {};                            // layout of the cache; its format, where named, is precision.kv.format
+  int kv_blocks = 0;                         // of a paged cache; 0: enough for batch_size full sequences
+  PrefixSharing sharing = PrefixSharing::kOff;
   WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
 
   WeightStorage weight_storage() const {
@@ -30,6 +35,9 @@ struct EngineOptions {
                                          : WeightStorage(precision.weights, weight_layout);
   }
 };
+
+/// The cache of an engine with these options.
+KvCacheOptions cache_options(const EngineOptions& options);
 
 /// Bytes an engine with these options allocates beyond the weights, known before it does.
 struct EngineMemory {
@@ -42,9 +50,25 @@ struct EngineMemory {
 /// Errors   as the constructor of `Engine`, before anything is allocated.
 EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options);
 
+/// New tokens of one sequence in a step that others may take part in.
+using SequenceStep = KvAppend;
+
+/// What came of a step. Spans are valid until the next one.
+struct StepOutcome {
+  int n_missing_blocks = 0;                // 0: done; else nothing happened, for lack of so many blocks
+  std::span<const float> logits;           // of each entry's last token, [entries, vocab_size]
+  std::span<const std::int32_t> next_ids;  // greedy choice after each entry's last token
+
+  bool done() const { return n_missing_blocks == 0; }
+};
+
 /// Runs a model on the CPU: walks the op list and calls the kernels, each operation under a `trace::Mark`.
 /// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on
 /// n_threads.
+/// Sequences are run in one of two ways. In lockstep, `prefill` and `decode` give all batch_size of them equally many
+/// tokens: what measurements need. One by one, sequences are added, take part in any `step` with any number of tokens,
+/// and are removed (continuous batching, Yu et al. 2022, Orca). An engine is used in one way at a time: lockstep makes its
+/// sequences on first use and keeps them.
 class Engine {
  public:
   /// `model` and `weights` must outlive the engine.
@@ -74,12 +98,34 @@ class Engine {
   /// Greedy choice made by the last step, [batch_size].
   std::span<const std::int32_t> next_ids() const;
 
-  /// Tokens in the cache, per sequence.
+  /// Tokens of each lockstep sequence.
   int position() const;
   /// Forgets the tokens behind the first `n_tokens`.
-  /// Errors   throws `Error` (kUsage) unless 0 <= `n_tokens` <= position().
+  /// Errors   throws `Error` (kUsage) unless 0 <= `n_tokens` <= position(); also as `KvCache::truncate`.
   void truncate(int n_tokens);
   void reset() { truncate(0); }
+
+  /// A sequence without tokens; see `KvCache` for what is expected of it and for errors.
+  SequenceId add_sequence(int expected_tokens = 0);
+  SequenceId fork_sequence(SequenceId parent);
+  void remove_sequence(SequenceId id);
+  /// Gives an empty sequence what is known of this prompt but for its last token, which must be run for its logits; returns
+  /// how many tokens need not be run.
+  int adopt_prefix(SequenceId id, std::span<const std::int32_t> prompt);
+  int sequence_tokens(SequenceId id) const;
+
+  /// Runs the new tokens of some sequences in one pass over the weights. Each sequence comes once, with at most as many
+  /// tokens as the largest step allows.
+  /// Errors   throws `Error` and changes nothing: kUsage where there is no entry or too many tokens, an id is not in the
+  ///          vocabulary, a sequence is unknown or comes twice; kDoesNotFit where a sequence would exceed capacity_tokens.
+  StepOutcome step(std::span<const SequenceStep> entries);
+
+  /// Blocks that a step of these entries would lack, were a new sequence of `n_new_tokens` to join it (0: none).
+  int missing_blocks(std::span<const SequenceStep> entries, int n_new_tokens = 0) const;
+
+  BlockStatistics kv_statistics() const;
+  /// What one block of every layer takes.
+  double kv_block_bytes() const;
 
   /// What this engine has allocated beyond the weights: equals `engine_memory` of its options.
   EngineMemory memory() const;

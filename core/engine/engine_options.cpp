@@ -48,6 +48,17 @@ void require_variant(const char* subject, const Variants& variants, const std::s
               "Leave the choice to the program.");
 }
 
+void require_cache(const EngineOptions& options) {
+  require_at_least("blocks", options.kv_blocks, 0);
+  if (options.kv.layout == KvPolicy::kNone)
+    throw Error(ErrorKind::kUsage, "KV cache", "The engine needs one.", "Name a kind, as in paged:16.");
+  if (options.kv.format && *options.kv.format != options.precision.kv.format)
+    throw Error(ErrorKind::kUsage, "KV cache",
+                fmt::format("It is to be {} and to hold {} elements.", text_of(options.kv),
+                            display_name_of(options.precision.kv.format)),
+                "Name one format.");
+}
+
 }  // namespace
 
 void validate(const ModelSpec& model, const EngineOptions& options) {
@@ -65,7 +76,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
   if (!options.precision.weights.quantized()) require_f32_or_bf16("weights", options.precision.weights.plain().value());
   if (options.weight_layout == WeightLayout::kPanels && options.precision.weights == DType::kF32)
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
-  require_f32_or_bf16("KV cache", options.precision.kv);
+  require_cache(options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

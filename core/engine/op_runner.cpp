@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cmath>
-#include <numeric>
 
 namespace dachlast {
 namespace {
@@ -47,19 +46,14 @@ Function* fastest(std::span<const kernels::Variant<Function>> variants) {
 
 }  // namespace
 
-OpRunner::OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options,
-                   ContiguousKvCache& cache)
+OpRunner::OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, KvCache& cache)
     : model_(model),
       weights_(weights),
       options_(options),
       cache_(cache),
       pool_(options.n_threads, options.core_ids),
       rope_tables_(model, options.capacity_tokens),
-      memory_(step_sizes(model, options)),
-      blocks_(static_cast<std::size_t>(options.batch_size)),
-      sequences_(blocks_.size()) {
-  std::iota(blocks_.begin(), blocks_.end(), 0);
-}
+      memory_(step_sizes(model, options)) {}
 
 template <class Function>
 void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
@@ -70,11 +64,11 @@ void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Funct
 
 template <class Function>
 void OpRunner::spread_by_sequence(double elements_per_token, Function&& fn) {
-  const int q_len = step_.q_len;
-  spread(step_.batch_size * q_len, elements_per_token, 1, [&](kernels::Slice tokens) {
-    for (int sequence = tokens.begin / q_len; sequence * q_len < tokens.end; ++sequence) {
-      const int first = sequence * q_len;
-      fn(sequence, kernels::Slice{std::max(tokens.begin - first, 0), std::min(tokens.end - first, q_len)});
+  spread(static_cast<int>(step_.n_tokens()), elements_per_token, 1, [&](kernels::Slice rows) {
+    for (const Entry& entry : entries_) {
+      const kernels::Slice tokens{std::max(rows.begin - entry.first_row, 0),
+                                  std::min(rows.end - entry.first_row, entry.q_len)};
+      if (tokens.begin < tokens.end) fn(entry, tokens);
     }
   });
 }
@@ -91,21 +85,18 @@ void OpRunner::share_out(int n_units, Function&& fn) {
   });
 }
 
-void OpRunner::begin(const Step& step) {
+void OpRunner::begin(const Step& step, std::span<const SequenceLengths> lengths) {
   step_ = step;
-  for (int i = 0; i < step.batch_size; ++i)
-    sequences_[static_cast<std::size_t>(i)] = {.blocks = std::span(blocks_).subspan(static_cast<std::size_t>(i), 1),
-                                               .kv_len = step.kv_len,
-                                               .positions = {},
-                                               .tail = {},
-                                               .q_len = step.q_len,
-                                               .first_position = step.kv_len - step.q_len,
-                                               .first_row = i * step.q_len};
-  const std::span<std::int32_t> rows = memory_.position_rows();
+  entries_.clear();
+  int row = 0;
+  for (const SequenceLengths& one : lengths) {
+    entries_.push_back({static_cast<int>(entries_.size()), row, one.q_len, one.kv_len - one.q_len});
+    row += one.q_len;
+  }
   if (model_.n_learned_positions == 0) return;
-  const int first = step.kv_len - step.q_len + model_.learned_position_offset;
-  for (int token = 0; token < step.batch_size * step.q_len; ++token)
-    rows[static_cast<std::size_t>(token)] = first + token % step.q_len;
+  auto position = memory_.position_rows().begin();
+  for (const Entry& entry : entries_)
+    for (int i = 0; i < entry.q_len; ++i) *position++ = entry.first_position + i + model_.learned_position_offset;
 }
 
 void OpRunner::run(const Op& op) {
@@ -148,9 +139,8 @@ DType OpRunner::arithmetic(const Op& op) const {
       return kernels::packed_linear_variant_for(shape->weight_dtype, options_.linear_variant).arithmetic;
     return kernels::linear_variant_for(*shape, options_.linear_variant).arithmetic;
   }
-  if (op.kind == OpKind::kAttention)
-    return kernels::attention_variant_for(kernels::kv_format_of(options_.precision.kv), options_.attention_variant)
-        .arithmetic;
+  if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
+    return kernels::attention_variant_for(shape->kv.format, options_.attention_variant).arithmetic;
   return DType::kF32;
 }
 
@@ -168,17 +158,23 @@ kernels::NormRule OpRunner::norm_rule() const {
 }
 
 void OpRunner::norm(const Op& op, const NormShape& shape) {
-  // Where only the last row of each sequence is read, its rows lie q_len apart; written they are packed.
-  const bool last_only = op.rows == Rows::kLastOfEachSequence;
-  const int stride = last_only ? step_.q_len * shape.dim : shape.dim;
-  const std::size_t first =
-      last_only ? static_cast<std::size_t>(step_.q_len - 1) * static_cast<std::size_t>(shape.dim) : 0;
-  const std::span<const float> x = memory_.floats(op.in).subspan(first);
+  const std::span<const float> x = memory_.floats(op.in);
   const std::span<const float> w = norm_weights(weights_, op.weight, op.layer);
   const std::span<const float> bias = weights_.bias(op.weight, op.layer);
   auto* kernel = fastest(kernels::norm_variants());
+  if (op.rows == Rows::kAll)
+    return spread(shape.n_rows, shape.dim, 1, [&](kernels::Slice rows) {
+      kernel(shape, norm_rule(), x, shape.dim, w, bias, memory_.floats(op.out), shape.dim, rows);
+    });
+  // The last rows of sequences lie apart; written they are packed.
+  const auto dim = static_cast<std::size_t>(shape.dim);
+  const NormShape one_row{1, shape.dim, shape.kind};
   spread(shape.n_rows, shape.dim, 1, [&](kernels::Slice rows) {
-    kernel(shape, norm_rule(), x, stride, w, bias, memory_.floats(op.out), shape.dim, rows);
+    for (int i = rows.begin; i < rows.end; ++i) {
+      const auto row = static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)].last_row());
+      kernel(one_row, norm_rule(), x.subspan(row * dim), shape.dim, w, bias,
+             memory_.floats(op.out).subspan(static_cast<std::size_t>(i) * dim), shape.dim, {0, 1});
+    }
   });
 }
 
@@ -238,7 +234,7 @@ void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
     const NormShape one_token{n_heads, shape.dim, shape.kind};
     kernel(one_token, norm_rule(), heads, shape.dim, w, {}, heads, shape.dim, {0, n_heads});
   };
-  spread(step_.batch_size * step_.q_len, width, 1, [&](kernels::Slice tokens) {
+  spread(static_cast<int>(step_.n_tokens()), width, 1, [&](kernels::Slice tokens) {
     for (int token = tokens.begin; token < tokens.end; ++token) {
       const std::span<float> row = memory_.floats(op.in).subspan(static_cast<std::size_t>(token) * width, width);
       norm_heads(row, a.n_heads, q_weight);
@@ -250,61 +246,71 @@ void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
 void OpRunner::rope(const Op& op, const RopeShape& shape) {
   const AttentionSpec& a = attention_of(op);
   const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
-  // All sequences are at the same position, so each is rotated with the same rows of the table.
-  const RopeTables::Table table = rope_tables_.of_layer(op.layer).from(step_.kv_len - step_.q_len);
-  const RopeShape one_sequence{step_.q_len, shape.n_heads, shape.head_dim, shape.rotary_dim};
   auto* kernel = fastest(kernels::rope_variants());
-  spread_by_sequence(1.0 * shape.n_heads * shape.rotary_dim, [&](int sequence, kernels::Slice tokens) {
-    const std::size_t first = static_cast<std::size_t>(sequence) * step_.q_len * width;
+  spread_by_sequence(1.0 * shape.n_heads * shape.rotary_dim, [&](const Entry& entry, kernels::Slice tokens) {
+    const RopeTables::Table table = rope_tables_.of_layer(op.layer).from(entry.first_position);
+    const RopeShape one_sequence{entry.q_len, shape.n_heads, shape.head_dim, shape.rotary_dim};
+    const std::size_t first = static_cast<std::size_t>(entry.first_row) * width;
     kernel(one_sequence, memory_.floats(op.in).subspan(first), width, table.cos, table.sin, tokens);
   });
 }
 
-void OpRunner::kv_write(const Op& op, const KvWriteShape& shape) {
+void OpRunner::store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads) {
   const AttentionSpec& a = attention_of(op);
   const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
-  const KvWriteShape one_sequence{step_.q_len, shape.n_kv_heads, shape.head_dim, shape.kv_dtype};
-  auto* kernel = fastest(kernels::kv_write_variants());
-  spread_by_sequence(2.0 * shape.n_kv_heads * shape.head_dim, [&](int sequence, kernels::Slice tokens) {
-    const std::size_t row = static_cast<std::size_t>(sequence) * step_.q_len * width;
-    const std::size_t k_column = static_cast<std::size_t>(a.n_heads) * a.head_dim;
-    const std::size_t v_column = k_column + static_cast<std::size_t>(a.n_kv_heads) * a.head_dim;
-    const std::span<const float> qkv = memory_.floats(op.in);
-    kernel(one_sequence, qkv.subspan(row + k_column), qkv.subspan(row + v_column), width,
-           cache_.destination(op.layer, sequence), tokens);
-  });
+  const std::size_t row = static_cast<std::size_t>(entry.first_row + tokens.begin) * width;
+  const std::size_t k_column = static_cast<std::size_t>(a.n_heads) * a.head_dim;
+  const std::size_t v_column = k_column + static_cast<std::size_t>(a.n_kv_heads) * a.head_dim;
+  kernels::KvTarget target = cache_.target(op.layer, entry.index);
+  target.first_slot += tokens.begin;
+  if (!target.slots.empty()) target.slots = target.slots.subspan(static_cast<std::size_t>(tokens.begin));
+  const std::span<const float> qkv = memory_.floats(op.in);
+  kernels::store_kv(target, qkv.subspan(row + k_column), qkv.subspan(row + v_column), width, tokens.end - tokens.begin,
+                    heads);
 }
 
-kernels::AttentionCall OpRunner::attention_call(const Op& op) const {
+void OpRunner::kv_write(const Op& op, const KvWriteShape& shape) {
+  if (shape.kv.key_scales == KeyScales::kPerToken)
+    return spread_by_sequence(2.0 * shape.n_kv_heads * shape.head_dim, [&](const Entry& entry, kernels::Slice tokens) {
+      store_heads(op, entry, tokens, {0, shape.n_kv_heads});
+    });
+  // Scales along channels need the tokens of a head one after the other.
+  for (const Entry& entry : entries_)
+    spread(shape.n_kv_heads, 2.0 * entry.q_len * shape.head_dim, 1, [&](kernels::Slice heads) {
+      store_heads(op, entry, {0, entry.q_len}, heads);
+    });
+}
+
+kernels::AttentionCall OpRunner::attention_call(const Op& op, const AttentionShape& shape) {
   const AttentionSpec& a = attention_of(op);
   return {.n_heads = a.n_heads,
           .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
-          .mask = {.window = std::get<AttentionShape>(op.shape).window},
+          .mask = {.window = shape.window, .n_sinks = shape.n_sink_tokens},
           .q = memory_.floats(op.in),
           .q_stride = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim,
-          .kv = {cache_.pool(op.layer), sequences_},
+          .kv = cache_.view(op.layer),
           .out = memory_.floats(op.out),
           .states = memory_.states()};
 }
 
 void OpRunner::attention(const Op& op, const AttentionShape& shape) {
-  const kernels::AttentionCall call = attention_call(op);
-  auto* kernel = kernels::attention_variant_for(call.kv.pool.layout.format, options_.attention_variant).run;
+  const kernels::AttentionCall call = attention_call(op, shape);
+  auto* kernel = kernels::attention_variant_for(shape.kv.format, options_.attention_variant).run;
   const auto attend = [&](kernels::Slice units, int thread) { kernel(call, memory_.scratch(thread), units); };
   const int n_units = kernels::attention_units(call);
   const double elements = 2.0 * shape.batch_size * shape.n_kv_heads * shape.kv_len * shape.head_dim * shape.q_len;
-  if (elements < kElementsPerThread || pool_.n_threads() == 1) {
+  if (elements < kElementsPerThread || pool_.n_threads() == 1)
     attend({0, n_units}, 0);
-  } else if (shape.q_len == 1) {
-    // Decode: all units cost the same, and a fixed cut leaves each head's rows in the cache of the core that read them.
+  else if (shape.q_len == 1 && shape.sequences.empty())
+    // Lockstep decode: all units cost the same, and a fixed cut leaves each head's rows in the cache of the core that
+    // read them.
     pool_.parallel_for(n_units, 1, [&](IndexRange range, int thread) { attend(slice_of(range), thread); });
-  } else {
-    // Prefill: causality makes late tiles dearer than early ones, so threads take the next unit as they get free.
+  else
+    // Causality makes late tiles dearer than early ones, and sequences differ: threads take the next unit as they get
+    // free.
     share_out(n_units, [&](int unit, int thread) { attend({unit, unit + 1}, thread); });
-  }
-  const int n_merged = kernels::combine_units(call);
-  const double merged_elements = 1.0 * shape.head_dim * shape.kv_len / 1024;
-  spread(n_merged, merged_elements, 1, [&](kernels::Slice rows) { kernels::combine_attention(call, rows); });
+  spread(kernels::combine_units(call), shape.head_dim, 1,
+         [&](kernels::Slice rows) { kernels::combine_attention(call, rows); });
 }
 
 void OpRunner::activate(const Op& op, const ActivationShape& shape) {
@@ -333,13 +339,14 @@ void OpRunner::lm_head(const Op& op, const LinearShape& shape) {
 }
 
 void OpRunner::sample(const Op& op, const SampleShape& shape) {
-  // With logits for all tokens the last rows lie q_len apart: one call per row.
-  const int apart = op.rows == Rows::kLastOfEachSequence ? step_.q_len : 1;
   const SampleShape one_row{1, shape.vocab_size};
   auto* kernel = fastest(kernels::sample_variants());
   spread(shape.n_rows, shape.vocab_size, 1, [&](kernels::Slice rows) {
     for (int row = rows.begin; row < rows.end; ++row) {
-      const std::size_t first = static_cast<std::size_t>((row + 1) * apart - 1) * shape.vocab_size;
+      // With logits for all tokens those of the last ones lie apart.
+      const int of_last =
+          op.rows == Rows::kLastOfEachSequence ? entries_[static_cast<std::size_t>(row)].last_row() : row;
+      const std::size_t first = static_cast<std::size_t>(of_last) * shape.vocab_size;
       kernel(one_row, memory_.floats(op.in).subspan(first, static_cast<std::size_t>(shape.vocab_size)),
              memory_.ids(op.out).subspan(static_cast<std::size_t>(row), 1), {0, 1});
     }
@@ -348,11 +355,9 @@ void OpRunner::sample(const Op& op, const SampleShape& shape) {
 
 std::span<const float> OpRunner::gather_last_rows(std::span<const float> rows, int width) {
   const std::span<float> gathered = memory_.gathered();
-  for (int sequence = 0; sequence < step_.batch_size; ++sequence) {
-    const std::size_t last = static_cast<std::size_t>((sequence + 1) * step_.q_len - 1);
-    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(last * width), width,
-                gathered.begin() + static_cast<std::ptrdiff_t>(sequence) * width);
-  }
+  for (const Entry& entry : entries_)
+    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(entry.last_row()) * width, width,
+                gathered.begin() + static_cast<std::ptrdiff_t>(entry.index) * width);
   return gathered;
 }
 

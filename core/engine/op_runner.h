@@ -9,7 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/rope_tables.h"
 #include "core/engine/step_memory.h"
-#include "core/kv_cache/contiguous_kv_cache.h"
+#include "core/kv_cache/kv_cache.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
@@ -26,13 +26,14 @@ struct LinearOperands {
 };
 
 /// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
-/// step; writes the cache behind its position and leaves advancing it to the caller.
+/// step; writes the cache where its step in progress says.
 class OpRunner {
  public:
-  OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, ContiguousKvCache& cache);
+  OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, KvCache& cache);
 
-  /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them.
-  void begin(const Step& step);
+  /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them; `lengths` lists
+  /// every sequence of the step in the order of its rows.
+  void begin(const Step& step, std::span<const SequenceLengths> lengths);
   void run(const Op& op);
 
   /// Arithmetic of the variant that `run` will choose.
@@ -60,11 +61,22 @@ class OpRunner {
   void lm_head(const Op& op, const LinearShape& shape);
   void sample(const Op& op, const SampleShape& shape);
 
+  /// One sequence's part of the step.
+  struct Entry {
+    int index;
+    int first_row;
+    int q_len;
+    int first_position;
+
+    int last_row() const { return first_row + q_len - 1; }
+  };
+
   const AttentionSpec& attention_of(const Op& op) const {
     return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
   }
   kernels::NormRule norm_rule() const;
-  kernels::AttentionCall attention_call(const Op& op) const;
+  void store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads);
+  kernels::AttentionCall attention_call(const Op& op, const AttentionShape& shape);
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
 
   /// Hands out units one by one as threads get free; `fn(unit, thread)`.
@@ -73,20 +85,19 @@ class OpRunner {
   /// Cuts `n_units` among the threads, at least so many a thread that waking it pays.
   template <class Function>
   void spread(int n_units, double elements_per_unit, int multiple, Function&& fn);
-  /// As `spread` over all tokens of the step, but calls `fn(sequence, tokens of that sequence)`.
+  /// As `spread` over all tokens of the step, but calls `fn(sequence's entry, tokens of that sequence)`.
   template <class Function>
   void spread_by_sequence(double elements_per_token, Function&& fn);
 
   const ModelSpec& model_;
   const Weights& weights_;
   const EngineOptions& options_;
-  ContiguousKvCache& cache_;
+  KvCache& cache_;
   ThreadPool pool_;
   RopeTables rope_tables_;
   StepMemory memory_;
   Step step_;
-  std::vector<std::int32_t> blocks_;            // sequence i has block i of the contiguous cache
-  std::vector<kernels::KvSequence> sequences_;  // of the current step
+  std::vector<Entry> entries_;  // of the step
 };
 
 }  // namespace dachlast

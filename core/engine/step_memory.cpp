@@ -22,7 +22,7 @@ double padded_float_bytes(std::size_t floats) {
 }
 
 void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
-  const kernels::KvFormat format = kernels::kv_format_of(options.precision.kv);
+  const KvFormat format = options.precision.kv.format;
   for (const Op& op : ops) {
     const auto* shape = std::get_if<AttentionShape>(&op.shape);
     if (shape == nullptr) continue;
@@ -67,8 +67,8 @@ double StepSizes::workspace_bytes() const {
 }
 
 int largest_step_tokens(const EngineOptions& options) {
-  return options.max_step_tokens == 0 ? options.capacity_tokens
-                                      : std::min(options.max_step_tokens, options.capacity_tokens);
+  const int wanted = options.max_step_tokens == 0 ? options.capacity_tokens : options.max_step_tokens;
+  return std::min(longest_step(options.kv, wanted), options.capacity_tokens);
 }
 
 StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {

@@ -15,7 +15,7 @@ namespace dachlast {
 struct StepSizes {
   std::array<double, kBufferCount> buffer_bytes{};  // by `Buffer`, the most that any operation of the step writes
   double scratch_bytes_per_thread = 0;              // of attention
-  double state_bytes = 0;                           // its partial results
+  double state_bytes = 0;                           // partial results of attention that is cut along the cache
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
   double packed_bytes = 0;                          // activations of a projection whose weights lie in panels
@@ -28,7 +28,7 @@ struct StepSizes {
 /// Errors   throws `Error` where the op list refuses the step.
 StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options);
 
-/// Largest q_len of one step.
+/// Largest q_len of one step and sequence.
 int largest_step_tokens(const EngineOptions& options);
 
 /// The memory of a step, allocated once.

@@ -13,6 +13,7 @@
 #include "core/model/weights.h"
 #include "kernels/attention.h"
 #include "kernels/cost.h"
+#include "kernels/kv_view.h"
 #include "kernels/packed_linear.h"
 
 namespace dachlast {
@@ -31,7 +32,7 @@ double& of(BufferBytes& bytes, Buffer buffer) {
 Step largest_step(const MemoryScenario& scenario) {
   return {.phase = Phase::kPrefill,
           .batch_size = scenario.batch_size,
-          .q_len = std::min(scenario.max_step_tokens, scenario.capacity_tokens),
+          .q_len = std::min(longest_step(scenario.kv, scenario.max_step_tokens), scenario.capacity_tokens),
           .kv_len = scenario.capacity_tokens,
           .logits = scenario.logits};
 }
@@ -79,7 +80,7 @@ std::vector<KvGroup> kv_groups(const ModelSpec& model) {
   return groups;
 }
 
-/// cos and sin of the largest step's positions, once per kind of RoPE in the model.
+/// cos and sin of every position, once per kind of RoPE in the model.
 double rope_table_bytes(const ModelSpec& model, double n_tokens) {
   std::vector<std::pair<double, int>> kinds;
   for (const LayerSpec& layer : model.layers) {
@@ -103,12 +104,40 @@ AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& s
     const auto* shape = std::get_if<AttentionShape>(&op.shape);
     if (shape == nullptr) continue;
     const kernels::AttentionSizes sizes = kernels::sizes_of(*shape);
-    const auto floats = static_cast<double>(
-        kernels::planned_scratch_floats(kernels::kv_format_of(shape->kv_dtype), sizes, scenario.attention_variant));
+    const auto floats =
+        static_cast<double>(kernels::planned_scratch_floats(shape->kv.format, sizes, scenario.attention_variant));
     most.scratch = std::max(most.scratch, kFloatBytes * floats * scenario.n_threads);
     most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
   }
   return most;
+}
+
+/// What a pool of blocks of every layer takes.
+struct PoolBytes {
+  double per_block = 0.0;
+  double tail_per_sequence = 0.0;
+};
+
+PoolBytes pool_bytes(const ModelSpec& model, const KvStorage& storage, int block_size) {
+  PoolBytes bytes;
+  for (const LayerSpec& layer : model.layers) {
+    const LayerCache cache = layer_cache(layer);
+    if (cache.n_kv_heads == 0) continue;
+    const kernels::KvLayout layout{.format = storage.format,
+                                   .key_scales = storage.key_scales,
+                                   .n_kv_heads = cache.n_kv_heads,
+                                   .block_size = block_size,
+                                   .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
+                                   .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
+    bytes.per_block += static_cast<double>(block_bytes(layout));
+    bytes.tail_per_sequence += static_cast<double>(tail_elements(layout) * sizeof(BF16));
+  }
+  return bytes;
+}
+
+/// The plain type whose elements are as wide; formats with scales state their bytes instead.
+DType plain_element(KvFormat format) {
+  return format == KvFormat::kF32 ? DType::kF32 : DType::kBF16;
 }
 
 /// Parameters by how they are kept. What is kept as f32 along with f32 matrices counts as matrices.
@@ -185,10 +214,20 @@ MemorySegment weight_segment(const ModelSpec& model, WeightType weights) {
 }
 
 MemorySegment kv_cache_segment(const ModelSpec& model, const MemoryScenario& scenario) {
-  const double n_tokens = 1.0 * scenario.batch_size * scenario.capacity_tokens;
-  return {"KV cache", kv_bytes_per_token(model, scenario.precision.kv) * n_tokens, Origin::kExact,
-          fmt::format("{} × {} tokens; {}", scenario.batch_size, grouped(scenario.capacity_tokens),
-                      kv_formula(model, scenario.precision.kv))};
+  const KvPoolShape shape = kv_pool_shape(scenario.kv, {.max_sequences = scenario.batch_size,
+                                                        .capacity_tokens = scenario.capacity_tokens,
+                                                        .max_step_tokens = largest_step(scenario).q_len,
+                                                        .n_blocks = scenario.kv_blocks});
+  const PoolBytes pool = pool_bytes(model, storage_of(scenario.kv, scenario.precision.kv.format), shape.block_size);
+  const double tails = pool.tail_per_sequence * scenario.batch_size;
+  std::string formula = fmt::format("{} × {} tokens; {}", grouped(shape.n_blocks), grouped(shape.block_size),
+                                    kv_formula(model, plain_element(scenario.precision.kv.format)));
+  if (has_scales(scenario.precision.kv.format))
+    formula = fmt::format("{} × {} tokens; {} per token in {}, scales included", grouped(shape.n_blocks),
+                          grouped(shape.block_size), binary_amount(Bytes{pool.per_block / shape.block_size}),
+                          display_name_of(scenario.precision.kv.format));
+  if (tails > 0.0) formula += fmt::format("; keys of last blocks in BF16 {}", binary_amount(Bytes{tails}));
+  return {"KV cache", Bytes{pool.per_block * shape.n_blocks + tails}, Origin::kExact, std::move(formula)};
 }
 
 MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& scenario) {
@@ -204,10 +243,9 @@ MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& s
 
 MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& scenario) {
   BufferBytes bytes = buffer_bytes(model, scenario);
-  const Step step = largest_step(scenario);
   const double logits = of(bytes, Buffer::kLogits) + of(bytes, Buffer::kNextIds);
   const AttentionMemory attention = attention_memory(model, scenario);
-  const double rope = rope_table_bytes(model, 1.0 * step.batch_size * step.q_len);
+  const double rope = rope_table_bytes(model, scenario.capacity_tokens);
   const double packed = packed_rows_bytes(model, scenario);
   std::string formula = fmt::format("logits {}", binary_amount(Bytes{logits}));
   if (packed > 0.0) formula += fmt::format(" + packed activations {}", binary_amount(Bytes{packed}));

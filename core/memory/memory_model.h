@@ -5,6 +5,7 @@
 
 #include "core/base/units.h"
 #include "core/hardware/device_roofs.h"
+#include "core/model/kv_spec.h"
 #include "core/model/model_spec.h"
 #include "core/model/op_list.h"
 
@@ -19,6 +20,8 @@ struct MemoryScenario {
   LogitsFor logits = LogitsFor::kLastToken;
   int n_threads = 1;
   std::string attention_variant;  // empty: fastest
+  KvSpec kv = {};                 // kind of cache; its format is precision.kv
+  int kv_blocks = 0;              // of a paged cache; 0: enough for every sequence
 };
 
 /// One line of a memory breakdown.
@@ -39,7 +42,9 @@ std::string kv_formula(const ModelSpec& model, DType kv);
 /// up the last panel included, vectors in f32.
 MemorySegment weight_segment(const ModelSpec& model, WeightType weights);
 
-/// Contiguous cache: every sequence owns room for `capacity_tokens` in every layer, sliding-window layers too.
+/// The pool of blocks of a cache of this kind, see `kv_pool_shape`: contiguous, every sequence owns room for
+/// `capacity_tokens` in every layer, sliding-window layers too. With scales along channels also the bf16 keys of each
+/// sequence's last block.
 MemorySegment kv_cache_segment(const ModelSpec& model, const MemoryScenario& scenario);
 
 /// Activation buffers of the largest step. The engine gives each `Buffer` its own memory and reuses it in every layer,

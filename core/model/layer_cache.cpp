@@ -12,7 +12,7 @@ LayerCache cache_of(const AttentionSpec& a) {
   return {.k_elements_per_token = 1.0 * a.n_kv_heads * a.head_dim,
           .v_elements_per_token = 1.0 * a.n_kv_heads * a.value_dim(),
           .n_kv_heads = a.n_kv_heads,
-          .window = reach};
+          .window = reach > 0 ? reach + a.n_sink_tokens : 0};
 }
 
 LayerCache cache_of(const MlaSpec& a) {

@@ -27,9 +27,10 @@ struct AttentionSpec {
   int n_heads = 0;
   int n_kv_heads = 0;
   int head_dim = 0;
-  int window = 0;        // 0: all earlier tokens
-  double scale = 0.0;    // multiplies q·k; 1/sqrt(head_dim) unless the model says otherwise
-  double softcap = 0.0;  // 0: none; else scores become cap · tanh(score / cap)
+  int window = 0;         // 0: all earlier tokens
+  int n_sink_tokens = 0;  // first tokens seen beside the window; what a cache makes of a model, see kv_spec.h
+  double scale = 0.0;     // multiplies q·k; 1/sqrt(head_dim) unless the model says otherwise
+  double softcap = 0.0;   // 0: none; else scores become cap · tanh(score / cap)
   bool qkv_bias = false;
   bool o_bias = false;
   QkNorm qk_norm = QkNorm::kNone;

@@ -50,7 +50,7 @@ void OpBuilder::latent_attention(const MlaSpec& a) {
                                  .window = 0,
                                  .chunk = 0,
                                  .top_k = a.indexer ? a.indexer->top_k : 0,
-                                 .kv_dtype = precision_.kv};
+                                 .kv = precision_.kv};
   add(OpKind::kAttention, shape, WeightRole::kNone, Buffer::kQkv, Buffer::kAttended);
 }
 
@@ -73,7 +73,7 @@ void OpBuilder::index(const IndexerSpec& indexer, const MlaSpec& a, Buffer in) {
                                   .window = 0,
                                   .chunk = 0,
                                   .top_k = 0,
-                                  .kv_dtype = precision_.kv};
+                                  .kv = precision_.kv};
   add(OpKind::kIndexScore, scores, WeightRole::kNone, Buffer::kIndex, Buffer::kIndex);
 }
 

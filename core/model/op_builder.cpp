@@ -66,7 +66,8 @@ void OpBuilder::plain_attention(const AttentionSpec& a) {
   add(OpKind::kKvWrite, KvWriteShape{n_tokens_, a.n_kv_heads, a.head_dim, precision_.kv}, WeightRole::kNone,
       Buffer::kQkv, Buffer::kQkv);
   const AttentionShape shape{step_.batch_size, step_.q_len, step_.kv_len, a.n_heads,
-                             a.n_kv_heads,     a.head_dim,  a.window,     precision_.kv};
+                             a.n_kv_heads,     a.head_dim,  a.window,     precision_.kv,
+                             a.n_sink_tokens,  step_.sequences};
   add(OpKind::kAttention, shape, WeightRole::kNone, Buffer::kQkv, Buffer::kAttended);
 }
 
@@ -86,7 +87,7 @@ void OpBuilder::wide_attention(const AttentionSpec& a) {
                                  .window = a.window,
                                  .chunk = a.chunk,
                                  .top_k = 0,
-                                 .kv_dtype = precision_.kv};
+                                 .kv = precision_.kv};
   add(OpKind::kAttention, shape, WeightRole::kNone, Buffer::kQkv, Buffer::kAttended);
 }
 

@@ -11,7 +11,7 @@ namespace dachlast {
 class OpBuilder {
  public:
   OpBuilder(const ModelSpec& model, const Step& step, const Precision& precision, std::vector<Op>& ops)
-      : model_(model), step_(step), precision_(precision), n_tokens_(step.batch_size * step.q_len), ops_(ops) {}
+      : model_(model), step_(step), precision_(precision), n_tokens_(static_cast<int>(step.n_tokens())), ops_(ops) {}
 
   void enter_layer(int layer) { layer_ = layer; }
   void embed();

@@ -40,20 +40,25 @@ std::int64_t widest_row_count(const ModelSpec& model, const Step& step) {
   for (const LayerSpec& layer : model.layers)
     rows = std::max({rows, std::visit(RowsPerToken{}, layer.mixer), std::visit(RowsPerToken{}, layer.feed_forward)});
   // Each factor is below 2^31 and the first product is checked before it meets the third.
-  const std::int64_t tokens = std::int64_t{step.batch_size} * step.q_len;
+  const std::int64_t tokens = step.n_tokens();
   const std::int64_t widest = tokens > std::numeric_limits<int>::max() ? tokens : tokens * rows;
   return std::max(widest, rebuilt_rows(model, step));
 }
 
+void validate(const SequenceLengths& lengths) {
+  require_positive("q_len", lengths.q_len);
+  require_positive("kv_len", lengths.kv_len);
+  if (lengths.kv_len < lengths.q_len)
+    throw Error(ErrorKind::kUsage, "kv_len",
+                fmt::format("{} tokens in the cache are fewer than the {} new ones it includes.", lengths.kv_len,
+                            lengths.q_len),
+                "Count the new tokens too.");
+}
+
 void validate(const ModelSpec& model, const Step& step) {
   require_positive("batch_size", step.batch_size);
-  require_positive("q_len", step.q_len);
-  require_positive("kv_len", step.kv_len);
-  if (step.kv_len < step.q_len)
-    throw Error(
-        ErrorKind::kUsage, "kv_len",
-        fmt::format("{} tokens in the cache are fewer than the {} new ones it includes.", step.kv_len, step.q_len),
-        "Count the new tokens too.");
+  validate(SequenceLengths{step.q_len, step.kv_len});
+  for (const SequenceLengths& lengths : step.sequences) validate(lengths);
   if (step.kv_len > model.max_context)
     throw Error(ErrorKind::kDoesNotFit, fmt::format("context of {} tokens", step.kv_len),
                 fmt::format("{} was trained for {} tokens.", model.name, model.max_context),
@@ -132,6 +137,22 @@ void add_block(OpBuilder& b, BlockWiring wiring) {
 }
 
 }  // namespace
+
+std::int64_t Step::n_tokens() const {
+  if (sequences.empty()) return std::int64_t{batch_size} * q_len;
+  std::int64_t sum = 0;
+  for (const SequenceLengths& lengths : sequences) sum += lengths.q_len;
+  return sum;
+}
+
+Step ragged_step(Phase phase, std::span<const SequenceLengths> sequences) {
+  Step step{.phase = phase, .batch_size = static_cast<int>(sequences.size()), .sequences = sequences};
+  for (const SequenceLengths& lengths : sequences) {
+    step.q_len = std::max(step.q_len, lengths.q_len);
+    step.kv_len = std::max(step.kv_len, lengths.kv_len);
+  }
+  return step;
+}
 
 void build_op_list(const ModelSpec& model, const Step& step, const Precision& precision, std::vector<Op>& ops) {
   validate(model, step);

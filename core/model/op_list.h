@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/base/op.h"
@@ -108,20 +109,26 @@ struct Op {
 /// For which tokens of a prefill the head computes logits.
 enum class LogitsFor : std::uint8_t { kLastToken, kAllTokens };
 
-/// One pass through the model: `batch_size` sequences of equal length get `q_len` new tokens each and then hold
-/// `kv_len`.
+/// One pass through the model: `batch_size` sequences get `q_len` new tokens each and then hold `kv_len`; or as many as
+/// `sequences` lists, each with lengths of its own, q_len and kv_len being the largest of them.
 struct Step {
   Phase phase = Phase::kPrefill;
   int batch_size = 1;
   int q_len = 1;
   int kv_len = 1;  // the new tokens included
   LogitsFor logits = LogitsFor::kLastToken;
+  std::span<const SequenceLengths> sequences = {};  // outlives the operations built from it
+
+  std::int64_t n_tokens() const;
 };
+
+/// A step of sequences that differ.
+Step ragged_step(Phase phase, std::span<const SequenceLengths> sequences);
 
 /// Element types of a run.
 struct Precision {
   WeightType weights = DType::kF32;
-  DType kv = DType::kF32;
+  KvStorage kv = {};
 };
 
 /// Builds the flat list of operations of one step: the paper, top to bottom. Nothing else in the program knows how a

@@ -64,7 +64,7 @@ class StepTimer::Builder {
   Builder(const TimeScenario& scenario, const EfficiencyCatalog& curves, EfficiencyOrigin& origin)
       : scenario_(scenario), curves_(curves), origin_(origin) {
     const Step step{.phase = Phase::kDecode, .batch_size = 1, .q_len = 1, .kv_len = 1};
-    ops_ = build_op_list(scenario.model, step, {DType::kBF16, DType::kBF16});
+    ops_ = build_op_list(scenario.model, step, {DType::kBF16, {KvFormat::kBF16}});
   }
 
   Stage stage(int index) {

@@ -14,7 +14,7 @@ namespace {
 DType arithmetic_of(const OpShape& shape) {
   if (const auto* linear = std::get_if<LinearShape>(&shape)) return kernels::linear_arithmetic(*linear);
   if (const auto* attention = std::get_if<AttentionShape>(&shape))
-    return kernels::attention_variant_for(kernels::kv_format_of(attention->kv_dtype)).arithmetic;
+    return kernels::attention_variant_for(attention->kv.format).arithmetic;
   return DType::kF32;
 }
 

@@ -68,6 +68,55 @@ struct UncachedComparison {
   int n_repeats = 0;
 };
 
+/// One request of a served batch. All requests are there at the start: TTFT holds the time in the queue.
+struct ServedRequest {
+  int prompt_tokens = 0;
+  int hit_tokens = 0;  // of the prompt, found in the cache
+  int n_preempted = 0;
+  double ttft_s = 0;
+  std::vector<double> itl_s;  // one per later token
+};
+
+/// Blocks and token slots of a KV cache at its fullest, and what happened in it.
+struct KvUsage {
+  int n_blocks = 0;
+  int block_size = 0;         // tokens
+  double block_bytes = 0;     // of all layers
+  double mean_block_use = 0;  // allocated / all, mean over steps
+  double mean_token_use = 0;  // slots that hold tokens / all, mean over steps
+  int peak_blocks = 0;        // most allocated at once
+  // At the fullest step, in tokens.
+  std::int64_t held_tokens = 0;
+  std::int64_t reserved_tokens = 0;
+  std::int64_t internal_fragmentation_tokens = 0;
+  std::int64_t saved_tokens = 0;  // by sharing
+  // Over the whole run.
+  std::int64_t looked_up_tokens = 0;
+  std::int64_t hit_tokens = 0;
+  std::int64_t n_evicted = 0;
+  std::int64_t n_copied = 0;
+  std::int64_t n_dropped_tokens = 0;  // let go by a ring
+};
+
+/// Requests served by continuous batching.
+struct Serving {
+  int max_sequences = 0;  // at once
+  int step_tokens = 0;    // of one sequence in one step, at most
+  int n_steps = 0;
+  double seconds = 0;
+  std::vector<ServedRequest> requests;  // the finished ones
+  KvUsage kv;
+};
+
+/// What the process held when it held most, beside what the memory model counts for that point.
+struct MemoryReading {
+  double modelled_bytes = 0;  // weights, KV cache, activations, workspace, roof probe
+  double program_bytes = 0;   // in RAM before the weights came: code and libraries
+  double resident_bytes = 0;  // in RAM at that point
+
+  double unaccounted_bytes() const { return resident_bytes - program_bytes - modelled_bytes; }
+};
+
 /// One measurement, immutable once complete. Pure data: measured by workbench, kept by store, read by view-models.
 struct Run {
   std::string id;          // unique, sortable
@@ -86,6 +135,9 @@ struct Run {
   std::vector<MeasuredPoint> points;
   std::optional<Generation> generation;
   std::optional<UncachedComparison> uncached;
+  std::string kv = "contiguous";  // kind of cache, as --kv spells it
+  std::optional<Serving> serving;
+  std::optional<MemoryReading> memory;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;
 };

@@ -24,7 +24,6 @@ constexpr std::optional<Enum> enum_from_name(std::string_view name, const Enum (
 }
 
 inline constexpr Phase kAllPhases[] = {Phase::kPrefill, Phase::kDecode};
-inline constexpr KvPolicy kAllKvPolicies[] = {KvPolicy::kContiguous, KvPolicy::kNone};
 inline constexpr trace::ZoneKind kAllZones[] = {trace::ZoneKind::kStep, trace::ZoneKind::kOp};
 inline constexpr Origin kAllOrigins[] = {Origin::kMeasured, Origin::kExact, Origin::kEstimated, Origin::kDatasheet};
 inline constexpr MemoryLevel kAllLevels[] = {MemoryLevel::kL1, MemoryLevel::kL2, MemoryLevel::kL3, MemoryLevel::kDram};

@@ -27,6 +27,12 @@ void from_json(const nlohmann::json& json, ModelInfo& model);
 void to_json(nlohmann::json& json, const Generation& generation);
 void from_json(const nlohmann::json& json, Generation& generation);
 
+void to_json(nlohmann::json& json, const Serving& serving);
+void from_json(const nlohmann::json& json, Serving& serving);
+
+void to_json(nlohmann::json& json, const MemoryReading& memory);
+void from_json(const nlohmann::json& json, MemoryReading& memory);
+
 void to_json(nlohmann::json& json, const UncachedComparison& comparison);
 void from_json(const nlohmann::json& json, UncachedComparison& comparison);
 

@@ -65,7 +65,7 @@ class Reader {
     Statement row = db_.prepare(
         "SELECT id, created_at, program_version, command, model_json, weight_dtype, kv_dtype, n_threads, "
         "attention_variant, host_json, roofs_json, planned_points, complete, bound_threshold, generation_json, "
-        "uncached_json FROM run LIMIT 1");
+        "uncached_json, kv, serving_json, memory_json FROM run LIMIT 1");
     if (!row.step()) throw_damaged(db_, "it holds no run");
     Run& run = stored_.run;
     run.id = row.text(0);
@@ -73,7 +73,7 @@ class Reader {
     run.program_version = row.text(2);
     run.command = row.text(3);
     run.model = nlohmann::json::parse(row.text(4)).get<ModelInfo>();
-    run.precision = {required_weight_type(row.text(5)), required_dtype(row.text(6))};
+    run.precision = {required_weight_type(row.text(5)), {.format = required_kv_format(row.text(6))}};
     run.n_threads = row.count(7);
     run.attention_variant = row.text(8);
     run.host = nlohmann::json::parse(row.text(9)).get<HostTopology>();
@@ -83,6 +83,9 @@ class Reader {
     run.bound_threshold = row.real(13);
     if (!row.is_null(14)) run.generation = nlohmann::json::parse(row.text(14)).get<Generation>();
     if (!row.is_null(15)) run.uncached = nlohmann::json::parse(row.text(15)).get<UncachedComparison>();
+    run.kv = row.text(16);
+    if (!row.is_null(17)) run.serving = nlohmann::json::parse(row.text(17)).get<Serving>();
+    if (!row.is_null(18)) run.memory = nlohmann::json::parse(row.text(18)).get<MemoryReading>();
   }
 
   void read_points() {
@@ -168,6 +171,11 @@ class Reader {
     const auto found = op_kind_from_name(name);
     if (!found) ++skipped_rows_[fmt::format("{} {}", what, name)];
     return found;
+  }
+
+  KvFormat required_kv_format(const std::string& name) const {
+    if (const auto format = kv_format_from_name(name)) return *format;
+    throw_damaged(db_, fmt::format("\"{}\" is no KV cache format of this version", name));
   }
 
   WeightType required_weight_type(const std::string& name) const {

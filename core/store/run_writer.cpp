@@ -72,11 +72,11 @@ void insert_point_remarks(const Database& db, std::int64_t point_id, const std::
 void insert_header(const Database& db, const Run& run) {
   db.prepare(
         "INSERT INTO run (id, created_at, program_version, command, model_json, weight_dtype, kv_dtype, n_threads, "
-        "attention_variant, host_json, roofs_json, planned_points, complete, bound_threshold) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)")
+        "attention_variant, host_json, roofs_json, planned_points, complete, bound_threshold, kv) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)")
       .bind(run.id, run.created_at, run.program_version, run.command, dump(run.model), name_of(run.precision.weights),
-            name_of(run.precision.kv), run.n_threads, run.attention_variant, dump(run.host), dump(run.roofs),
-            run.planned_points, run.bound_threshold)
+            name_of(run.precision.kv.format), run.n_threads, run.attention_variant, dump(run.host), dump(run.roofs),
+            run.planned_points, run.bound_threshold, run.kv)
       .run();
 }
 
@@ -93,6 +93,8 @@ void write_changeable(const Database& db, const Run& run) {
   db.prepare("UPDATE run SET planned_points = ?, roofs_json = ?").bind(run.planned_points, dump(run.roofs)).run();
   set_optional(db, "UPDATE run SET generation_json = ?", run.generation);
   set_optional(db, "UPDATE run SET uncached_json = ?", run.uncached);
+  set_optional(db, "UPDATE run SET serving_json = ?", run.serving);
+  set_optional(db, "UPDATE run SET memory_json = ?", run.memory);
   db.execute("DELETE FROM remark WHERE scope IN ('warning', 'assumption')");
   insert_remarks(db, "warning", run.warnings);
   insert_remarks(db, "assumption", run.assumptions);

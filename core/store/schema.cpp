@@ -85,7 +85,13 @@ CREATE TABLE remark (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}};
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE run ADD COLUMN kv TEXT NOT NULL DEFAULT 'contiguous';  -- kind of KV cache, as --kv spells it
+ALTER TABLE run ADD COLUMN serving_json TEXT;
+ALTER TABLE run ADD COLUMN memory_json TEXT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -89,7 +89,8 @@ void add_model(FactList& facts, const Run& run) {
   facts.add_count("Trained context limit, tokens", run.model.max_context);
   facts.add("Hash of the configuration", run.model.config_hash);
   facts.add("Type of weights", std::string(display_name_of(run.precision.weights)));
-  facts.add("Type of KV cache", std::string(display_name_of(run.precision.kv)));
+  facts.add("Type of KV cache", std::string(display_name_of(run.precision.kv.format)));
+  facts.add("Kind of KV cache", run.kv);
   facts.add("Attention kernel", run.attention_variant);
 }
 

@@ -32,11 +32,17 @@ std::string title_of(const Run& run) {
   return device.empty() ? run.model.name : fmt::format("{} on {}", run.model.name, device);
 }
 
+/// The layout that --kv names, without the format that stands beside it: "paged:16" of "paged:16,int8".
+std::string layout_of(const std::string& kv) {
+  return kv.substr(0, kv.find(','));
+}
+
 std::string configuration_line(const Run& run) {
   const bool uncached = std::ranges::any_of(run.points, [](const auto& p) { return p.kv_policy == KvPolicy::kNone; });
   return fmt::format("{} parameters · {} weights{} · {} KV cache{} · {}{}", format_parameters(run.model.n_parameters),
                      display_name_of(run.precision.weights), run.model.random_weights ? ", random" : "",
-                     display_name_of(run.precision.kv), uncached ? ", with and without" : ", contiguous",
+                     display_name_of(run.precision.kv.format),
+                     uncached ? ", with and without" : ", " + layout_of(run.kv),
                      counted(run.n_threads, "thread", "threads"),
                      run.attention_variant.empty() ? "" : " · " + run.attention_variant + " attention");
 }
@@ -173,7 +179,7 @@ std::vector<PointSummary> summaries_of(const Run& run) {
 
 const PointSummary* representative(std::span<const PointSummary> points, Phase phase) {
   const auto rank = [](const PointSummary& p) {
-    return std::tuple(p.kv_policy == KvPolicy::kContiguous, p.context_tokens, p.batch_size);
+    return std::tuple(p.kv_policy != KvPolicy::kNone, p.context_tokens, p.batch_size);
   };
   const PointSummary* best = nullptr;
   for (const auto& point : points)
@@ -201,6 +207,13 @@ RunView run_view(const Run& run, std::span<const MemorySegment> memory) {
   if (!memory.empty()) view.memory = memory_table(memory);
   view.speedup_sentence = speedup_sentence(run);
   if (!view.speedup_sentence.empty()) view.cache_speedup = cache_speedup_table(*run.uncached);
+  if (run.serving) {
+    view.serving_sentence = serving_sentence(*run.serving);
+    if (run.points.empty()) view.answer = {view.serving_sentence};
+    view.latencies = latency_table(*run.serving);
+    view.kv_use = kv_use_table(*run.serving);
+  }
+  if (run.memory && run.memory->modelled_bytes > 0.0) view.memory_sentence = memory_sentence(*run.memory);
   if (run.generation) view.generated_text = run.generation->text;
   view.warnings = warnings_of(run, points);
   view.assumptions = run.assumptions;

@@ -59,6 +59,10 @@ struct RunView {
   std::optional<Table> memory;         // where segments were given
   std::string speedup_sentence;        // empty where the run compared nothing
   std::optional<Table> cache_speedup;  // with and without KV cache, where the run compared them
+  std::string serving_sentence;        // empty where the run served no requests
+  std::optional<Table> latencies;      // of the requests it served
+  std::optional<Table> kv_use;
+  std::string memory_sentence;         // memory of the process against the model's; empty where it was not read
   std::string generated_text;          // what the model wrote in this run; empty: nothing
   std::vector<Remark> warnings;        // of the run and of its points
   std::vector<Remark> assumptions;
@@ -77,6 +81,15 @@ Table compute_table(const DeviceRoofs& roofs);
 Table configuration_table(const Run& run);
 Table memory_table(std::span<const MemorySegment> segments);
 Table cache_speedup_table(const UncachedComparison& comparison);
+
+/// TTFT and ITL of served requests, by percentile.
+Table latency_table(const Serving& serving);
+/// Blocks, token slots, waste by its three names, sharing, eviction.
+Table kv_use_table(const Serving& serving);
+/// "Served 16 requests, at most 4 at once, in 3.2 s …: 512 tokens generated, 160 tokens/s."
+std::string serving_sentence(const Serving& serving);
+/// "The process held 281 MiB: 260 MiB as the memory model counts, … and 7 MiB unaccounted (2.5 %)."
+std::string memory_sentence(const MemoryReading& memory);
 
 /// "With the KV cache …: 5.08× faster", with the published figure beside it; empty without a comparison.
 std::string speedup_sentence(const Run& run);

@@ -15,12 +15,14 @@
 #include "core/engine/calibration.h"
 #include "core/engine/load_monitor.h"
 #include "core/engine/point_runner.h"
+#include "core/hardware/process_memory.h"
 #include "core/model/weights.h"
 #include "core/store/roof_store.h"
 #include "core/store/run_file.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/generate.h"
 #include "core/workbench/plan_view.h"
+#include "core/workbench/serve.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
 #include "kernels/packed_linear.h"
@@ -58,8 +60,8 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
   run.model = model_info(plan, weights);
   run.precision = plan.precision;
   run.n_threads = plan.n_threads;
-  run.attention_variant =
-      kernels::attention_variant_for(kernels::kv_format_of(plan.precision.kv), plan.request.attention_variant).name;
+  run.attention_variant = kernels::attention_variant_for(plan.precision.kv.format, plan.request.attention_variant).name;
+  run.kv = text_of(plan.request.kv);
   run.host = plan.host;
   run.roofs = plan.roofs;
   run.planned_points = static_cast<int>(plan.points.size());
@@ -126,8 +128,15 @@ constexpr std::size_t kMaxSpans = 1'000'000;
 /// Measures the points of one plan, one engine per context and batch.
 class PointLoop {
  public:
-  PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop)
-      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), watch_(plan.host, plan.n_threads) {
+  /// `program`: what the process held before the weights came.
+  PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop,
+            const std::optional<ProcessMemory>& program)
+      : plan_(plan),
+        weights_(weights),
+        observer_(observer),
+        stop_(std::move(stop)),
+        program_(program),
+        watch_(plan.host, plan.n_threads) {
     watch_.probe();
   }
 
@@ -139,6 +148,7 @@ class PointLoop {
     LoadMonitor monitor(plan_.host.core_ids);
     const PointResult result = runner.run(request_for(planned), stop_);
     const LoadReading load = monitor.finish();
+    note_memory(planned, run);
     if (result.measurement.samples_s.empty()) return false;
     MeasuredPoint point = measured_point(planned, policy_of(planned), result);
     for (const auto& remark : remarks_of(load)) point.remarks.push_back({remark.code, remark.text});
@@ -152,6 +162,19 @@ class PointLoop {
     run.points.push_back(std::move(point));
     observer_.point_finished(run, run.points.back());
     return true;
+  }
+
+  /// Keeps the reading of the point that holds most.
+  void note_memory(const PlannedPoint& planned, Run& run) const {
+    const auto process = read_process_memory();
+    if (!process || !program_) return;
+    const MemoryScenario scenario = memory_scenario(plan_, planned.context_tokens, planned.batch_size);
+    const double modelled = total_bytes(memory_segments(plan_.source.spec, scenario)).value +
+                            BandwidthWatch::memory_for(plan_.host, plan_.n_threads).value;
+    if (!run.memory || run.memory->resident_bytes < process->resident_bytes)
+      run.memory = {.modelled_bytes = modelled,
+                    .program_bytes = program_->resident_bytes,
+                    .resident_bytes = process->resident_bytes};
   }
 
   /// Said where the probes between the points differ by more than the shared memory of a quiet host does.
@@ -168,7 +191,8 @@ class PointLoop {
 
  private:
   KvPolicy policy_of(const PlannedPoint& point) const {
-    return point.phase == Phase::kPrefill ? KvPolicy::kContiguous : plan_.request.kv_policy;
+    const KvPolicy layout = plan_.request.kv.layout;
+    return layout == KvPolicy::kNone && point.phase == Phase::kPrefill ? KvPolicy::kContiguous : layout;
   }
 
   static std::string point_title(const PlannedPoint& point) {
@@ -200,6 +224,7 @@ class PointLoop {
   const Weights& weights_;
   JobObserver& observer_;
   std::stop_token stop_;
+  std::optional<ProcessMemory> program_;
   BandwidthWatch watch_;
   SpanCollector collector_{kMaxSpans};
   std::unique_ptr<Engine> engine_;
@@ -226,6 +251,7 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
           .core_ids = plan.host.core_ids,
           .attention_variant = plan.request.attention_variant,
           .linear_variant = {},
+          .kv = cache_of(plan.request),
           .weight_layout = kernels::weight_storage(plan.precision.weights).layout};
 }
 
@@ -233,6 +259,7 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   refuse_unless_fits(plan);
   require_writable_name(output.file, output.if_exists);
   observer.began("Loading weights", 0, static_cast<int>(plan.points.size()));
+  const auto program = read_process_memory();
   const auto weights = load_weights(plan);
   Run run = new_run(plan, *weights);
   RunWriter writer = RunWriter::create(output.file, run, output.if_exists,
@@ -240,11 +267,15 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   run.generation = generate(plan, *weights);
   writer.update(run);
 
-  PointLoop loop(plan, *weights, observer, stop);
+  PointLoop loop(plan, *weights, observer, stop, program);
   for (const auto& point : plan.points)
     if (stop.stop_requested() || !loop.measure(point, run, writer)) break;
   if (plan.request.uncached && !stop.stop_requested()) {
     run.uncached = compare_uncached(plan, *weights, observer, stop);
+    writer.update(run);
+  }
+  if (plan.request.serving && !stop.stop_requested()) {
+    run.serving = serve(plan, *weights, observer, stop);
     writer.update(run);
   }
   if (const auto remark = loop.drift_remark()) run.warnings.push_back(*remark);

@@ -29,10 +29,12 @@ std::string chrome_trace_of(const std::filesystem::path& file) {
 
 std::vector<MemorySegment> memory_of(const Run& run) {
   ModelSource source;
+  RunRequest request;
   try {
     source = resolve_model(run.model.name);
+    request.kv = parse_kv_spec("--kv", run.kv);
   } catch (const Error&) {
-    return {};  // the model is not here: the run stays readable without the breakdown
+    return {};  // the model or its kind of cache is not here: the run stays readable without the breakdown
   }
   if (source.config_hash != run.model.config_hash || run.points.empty()) return {};
   std::vector<MemorySegment> largest;
@@ -43,7 +45,8 @@ std::vector<MemorySegment> memory_of(const Run& run) {
                                                   .max_step_tokens = std::min(point.context_tokens, kMaxStepTokens),
                                                   .logits = LogitsFor::kLastToken,
                                                   .n_threads = run.n_threads,
-                                                  .attention_variant = run.attention_variant});
+                                                  .attention_variant = run.attention_variant,
+                                                  .kv = cache_of(request)});
     if (total_bytes(segments) > total_bytes(largest)) largest = std::move(segments);
   }
   return largest;

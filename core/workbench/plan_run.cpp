@@ -24,6 +24,18 @@ constexpr double kExpectedSteps = 25.0;
 /// prediction.
 constexpr double kExpectedEfficiency = 0.5;
 
+KvFormat resolve_format(const RunRequest& request, WeightType weights, std::vector<Remark>& assumptions) {
+  if (request.kv.format && request.kv_format && *request.kv.format != *request.kv_format)
+    throw Error(ErrorKind::kUsage, fmt::format("--kv {}", text_of(request.kv)),
+                fmt::format("names another format than --kv-dtype {}.", name_of(*request.kv_format)), "Name one.");
+  if (request.kv.format) return *request.kv.format;
+  if (request.kv_format) return *request.kv_format;
+  const KvFormat format = weights == DType::kF32 ? KvFormat::kF32 : KvFormat::kBF16;
+  assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}{} (--kv-dtype).", display_name_of(format),
+                                                         weights.plain() ? ", as the weights" : "")});
+  return format;
+}
+
 Precision resolve_precision(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
   WeightType weights = request.weights.value_or(model.native_dtype);
   if (weights == DType::kF16) {
@@ -34,11 +46,7 @@ Precision resolve_precision(const RunRequest& request, const ModelSpec& model, s
   if (!request.weights)
     assumptions.push_back(
         {"default_dtype", fmt::format("Weights in {}, as published (--dtype).", display_name_of(weights))});
-  const DType kv = request.kv.value_or(weights.plain().value_or(DType::kBF16));
-  if (!request.kv)
-    assumptions.push_back({"default_kv_dtype", fmt::format("KV cache in {}{} (--kv-dtype).", display_name_of(kv),
-                                                           weights.plain() ? ", as the weights" : "")});
-  return {.weights = weights, .kv = kv};
+  return {.weights = weights, .kv = storage_of(cache_of(request), resolve_format(request, weights, assumptions))};
 }
 
 std::vector<int> resolve_contexts(const RunRequest& request, const ModelSpec& model, std::vector<Remark>& assumptions) {
@@ -101,25 +109,29 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
 
 void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vector<int>& batches) {
   const PredictionTarget target{plan.roofs, plan.host, plan.n_threads};
+  const ModelSpec model = with_reach(plan.source.spec, plan.request.kv);
   for (const int batch : batches)
     for (const int context : contexts)
       for (const Phase phase : plan.request.phases) {
         PlannedPoint point{.phase = phase, .context_tokens = context, .batch_size = batch, .expected = {}};
-        const auto ops = build_op_list(plan.source.spec, step_of(point, plan.request.kv_policy), plan.precision);
+        const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
         point.expected = predict_step(ops, target);
         plan.points.push_back(point);
       }
 }
 
+void take_larger(RunPlan& plan, std::vector<MemorySegment> segments) {
+  const double bytes = total_bytes(segments).value;
+  if (bytes <= plan.needed_bytes) return;
+  plan.needed_bytes = bytes;
+  plan.memory = std::move(segments);
+}
+
 /// The breakdown of the point that needs most.
 void plan_memory(RunPlan& plan) {
-  for (const auto& point : plan.points) {
-    auto segments = memory_segments(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size));
-    const double bytes = total_bytes(segments).value;
-    if (bytes <= plan.needed_bytes) continue;
-    plan.needed_bytes = bytes;
-    plan.memory = std::move(segments);
-  }
+  for (const auto& point : plan.points)
+    take_larger(plan, memory_segments(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size)));
+  if (plan.request.serving) take_larger(plan, memory_segments(plan.source.spec, serving_scenario(plan)));
   const Bytes probe = BandwidthWatch::memory_for(plan.host, plan.n_threads);
   plan.memory.push_back(
       {.name = "roof probe",
@@ -179,7 +191,42 @@ void check_uncached(const RunRequest& request, const ModelSpec& model) {
                 "Generate fewer.");
 }
 
+void check_serving(const RunRequest& request, const ModelSpec& model) {
+  if (!request.serving) return;
+  if (request.kv.layout == KvPolicy::kNone)
+    throw Error(ErrorKind::kUsage, "--serve", "Requests cannot be served without a KV cache.",
+                "Choose another --kv, as in paged:16.");
+  if (request.serving->kv_blocks > 0 && request.kv.layout != KvPolicy::kPaged)
+    throw Error(ErrorKind::kUsage, "--kv-blocks", "Only a paged cache has a number of blocks.", "Use --kv paged.");
+  if (request.serving->shared_tokens > request.serving->prompt_tokens / 2)
+    throw Error(ErrorKind::kUsage, "--shared-prefix",
+                fmt::format("The shortest prompt has {} tokens.", request.serving->prompt_tokens / 2),
+                "Share fewer, or use longer prompts.");
+  const int length = longest_text(*request.serving);
+  if (length > model.max_context)
+    throw Error(
+        ErrorKind::kUsage, "--serve",
+        fmt::format("The longest text has {} tokens, and {} was made for {}.", length, model.name, model.max_context),
+        "Use shorter prompts or generate fewer tokens.");
+}
+
 }  // namespace
+
+KvSpec cache_of(const RunRequest& request) {
+  return request.kv.layout == KvPolicy::kNone ? KvSpec{} : request.kv;
+}
+
+int longest_text(const ServingRequest& request) {
+  return request.prompt_tokens / 2 + request.prompt_tokens + request.generate;
+}
+
+MemoryScenario serving_scenario(const RunPlan& plan) {
+  const ServingRequest& request = *plan.request.serving;
+  MemoryScenario scenario = memory_scenario(plan, longest_text(request), request.at_once);
+  scenario.max_step_tokens = std::min(scenario.max_step_tokens, kServingStepTokens);
+  scenario.kv_blocks = request.kv_blocks;
+  return scenario;
+}
 
 MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batch_size) {
   return {.precision = plan.precision,
@@ -188,7 +235,8 @@ MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batc
           .max_step_tokens = std::min(context_tokens, kMaxStepTokens),
           .logits = LogitsFor::kLastToken,
           .n_threads = plan.n_threads,
-          .attention_variant = plan.request.attention_variant};
+          .attention_variant = plan.request.attention_variant,
+          .kv = cache_of(plan.request)};
 }
 
 RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop) {
@@ -199,6 +247,7 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   warn_about_source(plan);
   check_attention(request.attention_variant);
   check_uncached(request, plan.source.spec);
+  check_serving(request, plan.source.spec);
   plan.precision = resolve_precision(request, plan.source.spec, plan.assumptions);
   const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);
   const auto batches = resolve_batches(request, plan.assumptions);

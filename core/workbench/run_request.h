@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/memory/memory_model.h"
+#include "core/model/kv_spec.h"
 #include "core/model/model_source.h"
 #include "core/roofline/run.h"
 
@@ -16,21 +17,35 @@ namespace dachlast {
 /// weights are read once per 2,048 tokens, far right of any CPU's ridge point.
 inline constexpr int kMaxStepTokens = 2048;
 
+/// Tokens of one sequence in a step of served requests: long prompts come in pieces, so that those who wait for their next
+/// token wait for a piece at most (chunked prefill, Agrawal et al. 2023, arXiv:2308.16369).
+inline constexpr int kServingStepTokens = 256;
+
 /// Generates text with and without the KV cache and compares.
 struct UncachedRequest {
   int prompt_tokens = 8;
   int generate = 200;
 };
 
+/// Requests served by continuous batching, all there at the start.
+struct ServingRequest {
+  int n_requests = 16;
+  int at_once = 4;          // sequences at once, at most
+  int prompt_tokens = 128;  // on average; lengths spread evenly from half to one and a half
+  int generate = 32;
+  int shared_tokens = 0;  // with which every prompt begins
+  int kv_blocks = 0;      // of a paged cache; 0: enough for `at_once` full sequences
+};
+
 /// What to measure, as the user said it. Empty lists and options take defaults that the plan states.
 struct RunRequest {
   std::string model;
-  std::vector<int> contexts;          // tokens; empty: 512, or the model's limit where that is less
-  std::vector<int> batches;           // empty: 1
-  std::vector<Phase> phases;          // empty: both
-  std::optional<WeightType> weights;  // empty: what the checkpoint is published in, f16 widened to f32
-  std::optional<DType> kv;            // empty: same as the arithmetic of the weights
-  KvPolicy kv_policy = KvPolicy::kContiguous;
+  std::vector<int> contexts;                // tokens; empty: 512, or the model's limit where that is less
+  std::vector<int> batches;                 // empty: 1
+  std::vector<Phase> phases;                // empty: both
+  std::optional<WeightType> weights;        // empty: what the checkpoint is published in, f16 widened to f32
+  std::optional<KvFormat> kv_format;        // empty: same as the arithmetic of the weights
+  KvSpec kv;                                // kind of cache; kNone: decode steps recompute the sequence
   std::optional<int> n_threads;             // empty: one per core
   std::optional<int> repeats;               // empty: until the median is known to 3 %
   std::optional<double> seconds_per_point;  // cap; empty: the protocol's own
@@ -40,6 +55,7 @@ struct RunRequest {
   double bound_threshold = 0.6;             // DESIGN.md §5
   bool full_timeline = false;               // keep the spans of every step, not only of the first few
   std::optional<UncachedRequest> uncached;
+  std::optional<ServingRequest> serving;
   std::string command;  // line that repeats this run, for the record
 };
 
@@ -69,7 +85,14 @@ struct RunPlan {
   bool fits() const { return needed_bytes <= available_bytes; }
 };
 
-/// What the engine holds for one point of the plan.
+/// The cache of the engine that runs a request: one that recomputes fills a contiguous one again and again.
+KvSpec cache_of(const RunRequest& request);
+
+/// Tokens of the longest prompt and its answer.
+int longest_text(const ServingRequest& request);
+
+/// What the engine holds for one point of the plan, and for its served requests.
 MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batch_size);
+MemoryScenario serving_scenario(const RunPlan& plan);
 
 }  // namespace dachlast

@@ -15,6 +15,7 @@
 #include "core/model/weight_inventory.h"
 #include "core/planner/residuals.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/own_cache.h"
 
 namespace dachlast {
 
@@ -220,18 +221,25 @@ Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const Scena
       gguf_types ? plain_weights(native_format(found.spec)) : weights_of(request, found, scenario.assumptions);
   if (gguf_types) note_gguf(*gguf_types, request, scenario.assumptions);
   if (found.gguf_file && request.weights.empty() && found.engine.id == kLlamaCpp) note_mtp(found, scenario.assumptions);
-  const CacheFormat cache = cache_of(request, found.spec, found.engine, scenario.assumptions);
+  const KvSpec kv = own_cache(request, found.engine);
+  OwnedParts parts{found.spec, request.limits, found.engine};
+  apply(kv, parts);
+  const auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
+  const CacheFormat cache = found.engine.id == kOwnEngine && own
+                                ? own_format(found.spec, *own)
+                                : cache_of(request, found.spec, found.engine, scenario.assumptions);
+  if (!request.kv.empty()) scenario.assumptions.push_back({"kv", fmt::format("KV cache {} (--kv).", text_of(kv))});
   if (found.device) note_device(*found.device, scenario.assumptions, scenario.warnings);
   // What a file counts holds for the format it stores, not for another one asked for.
   const bool as_stored = request.weights.empty() && weights.rest.bits == native_format(found.spec).bits;
   scenario.planner = std::make_shared<const MemoryPlanner>(
-      PlanScenario{.model = found.spec,
+      PlanScenario{.model = std::move(parts.model),
                    .weights = weights,
                    .cache = cache,
                    .device = found.device ? *found.device : boundless_device(),
                    .layout = request.layout,
-                   .engine = found.engine,
-                   .limits = request.limits,
+                   .engine = std::move(parts.engine),
+                   .limits = parts.limits,
                    .counted_weights = as_stored ? found.counted : std::nullopt,
                    .gguf_types = gguf_types,
                    .gguf_file = request.weights.empty() ? found.gguf_file : std::nullopt,

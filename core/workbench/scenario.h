@@ -17,6 +17,7 @@ struct ScenarioRequest {
   std::string weights;  // storage format; default: as published
   std::string cache;    // cache format; default: 16 bits, as the activations
   std::string engine = "vllm";
+  std::string kv = {};  // kind of cache, as `run --kv` spells it; of the engine dachlast only
   Layout layout;
   EngineLimits limits;
 };

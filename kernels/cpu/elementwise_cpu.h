@@ -9,7 +9,6 @@ namespace dachlast::kernels::cpu {
 Embed embed_simd;
 Norm norm_simd;
 Rope rope_simd;
-KvWrite kv_write_simd;
 Activate activate_simd;
 Residual residual_simd;
 Sample sample_simd;
@@ -18,7 +17,6 @@ void softcap_simd(std::span<float> logits, float cap);
 Embed embed_reference;
 Norm norm_reference;
 Rope rope_reference;
-KvWrite kv_write_reference;
 Activate activate_reference;
 Residual residual_reference;
 Sample sample_reference;

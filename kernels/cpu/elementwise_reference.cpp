@@ -95,21 +95,6 @@ void rope_reference(const RopeShape& shape, std::span<float> qkv, int stride, st
     }
 }
 
-void kv_write_reference(const KvWriteShape& shape, std::span<const float> k, std::span<const float> v, int stride,
-                        const KvDestination& cache, Slice tokens) {
-  const auto copy = [&](std::span<const float> rows, auto target) {
-    for (int t = tokens.begin; t < tokens.end; ++t)
-      for (int g = 0; g < shape.n_kv_heads; ++g)
-        for (int i = 0; i < shape.head_dim; ++i) {
-          const std::size_t position = std::size_t(g) * cache.capacity + cache.first_position + t;
-          narrow(rows[std::size_t(t) * stride + std::size_t(g) * shape.head_dim + i],
-                 target[position * shape.head_dim + i]);
-        }
-  };
-  std::visit([&](auto target) { copy(k, target); }, cache.k);
-  std::visit([&](auto target) { copy(v, target); }, cache.v);
-}
-
 void activate_reference(const ActivationShape& shape, Activation activation, std::span<const float> in,
                         std::span<float> out, Slice tokens) {
   const std::size_t d_ff = shape.d_ff;

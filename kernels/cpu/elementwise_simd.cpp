@@ -176,13 +176,6 @@ void add(float* target, std::span<const BF16> addend) {
   HWY_DYNAMIC_DISPATCH(add_bf16)(static_cast<int>(addend.size()), target, addend.data());
 }
 
-void write_head(std::span<const float> row, float* target) {
-  std::copy(row.begin(), row.end(), target);
-}
-void write_head(std::span<const float> row, BF16* target) {
-  convert(row, target);
-}
-
 }  // namespace
 
 void embed_simd(const EmbedShape& shape, const EmbedTables& tables, std::span<const std::int32_t> ids,
@@ -221,20 +214,6 @@ void rope_simd(const RopeShape& shape, std::span<float> qkv, int stride, std::sp
     for (int h = 0; h < shape.n_heads; ++h) HWY_DYNAMIC_DISPATCH(rope_head)
   (qkv.data() + std::size_t(t) * stride + std::size_t(h) * shape.head_dim, half, cos.data() + std::size_t(t) * half,
    sin.data() + std::size_t(t) * half);
-}
-
-void kv_write_simd(const KvWriteShape& shape, std::span<const float> k, std::span<const float> v, int stride,
-                   const KvDestination& cache, Slice tokens) {
-  const std::size_t head_dim = static_cast<std::size_t>(shape.head_dim);
-  const auto copy = [&](std::span<const float> rows, auto target) {
-    for (int g = 0; g < shape.n_kv_heads; ++g)
-      for (int t = tokens.begin; t < tokens.end; ++t) {
-        const std::size_t position = std::size_t(g) * cache.capacity + cache.first_position + t;
-        write_head(rows.subspan(std::size_t(t) * stride + g * head_dim, head_dim), target.data() + position * head_dim);
-      }
-  };
-  std::visit([&](auto target) { copy(k, target); }, cache.k);
-  std::visit([&](auto target) { copy(v, target); }, cache.v);
 }
 
 void residual_simd(const ResidualShape& shape, std::span<float> residual, std::span<const float> branch, Slice tokens) {

@@ -12,8 +12,10 @@ std::string configuration_section(const RunReport& report) {
 }
 
 std::string memory_section(const RunReport& report) {
-  return report.view.memory ? html_section("memory", "Memory", html_table(*report.view.memory, Caption::kHidden))
-                            : std::string();
+  std::string body;
+  if (!report.view.memory_sentence.empty()) body += html_paragraph(report.view.memory_sentence);
+  if (report.view.memory) body += html_table(*report.view.memory, Caption::kHidden);
+  return body.empty() ? body : html_section("memory", "Memory", body);
 }
 
 std::string phases_section(const RunReport& report) {
@@ -35,10 +37,16 @@ std::string roofline_section(const RunReport& report) {
 }
 
 std::string kv_cache_section(const RunReport& report) {
-  if (!report.view.cache_speedup) return {};
-  std::string body = html_paragraph(report.view.speedup_sentence, "lead");
-  if (report.cache_growth) body += html_figure(*report.cache_growth);
-  return html_section("kv-cache", "KV cache", body + html_table(*report.view.cache_speedup));
+  std::string body;
+  if (report.view.cache_speedup) {
+    body += html_paragraph(report.view.speedup_sentence, "lead");
+    if (report.cache_growth) body += html_figure(*report.cache_growth);
+    body += html_table(*report.view.cache_speedup);
+  }
+  if (report.view.latencies)
+    body += html_paragraph(report.view.serving_sentence, "lead") + html_table(*report.view.latencies) +
+            html_table(*report.view.kv_use);
+  return body.empty() ? body : html_section("kv-cache", "KV cache", body);
 }
 
 }  // namespace dachlast::reports

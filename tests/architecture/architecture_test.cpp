@@ -134,7 +134,7 @@ TEST_P(Architecture, ReferenceAgreesWithTransformers) {
 TEST_P(Architecture, PrefillAgreesWithTheReference) {
   ModelSpec model;
   const auto weights = open(model, DType::kF32);
-  Engine engine(model, *weights, options({DType::kF32, DType::kF32}));
+  Engine engine(model, *weights, options({DType::kF32, {KvFormat::kF32}}));
   const auto logits = engine.prefill(ids_, LogitsFor::kAllTokens);
   for (int t = 0; t < n_tokens_; ++t) EXPECT_LT(distance(row(logits, t), t), kTolerance) << "position " << t;
 }
@@ -142,7 +142,7 @@ TEST_P(Architecture, PrefillAgreesWithTheReference) {
 TEST_P(Architecture, DecodeAgreesWithTheReference) {
   ModelSpec model;
   const auto weights = open(model, DType::kF32);
-  Engine engine(model, *weights, options({DType::kF32, DType::kF32}));
+  Engine engine(model, *weights, options({DType::kF32, {KvFormat::kF32}}));
   EXPECT_LT(distance(engine.prefill(std::span(ids_).first(3)), 2), kTolerance);
   for (int t = 3; t < n_tokens_; ++t)
     EXPECT_LT(distance(engine.decode({&ids_[static_cast<std::size_t>(t)], 1}), t), kTolerance) << "position " << t;
@@ -151,7 +151,7 @@ TEST_P(Architecture, DecodeAgreesWithTheReference) {
 TEST_P(Architecture, Bf16StaysNear) {
   ModelSpec model;
   const auto weights = open(model, DType::kBF16);
-  Engine engine(model, *weights, options({DType::kBF16, DType::kBF16}));
+  Engine engine(model, *weights, options({DType::kBF16, {KvFormat::kBF16}}));
   const auto logits = engine.prefill(ids_, LogitsFor::kAllTokens);
   // Each of the weights, cached rows and activations is off by up to 2^-9 of itself; over a dozen products the logits,
   // of order 1, move by a few times 0.01.
@@ -194,7 +194,7 @@ TEST_P(Architecture, EachPartDoneWrongIsSeen) {
   for (std::size_t i = 0; i < std::size(kMistakes); ++i) {
     ModelSpec wrong = model;
     if (!kMistakes[i](wrong)) continue;
-    Engine engine(wrong, *weights, options({DType::kF32, DType::kF32}));
+    Engine engine(wrong, *weights, options({DType::kF32, {KvFormat::kF32}}));
     const auto logits = engine.prefill(ids_, LogitsFor::kAllTokens);
     double largest = 0.0;
     for (int t = 0; t < n_tokens_; ++t) largest = std::max(largest, distance(row(logits, t), t));

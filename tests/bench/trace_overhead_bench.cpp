@@ -51,7 +51,7 @@ double decode_seconds(Engine& engine, trace::SpanSink* sink) {
 void run(const Arguments& arguments) {
   const ModelSpec model = resolve_model(arguments.model).spec;
   EngineOptions options;
-  options.precision = {DType::kBF16, DType::kBF16};
+  options.precision = {DType::kBF16, {KvFormat::kBF16}};
   options.n_threads = arguments.n_threads;
   options.capacity_tokens = arguments.context_tokens;
   const auto weights = random_weights(model, 42, DType::kBF16);

@@ -182,68 +182,6 @@ TEST(Rope, RotatesPairsOfEachHead) {
   });
 }
 
-// ---- kv_write
-
-template <class T>
-void expect_writes(const Variant<KvWrite>& variant, int head_dim) {
-  constexpr int kKvHeads = 3, kCapacity = 11, kFirst = 4;
-  const int stride = kKvHeads * head_dim + 5;
-  const auto k = skewed<float>(std::size_t(kRows) * stride, 10), v = skewed<float>(std::size_t(kRows) * stride, 11);
-  const auto untouched = skewed<T>(std::size_t(kKvHeads) * kCapacity * head_dim, 12);
-  Guarded<T> k_cache = untouched, v_cache = untouched;
-  const KvWriteShape shape{kRows, kKvHeads, head_dim, DType::kF32};
-  const auto write = [&](Slice tokens) {
-    const KvDestination cache{k_cache.span(), v_cache.span(), kCapacity, kFirst};
-    variant.run(shape, k.span(), v.span(), stride, cache, tokens);
-  };
-  expect_same_for_any_slicing(variant.name, k_cache, kRows, write);
-  for (int g = 0; g < kKvHeads; ++g)
-    for (int position = 0; position < kCapacity; ++position)
-      for (int i = 0; i < head_dim; ++i) {
-        const std::size_t at = (std::size_t(g) * kCapacity + position) * head_dim + i;
-        const int t = position - kFirst;
-        const bool written = t >= 0 && t < kRows;
-        const std::size_t from = written ? std::size_t(t) * stride + std::size_t(g) * head_dim + i : 0;
-        ASSERT_TRUE(same_bits(k_cache[at], written ? testing::element<T>(k[from]) : untouched[at])) << variant.name;
-        ASSERT_TRUE(same_bits(v_cache[at], written ? testing::element<T>(v[from]) : untouched[at])) << variant.name;
-      }
-}
-
-TEST(KvWrite, CopiesAndRoundsToItsPositionsOnly) {
-  for_each_build(kv_write_variants(), [&](const auto& variant) {
-    for (const int head_dim : kWidths) {
-      expect_writes<float>(variant, head_dim);
-      expect_writes<BF16>(variant, head_dim);
-    }
-  });
-}
-
-TEST(KvWrite, RoundsLikeToBf16ForEveryKindOfNumber) {
-  const std::array<float, 17> numbers = {0.0f,
-                                         -0.0f,
-                                         1.0f,
-                                         1.00390625f,
-                                         1.01171875f,
-                                         -1.00390625f,
-                                         0x1.fep127f,
-                                         0x1.ffp127f,
-                                         0x1p-140f,
-                                         1e-40f,
-                                         -3.3895e38f,
-                                         kNan,
-                                         std::numeric_limits<float>::infinity(),
-                                         -std::numeric_limits<float>::infinity(),
-                                         65504.0f,
-                                         0.1f,
-                                         1e30f};
-  for_each_build(kv_write_variants(), [&](const auto& variant) {
-    std::array<BF16, 17> k_cache, v_cache;
-    variant.run({1, 1, 17, DType::kBF16}, numbers, numbers, 17, {std::span(k_cache), std::span(v_cache), 1, 0}, {0, 1});
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-      EXPECT_EQ(k_cache[i].bits, to_bf16(numbers[i]).bits) << variant.name << ": " << numbers[i];
-  });
-}
-
 // ---- activate
 
 double activated(Activation activation, double x) {

@@ -18,7 +18,7 @@ WideAttentionShape shape_of(int q_len, int kv_len) {
           .window = 0,
           .chunk = 0,
           .top_k = 0,
-          .kv_dtype = DType::kBF16};
+          .kv = {.format = KvFormat::kBF16}};
 }
 
 /// Pairs counted one query after the other.

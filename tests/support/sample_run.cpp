@@ -118,7 +118,7 @@ Run sample_run() {
   run.program_version = "0.1.0";
   run.command = "dachlast run --model gpt2 --context 128,512 --compare-uncached";
   run.model = {"gpt2", "gpt2", 124439808, 497759232, "a1b2c3d4e5f60718", "random, seed 42", true, 1024};
-  run.precision = {DType::kF32, DType::kF32};
+  run.precision = {DType::kF32, {KvFormat::kF32}};
   run.n_threads = 2;
   run.attention_variant = "tiled";
   run.host = sample_host();

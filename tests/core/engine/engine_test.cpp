@@ -151,12 +151,12 @@ TEST(Engine, SoftcapBoundsTheLogits) {
   for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(capped[i], 0.5 * std::tanh(plain[i] / 0.5), 1e-6);
 }
 
-class EngineAttention : public testing::TestWithParam<DType> {};
+class EngineAttention : public testing::TestWithParam<KvFormat> {};
 
 TEST_P(EngineAttention, VariantsAgree) {
   const Ids ids = some_ids(90, 61);
   EngineOptions options = options_for(96);
-  options.precision.kv = GetParam();
+  options.precision.kv.format = GetParam();
   ModelSpec model = tiny_model();
   attention_of(model.layers[1]).window = 33;  // off a tile's border
   options.attention_variant = "reference";
@@ -169,15 +169,16 @@ TEST_P(EngineAttention, VariantsAgree) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(KvCache, EngineAttention, testing::Values(DType::kF32, DType::kBF16),
-                         [](const auto& dtype) { return std::string(name_of(dtype.param)); });
+INSTANTIATE_TEST_SUITE_P(KvCache, EngineAttention, testing::ValuesIn(kAllKvFormats),
+                         [](const auto& format) { return std::string(name_of(format.param)); });
 
 class EngineThreads : public testing::TestWithParam<std::tuple<WeightStorage, int>> {};
 
 TEST_P(EngineThreads, DoNotChangeABit) {
   const auto& [weights, batch_size] = GetParam();
   EngineOptions options = options_for(80);
-  options.precision = {weights.type, weights.type.plain().value_or(DType::kF32)};
+  const DType plain = weights.type.plain().value_or(DType::kF32);
+  options.precision = {weights.type, {plain == DType::kBF16 ? KvFormat::kBF16 : KvFormat::kF32}};
   options.weight_layout = weights.layout;
   options.batch_size = batch_size;
   const Ids ids = some_ids(70 * batch_size, 3001);
@@ -340,7 +341,9 @@ TEST(EngineErrors, OptionsAreCheckedBeforeAnythingIsAllocated) {
   EXPECT_EQ(fails([](EngineOptions& o) { o.capacity_tokens = 257; }), ErrorKind::kUsage);
   EXPECT_EQ(fails([](EngineOptions& o) { o.max_step_tokens = -1; }), ErrorKind::kUsage);
   EXPECT_EQ(fails([](EngineOptions& o) { o.precision.weights = DType::kI8; }), ErrorKind::kUsage);
-  EXPECT_EQ(fails([](EngineOptions& o) { o.precision.kv = DType::kF16; }), ErrorKind::kUsage);
+  EXPECT_EQ(fails([](EngineOptions& o) { o.kv = parse_kv_spec("--kv", "int8"); }), ErrorKind::kUsage);
+  EXPECT_EQ(fails([](EngineOptions& o) { o.kv.layout = KvPolicy::kNone; }), ErrorKind::kUsage);
+  EXPECT_EQ(fails([](EngineOptions& o) { o.kv_blocks = -1; }), ErrorKind::kUsage);
   EXPECT_EQ(fails([](EngineOptions& o) { o.attention_variant = "tilde"; }), ErrorKind::kUsage);
   EXPECT_EQ(fails([](EngineOptions& o) { o.linear_variant = "blas"; }), ErrorKind::kUsage);
   // 2^31 − 1 sequences: refused by the op list's row count or by the allocation, never a crash.

@@ -45,7 +45,7 @@ class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, F32GivesExactlyTheGoldenIds) {
   const StoriesModel model = open_stories(DType::kF32);
-  EngineOptions options = stories_options(DType::kF32, DType::kF32);
+  EngineOptions options = stories_options(DType::kF32, KvFormat::kF32);
   options.attention_variant = GetParam();
   Engine engine(model.spec, *model.weights, options);
   for (const GoldenRun& run : golden_runs()) {
@@ -56,7 +56,7 @@ TEST_P(Golden, F32GivesExactlyTheGoldenIds) {
 
 TEST_P(Golden, F32LogitsOfAPrefillAgree) {
   const StoriesModel model = open_stories(DType::kF32);
-  EngineOptions options = stories_options(DType::kF32, DType::kF32);
+  EngineOptions options = stories_options(DType::kF32, KvFormat::kF32);
   options.attention_variant = GetParam();
   options.logits = LogitsFor::kAllTokens;
   Engine engine(model.spec, *model.weights, options);
@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(Attention, Golden, testing::ValuesIn(attention_names())
 
 TEST(GoldenDecode, F32LogitsOfEveryStepAgree) {
   const StoriesModel model = open_stories(DType::kF32);
-  Engine engine(model.spec, *model.weights, stories_options(DType::kF32, DType::kF32));
+  Engine engine(model.spec, *model.weights, stories_options(DType::kF32, KvFormat::kF32));
   for (std::size_t i = 0; i < golden_runs().size(); ++i) {
     const NpyArray golden = read_npy("logits." + std::to_string(i) + ".npy");
     const auto ids = first_ids(golden_runs()[i], 32);
@@ -95,7 +95,7 @@ TEST(GoldenDecode, F32LogitsOfEveryStepAgree) {
 }
 
 /// Of run 0 over its 257 ids, BOS first: the golden mean runs over the 256 predictions between them.
-double mean_nll_of_run_0(const WeightStorage& weights, DType kv) {
+double mean_nll_of_run_0(const WeightStorage& weights, KvFormat kv) {
   const StoriesModel model = open_stories(weights);
   EngineOptions options = stories_options(weights, kv);
   options.logits = LogitsFor::kAllTokens;
@@ -108,13 +108,13 @@ constexpr double kGoldenNll = 0.4573462369980332;  // golden.json, run 0, in flo
 
 TEST(GoldenLikelihood, F32Agrees) {
   // Every logit is within 3.1e-5 of float64, so -ln p is within twice that.
-  EXPECT_NEAR(mean_nll_of_run_0(DType::kF32, DType::kF32), kGoldenNll, 6.2e-5);
+  EXPECT_NEAR(mean_nll_of_run_0(DType::kF32, KvFormat::kF32), kGoldenNll, 6.2e-5);
 }
 
 TEST(GoldenLikelihood, Bf16WeightsAndCacheLoseLittleOfTheModel) {
   // bf16 keeps 8 bits: weights and cached rows are off by up to 2^-9 each, which must cost the text a few thousandths
   // of a nat, not nothing.
-  for (const DType kv : {DType::kF32, DType::kBF16}) {
+  for (const KvFormat kv : {KvFormat::kF32, KvFormat::kBF16}) {
     const double nll = mean_nll_of_run_0(DType::kBF16, kv);
     EXPECT_NEAR(nll, kGoldenNll, 0.01) << "KV cache in " << name_of(kv);
     EXPECT_GT(std::abs(nll - kGoldenNll), 1e-5) << "KV cache in " << name_of(kv);
@@ -122,24 +122,24 @@ TEST(GoldenLikelihood, Bf16WeightsAndCacheLoseLittleOfTheModel) {
 }
 
 TEST(GoldenLikelihood, Bf16InPanelsLosesNoMoreThanInRows) {
-  const double nll = mean_nll_of_run_0({DType::kBF16, WeightLayout::kPanels}, DType::kBF16);
+  const double nll = mean_nll_of_run_0({DType::kBF16, WeightLayout::kPanels}, KvFormat::kBF16);
   EXPECT_NEAR(nll, kGoldenNll, 0.01);
 }
 
 TEST(GoldenLikelihood, QuantizedWeightsKeepTheText) {
   // Against uniform guessing, ln 512 = 6.2 nat. int8 moves a weight by at most 1/254 of the largest of its row; int4 by
   // 1/16 of the largest of its group, which a model of 260,000 parameters feels, the more the larger the group.
-  EXPECT_NEAR(mean_nll_of_run_0(kInt8Rows, DType::kF32), kGoldenNll, 0.02);
-  EXPECT_NEAR(mean_nll_of_run_0(kInt8Groups32, DType::kF32), kGoldenNll, 0.02);
-  EXPECT_NEAR(mean_nll_of_run_0(kInt4Groups32, DType::kF32), kGoldenNll, 0.5);
-  EXPECT_NEAR(mean_nll_of_run_0(kInt4Groups128, DType::kF32), kGoldenNll, 1.0);
+  EXPECT_NEAR(mean_nll_of_run_0(kInt8Rows, KvFormat::kF32), kGoldenNll, 0.02);
+  EXPECT_NEAR(mean_nll_of_run_0(kInt8Groups32, KvFormat::kF32), kGoldenNll, 0.02);
+  EXPECT_NEAR(mean_nll_of_run_0(kInt4Groups32, KvFormat::kF32), kGoldenNll, 0.5);
+  EXPECT_NEAR(mean_nll_of_run_0(kInt4Groups128, KvFormat::kF32), kGoldenNll, 1.0);
 }
 
 TEST(GoldenLikelihood, TheReferenceKernelsAgreeOnQuantizedWeights) {
   // The same integers, summed in double: what differs are roundings of float sums, which may move an activation by one
   // of its 127 steps where it lies between two.
   const StoriesModel model = open_stories(kInt4Groups32);
-  EngineOptions options = stories_options(kInt4Groups32, DType::kF32);
+  EngineOptions options = stories_options(kInt4Groups32, KvFormat::kF32);
   const auto ids = first_ids(golden_runs()[0], 20);
   Engine engine(model.spec, *model.weights, options);
   const auto logits = engine.prefill(ids);

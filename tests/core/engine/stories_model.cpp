@@ -62,9 +62,9 @@ NpyArray read_npy(const std::string& name) {
   return array;
 }
 
-EngineOptions stories_options(const WeightStorage& weights, DType kv) {
+EngineOptions stories_options(const WeightStorage& weights, KvFormat kv) {
   EngineOptions options;
-  options.precision = {weights.type, kv};
+  options.precision = {weights.type, {kv}};
   options.weight_layout = weights.layout;
   options.capacity_tokens = 512;
   return options;

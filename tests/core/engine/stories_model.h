@@ -30,7 +30,7 @@ struct NpyArray {
 NpyArray read_npy(const std::string& name);
 
 /// Options for one sequence that fills the model's context.
-EngineOptions stories_options(const WeightStorage& weights, DType kv);
+EngineOptions stories_options(const WeightStorage& weights, KvFormat kv);
 
 /// Prefill, then `n_tokens` greedy choices, each fed back.
 std::vector<std::int32_t> generate(Engine& engine, const std::vector<std::int32_t>& prompt, std::size_t n_tokens);

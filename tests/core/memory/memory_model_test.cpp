@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Precision k16Bit{DType::kBF16, DType::kBF16};
+constexpr Precision k16Bit{DType::kBF16, {KvFormat::kBF16}};
 
 /// A model of equal layers with gated MLP, RMSNorm and RoPE.
 ModelSpec llama_like(int n_layers, int d_model, int n_heads, int n_kv_heads, int d_ff, int vocab_size) {
@@ -140,7 +140,7 @@ TEST(Workspace, EveryThreadHasItsAttentionScratch) {
   MemoryScenario one = gpt2_scenario();
   MemoryScenario three = gpt2_scenario();
   three.n_threads = 3;
-  const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, DType::kF32};
+  const AttentionShape shape{2, 128, 512, 12, 12, 64, 0, {KvFormat::kF32}};
   const double scratch =
       4.0 * static_cast<double>(kernels::planned_scratch_floats(kernels::KvFormat::kF32, kernels::sizes_of(shape)));
   EXPECT_DOUBLE_EQ(workspace_segment(gpt2(), three).bytes.value - workspace_segment(gpt2(), one).bytes.value,

@@ -37,7 +37,7 @@ ModelSpec small_model(BlockWiring wiring) {
 }
 
 constexpr Step kPrefill = {.phase = Phase::kPrefill, .batch_size = 3, .q_len = 5, .kv_len = 20};
-constexpr Precision kPrecision = {.weights = DType::kBF16, .kv = DType::kF32};
+constexpr Precision kPrecision = {.weights = DType::kBF16, .kv = {.format = KvFormat::kF32}};
 
 std::string text_of(Buffer buffer) {
   constexpr const char* names[kBufferCount] = {
@@ -115,7 +115,7 @@ TEST(OpList, SizesOfAPrefill) {
   const auto& write = shape_of<KvWriteShape>(ops, OpKind::kKvWrite);
   EXPECT_EQ(write.n_tokens, 15);
   EXPECT_EQ(write.n_kv_heads, 2);
-  EXPECT_EQ(write.kv_dtype, DType::kF32);
+  EXPECT_EQ(write.kv.format, KvFormat::kF32);
   const auto& attention = shape_of<AttentionShape>(ops, OpKind::kAttention);
   EXPECT_EQ(attention.batch_size, 3);
   EXPECT_EQ(attention.q_len, 5);

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr Precision kBf16{DType::kBF16, DType::kBF16};
+constexpr Precision kBf16{DType::kBF16, {KvFormat::kBF16}};
 
 ModelSpec model(const std::string& preset) {
   return resolve_model(preset).spec;

@@ -50,7 +50,7 @@ inline Run round_run() {
   run.program_version = "0.1.0";
   run.command = "dachlast run --model test";
   run.model = {"test", "llama", 1e6, 4e6, "abcd", "random, seed 42", true, 2048};
-  run.precision = {DType::kF32, DType::kF32};
+  run.precision = {DType::kF32, {KvFormat::kF32}};
   run.n_threads = 2;
   run.attention_variant = "tiled";
   run.host = round_host();

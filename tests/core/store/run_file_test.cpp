@@ -93,7 +93,7 @@ TEST(RunFile, AHeaderComesBackWhole) {
   EXPECT_EQ(back.command, run.command);
   expect_equal(back.model, run.model);
   EXPECT_EQ(back.precision.weights, DType::kBF16);
-  EXPECT_EQ(back.precision.kv, DType::kF16);
+  EXPECT_EQ(back.precision.kv.format, KvFormat::kF16);
   EXPECT_EQ(back.n_threads, run.n_threads);
   EXPECT_EQ(back.attention_variant, run.attention_variant);
   expect_equal(back.host, run.host);
@@ -106,6 +106,44 @@ TEST(RunFile, AHeaderComesBackWhole) {
   EXPECT_EQ(back.uncached->n_repeats, 3);
   expect_equal(back.warnings, run.warnings);
   expect_equal(back.assumptions, run.assumptions);
+  EXPECT_THAT(stored.skipped, IsEmpty());
+}
+
+TEST(RunFile, ServedRequestsAndMemoryComeBackWhole) {
+  const TemporaryFolder folder;
+  const dachlast::Run run = full_header();
+  RunWriter::create(folder / "a.dachlast", run, IfExists::kRefuse).finish();
+  const dachlast::Run back = read_run(folder / "a.dachlast").run;
+  EXPECT_EQ(back.kv, "paged:16,int8");
+  ASSERT_EQ(back.serving->requests.size(), 2u);
+  EXPECT_EQ(back.serving->requests[0].hit_tokens, 32);
+  EXPECT_EQ(back.serving->requests[0].itl_s, run.serving->requests[0].itl_s);
+  EXPECT_EQ(back.serving->requests[1].ttft_s, 0.75);
+  EXPECT_EQ(back.serving->n_steps, 77);
+  EXPECT_EQ(back.serving->seconds, 1.25);
+  const KvUsage& kv = back.serving->kv;
+  EXPECT_EQ(kv.block_bytes, 4096.5);
+  EXPECT_EQ(kv.mean_token_use, 0.375);
+  EXPECT_EQ(kv.held_tokens + kv.reserved_tokens + kv.internal_fragmentation_tokens, 960);
+  EXPECT_EQ(kv.saved_tokens + kv.looked_up_tokens + kv.hit_tokens, 32 + 109 + 31);
+  EXPECT_EQ(kv.n_evicted + kv.n_copied + kv.n_dropped_tokens, 6);
+  EXPECT_EQ(back.memory->unaccounted_bytes(), 3e7);  // 1.05e9 − 2e7 − 1e9
+}
+
+TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
+  const TemporaryFolder folder;
+  RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
+  {
+    const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
+    db.execute(
+        "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
+        "ALTER TABLE run DROP COLUMN memory_json; PRAGMA user_version = 1");
+  }
+  const StoredRun stored = read_run(folder / "a.dachlast");
+  EXPECT_EQ(stored.run.kv, "contiguous");
+  EXPECT_FALSE(stored.run.serving);
+  EXPECT_FALSE(stored.run.memory);
+  EXPECT_EQ(stored.run.bound_threshold, 0.7);
   EXPECT_THAT(stored.skipped, IsEmpty());
 }
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <stop_token>
+
+#include "core/model/weights.h"
+#include "core/workbench/workbench.h"
+
+namespace dachlast {
+
+/// Serves the requests of a plan by continuous batching. Prompts are as many tokens long as `ServingRequest` says, spread
+/// over the vocabulary; their first `shared_tokens` are the same for all.
+/// Errors   throws `Error` (kDoesNotFit) where one sequence alone finds no room in the blocks given.
+Serving serve(const RunPlan& plan, const Weights& weights, JobObserver& observer, const std::stop_token& stop);
+
+}  // namespace dachlast
