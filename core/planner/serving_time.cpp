@@ -129,11 +129,12 @@ class Playback {
 
   double pass_seconds(const StepLoad& load) const { return timer_.seconds(load); }
 
-  /// Reads prompts up to the limit of tokens, beside the running sequences where the engine mixes them.
+  /// Reads prompts up to the limit of tokens, beside the running sequences where the engine mixes them. With several pipeline
+  /// stages as many passes are under way, each with its share.
   void prompt_pass() {
     const bool mixed = timer_.scenario().engine.speed.prompts == PromptPolicy::kMixed;
     StepLoad load = mixed ? decode_load(0.0) : StepLoad{};
-    double budget = std::max(1.0, limits_.max_num_batched_tokens - load.decode_sequences);
+    double budget = stages_ * std::max(1.0, limits_.max_num_batched_tokens - load.decode_sequences);
     std::vector<std::size_t> finished;
     double kv = 0.0;
     for (std::size_t i = 0; i < reading_.size() && budget > 0.0; ++i) {
@@ -147,7 +148,9 @@ class Playback {
       if (request.read >= request.input) finished.push_back(i);
     }
     load.prefill_kv = kv / load.prefill_sequences;
-    load.finished_prompts = static_cast<double>(finished.size());
+    load.prefill_tokens /= stages_;
+    load.prefill_sequences /= stages_;
+    load.finished_prompts = static_cast<double>(finished.size()) / stages_;
     now_ += pass_seconds(load);
     if (mixed) advance(1.0);
     for (std::size_t i = finished.size(); i-- > 0;) start(finished[i]);
