@@ -54,6 +54,9 @@ std::vector<std::int64_t> counts(const std::vector<Item>& items, std::int64_t It
 }
 
 std::string title_of_component(const std::string& component) {
+  if (component == "ttft") return "TTFT";
+  if (component == "tpot") return "TPOT";
+  if (component == "tok_s") return "Tokens/s";
   std::string title = component;
   for (char& c : title)
     if (c == '_') c = ' ';
