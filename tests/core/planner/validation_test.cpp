@@ -191,7 +191,7 @@ TEST(KvTableRows, BytesPerTokenAndTotals) {
   EXPECT_NEAR(validation.figures[1].predicted, 0.2441, 1e-4);    // 2 · 1,000 · 128 KiB
 }
 
-TEST(ThroughputRows, WhatRanMustFitAndTimesAreSkippedByMetric) {
+TEST(ThroughputRows, WhatRanMustFitAndAQuestionWithoutLengthsIsNone) {
   ThroughputRow row;
   row.source.id = "t1";
   row.source.notes = "static batching";
