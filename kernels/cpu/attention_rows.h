@@ -101,7 +101,9 @@ class GroupRows {
  private:
   bool may_hold_sinks(const KeyTile& tile) const { return tile.lowest() < call_.mask.n_sinks; }
   int query(int r) const { return unit_.first_query + r / n_members_; }
-  std::size_t token(int r) const { return static_cast<std::size_t>(unit_.sequence->first_row + query(r)); }
+  std::size_t token(int r) const {
+    return static_cast<std::size_t>(unit_.sequence->first_row) + static_cast<std::size_t>(query(r));
+  }
   int head(int r) const { return unit_.kv_head * group_size(call_) + first_member_ + r % n_members_; }
 
   const AttentionCall& call_;

@@ -146,11 +146,11 @@ void copy_row(const std::byte* row, int width, BF16* out, int stride) {
 
 /// Both bytes of the bfloat16 of every magnitude that 7 bits can name.
 struct MagnitudeTable {
-  alignas(64) std::uint8_t low[128];
-  alignas(64) std::uint8_t high[128];
+  alignas(64) std::uint8_t low[128] = {};
+  alignas(64) std::uint8_t high[128] = {};
 
   template <class Value>
-  explicit MagnitudeTable(const Value& value) {
+  explicit constexpr MagnitudeTable(const Value& value) {
     for (int i = 0; i < 128; ++i) {
       const std::uint16_t bits = to_bf16(value(i)).bits;
       low[i] = static_cast<std::uint8_t>(bits);
@@ -158,6 +158,9 @@ struct MagnitudeTable {
     }
   }
 };
+
+constexpr MagnitudeTable kInt8Table([](int i) { return static_cast<float>(i); });
+constexpr MagnitudeTable kFp8Table([](int i) { return fp8_to_float(static_cast<std::uint8_t>(i)); });
 
 /// 64 codes by table: `magnitudes` in 0 … 127, `signs` in the highest bit of each byte. The quarters of the codes are
 /// interleaved first, so that unpacking bytes leaves elements in their order.
@@ -228,19 +231,16 @@ void expand_bf16(const KvRows& rows, BF16* out, int stride) {
   }
 }
 
-void expand_int8_codes(const std::byte* row, int width, BF16* out) {
-  static const MagnitudeTable table([](int i) { return static_cast<float>(i); });
-  for (int i = 0; i < width; i += kCodeLanes) {
-    const __m512i codes = load_codes(row + i);
-    look_up(table, _mm512_abs_epi8(codes), codes, out + i);
-  }
-}
-
-void expand_fp8_codes(const std::byte* row, int width, BF16* out) {
-  static const MagnitudeTable table([](int i) { return fp8_to_float(static_cast<std::uint8_t>(i)); });
-  for (int i = 0; i < width; i += kCodeLanes) {
-    const __m512i codes = load_codes(row + i);
-    look_up(table, _mm512_and_si512(codes, _mm512_set1_epi8(0x7f)), codes, out + i);
+void expand_codes(const KvRows& rows, BF16* out, int stride) {
+  for (int r = 0; r < rows.n_rows; ++r, out += stride) {
+    const std::byte* row = rows.rows + static_cast<std::size_t>(r) * rows.stride_bytes;
+    for (int i = 0; i < rows.width; i += kCodeLanes) {
+      const __m512i codes = load_codes(row + i);
+      if (rows.format == KvFormat::kInt8)
+        look_up(kInt8Table, _mm512_abs_epi8(codes), codes, out + i);
+      else
+        look_up(kFp8Table, _mm512_and_si512(codes, _mm512_set1_epi8(0x7f)), codes, out + i);
+    }
   }
 }
 

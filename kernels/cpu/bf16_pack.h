@@ -25,11 +25,10 @@ inline constexpr int kBlockColumns = 8;
 /// `stride` is a multiple of kBf16Lanes.
 void expand_bf16(const KvRows& rows, BF16* out, int stride);
 
-/// Codes of an int8 or fp8 row as bfloat16, which holds every one of them exactly; the row's scale is left out. `width` is
-/// a multiple of kCodeLanes. Needs AVX512_VBMI.
+/// Codes of int8 or fp8 rows as bfloat16, which holds every one of them exactly; scales are left out. The width is a
+/// multiple of kCodeLanes. Needs AVX512_VBMI.
 inline constexpr int kCodeLanes = 64;
-void expand_int8_codes(const std::byte* row, int width, BF16* out);
-void expand_fp8_codes(const std::byte* row, int width, BF16* out);
+void expand_codes(const KvRows& rows, BF16* out, int stride);
 
 /// Key rows [n_keys, stride], n_keys a multiple of 16, as operand b: n = keys, inner = columns.
 void pack_keys(const BF16* rows, int n_keys, int stride, Bf16Pair* b);

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <bit>
+#include <cstring>
 #include <span>
 
 #include "kernels/cpu/attention_bf16.h"
@@ -87,21 +87,14 @@ struct ReadyTile {
     int first = 0;
     for (const KvRows& part : stored.parts()) {
       if (lie == Lie::kCodes)
-        expand_codes(part, stride, buffer + first * stride, scales + first);
+        expand_codes(part, buffer + first * stride, stride);
       else
         expand_bf16(part, buffer + first * stride, stride);
+      if (lie == Lie::kCodes)
+        std::memcpy(scales + first, part.scales, sizeof(float) * static_cast<std::size_t>(part.n_rows));
       first += part.n_rows;
     }
     std::fill(scales + first, scales + kBf16FewTile, 0.0f);
-  }
-
- private:
-  static void expand_codes(const KvRows& part, int stride, BF16* out, float* scales) {
-    const auto expand = part.format == KvFormat::kInt8 ? expand_int8_codes : expand_fp8_codes;
-    for (int r = 0; r < part.n_rows; ++r) {
-      expand(part.rows + static_cast<std::size_t>(r) * part.stride_bytes, part.width, out + r * stride);
-      scales[r] = std::bit_cast<float>(part.scales[r]);
-    }
   }
 };
 

@@ -43,7 +43,7 @@ inline std::uint8_t to_fp8(float x) {
 }
 
 /// Exact: exponent and mantissa land in their places of a float whose exponent is 120 too small.
-inline float fp8_to_float(std::uint8_t code) {
+constexpr float fp8_to_float(std::uint8_t code) {
   if ((code & 0x7fu) == 0x7fu) return std::bit_cast<float>(0x7fc00000u);
   const float magnitude = std::bit_cast<float>(static_cast<std::uint32_t>(code & 0x7fu) << 20) * 0x1p120f;
   return (code & 0x80u) != 0 ? -magnitude : magnitude;

@@ -129,7 +129,10 @@ class HeadWriter {
   /// Gives one channel of a complete block its scale and codes.
   void seal_channel(int column, std::byte* rows, ScaleWord& word) const {
     const std::span<const BF16> keys = tail();
-    const auto key = [&](int row) { return to_float(keys[static_cast<std::size_t>(row * layout_.head_dim + column)]); };
+    const auto key = [&](int row) {
+      return to_float(keys[static_cast<std::size_t>(row) * static_cast<std::size_t>(layout_.head_dim) +
+                           static_cast<std::size_t>(column)]);
+    };
     float lowest = key(0), largest = key(0), poison = 0.0f;
     for (int row = 0; row < layout_.block_size; ++row) {
       lowest = std::min(lowest, key(row));
