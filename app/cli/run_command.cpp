@@ -14,14 +14,6 @@
 namespace dachlast::cli {
 namespace {
 
-DType parse_dtype(std::string_view option, const std::string& text) {
-  const auto dtype = dtype_from_name(text);
-  if (!dtype || (*dtype != DType::kF32 && *dtype != DType::kBF16))
-    throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a type the engine computes with.",
-                "Use f32 or bf16.");
-  return *dtype;
-}
-
 KvFormat parse_kv_format(const std::string& text) {
   if (const auto format = kv_format_from_name(text)) return *format;
   throw Error(ErrorKind::kUsage, "--kv-dtype " + text, "not a type of KV cache.",

@@ -161,7 +161,7 @@ std::vector<std::string> op_texts(const ModelSpec& model, Phase phase) {
   const int kv_len = std::min(model.max_context, 20'000);
   const Step step{.phase = phase, .batch_size = 2, .q_len = phase == Phase::kPrefill ? 512 : 1, .kv_len = kv_len};
   std::vector<std::string> texts;
-  for (const Op& op : build_op_list(model, step, {.weights = DType::kBF16, .kv = DType::kBF16}))
+  for (const Op& op : build_op_list(model, step, {.weights = DType::kBF16, .kv = {.format = KvFormat::kBF16}}))
     texts.push_back(fmt::format("{} {} {}: {}", static_cast<int>(op.kind), op.layer, static_cast<int>(op.weight),
                                 std::visit(ShapeText{}, op.shape)));
   return texts;
