@@ -104,7 +104,7 @@ ordered_json residuals_json(const Validation& validation) {
 }
 
 template <class T>
-ordered_json or_null(const std::optional<T>& value) {
+ordered_json value_or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
@@ -115,8 +115,8 @@ ordered_json constants_json(const Validation& validation) {
                     {"n", check.n},
                     {"sources", check.n_sources},
                     {"median_abs_gib", check.median_abs},
-                    {"left_out_median_abs_gib", or_null(check.left_out_median_abs)},
-                    {"left_out_worst_abs_gib", or_null(check.left_out_worst_abs)}});
+                    {"left_out_median_abs_gib", value_or_null(check.left_out_median_abs)},
+                    {"left_out_worst_abs_gib", value_or_null(check.left_out_worst_abs)}});
   return list;
 }
 
@@ -129,7 +129,8 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
   const ValidationView view = validation_view(validation, n_worst);
   std::string text =
       wrapped(viewmodel::plain_spaces(view.answer), 0, static_cast<std::size_t>(terminal_style(common).width)) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
+  for (const viewmodel::Table* table :
+       {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
     text += table_text(*table, common);
   if (common.verbosity == Verbosity::kVerbose)
     text += table_text(constants_table(validation), common) + table_text(missing_table(validation), common) +
@@ -140,7 +141,8 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
 std::string markdown_text(const Validation& validation, std::size_t n_worst) {
   const ValidationView view = validation_view(validation, n_worst);
   std::string text = reports::markdown_escape(view.answer) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
+  for (const viewmodel::Table* table :
+       {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
     if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
   return text;
 }

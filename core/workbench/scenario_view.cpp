@@ -18,7 +18,7 @@ using viewmodel::Measure;
 using viewmodel::Rounding;
 using viewmodel::TableBuilder;
 
-std::string gib(double bytes, Rounding rounding) {
+std::string gibibytes(double bytes, Rounding rounding) {
   return viewmodel::format(Measure::kCapacity, bytes, rounding);
 }
 
@@ -48,8 +48,8 @@ std::string limits_sentence(const ScenarioPlan& plan) {
 std::string shortage(const ScenarioPlan& plan) {
   const double needed = plan.memory.total();
   const double budget = plan.scenario.planner->budget_bytes();
-  std::string text = fmt::format("DOES NOT FIT: needs {}, budget is {}: {} short.", gib(needed, Rounding::kUp),
-                                 gib(budget, Rounding::kDown), gib(needed - budget, Rounding::kUp));
+  std::string text = fmt::format("DOES NOT FIT: needs {}, budget is {}: {} short.", gibibytes(needed, Rounding::kUp),
+                                 gibibytes(budget, Rounding::kDown), gibibytes(needed - budget, Rounding::kUp));
   if (plan.ways.empty()) return text + " Neither a smaller batch, narrower types nor TP 8 makes it fit.";
   std::vector<std::string> ways;
   for (const WayToFit& way : plan.ways) ways.push_back(way.text);
@@ -66,19 +66,19 @@ std::string confidence_of(const ScenarioPlan& plan) {
 std::string answer_of(const ScenarioPlan& plan) {
   if (!plan.scenario.has_device)
     return fmt::format("Needs {} for {} × {}: {} weights, {} KV cache. Name a device (--gpu) to see whether it fits.",
-                       gib(plan.memory.total(), Rounding::kUp), plan.batch_size, tokens(plan.context_tokens),
-                       gib(plan.memory.weights, Rounding::kUp), gib(plan.memory.kv_cache, Rounding::kUp));
+                       gibibytes(plan.memory.total(), Rounding::kUp), plan.batch_size, tokens(plan.context_tokens),
+                       gibibytes(plan.memory.weights, Rounding::kUp), gibibytes(plan.memory.kv_cache, Rounding::kUp));
   if (!plan.fits) return shortage(plan);
   const double spare = plan.scenario.planner->budget_bytes() - plan.memory.total();
-  return fmt::format("FITS with {} spare{}{}.{}", gib(spare, Rounding::kDown),
+  return fmt::format("FITS with {} spare{}{}.{}", gibibytes(spare, Rounding::kDown),
                      plan.scenario.planner->scenario().layout.n_devices() > 1 ? " on the fullest device" : "",
                      confidence_of(plan), limits_sentence(plan));
 }
 
 std::string budget_line(const MemoryPlanner& planner) {
   const double share = planner.budget_bytes() / planner.capacity_bytes();
-  return fmt::format("Budget: {} per device, {} of {}.", gib(planner.budget_bytes(), Rounding::kDown),
-                     viewmodel::format_percent(share), gib(planner.capacity_bytes(), Rounding::kDown));
+  return fmt::format("Budget: {} per device, {} of {}.", gibibytes(planner.budget_bytes(), Rounding::kDown),
+                     viewmodel::format_percent(share), gibibytes(planner.capacity_bytes(), Rounding::kDown));
 }
 
 const MemorySegment& cache_segment(const ScenarioPlan& plan) {
