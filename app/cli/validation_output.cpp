@@ -17,14 +17,42 @@ namespace {
 
 using nlohmann::ordered_json;
 
+ordered_json errors_json(const ComponentErrors& errors) {
+  ordered_json json = {{"n", errors.n},
+                       {"median_abs_pct", 100.0 * errors.median_abs},
+                       {"p90_abs_pct", 100.0 * errors.p90_abs},
+                       {"worst_abs_pct", 100.0 * errors.worst_abs},
+                       {"signed_median_pct", 100.0 * errors.signed_median}};
+  if (errors.interval_coverage) json["interval_coverage_pct"] = 100.0 * *errors.interval_coverage;
+  return json;
+}
+
+ordered_json subjects_json(const Validation& validation) {
+  ordered_json json = ordered_json::object();
+  for (const SubjectKind& kind : subject_kinds())
+    for (const SubjectErrors& errors : errors_by(validation, kind.member))
+      json[kind.name][errors.subject][errors.errors.component] = errors_json(errors.errors);
+  return json;
+}
+
+ordered_json figure_json(const PredictedFigure& figure) {
+  ordered_json json = {{"id", figure.id},
+                       {"component", figure.component},
+                       {"item", figure.item},
+                       {"predicted", figure.predicted},
+                       {"published", figure.published},
+                       {"error_pct", 100.0 * figure.error()}};
+  if (figure.interval) json["interval"] = {figure.interval->low, figure.interval->high};
+  if (!figure.subject.engine.empty())
+    json.update(
+        {{"engine", figure.subject.engine}, {"model", figure.subject.model}, {"device", figure.subject.device}});
+  return json;
+}
+
 ordered_json components_json(const Validation& validation) {
   ordered_json json = ordered_json::object();
   for (const ComponentErrors& component : component_errors(validation))
-    json[component.component] = {{"n", component.n},
-                                 {"median_abs_pct", 100.0 * component.median_abs},
-                                 {"p90_abs_pct", 100.0 * component.p90_abs},
-                                 {"worst_abs_pct", 100.0 * component.worst_abs},
-                                 {"signed_median_pct", 100.0 * component.signed_median}};
+    json[component.component] = errors_json(component);
   const FitScore fit = fit_score(validation);
   if (fit.n > 0) json["fit"] = {{"n", fit.n}, {"correct", fit.correct}};
   return json;
@@ -32,13 +60,7 @@ ordered_json components_json(const Validation& validation) {
 
 ordered_json worst_json(const Validation& validation, std::size_t n_worst) {
   ordered_json list = ordered_json::array();
-  for (const PredictedFigure& figure : worst_figures(validation, n_worst))
-    list.push_back({{"id", figure.id},
-                    {"component", figure.component},
-                    {"item", figure.item},
-                    {"predicted", figure.predicted},
-                    {"published", figure.published},
-                    {"error_pct", 100.0 * figure.error()}});
+  for (const PredictedFigure& figure : worst_figures(validation, n_worst)) list.push_back(figure_json(figure));
   return list;
 }
 
@@ -83,7 +105,7 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
   const ValidationView view = validation_view(validation, n_worst);
   std::string text =
       wrapped(viewmodel::plain_spaces(view.answer), 0, static_cast<std::size_t>(terminal_style(common).width)) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+  for (const viewmodel::Table* table : {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped})
     text += table_text(*table, common);
   if (common.verbosity == Verbosity::kVerbose)
     text += table_text(skipped_table(validation), common) + table_text(assumptions_table(validation), common);
@@ -93,7 +115,7 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
 std::string markdown_text(const Validation& validation, std::size_t n_worst) {
   const ValidationView view = validation_view(validation, n_worst);
   std::string text = reports::markdown_escape(view.answer) + "\n";
-  for (const viewmodel::Table* table : {&view.components, &view.worst, &view.misfits, &view.skipped})
+  for (const viewmodel::Table* table : {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped})
     if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
   return text;
 }
@@ -101,14 +123,12 @@ std::string markdown_text(const Validation& validation, std::size_t n_worst) {
 }  // namespace
 
 std::string json_validation(const Validation& validation, std::size_t n_worst) {
-  const ordered_json document = {{"schema", "dachlast.validate/1"},
-                                 {"rows", validation.n_rows},
-                                 {"components", components_json(validation)},
-                                 {"worst", worst_json(validation, n_worst)},
-                                 {"wrong_fits", misfits_json(validation)},
-                                 {"skipped", skipped_json(validation)},
-                                 {"assumptions", assumptions_json(validation)},
-                                 {"residuals", residuals_json(validation)}};
+  const ordered_json document = {
+      {"schema", "dachlast.validate/1"},           {"rows", validation.n_rows},
+      {"components", components_json(validation)}, {"by", subjects_json(validation)},
+      {"worst", worst_json(validation, n_worst)},  {"wrong_fits", misfits_json(validation)},
+      {"skipped", skipped_json(validation)},       {"assumptions", assumptions_json(validation)},
+      {"residuals", residuals_json(validation)}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -64,11 +64,16 @@ struct Family {
   std::array<std::string_view, 2> measured;
 };
 // GA102 has the memory (GDDR) and the SMs of a card, as AD102 has, and no measurements of its own.
-constexpr Family kFamilies[] = {{"GA100", "", {"a100-sxm-80gb", ""}},     {"Volta", "", {"a100-sxm-80gb", ""}},
-                                {"Turing", "", {"a100-sxm-80gb", ""}},    {"GA102", "", {"l40s", "a100-sxm-80gb"}},
-                                {"Ada", "", {"l40s", ""}},                {"Hopper", "h2", {"h200-sxm", "h100-sxm"}},
-                                {"Hopper", "gh200", {"h200-sxm", ""}},    {"Hopper", "", {"h100-sxm", "h200-sxm"}},
-                                {"GB202", "", {"rtx-pro-6000-bw", ""}},   {"Blackwell", "gb", {"gb200", "b200-sxm"}},
+constexpr Family kFamilies[] = {{"GA100", "", {"a100-sxm-80gb", ""}},
+                                {"Volta", "", {"a100-sxm-80gb", ""}},
+                                {"Turing", "", {"a100-sxm-80gb", ""}},
+                                {"GA102", "", {"l40s", "a100-sxm-80gb"}},
+                                {"Ada", "", {"l40s", ""}},
+                                {"Hopper", "h2", {"h200-sxm", "h100-sxm"}},
+                                {"Hopper", "gh200", {"h200-sxm", ""}},
+                                {"Hopper", "", {"h100-sxm", "h200-sxm"}},
+                                {"GB202", "", {"rtx-pro-6000-bw", ""}},
+                                {"Blackwell", "gb", {"gb200", "b200-sxm"}},
                                 {"Blackwell", "", {"b200-sxm", "gb200"}}};
 // What stands for a device whose family nobody measured.
 constexpr std::array<std::string_view, 2> kGenericDevices = {"h100-sxm", "a100-sxm-80gb"};
@@ -150,6 +155,30 @@ EfficiencyCatalog::EfficiencyCatalog(const fs::path& folder) {
     throw Error(ErrorKind::kInput, folder.string(), "holds no efficiency curves.", "Reinstall dachlast.");
 }
 
+EfficiencyCatalog EfficiencyCatalog::with_constant_shares(double memory, double compute) {
+  using enum LawConstant;
+  constexpr std::string_view kTypes[] = {"bf16",         "fp8",   "fp8_static",  "fp8_block",    "nvfp4", "int8",
+                                         "int8_weights", "mxfp4", "mxfp4_mxfp8", "int4_weights", "gguf",  "any"};
+  constexpr double kLinkGbS = 300.0;  // of messages: NVLink's order of size
+  EfficiencyCatalog catalog;
+  for (std::size_t law = 0; law < kOpLawNames.size(); ++law)
+    for (const std::string_view type : kTypes)
+      for (const char* kernels : {"vllm", "tensorrt-llm", "llama.cpp", "nccl"}) {
+        EfficiencyCurve curve{
+            .law = static_cast<OpLaw>(law), .device = "any", .kernels = kernels, .type = std::string(type)};
+        const auto set = [&](LawConstant constant, double value) {
+          curve.constants[static_cast<std::size_t>(constant)] = value;
+        };
+        for (const LawConstant constant : {kMemory, kCached, kActivations}) set(constant, memory);
+        for (const LawConstant constant : {kCompute, kSmallTile}) set(constant, constant == kCompute ? compute : 1.0);
+        set(kJoin, 64.0);  // the larger of the two
+        set(kBlock, 1e9);
+        set(kGbS, kLinkGbS);
+        catalog.curves_.push_back(std::move(curve));
+      }
+  return catalog;
+}
+
 const EfficiencyCurve* EfficiencyCatalog::find(OpLaw law, std::string_view type, std::span<const std::string> kernels,
                                                std::string_view device) const {
   for (const std::string& wanted : kernels)
@@ -176,7 +205,6 @@ ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::spa
               fmt::format("nobody measured {} of {} on a device like it.", name_of(law), type));
 }
 
-
 ChosenCurve EfficiencyCatalog::collective(OpLaw law, int n_devices, std::span<const std::string> kernels,
                                           const DeviceSpec& device) const {
   // Without direct links between devices messages cross PCIe.
@@ -202,7 +230,9 @@ DeviceRates device_rates(const DeviceSpec& device) {
                 "Add \"bandwidth_gb_s\" to a device file.");
   constexpr double kUsualUnits = 108;  // where nobody states them; they decide the waves of small products only
   // GB200 carries two of the dies a B200 does: 148 units where its file does not say.
-  const double units = device.n_units ? *device.n_units : device.architecture.find("Blackwell") != std::string::npos ? 148.0 : kUsualUnits;
+  const double units = device.n_units                                               ? *device.n_units
+                       : device.architecture.find("Blackwell") != std::string::npos ? 148.0
+                                                                                    : kUsualUnits;
   return {.bandwidth = bandwidth->value,
           .cache_bytes = device.last_level_cache ? device.last_level_cache->size.value : 0.0,
           .n_units = units};

@@ -16,7 +16,8 @@ namespace dachlast {
 enum class EfficiencyOrigin : std::uint8_t { kDevice, kFamily, kGeneric };
 
 constexpr std::string_view name_of(EfficiencyOrigin origin) {
-  constexpr std::string_view names[] = {"measured on this device", "measured on its family", "measured on other devices"};
+  constexpr std::string_view names[] = {"measured on this device", "measured on its family",
+                                        "measured on other devices"};
   return names[static_cast<int>(origin)];
 }
 
@@ -35,15 +36,20 @@ class EfficiencyCatalog {
   /// Errors   throws `Error` (kInput) naming file and key.
   explicit EfficiencyCatalog(const std::filesystem::path& folder);
 
+  /// Plain roofs times one share each for memory and compute, whatever the shape: what simpler models assume.
+  static EfficiencyCatalog with_constant_shares(double memory, double compute);
+
   /// The curve for kernels of `type` on a device: its own, else its family's, else the nearest other's; of the kernels in the order
   /// asked for. A type nobody measured is replaced by the next wider one.
   /// Errors   throws `Error` (kDevice) where the device lists no peak to take a share of.
   ChosenCurve choose(OpLaw law, std::string_view type, std::span<const std::string> kernels,
                      const DeviceSpec& device) const;
   /// The curve of a collective over `n_devices`, or over the largest measured number below.
-  ChosenCurve collective(OpLaw law, int n_devices, std::span<const std::string> kernels, const DeviceSpec& device) const;
+  ChosenCurve collective(OpLaw law, int n_devices, std::span<const std::string> kernels,
+                         const DeviceSpec& device) const;
 
  private:
+  EfficiencyCatalog() = default;
   const EfficiencyCurve* find(OpLaw law, std::string_view type, std::span<const std::string> kernels,
                               std::string_view device) const;
 

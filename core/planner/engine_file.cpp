@@ -179,6 +179,11 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
       facts, "mxfp4_padding", [](DataObject& fact) { return read_rows<ExpertPadding>(fact, read_padding); });
 }
 
+RatioInterval read_ratios(DataObject& fact, const std::string& name) {
+  constexpr double kMostRatio = 1e3;
+  return {fact.number(name + "_low", kMostRatio).value_or(0.0), fact.number(name + "_high", kMostRatio).value_or(0.0)};
+}
+
 SpeedFacts read_speed(DataObject& fact) {
   constexpr double kMostMicroseconds = 1e9;
   SpeedFacts speed;
@@ -187,8 +192,15 @@ SpeedFacts read_speed(DataObject& fact) {
   speed.step_us = required_number(fact, "step_us", kMostMicroseconds);
   speed.sequence_us = required_number(fact, "sequence_us", kMostMicroseconds);
   speed.request_us = required_number(fact, "request_us", kMostMicroseconds);
+  constexpr double kMostPasses = 1e4;
+  speed.prompt_factor = required_number(fact, "prompt_factor", kMostPasses);
+  speed.wait_passes = required_number(fact, "wait_passes", kMostPasses);
+  speed.group_wait_passes = required_number(fact, "group_wait_passes", kMostPasses);
   speed.launch_us = required_number(fact, "launch_us", kMostMicroseconds);
   speed.prompts = static_cast<PromptPolicy>(fact.choice("prompts", {"mixed", "alone"}));
+  speed.ttft = read_ratios(fact, "ttft");
+  speed.tpot = read_ratios(fact, "tpot");
+  speed.rate = read_ratios(fact, "rate");
   return speed;
 }
 

@@ -113,19 +113,32 @@ struct ExpertPadding {
 
 /// Whether prompts run beside the tokens of other sequences, or in passes of their own.
 enum class PromptPolicy : std::uint8_t {
-  kMixed,      // one pass holds both, within the limit of tokens (vLLM, TensorRT-LLM)
-  kAlone,      // prompts that wait go first, alone (SGLang)
+  kMixed,  // one pass holds both, within the limit of tokens (vLLM, TensorRT-LLM)
+  kAlone,  // prompts that wait go first, alone (SGLang)
+};
+
+/// Between which multiples of a prediction nine of ten published figures lie; 0: not known.
+struct RatioInterval {
+  double low = 0.0;
+  double high = 0.0;
 };
 
 /// What an engine adds to the time of its kernels, and whose measured kernels stand for its own.
 struct SpeedFacts {
   std::vector<std::string> kernels = {"vllm", "tensorrt-llm"};  // backends of the efficiency curves, the nearest first
   std::vector<std::string> collectives = {"vllm", "tensorrt-llm", "nccl"};
-  double step_us = 0.0;      // of host time a pass that kernels do not hide
-  double sequence_us = 0.0;  // likewise, for each sequence
-  double launch_us = 0.0;    // of host time a kernel in passes with prompts, which no captured graph replays
-  double request_us = 0.0;   // from the arrival of a request to its first pass, and from the first token back to the client
+  double step_us = 0.0;            // of host time a pass that kernels do not hide
+  double sequence_us = 0.0;        // likewise, for each sequence
+  double launch_us = 0.0;          // of host time a kernel in passes with prompts, which no captured graph replays
+  double prompt_factor = 1.0;      // passes with prompts over the sum of their kernels: what runs between them
+  double wait_passes = 0.0;        // a request waits for before it is seen, and its first token before it is sent
+  double group_wait_passes = 0.0;  // the same where groups with sequences of their own wait for each other
+  double request_us =
+      0.0;  // from the arrival of a request to its first pass, and from the first token back to the client
   PromptPolicy prompts = PromptPolicy::kMixed;
+  RatioInterval ttft;
+  RatioInterval tpot;
+  RatioInterval rate;
   std::string source;
 };
 

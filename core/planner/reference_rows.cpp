@@ -138,14 +138,14 @@ std::size_t kind_of(const CsvTable& table) {
     least = std::move(missing);
     nearest = i;
   }
-  throw Error(
-      ErrorKind::kInput, table.file.string(),
-      fmt::format("has the columns of no known table; for {} it lacks {}.", kKinds[nearest].name,
-                  fmt::join(least, ", ")),
-      fmt::format("Known tables: memory_kv ({}); memory_llamacpp ({}, …); kv_tables ({}); throughput ({}, …); "
-                  "serving_silicon ({}, …).",
-                  "id, model, gpu, weights_gib_per_gpu, kv_gib_per_gpu, …", "id, model, file_type, k_mib, v_mib",
-                  fmt::join(kKvTableColumns, ", "), "id, engine, model, gpu, metric, value", "id, backend, model, system, ttft_ms, tpot_ms"));
+  throw Error(ErrorKind::kInput, table.file.string(),
+              fmt::format("has the columns of no known table; for {} it lacks {}.", kKinds[nearest].name,
+                          fmt::join(least, ", ")),
+              fmt::format("Known tables: memory_kv ({}); memory_llamacpp ({}, …); kv_tables ({}); throughput ({}, …); "
+                          "serving_silicon ({}, …).",
+                          "id, model, gpu, weights_gib_per_gpu, kv_gib_per_gpu, …",
+                          "id, model, file_type, k_mib, v_mib", fmt::join(kKvTableColumns, ", "),
+                          "id, engine, model, gpu, metric, value", "id, backend, model, system, ttft_ms, tpot_ms"));
 }
 
 // Members are read in the order of the struct; `source` comes last, because it collects what the others found.

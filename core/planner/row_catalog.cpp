@@ -121,6 +121,13 @@ const EngineProfile& RowCatalog::engine(const RowEngine& engine) {
   } else {
     profile = find_engine(key);
   }
+  if (plain_) {
+    SpeedFacts plain;
+    plain.kernels = profile.speed.kernels;
+    plain.collectives = profile.speed.collectives;
+    plain.prompts = profile.speed.prompts;
+    profile.speed = plain;
+  }
   return engines_.emplace(key, std::move(profile)).first->second;
 }
 

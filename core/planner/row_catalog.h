@@ -46,8 +46,11 @@ class RowCatalog {
   const EngineProfile& engine(const RowEngine& engine);
   /// Efficiency curves of the program's data files, read when first asked for.
   const EfficiencyCatalog& efficiency();
-  /// Takes other curves instead.
-  void use_efficiency(EfficiencyCatalog curves) { efficiency_ = std::move(curves); }
+  /// Takes other curves instead, and leaves out what engines add to their kernels.
+  void use_plain_roofs(EfficiencyCatalog curves) {
+    efficiency_ = std::move(curves);
+    plain_ = true;
+  }
 
  private:
   std::optional<KnownDevice> unlisted_device(const RowDevice& words);
@@ -58,6 +61,7 @@ class RowCatalog {
   std::map<std::string, EngineProfile, std::less<>> engines_;
   std::map<std::string, DeviceSpec, std::less<>> unlisted_;
   std::optional<EfficiencyCatalog> efficiency_;
+  bool plain_ = false;
 };
 
 }  // namespace dachlast

@@ -45,6 +45,29 @@ Layout layout_of(const ServingRanks& ranks) {
   return layout;
 }
 
+/// Scales are fixed beforehand in NVIDIA's own FP8 checkpoints, which such benchmarks run.
+/// Source  SemiAnalysisAI/InferenceX:.github/configs (nvidia/Llama-3.3-70B-Instruct-FP8)
+void fix_scales(RowScenario& scenario) {
+  StorageFormat& quantized = scenario.weights.format.quantized;
+  if (quantized.name == "fp8") quantized = *storage_format("fp8-tensor");
+}
+
+/// TensorRT-LLM runs ModelOpt's checkpoints: 8-bit and 4-bit weights come with fixed scales and an 8-bit cache. Mixtures of experts
+/// are measured with groups of one rank each where the notes say so.
+/// Source   NVIDIA/TensorRT-LLM:docs/source/performance/perf-overview.md (kv_cache_quant_algo, enable_attention_dp)
+void settle_modelopt(const ThroughputRow& row, RowScenario& scenario) {
+  if (scenario.engine.id != "tensorrt-llm" || !scenario.weights.format.is_quantized()) return;
+  fix_scales(scenario);
+  if (row.kv_dtype.empty()) scenario.cache = *row_cache("fp8");
+  const bool experts = std::ranges::any_of(scenario.model.layers, [](const LayerSpec& layer) {
+    return std::holds_alternative<MoeSpec>(layer.feed_forward);
+  });
+  if (!experts || !has(row.source.notes, "enable_attention_dp") || scenario.layout.tensor_parallel == 1) return;
+  scenario.layout.attention_data_parallel = scenario.layout.tensor_parallel;
+  scenario.layout.tensor_parallel = 1;
+  scenario.layout.experts = ExpertPlacement::kWhole;
+}
+
 /// NVIDIA's FP4 checkpoints of models with latent attention keep the attention in 16 bits.
 /// Source   nvidia/DeepSeek-R1-FP4:hf_quant_config.json (exclude_modules)
 void spare_latent_attention(RowScenario& scenario) {
@@ -57,13 +80,6 @@ void spare_latent_attention(RowScenario& scenario) {
 /// The source's short names of backends.
 std::string backend_name(const std::string& backend) {
   return backend == "trtllm" ? "TensorRT-LLM" : backend;
-}
-
-/// Scales are fixed beforehand in NVIDIA's own FP8 checkpoints, which such benchmarks run.
-/// Source  SemiAnalysisAI/InferenceX:.github/configs (nvidia/Llama-3.3-70B-Instruct-FP8)
-void fix_scales(RowScenario& scenario) {
-  StorageFormat& quantized = scenario.weights.format.quantized;
-  if (quantized.name == "fp8") quantized = *storage_format("fp8-tensor");
 }
 
 /// "b200_sxm" is "b200-sxm".
@@ -132,6 +148,7 @@ RowReading read_scenario(const ThroughputRow& row, RowCatalog& catalog) {
   scenario.device = *device->spec;
   scenario.capacity = capacity_for_frameworks(*device->spec);
   scenario.limits.memory_fraction = read_notes(row.source.notes).memory_fraction.value_or(1.0);
+  settle_modelopt(row, scenario);
   if (!device->assumption.empty()) scenario.assumptions.push_back(device->assumption);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);
   return {std::move(scenario), {}};

@@ -82,8 +82,14 @@ class Playback {
       return;
     }
     const int first = load_.arrival == Arrival::kAtOnce ? n_requests_ : std::min(clients_, n_requests_);
-    for (int i = 0; i < first; ++i) arrive(0.0);
+    // A steady state has no common start: clients come spread over the time of one answer.
+    const bool steady = load_.arrival == Arrival::kClosed && load_.n_requests == 0;
+    const StepLoad step{.decode_sequences = static_cast<double>(clients_) / stages_, .decode_kv = load_.input_tokens};
+    counted_from_ = steady ? load_.output_tokens * pass_seconds(step) : 0.0;
+    for (int i = 0; i < first; ++i) arrive(counted_from_ * i / first);
   }
+
+  bool counts(const Request& request) const { return request.arrived >= counted_from_; }
 
   void take_arrivals() {
     while (!due_.empty() && due_.front().arrived <= now_) {
@@ -123,11 +129,12 @@ class Playback {
 
   double pass_seconds(const StepLoad& load) const { return timer_.seconds(load); }
 
-  /// Reads prompts up to the limit of tokens, beside the running sequences where the engine mixes them.
+  /// Reads prompts up to the limit of tokens, beside the running sequences where the engine mixes them. With several pipeline
+  /// stages as many passes are under way, each with its share.
   void prompt_pass() {
     const bool mixed = timer_.scenario().engine.speed.prompts == PromptPolicy::kMixed;
     StepLoad load = mixed ? decode_load(0.0) : StepLoad{};
-    double budget = std::max(1.0, limits_.max_num_batched_tokens - load.decode_sequences);
+    double budget = stages_ * std::max(1.0, limits_.max_num_batched_tokens - load.decode_sequences);
     std::vector<std::size_t> finished;
     double kv = 0.0;
     for (std::size_t i = 0; i < reading_.size() && budget > 0.0; ++i) {
@@ -141,7 +148,9 @@ class Playback {
       if (request.read >= request.input) finished.push_back(i);
     }
     load.prefill_kv = kv / load.prefill_sequences;
-    load.finished_prompts = static_cast<double>(finished.size());
+    load.prefill_tokens /= stages_;
+    load.prefill_sequences /= stages_;
+    load.finished_prompts = static_cast<double>(finished.size()) / stages_;
     now_ += pass_seconds(load);
     if (mixed) advance(1.0);
     for (std::size_t i = finished.size(); i-- > 0;) start(finished[i]);
@@ -154,8 +163,10 @@ class Playback {
     reading_.erase(reading_.begin() + static_cast<std::ptrdiff_t>(index));
     request.first_token = now_;
     request.written = 1.0;
-    ttft_sum_ += now_ - request.arrived;
-    ++n_started_;
+    if (counts(request)) {
+      ttft_sum_ += now_ - request.arrived;
+      ++n_started_;
+    }
     if (request.output <= 1.0) {
       finish(request);
       return;
@@ -172,10 +183,12 @@ class Playback {
   void finish(const Request& request) {
     ++n_done_;
     held_ -= request.input + request.output;
-    tokens_out_ += request.output;
-    tokens_in_ += request.input;
+    if (now_ > counted_from_) {
+      tokens_out_ += request.output;
+      tokens_in_ += request.input;
+    }
     finished_at_ = now_;
-    if (request.output > 1.0) {
+    if (request.output > 1.0 && counts(request)) {
       tpot_sum_ += (now_ - request.first_token) / (request.output - 1.0);
       ++n_timed_;
     }
@@ -214,11 +227,13 @@ class Playback {
   ServingTime result() const {
     const SpeedFacts& facts = timer_.scenario().engine.speed;
     ServingTime time;
-    const double fixed = kMicro * facts.request_us;
-    time.ttft_s = ttft_sum_ / std::max(1, n_started_) + fixed;
     time.tpot_s = n_timed_ > 0 ? tpot_sum_ / n_timed_ : 0.0;
-    time.output_tokens_s = groups_ * tokens_out_ / (finished_at_ + fixed);
-    time.total_tokens_s = groups_ * (tokens_out_ + tokens_in_) / (finished_at_ + fixed);
+    const double passes = groups_ > 1 ? facts.group_wait_passes : facts.wait_passes;
+    const double fixed = kMicro * facts.request_us + passes * time.tpot_s;
+    time.ttft_s = ttft_sum_ / std::max(1, n_started_) + fixed;
+    const double lasted = finished_at_ - counted_from_ + fixed;
+    time.output_tokens_s = groups_ * tokens_out_ / lasted;
+    time.total_tokens_s = groups_ * (tokens_out_ + tokens_in_) / lasted;
     time.mean_batch = steps_ > 0.0 ? batch_sum_ / steps_ : 0.0;
     return time;
   }
@@ -237,8 +252,9 @@ class Playback {
   int n_timed_ = 0;
   double now_ = 0.0;
   double finished_at_ = 0.0;
-  double held_ = 0.0;    // tokens the active requests will hold at most
-  double kv_sum_ = 0.0;  // tokens the running ones hold
+  double counted_from_ = 0.0;  // what arrives before is the start, not the state asked for
+  double held_ = 0.0;          // tokens the active requests will hold at most
+  double kv_sum_ = 0.0;        // tokens the running ones hold
   double ttft_sum_ = 0.0;
   double tpot_sum_ = 0.0;
   double tokens_out_ = 0.0;

@@ -20,7 +20,7 @@ struct ServingLoad {
   double input_tokens = 0.0;
   double output_tokens = 1.0;
   Arrival arrival = Arrival::kClosed;
-  int n_clients = 1;  // static: sequences of the batch
+  int n_clients = 1;   // static: sequences of the batch
   int n_requests = 0;  // altogether; 0: so many that the start no longer counts
   double requests_per_s = 0.0;
   double length_spread = 0.0;  // lengths lie between (1 − spread) and 1 of the two above

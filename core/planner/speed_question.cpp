@@ -113,8 +113,10 @@ bool read_arrival(const ThroughputRow& row, ServingLoad& load) {
 /// Settings in the commands of gpustack's tables.
 void read_settings(const ThroughputRow& row, SpeedQuestion& question) {
   const std::string& notes = row.source.notes;
-  if (const auto tokens = count_behind(notes, "--max-num-batched-tokens")) question.limits.max_num_batched_tokens = *tokens;
-  if (const auto tokens = count_behind(notes, "--chunked-prefill-size")) question.limits.max_num_batched_tokens = *tokens;
+  if (const auto tokens = count_behind(notes, "--max-num-batched-tokens"))
+    question.limits.max_num_batched_tokens = *tokens;
+  if (const auto tokens = count_behind(notes, "--chunked-prefill-size"))
+    question.limits.max_num_batched_tokens = *tokens;
   if (const auto seqs = count_behind(notes, "--max-num-seqs")) question.limits.max_num_seqs = *seqs;
   if (has(notes, "--ep-size") || has(notes, "--enable-expert-parallel") || has(notes, "--ep_size"))
     question.scenario.layout.experts = ExpertPlacement::kWhole;
@@ -122,7 +124,8 @@ void read_settings(const ThroughputRow& row, SpeedQuestion& question) {
 
 std::string why_not(const ThroughputRow& row) {
   const std::string notes = lower_case(row.source.notes);
-  const bool speculative = (has(notes, "speculative") || has(notes, "mtp") || has(notes, "eagle")) && !has(notes, "no mtp");
+  const bool speculative =
+      (has(notes, "speculative") || has(notes, "mtp") || has(notes, "eagle")) && !has(notes, "no mtp");
   if (speculative) return "speculative decoding: how many drafted tokens were accepted is not stated";
   if (lower_case(row.engine).find("ollama") != std::string::npos)
     return "Ollama: which weights it ran and what of them on the processor is not stated";
@@ -141,6 +144,7 @@ SpeedReading read_question(const ThroughputRow& row, RowCatalog& catalog) {
   if (!read_arrival(row, load)) return {{}, fmt::format("the load \"{}\" is not understood", row.batch_or_concurrency)};
   const RowReading reading = read_scenario(row, catalog);
   if (!reading.scenario) return {{}, reading.reason};
+  if (reading.scenario->engine.id.empty()) return {{}, fmt::format("no profile of the engine \"{}\"", row.engine)};
   SpeedQuestion question = question_of(*reading.scenario, load);
   read_settings(row, question);
   if (load.arrival == Arrival::kStatic && question.scenario.engine.id != "llama.cpp")
@@ -154,16 +158,15 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   const bool apart = row.mode == "disagg";
   const ServingRanks& ranks = apart ? row.decode : row.ranks;
   constexpr int kMostRanksOfOne = 16;  // in an NVLink domain with measurements
-  if (!apart && ranks.tp.value_or(1) > kMostRanksOfOne && ranks.tp != ranks.moe_tp.value_or(1) * ranks.moe_ep.value_or(1))
+  if (!apart && ranks.tp.value_or(1) > kMostRanksOfOne &&
+      ranks.tp != ranks.moe_tp.value_or(1) * ranks.moe_ep.value_or(1))
     return {{}, "the source folds several instances into one"};
   if (apart && (!row.prefill.n_workers || !row.decode.n_workers))
     return {{}, "not stated how many instances read prompts and how many write answers"};
   const RowReading reading = read_scenario(row, ranks, catalog);
   if (!reading.scenario) return {{}, reading.reason};
-  ServingLoad load{.input_tokens = *row.isl,
-                   .output_tokens = *row.osl,
-                   .arrival = Arrival::kClosed,
-                   .n_clients = *row.concurrency};
+  ServingLoad load{
+      .input_tokens = *row.isl, .output_tokens = *row.osl, .arrival = Arrival::kClosed, .n_clients = *row.concurrency};
   // InferenceX draws lengths between 0.8 and 1 of those stated, and sends ten requests a client.
   // Source  SemiAnalysisAI/InferenceX:benchmarks/benchmark_lib.sh (--random-range-ratio, --num-prompts)
   if (!row.measured_date.empty()) {
@@ -222,6 +225,14 @@ ServingTime apart(const SpeedQuestion& question, const StepTimer& readers, const
 }
 
 }  // namespace
+
+std::optional<Interval> speed_interval(double figure, const RatioInterval& ratios, EfficiencyOrigin origin) {
+  if (!(ratios.low > 0.0) || !(ratios.high > 0.0)) return std::nullopt;
+  constexpr double kWider[] = {1.0, 1.2, 1.5};  // by origin
+  constexpr double kConfidence = 0.9;
+  const double wider = kWider[static_cast<int>(origin)];
+  return Interval{figure * std::pow(ratios.low, wider), figure * std::pow(ratios.high, wider), kConfidence};
+}
 
 SpeedAnswer answer(const SpeedQuestion& question, const EfficiencyCatalog& curves) {
   const StepTimer timer(question.scenario, curves);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/statistics.h"
 #include "core/planner/row_scenario.h"
 #include "core/planner/serving_time.h"
 
@@ -36,6 +37,11 @@ struct SpeedAnswer {
   ServingTime time;
   EfficiencyOrigin origin = EfficiencyOrigin::kDevice;
 };
+/// The 90 % interval of a figure predicted by `ratios` of an engine: what lies further from measurements is less sure. On other
+/// devices of the family the logarithms of the bounds grow by a fifth, on others by a half.
+/// Source   the operator curves' own errors where one device's constants time another's shapes: docs/accuracy.md
+std::optional<Interval> speed_interval(double figure, const RatioInterval& ratios, EfficiencyOrigin origin);
+
 /// Errors   as StepTimer.
 SpeedAnswer answer(const SpeedQuestion& question, const EfficiencyCatalog& curves);
 

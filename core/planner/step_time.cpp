@@ -147,8 +147,7 @@ class StepTimer::Builder {
     const Share share = share_of(op.weight, op.layer);
     if (share.format == nullptr || !(share.rows > 0.0)) return;
     const bool mixed_file = scenario_.weight_bytes && *scenario_.weight_bytes < kActivationBytes;
-    const ChosenCurve curve =
-        choose(OpLaw::kGemm, mixed_file ? "gguf" : kernel_type(*share.format, scenario_.device));
+    const ChosenCurve curve = choose(OpLaw::kGemm, mixed_file ? "gguf" : kernel_type(*share.format, scenario_.device));
     Linear linear{.curve = curve,
                   .call = {.m = 1.0,
                            .n = share.rows,
@@ -165,13 +164,11 @@ class StepTimer::Builder {
 
   void add_all_reduce(OpKind kind) {
     if (scenario_.layout.tensor_parallel == 1) return;
-    add_message(kind, OpLaw::kAllReduce, scenario_.layout.tensor_parallel,
-                scenario_.model.d_model * kActivationBytes);
+    add_message(kind, OpLaw::kAllReduce, scenario_.layout.tensor_parallel, scenario_.model.d_model * kActivationBytes);
   }
 
   void add_message(OpKind kind, OpLaw law, int n_devices, double token_bytes, double times = 1.0) {
-    const ChosenCurve curve =
-        curves_.collective(law, n_devices, scenario_.engine.speed.collectives, scenario_.device);
+    const ChosenCurve curve = curves_.collective(law, n_devices, scenario_.engine.speed.collectives, scenario_.device);
     origin_ = std::max(origin_, curve.origin);
     push(kind, Message{curve, token_bytes, times});
   }
@@ -259,14 +256,11 @@ class StepTimer::Builder {
     if (layout.attention_data_parallel == 1) return add_all_reduce(OpKind::kExpertDown);
     const double groups = layout.attention_data_parallel;
     add_message(OpKind::kExpertDown, OpLaw::kAllGather, layout.n_expert_ranks(), groups * width);  // FP8
-    add_message(OpKind::kExpertDown, OpLaw::kReduceScatter, layout.n_expert_ranks(),
-                groups * width * kActivationBytes);
+    add_message(OpKind::kExpertDown, OpLaw::kReduceScatter, layout.n_expert_ranks(), groups * width * kActivationBytes);
   }
 
   /// Softmax, the choice of experts, and sorting tokens by expert.
-  void add_router() {
-    push(OpKind::kRouter, Stream{.curve = choose(OpLaw::kStream, "any"), .launches = 1.0});
-  }
+  void add_router() { push(OpKind::kRouter, Stream{.curve = choose(OpLaw::kStream, "any"), .launches = 1.0}); }
 
   void add_stream(const Op& op) {
     const OpCost cost = kernels::op_cost(op.shape);
@@ -294,7 +288,8 @@ class StepTimer::Builder {
   /// Logits are widened to FP32, turned into probabilities and drawn from: some five passes.
   void add_sampler() {
     const double vocab = scenario_.model.vocab_size;
-    push(OpKind::kSample, Stream{.curve = choose(OpLaw::kStream, "any"), .sequence_bytes = 5.0 * 4.0 * vocab, .launches = 5.0});
+    push(OpKind::kSample,
+         Stream{.curve = choose(OpLaw::kStream, "any"), .sequence_bytes = 5.0 * 4.0 * vocab, .launches = 5.0});
   }
 
   const TimeScenario& scenario_;
@@ -378,12 +373,12 @@ StepTimer::StepTimer(const TimeScenario& scenario, const EfficiencyCatalog& curv
 double StepTimer::seconds_of(const Stage& stage, const StepLoad& load) const {
   double seconds = 0.0;
   for (const Work& work : stage.work)
-    seconds += work.count *
-               std::visit([&](const auto& what) { return work_seconds(what, load, rates_); }, work.what);
+    seconds += work.count * std::visit([&](const auto& what) { return work_seconds(what, load, rates_); }, work.what);
   if (!(load.prefill_tokens > 0.0)) return seconds;
   double launches = 0.0;
   for (const Work& work : stage.work) launches += work.count;
-  return std::max(seconds, 1e-6 * scenario_.engine.speed.launch_us * launches);
+  const SpeedFacts& facts = scenario_.engine.speed;
+  return std::max(facts.prompt_factor * seconds, 1e-6 * facts.launch_us * launches);
 }
 
 /// Host time that no kernel hides. Of a pass with kernels of its own it is what the queue of launches leaves over.

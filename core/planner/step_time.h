@@ -18,8 +18,8 @@ struct StepLoad {
   double decode_sequences = 0.0;
   double decode_kv = 0.0;  // tokens each of them holds, on average
   double prefill_sequences = 0.0;
-  double prefill_tokens = 0.0;  // new ones, of all of them together
-  double prefill_kv = 0.0;      // tokens each holds afterwards
+  double prefill_tokens = 0.0;    // new ones, of all of them together
+  double prefill_kv = 0.0;        // tokens each holds afterwards
   double finished_prompts = 0.0;  // which yield their first token
 };
 
@@ -82,8 +82,8 @@ class StepTimer {
     ExpertsCall call;  // rows and touched open
     double n_experts = 0.0;
     double active = 0.0;
-    double ranks = 1.0;  // that hold whole experts
-    double groups = 1.0; // whose tokens meet here
+    double ranks = 1.0;   // that hold whole experts
+    double groups = 1.0;  // whose tokens meet here
     friend bool operator==(const Experts&, const Experts&) = default;
   };
   struct Stream {

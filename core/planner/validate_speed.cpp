@@ -31,8 +31,12 @@ double figure_of(const std::string& metric, const ServingLoad& load, const Servi
   return 0.0;
 }
 
+const RatioInterval& ratios_of(const std::string& metric, const SpeedFacts& facts) {
+  return metric == "ttft_ms" ? facts.ttft : metric == "tpot_ms" ? facts.tpot : facts.rate;
+}
+
 FigureSubject subject_of(const SpeedQuestion& question, const std::string& engine) {
-  return {engine, question.scenario.model.name, question.scenario.device.id};
+  return {.engine = engine, .model = question.scenario.model.name, .device = question.scenario.device.id};
 }
 
 }  // namespace
@@ -56,7 +60,8 @@ void SpeedCheck::check(const ThroughputRow& row, Validation& validation) {
   }
   const double figure = figure_of(row.metric, run.reading.question->load, run.answer->time);
   if (!(figure > 0.0)) {
-    validation.skipped.push_back({row.source.id, component, fmt::format("{} of such a run is not defined", row.metric)});
+    validation.skipped.push_back(
+        {row.source.id, component, fmt::format("{} of such a run is not defined", row.metric)});
     return;
   }
   const TimeScenario& scenario = run.reading.question->scenario;
@@ -65,6 +70,7 @@ void SpeedCheck::check(const ThroughputRow& row, Validation& validation) {
                   .item = row.metric,
                   .predicted = figure,
                   .published = row.value.value_or(0.0),
+                  .interval = speed_interval(figure, ratios_of(row.metric, scenario.engine.speed), run.answer->origin),
                   .subject = subject_of(*run.reading.question, scenario.engine.name)});
 }
 
@@ -78,11 +84,14 @@ void SpeedCheck::check(const ServingRow& row, Validation& validation) {
   for (const std::string& text : reading.question->assumptions) validation.assumptions.push_back({row.source.id, text});
   const auto add = [&](const char* metric, std::optional<double> published) {
     if (!published) return;
+    const double figure = figure_of(metric, reading.question->load, told.time);
+    const SpeedFacts& facts = reading.question->scenario.engine.speed;
     validation.add({.id = row.source.id,
                     .component = component_of(metric),
                     .item = metric,
-                    .predicted = figure_of(metric, reading.question->load, told.time),
+                    .predicted = figure,
                     .published = *published,
+                    .interval = speed_interval(figure, ratios_of(metric, facts), told.origin),
                     .subject = subject_of(*reading.question, reading.question->scenario.engine.name)});
   };
   add("ttft_ms", row.ttft_ms);

@@ -97,6 +97,11 @@ std::vector<SubjectErrors> errors_by(const Validation& validation, std::string F
   return all;
 }
 
+std::span<const SubjectKind> subject_kinds() {
+  static constexpr SubjectKind kKinds[] = {{"engine", &FigureSubject::engine}, {"device", &FigureSubject::device}};
+  return kKinds;
+}
+
 FitScore fit_score(const Validation& validation) {
   return {static_cast<std::int64_t>(validation.fits.size()),
           std::ranges::count_if(validation.fits, [](const FitCheck& check) { return check.right(); })};

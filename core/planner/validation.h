@@ -29,7 +29,7 @@ struct PredictedFigure {
   std::string component;  // "weights", "kv_bytes", "kv_tokens", "activations", "compute_buffer", …
   std::string item;       // of several figures of one row: "CUDA0"; what the figure is otherwise: "GiB per GPU"
   double predicted = 0.0;
-  double published = 0.0;  // never 0
+  double published = 0.0;                 // never 0
   std::optional<Interval> interval = {};  // in which the figure was said to lie
   FigureSubject subject = {};             // of speeds
 
@@ -129,6 +129,13 @@ struct SubjectErrors {
 };
 /// One entry per component and subject, the most figures first.
 std::vector<SubjectErrors> errors_by(const Validation& validation, std::string FigureSubject::*subject);
+
+/// What speeds are grouped by.
+struct SubjectKind {
+  const char* name;
+  std::string FigureSubject::*member;
+};
+std::span<const SubjectKind> subject_kinds();
 
 struct FitScore {
   std::int64_t n = 0;

@@ -9,8 +9,8 @@ namespace {
 constexpr double kMicro = 1e-6;
 constexpr double kNano = 1e-9;
 constexpr double kActivationBytes = 2.0;
-constexpr double kTileRows = 128.0;       // of queries, as FlashAttention cuts them
-constexpr double kTensorRows = 16.0;      // rows of one matrix instruction
+constexpr double kTileRows = 128.0;        // of queries, as FlashAttention cuts them
+constexpr double kTensorRows = 16.0;       // rows of one matrix instruction
 constexpr double kLeastSplitKeys = 256.0;  // below, splitting a cache costs more than it gains
 constexpr double kMostSplits = 16.0;
 constexpr double kLeastSplitDepth = 512.0;
@@ -97,11 +97,11 @@ double prefill_seconds(const EfficiencyCurve& curve, const DeviceRates& device, 
   const double units = call.batch * call.n_heads * std::ceil(call.q_len / kTileRows) / device.n_units;
   const double longest = call.window > 0.0 ? std::min(call.kv_len, call.window) : call.kv_len;
   const double keys = visible_keys(call) + curve[kExtraKeys];
-  const double products = device.n_units * tile / rate *
-                          std::max(waves(units, curve[kTail]) * keys, longest + curve[kExtraKeys]);
+  const double products =
+      device.n_units * tile / rate * std::max(waves(units, curve[kTail]) * keys, longest + curve[kExtraKeys]);
   const double kept = call.window > 0.0 ? std::min(call.kv_len, call.window + call.q_len) : call.kv_len;
-  const double moved = call.batch * (call.q_len * call.n_heads * call.dims * kActivationBytes +
-                                     kept * call.kv_heads * call.row_bytes);
+  const double moved =
+      call.batch * (call.q_len * call.n_heads * call.dims * kActivationBytes + kept * call.kv_heads * call.row_bytes);
   return kMicro * (curve[kFloorUs] + curve[kPerWaveUs] * call.batch * call.n_heads / device.n_units) +
          join(curve[kJoin], products, moved / (device.bandwidth * curve[kMemory]));
 }

@@ -56,25 +56,24 @@ enum class LawConstant : std::uint8_t {
   kActivations,
   kSqrtUs,
   kGbS,
-  kUnitGbS,    // what one unit draws from memory at most; 0: no such limit
+  kUnitGbS,     // what one unit draws from memory at most; 0: no such limit
   kVectorRows,  // up to so many rows kernels without tiles run, which only wait for memory; 0: none
   kWidenBytes   // moved further for each weight where products widen it beforehand
 };
 inline constexpr std::array<std::string_view, 25> kLawConstantNames = {
-    "floor_us",      "memory",     "compute",    "join",        "per_k_ns", "quantize",
-    "k_offset",      "tail",       "small_tile", "per_wave_us", "cached",   "block",
-    "per_split_ns",  "extra_keys", "width",      "per_expert_ns", "per_row_ns", "extra_rows",
-    "offset",        "activations", "sqrt_us",   "gb_s",        "unit_gb_s", "vector_rows",
-    "widen_bytes"};
+    "floor_us", "memory",        "compute",     "join",       "per_k_ns", "quantize",     "k_offset",
+    "tail",     "small_tile",    "per_wave_us", "cached",     "block",    "per_split_ns", "extra_keys",
+    "width",    "per_expert_ns", "per_row_ns",  "extra_rows", "offset",   "activations",  "sqrt_us",
+    "gb_s",     "unit_gb_s",     "vector_rows", "widen_bytes"};
 
 /// The fitted constants of one law on one device for one backend's kernels and one type of operands.
 struct EfficiencyCurve {
   OpLaw law = OpLaw::kGemm;
-  std::string device;   // measured on
-  std::string kernels;  // "vllm", "tensorrt-llm", "nccl"
-  std::string type;     // "bf16", "fp8_block", "nvfp4", "int4_weights", …; "any"
-  int n_devices = 1;    // of a collective
-  double sustained = 1.0;  // share of the measured rate of products that a device keeps under its power limit
+  std::string device;            // measured on
+  std::string kernels;           // "vllm", "tensorrt-llm", "nccl"
+  std::string type;              // "bf16", "fp8_block", "nvfp4", "int4_weights", …; "any"
+  int n_devices = 1;             // of a collective
+  double sustained = 1.0;        // share of the measured rate of products that a device keeps under its power limit
   double held_out_median = 0.0;  // |error| on shapes that were not fitted
   double held_out_p90 = 0.0;
   std::array<double, kLawConstantNames.size()> constants{};

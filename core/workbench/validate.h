@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -10,17 +11,25 @@
 
 namespace dachlast {
 
+/// What times are predicted with.
+enum class TimeModel : std::uint8_t {
+  kCurves,    // measured operator times
+  kConstant,  // 80 % of the bandwidth, 60 % of the peak, whatever the shape
+  kRoofline   // listed bandwidth and peak
+};
+
 /// Predicts every row of the tables with the models, devices and engines the program knows.
 /// Errors   throws `Error` (kInput) where a file cannot be read or is of no known kind.
-Validation validate_files(std::span<const std::filesystem::path> files);
+Validation validate_files(std::span<const std::filesystem::path> files, TimeModel time_model = TimeModel::kCurves);
 
 /// A validation as people read it.
 struct ValidationView {
   std::string answer;  // "Weights: median error 0.1 % (n = 14). … Fit right on 26 of 27 rows."
   viewmodel::Table components;
-  viewmodel::Table worst;    // figures missed by most, the worst first
-  viewmodel::Table misfits;  // wrong verdicts; no rows where all are right
-  viewmodel::Table skipped;  // by reason, with counts
+  viewmodel::Table subjects;  // of speeds, by engine and device; no rows where there are none
+  viewmodel::Table worst;     // figures missed by most, the worst first
+  viewmodel::Table misfits;   // wrong verdicts; no rows where all are right
+  viewmodel::Table skipped;   // by reason, with counts
 };
 
 /// `n_worst`: rows of the list of figures missed by most.

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -53,6 +54,9 @@ std::vector<std::int64_t> counts(const std::vector<Item>& items, std::int64_t It
 }
 
 std::string title_of_component(const std::string& component) {
+  if (component == "ttft") return "TTFT";
+  if (component == "tpot") return "TPOT";
+  if (component == "tok_s") return "Tokens/s";
   std::string title = component;
   for (char& c : title)
     if (c == '_') c = ' ';
@@ -75,6 +79,16 @@ std::string answer_of(const Validation& validation, const std::vector<ComponentE
   return answer;
 }
 
+std::vector<Cell> coverage_cells(const std::vector<ComponentErrors>& components) {
+  std::vector<Cell> cells;
+  for (const ComponentErrors& component : components)
+    cells.push_back(component.interval_coverage
+                        ? viewmodel::number_cell(100.0 * *component.interval_coverage,
+                                                 percent_text(*component.interval_coverage), Origin::kEstimated)
+                        : viewmodel::text_cell("no interval"));
+  return cells;
+}
+
 Table components_table(const std::vector<ComponentErrors>& components) {
   TableBuilder table("components", "Components");
   table.text({"component", "Component", "", ""}, texts<ComponentErrors>(components, [](const ComponentErrors& c) {
@@ -89,6 +103,36 @@ Table components_table(const std::vector<ComponentErrors>& components) {
   percent("worst_abs_pct", "Worst", "The largest error.", &ComponentErrors::worst_abs);
   percent("signed_median_pct", "Bias", "Median of the signed errors: above zero we predict too much.",
           &ComponentErrors::signed_median);
+  const bool intervals = std::ranges::any_of(
+      components, [](const ComponentErrors& component) { return component.interval_coverage.has_value(); });
+  if (intervals)
+    table.cells({"interval_coverage_pct", "Inside", "%", "Figures inside their printed 90 % interval."},
+                coverage_cells(components));
+  return table.build();
+}
+
+/// Errors of speeds by what they are of.
+Table subjects_table(const Validation& validation) {
+  std::vector<std::string> names;
+  std::vector<ComponentErrors> errors;
+  for (const SubjectKind& kind : subject_kinds())
+    for (SubjectErrors& of : errors_by(validation, kind.member)) {
+      names.push_back(of.subject);
+      errors.push_back(std::move(of.errors));
+    }
+  TableBuilder table("subjects", "By engine and device");
+  table.text({"subject", "Of", "", ""}, std::move(names));
+  table.text({"component", "Component", "", ""},
+             texts<ComponentErrors>(errors, [](const ComponentErrors& c) { return title_of_component(c.component); }));
+  table.count({"n", "n", "", "Figures."}, counts(errors, &ComponentErrors::n), Origin::kExact);
+  table.cells({"median_abs_pct", "Median", "%", "Of the errors' sizes."},
+              percent_cells(errors, &ComponentErrors::median_abs));
+  table.cells({"p90_abs_pct", "p90", "%", "Nine of ten errors are smaller."},
+              percent_cells(errors, &ComponentErrors::p90_abs));
+  table.cells({"signed_median_pct", "Bias", "%", "Median of the signed errors."},
+              percent_cells(errors, &ComponentErrors::signed_median));
+  table.cells({"interval_coverage_pct", "Inside", "%", "Figures inside their printed 90 % interval."},
+              coverage_cells(errors));
   return table.build();
 }
 
@@ -146,6 +190,7 @@ ValidationView validation_view(const Validation& validation, std::size_t n_worst
   const std::vector<ComponentErrors> components = component_errors(validation);
   return {.answer = answer_of(validation, components),
           .components = components_table(components),
+          .subjects = subjects_table(validation),
           .worst = worst_table(worst_figures(validation, n_worst)),
           .misfits = misfits_table(validation),
           .skipped = skip_groups_table(skip_groups(validation))};

@@ -46,6 +46,16 @@ TEST(ReferenceRows, TheBundledTablesAreReadWhole) {
   EXPECT_EQ(bundled<LlamaCppRow>("memory_llamacpp").size(), 101u);
   EXPECT_EQ(bundled<KvTableRow>("kv_tables").size(), 19u);
   EXPECT_EQ(bundled<ThroughputRow>("throughput").size(), 1426u);
+  EXPECT_EQ(bundled<ServingRow>("serving_silicon").size(), 2090u);
+}
+
+TEST(ReferenceRows, ServingRowsKnowTheirRanks) {
+  const auto rows = bundled<ServingRow>("serving_silicon");
+  EXPECT_EQ(rows[0].backend, "sglang");
+  EXPECT_EQ(rows[0].ranks.tp, 8);
+  EXPECT_EQ(rows[0].ranks.moe_ep, 8);
+  EXPECT_FALSE(rows[0].prefill.tp);
+  EXPECT_DOUBLE_EQ(*rows[0].ttft_ms, 319.8439);
 }
 
 TEST(ReferenceRows, CellsArriveWhereTheyBelong) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "core/hardware/device_catalog.h"
 #include "core/model/model_source.h"
@@ -46,6 +47,30 @@ TEST(PublishedStarts, EveryRowIsPredictedOrNamed) {
   expect_every_row_counted("kv_tables", 19);
   expect_every_row_counted("memory_llamacpp", 101);
   expect_every_row_counted("throughput", 1426);
+  expect_every_row_counted("serving_silicon", 2090);
+}
+
+// What the time model reaches today, with a margin for changes that move a few rows; docs/accuracy.md has the table.
+TEST(PublishedSpeeds, GapsBetweenTokensOfServedModels) {
+  const ComponentErrors errors = errors_of("serving_silicon", "tpot");
+  EXPECT_GE(errors.n, 1200);
+  EXPECT_LE(errors.median_abs, 0.11);
+}
+
+TEST(PublishedSpeeds, LlamaCppTokensOneByOne) {
+  std::vector<double> sizes;
+  for (const PredictedFigure& figure : validated("throughput").figures)
+    if (figure.item == "tg_tok_s") sizes.push_back(std::abs(figure.error()));
+  EXPECT_GE(sizes.size(), 120u);
+  EXPECT_LE(median(sizes), 0.08);
+}
+
+TEST(PublishedSpeeds, NineOfTenLieInTheirIntervals) {
+  for (const char* component : {"tpot", "ttft"}) {
+    const ComponentErrors errors = errors_of("serving_silicon", component);
+    ASSERT_TRUE(errors.interval_coverage.has_value());
+    EXPECT_GE(*errors.interval_coverage, 0.85) << component;
+  }
 }
 
 TEST(PublishedStarts, WeightsAreHitToHalfAPerCent) {

@@ -164,7 +164,7 @@ TEST(KvTableRows, BytesPerTokenAndTotals) {
   EXPECT_NEAR(validation.figures[1].predicted, 0.2441, 1e-4);    // 2 · 1,000 · 128 KiB
 }
 
-TEST(ThroughputRows, WhatRanMustFitAndTimesAreSkippedByMetric) {
+TEST(ThroughputRows, WhatRanMustFitAndAQuestionWithoutLengthsIsNone) {
   ThroughputRow row;
   row.source.id = "t1";
   row.source.notes = "static batching";
@@ -178,7 +178,7 @@ TEST(ThroughputRows, WhatRanMustFitAndTimesAreSkippedByMetric) {
   row.batch_or_concurrency = "1";
   RowCatalog known = catalog();
   const Validation validation = validate_throughput({&row, 1}, known);
-  EXPECT_EQ(validation.skipped[0].component, "ttft_ms");
+  EXPECT_EQ(validation.skipped[0].component, "ttft");
   ASSERT_EQ(validation.fits.size(), 1u);
   EXPECT_FALSE(validation.fits[0].right());  // 131 GiB of weights on 80 GB: we say it cannot have run
 }

@@ -1,0 +1,104 @@
+#include "core/planner/serving_time.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/hardware/device_catalog.h"
+#include "core/model/model_source.h"
+
+namespace dachlast {
+namespace {
+
+const EfficiencyCatalog& curves() {
+  static const EfficiencyCatalog catalog(data_dir() / "efficiency");
+  return catalog;
+}
+
+TimeScenario scenario(const char* model, const char* device) {
+  return {.model = resolve_model(model).spec,
+          .weights = plain_weights(*storage_format("bf16")),
+          .cache = *cache_format("bf16"),
+          .device = find_device(device),
+          .layout = {},
+          .engine = find_engine("vllm")};
+}
+
+TEST(StepTime, DecodeTakesAtLeastTheTimeToReadTheWeights) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  const double seconds = timer.seconds({.decode_sequences = 1, .decode_kv = 1000});
+  // 7.50 B parameters without the token table · 2 B over 3.35 TB/s = 4.48 ms; published steps take 5.5 to 7 ms
+  EXPECT_GT(seconds, 4.48e-3);
+  EXPECT_LT(seconds, 8e-3);
+}
+
+TEST(StepTime, SpeaksOfItsOrigin) {
+  EXPECT_EQ(StepTimer(scenario("llama-3.1-8b", "h100-sxm"), curves()).origin(), EfficiencyOrigin::kDevice);
+  EXPECT_EQ(StepTimer(scenario("llama-3.1-8b", "h100-pcie"), curves()).origin(), EfficiencyOrigin::kFamily);
+  EXPECT_EQ(StepTimer(scenario("llama-3.1-8b", "mi300x"), curves()).origin(), EfficiencyOrigin::kGeneric);
+}
+
+TEST(StepTime, BreakdownAddsUpToTheKernels) {
+  const StepTimer timer(scenario("qwen3-30b-a3b", "h200-sxm"), curves());
+  const StepLoad load{.decode_sequences = 32, .decode_kv = 2000};
+  double sum = 0.0;
+  for (const OpSeconds& op : timer.breakdown(load)) sum += op.seconds;
+  const SpeedFacts& facts = timer.scenario().engine.speed;
+  EXPECT_NEAR(timer.seconds(load), sum + 1e-6 * (facts.step_us + 32 * facts.sequence_us), 1e-9);
+}
+
+TEST(StepTime, TwoRanksAreFasterThanOneAndSlowerThanHalf) {
+  TimeScenario two = scenario("llama-3.1-70b", "h200-sxm");
+  two.layout.tensor_parallel = 2;
+  TimeScenario four = two;
+  four.layout.tensor_parallel = 4;
+  const StepLoad load{.decode_sequences = 8, .decode_kv = 2000};
+  const double of_two = StepTimer(two, curves()).seconds(load);
+  const double of_four = StepTimer(four, curves()).seconds(load);
+  EXPECT_LT(of_four, of_two);
+  EXPECT_GT(of_four, of_two / 2.0);
+}
+
+TEST(StepTime, ConstantSharesAreNeverSlowerThanTheirRoofs) {
+  const EfficiencyCatalog roofs = EfficiencyCatalog::with_constant_shares(1.0, 1.0);
+  TimeScenario plain = scenario("llama-3.1-8b", "h100-sxm");
+  plain.engine.speed.step_us = plain.engine.speed.sequence_us = 0.0;
+  const double seconds = StepTimer(plain, roofs).seconds({.decode_sequences = 1, .decode_kv = 1000});
+  EXPECT_GT(seconds, 4.4e-3);  // weights over the listed bandwidth, as above
+  EXPECT_LT(seconds, 4.8e-3);  // and 131 MB of cache and activations
+}
+
+TEST(ServingTime, AStaticBatchIsPromptsAndThenSteps) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  const ServingLoad load{.input_tokens = 1000, .output_tokens = 101, .arrival = Arrival::kStatic, .n_clients = 4};
+  const ServingTime time = serving_time(timer, load, {.max_num_batched_tokens = 8192});
+  EXPECT_DOUBLE_EQ(time.output_tokens_s, 4 * 101 / (time.ttft_s + 100 * time.tpot_s));
+}
+
+TEST(ServingTime, MoreClientsMeanMoreTokensAndLongerGaps) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  ServingLoad load{.input_tokens = 1000, .output_tokens = 200, .arrival = Arrival::kClosed, .n_clients = 4};
+  const ServingTime few = serving_time(timer, load, {});
+  load.n_clients = 64;
+  const ServingTime many = serving_time(timer, load, {});
+  EXPECT_GT(many.output_tokens_s, few.output_tokens_s);
+  EXPECT_GT(many.tpot_s, few.tpot_s);
+}
+
+TEST(ServingTime, WhatDoesNotFitWaits) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  const ServingLoad load{
+      .input_tokens = 1000, .output_tokens = 200, .arrival = Arrival::kAtOnce, .n_clients = 1, .n_requests = 100};
+  const ServingTime roomy = serving_time(timer, load, {});
+  const ServingTime tight = serving_time(timer, load, {.kv_tokens = 2400});  // two of 1,200
+  EXPECT_LE(tight.mean_batch, 2.0);
+  EXPECT_GT(tight.ttft_s, roomy.ttft_s);
+}
+
+TEST(ServingTime, EqualQuestionsGetEqualAnswers) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  const ServingLoad load{.input_tokens = 500, .output_tokens = 100, .n_clients = 8, .length_spread = 0.2};
+  EXPECT_DOUBLE_EQ(serving_time(timer, load, {}).ttft_s, serving_time(timer, load, {}).ttft_s);
+}
+
+}  // namespace
+}  // namespace dachlast
