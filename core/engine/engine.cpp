@@ -74,7 +74,7 @@ struct Engine::State {
   void require_in_vocabulary(std::span<const std::int32_t> token_ids) const;
   void require_logits(LogitsFor logits, int q_len) const;
   void require_entry(const SequenceStep& entry) const;
-  void require_entries(std::span<const SequenceStep> entries) const;
+  void require_entries(std::span<const SequenceStep> wanted) const;
   void take_lockstep();
   void enter_lockstep(std::span<const std::int32_t> token_ids, int first, int q_len);
   int begin(std::span<const SequenceStep> wanted);

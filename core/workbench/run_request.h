@@ -40,9 +40,9 @@ struct ServingRequest {
 /// What to measure, as the user said it. Empty lists and options take defaults that the plan states.
 struct RunRequest {
   std::string model;
-  std::vector<int> contexts;                // tokens; empty: 512, or the model's limit where that is less
-  std::vector<int> batches;                 // empty: 1
-  std::vector<Phase> phases;                // empty: both
+  std::vector<int> contexts;  // tokens; empty: 512, or the model's limit where that is less
+  std::vector<int> batches;   // empty: 1
+  std::vector<Phase> phases{Phase::kPrefill, Phase::kDecode};  // empty: only what else is asked for
   std::optional<WeightType> weights;        // empty: what the checkpoint is published in, f16 widened to f32
   std::optional<KvFormat> kv_format;        // empty: same as the arithmetic of the weights
   KvSpec kv;                                // kind of cache; kNone: decode steps recompute the sequence
