@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -202,10 +203,11 @@ std::span<BF16> KvCache::tail(const Layer& layer, int place) {
 
 void KvCache::copy_block(const BlockCopy& copy) {
   const auto n_blocks = static_cast<std::size_t>(shape_.n_blocks);
-  for (const Layer& layer : layers_)
-    for (const auto& [offset, bytes] :
-         {std::pair(layer.k_offset, layer.k_bytes), std::pair(layer.v_offset, layer.v_bytes),
-          std::pair(layer.k_scale_offset, layer.k_scale_bytes), std::pair(layer.v_scale_offset, layer.v_scale_bytes)}) {
+  for (const Layer& layer : layers_) {
+    const std::array parts{std::pair(layer.k_offset, layer.k_bytes), std::pair(layer.v_offset, layer.v_bytes),
+                           std::pair(layer.k_scale_offset, layer.k_scale_bytes),
+                           std::pair(layer.v_scale_offset, layer.v_scale_bytes)};
+    for (const auto& [offset, bytes] : parts) {
       if (bytes == 0) continue;
       const std::size_t block = bytes / n_blocks;
       const auto at = [&](std::int32_t b) {
@@ -213,6 +215,7 @@ void KvCache::copy_block(const BlockCopy& copy) {
       };
       std::memcpy(at(copy.to), at(copy.from), block);
     }
+  }
 }
 
 // -------- a step
@@ -262,8 +265,8 @@ void KvCache::show(const KvAppend& entry, int first_row) {
     step_slots_.push_back(placement_->slot_of(position));
 }
 
-kernels::KvView KvCache::view(int i) {
-  const Layer& shown = layer(i);
+kernels::KvView KvCache::view(int layer_index) {
+  const Layer& shown = layer(layer_index);
   if (keeps_tails())
     for (std::size_t entry = 0; entry < step_.size(); ++entry) step_[entry].tail = tail(shown, step_places_[entry]);
   const kernels::MutableKvPool memory = pool(shown);
@@ -275,15 +278,15 @@ kernels::KvView KvCache::view(int i) {
           .sequences = step_};
 }
 
-kernels::KvTarget KvCache::target(int i, int entry) {
+kernels::KvTarget KvCache::target(int layer_index, int entry) {
   const auto index = static_cast<std::size_t>(entry);
   const kernels::KvSequence& sequence = step_[index];
   std::span<const std::int32_t> slots;
   if (!sequence.positions.empty())
     slots = std::span(step_slots_).subspan(first_slot_of_[index], static_cast<std::size_t>(sequence.q_len));
-  return {.pool = pool(layer(i)),
+  return {.pool = pool(layer(layer_index)),
           .blocks = sequence.blocks,
-          .tail = tail(layer(i), step_places_[index]),
+          .tail = tail(layer(layer_index), step_places_[index]),
           .first_slot = sequence.first_position,
           .slots = slots};
 }

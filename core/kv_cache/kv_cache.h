@@ -79,8 +79,8 @@ class KvCache {
   int begin_step(std::span<const KvAppend> entries);
 
   /// The step as attention and `store_kv` see it; entry i is entries[i] of `begin_step`. Valid until the next change.
-  kernels::KvView view(int layer);
-  kernels::KvTarget target(int layer, int entry);
+  kernels::KvView view(int layer_index);
+  kernels::KvTarget target(int layer_index, int entry);
 
  private:
   struct Layer {
