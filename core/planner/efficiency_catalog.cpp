@@ -187,16 +187,16 @@ const EfficiencyCurve* EfficiencyCatalog::find(OpLaw law, std::string_view type,
   return nullptr;
 }
 
-ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::span<const std::string> asked,
+ChosenCurve EfficiencyCatalog::choose(OpLaw law, std::string_view type, std::span<const std::string> kernels,
                                       const DeviceSpec& device) const {
   // TensorRT-LLM's table holds one untuned kernel for NVFP4 (its time is linear in k below 64 rows); the engine tunes among those
   // that vLLM's table was timed with.
-  std::vector<std::string> kernels(asked.begin(), asked.end());
+  std::vector<std::string> ordered(kernels.begin(), kernels.end());
   if (law == OpLaw::kGemm && type == "nvfp4")
-    std::ranges::stable_partition(kernels, [](const std::string& name) { return name == "vllm"; });
+    std::ranges::stable_partition(ordered, [](const std::string& name) { return name == "vllm"; });
   for (const std::string_view candidate : types_for(type, device))
     for (const Donor& donor : donors_of(device))
-      if (const EfficiencyCurve* curve = find(law, candidate, kernels, donor.device))
+      if (const EfficiencyCurve* curve = find(law, candidate, ordered, donor.device))
         return {curve, donor.origin,
                 law == OpLaw::kStream
                     ? 1.0

@@ -99,7 +99,7 @@ class StepTimer::Builder {
         ++work.count;
         return;
       }
-    stage_->work.push_back({kind, 1.0, std::move(what)});
+    stage_->work.push_back({kind, 1.0, what});
   }
 
   void add(const Op& op) {
@@ -196,7 +196,7 @@ class StepTimer::Builder {
                      a.score_dim + a.value_dim, prefill_dims, a.row_elements * bytes, a.window, a.top_k);
       return;
     }
-    const double kv_heads = std::max(1.0, std::ceil(a.row_elements / (a.score_dim + a.value_dim) / tp()));
+    const double kv_heads = std::max(1.0, std::ceil(1.0 * a.row_elements / (a.score_dim + a.value_dim) / tp()));
     const double dims = a.score_dim + a.value_dim;
     push_attention(OpLaw::kDecode, OpLaw::kPrefill, heads, kv_heads, dims, dims, dims * bytes,
                    a.window > 0 ? a.window : a.chunk, a.top_k);
