@@ -2,12 +2,12 @@
 # Runs clang-tidy on the sources that a change touches, directly or through a header they include.
 #   scripts/check-tidy.sh BUILD_FOLDER [BASE]
 # BASE is a commit; default: where HEAD left origin/main, or every source where that is HEAD itself or unknown. Starts no
-# new file after TIDY_SECONDS (default 300) and says how many it left out.
+# new file after TIDY_SECONDS (default 200) and says how many it left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:?usage: check-tidy.sh BUILD_FOLDER [BASE]}
 base=${2:-$(git merge-base HEAD origin/main 2>/dev/null || true)}
-budget_s=${TIDY_SECONDS:-300}
+budget_s=${TIDY_SECONDS:-200}
 
 all_sources() { git ls-files 'app/*.cpp' 'core/*.cpp' 'kernels/*.cpp' 'reports/*.cpp' 'ui/*.cpp'; }
 
