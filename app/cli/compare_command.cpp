@@ -6,10 +6,10 @@
 #include "app/cli/commands.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
-#include "core/workbench/parse.h"
 #include "app/cli/run_file.h"
 #include "core/roofline/compare.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/parse.h"
 
 namespace dachlast::cli {
 namespace {

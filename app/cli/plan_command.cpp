@@ -8,9 +8,9 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
-#include "core/workbench/parse.h"
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
+#include "core/workbench/parse.h"
 
 namespace dachlast::cli {
 namespace {

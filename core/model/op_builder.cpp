@@ -65,9 +65,8 @@ void OpBuilder::run(const AttentionSpec& a, Buffer in) {
 void OpBuilder::plain_attention(const AttentionSpec& a) {
   add(OpKind::kKvWrite, KvWriteShape{n_tokens_, a.n_kv_heads, a.head_dim, precision_.kv}, WeightRole::kNone,
       Buffer::kQkv, Buffer::kQkv);
-  const AttentionShape shape{step_.batch_size, step_.q_len, step_.kv_len, a.n_heads,
-                             a.n_kv_heads,     a.head_dim,  a.window,     precision_.kv,
-                             a.n_sink_tokens,  step_.sequences};
+  const AttentionShape shape{step_.batch_size, step_.q_len, step_.kv_len,  a.n_heads,       a.n_kv_heads,
+                             a.head_dim,       a.window,    precision_.kv, a.n_sink_tokens, step_.sequences};
   add(OpKind::kAttention, shape, WeightRole::kNone, Buffer::kQkv, Buffer::kAttended);
 }
 

@@ -196,8 +196,8 @@ void read_overhead_facts(DataObject& facts, EngineProfile& engine) {
   engine.graph_budget =
       read_fact_or_none<BudgetPart>(facts, "graph_budget", choice_of<BudgetPart>({"inside", "outside"}));
   engine.graphs = read_fact_or_none<Bytes>(facts, "graphs", required_size);
-  engine.trial_run_keeps = read_fact_or_none<TrialRunKeeps>(
-      facts, "trial_run_keeps", choice_of<TrialRunKeeps>({"nothing", "pictures"}));
+  engine.trial_run_keeps =
+      read_fact_or_none<TrialRunKeeps>(facts, "trial_run_keeps", choice_of<TrialRunKeeps>({"nothing", "pictures"}));
   engine.weight_allocator =
       read_fact_or_none<WeightAllocator>(facts, "weight_allocator", choice_of<WeightAllocator>({"torch_caching"}));
   engine.mxfp4_padding = read_fact_or_none<std::vector<ExpertPadding>>(

@@ -91,8 +91,7 @@ std::vector<ConfigurationChange> configuration_changes(const Run& base, const Ru
   note("model config", base.model.config_hash, other.model.config_hash);
   note("weights", base.model.weights, other.model.weights);
   note("weight dtype", std::string(name_of(base.precision.weights)), std::string(name_of(other.precision.weights)));
-  note("KV dtype", std::string(name_of(base.precision.kv.format)),
-       std::string(name_of(other.precision.kv.format)));
+  note("KV dtype", std::string(name_of(base.precision.kv.format)), std::string(name_of(other.precision.kv.format)));
   note("KV cache", base.kv, other.kv);
   note("threads", std::to_string(base.n_threads), std::to_string(other.n_threads));
   note("attention", base.attention_variant, other.attention_variant);

@@ -62,9 +62,9 @@ struct RunView {
   std::string serving_sentence;        // empty where the run served no requests
   std::optional<Table> latencies;      // of the requests it served
   std::optional<Table> kv_use;
-  std::string memory_sentence;         // memory of the process against the model's; empty where it was not read
-  std::string generated_text;          // what the model wrote in this run; empty: nothing
-  std::vector<Remark> warnings;        // of the run and of its points
+  std::string memory_sentence;   // memory of the process against the model's; empty where it was not read
+  std::string generated_text;    // what the model wrote in this run; empty: nothing
+  std::vector<Remark> warnings;  // of the run and of its points
   std::vector<Remark> assumptions;
 };
 

@@ -115,7 +115,8 @@ void read_cohere2(ConfigObject& config, ModelSpec& spec) {
                        "use_embedding_sharing", "use_gated_activation", "use_parallel_block", "use_parallel_embedding",
                        "use_qk_norm", "sliding_window_pattern"});
   const int window = read_window(config, spec, 4096);
-  const auto sliding = read_sliding_layers(config, spec.n_layers(), [](int i) { return (i + 1) % kCohereFullEvery != 0; });
+  const auto sliding =
+      read_sliding_layers(config, spec.n_layers(), [](int i) { return (i + 1) % kCohereFullEvery != 0; });
   set_windows(spec, sliding, window);
   for (std::size_t i = 0; i < spec.layers.size(); ++i)
     if (!sliding[i]) attention_of(spec.layers[i]).rope.reset();

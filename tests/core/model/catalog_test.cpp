@@ -67,8 +67,8 @@ const std::map<std::string, double> kPublishedDiffers = {
     {"qwen3.5-27b", -424699392},               // the MTP layer is left out
     {"qwen3.5-35b-a3b", -844640768},           // the same
     {"kimi-k2", 3416},                         // not explained: 56 numbers a layer
-    {"smollm3-3b", 36 * 64.0},                 // of 36 layers 64 numbers, as many as RoPE has frequencies; none is stored
-    {"gemma-4-26b-a4b", 194063824},            // published in whole billions
+    {"smollm3-3b", 36 * 64.0},       // of 36 layers 64 numbers, as many as RoPE has frequencies; none is stored
+    {"gemma-4-26b-a4b", 194063824},  // published in whole billions
 };
 
 std::string name_of_row(const testing::TestParamInfo<Row>& tested) {
