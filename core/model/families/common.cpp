@@ -79,6 +79,15 @@ AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const Head
   return a;
 }
 
+AttentionSpec read_routed_attention(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads,
+                                    const RopeDefaults& rope) {
+  spec.naming = TensorNaming::kNone;
+  spec.norm = read_norm(config, NormKind::kRms, 1e-6);
+  AttentionSpec attention = read_heads(config, spec, heads);
+  attention.rope = read_rope(config, spec, attention.head_dim, rope);
+  return attention;
+}
+
 int read_n_layers(ConfigObject& config) {
   return config.size(config.first_of({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}), size_limit::kLayers);
 }

@@ -32,6 +32,10 @@ void read_native_dtype(ConfigObject& config, ModelSpec& spec);
 /// n_heads, n_kv_heads, head_dim and the usual scale 1/sqrt(head_dim).
 AttentionSpec read_heads(ConfigObject& config, const ModelSpec& spec, const HeadDefaults& defaults);
 
+/// Attention of models with routed experts: RMSNorm, RoPE, sequential wiring; no kernels yet.
+AttentionSpec read_routed_attention(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads,
+                                    const RopeDefaults& rope = {});
+
 /// How the checkpoint stores its weights, where its config states a quantization; `spec.native_dtype` is read before.
 void read_published_format(ConfigObject& config, ModelSpec& spec);
 

@@ -10,16 +10,6 @@
 namespace dachlast {
 namespace {
 
-/// RMSNorm, RoPE, sequential wiring; no kernels yet.
-AttentionSpec read_attention(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads,
-                             const RopeDefaults& rope = {}) {
-  spec.naming = TensorNaming::kNone;
-  spec.norm = read_norm(config, NormKind::kRms, 1e-6);
-  AttentionSpec attention = read_heads(config, spec, heads);
-  attention.rope = read_rope(config, spec, attention.head_dim, rope);
-  return attention;
-}
-
 /// Qwen: dense where the config lists the layer, or where it is not one of every `decoder_sparse_step`.
 std::vector<bool> read_routed_layers(ConfigObject& config, int n_layers) {
   const int step = config.size_or("decoder_sparse_step", 1, size_limit::kLayers);
@@ -56,8 +46,8 @@ struct MimoKinds {
 MimoKinds read_mimo_attention(ConfigObject& config, ModelSpec& spec) {
   MimoKinds kinds;
   AttentionSpec& full = kinds.full;
-  full = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 192},
-                        {.theta = 5e6, .partial_rotary_factor = 0.334});
+  full = read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = 192},
+                               {.theta = 5e6, .partial_rotary_factor = 0.334});
   full.qkv_bias = config.flag_or("attention_bias", false);
   full.v_head_dim = config.size_or("v_head_dim", 128, size_limit::kHeadDim);
   full.sinks = config.flag_or("add_full_attention_sink_bias", false);
@@ -89,7 +79,7 @@ std::vector<int> read_flags(ConfigObject& config, const char* key, int n_layers)
 void read_mixtral(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 32000, .max_context = 131072, .tied_embeddings = false}, spec);
   AttentionSpec attention =
-      read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = {}}, {.theta = 1e6});
+      read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = {}}, {.theta = 1e6});
   attention.window = read_window(config, spec, 0);
   MoeSpec moe = read_moe(config, {"num_local_experts", "num_experts_per_tok", "intermediate_size"});
   moe.activation = read_activation(config, "hidden_act", "silu");
@@ -118,7 +108,7 @@ void read_dbrx(ConfigObject& config, ModelSpec& spec) {
 /// behind a gate.
 void read_qwen2_moe(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 151936, .max_context = 32768, .tied_embeddings = false}, spec);
-  AttentionSpec attention = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 16, .head_dim = {}});
+  AttentionSpec attention = read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 16, .head_dim = {}});
   attention.qkv_bias = config.flag_or("qkv_bias", true);
   MoeSpec moe = read_moe(config, {"num_experts", "num_experts_per_tok", "moe_intermediate_size"});
   moe.activation = read_activation(config, "hidden_act", "silu");
@@ -132,7 +122,7 @@ void read_qwen2_moe(ConfigObject& config, ModelSpec& spec) {
 /// Defaults of src/transformers/models/qwen3_moe/configuration_qwen3_moe.py.
 void read_qwen3_moe(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 151936, .max_context = 32768, .tied_embeddings = false}, spec);
-  AttentionSpec attention = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = {}});
+  AttentionSpec attention = read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 4, .head_dim = {}});
   attention.qkv_bias = attention.o_bias = config.flag_or("attention_bias", false);
   attention.qkv_bias = config.flag_or("qkv_bias", attention.qkv_bias);
   if (config.flag_or("use_qk_norm", true)) attention.qk_norm = QkNorm::kPerHead;
@@ -148,8 +138,8 @@ void read_qwen3_moe(ConfigObject& config, ModelSpec& spec) {
 /// The checkpoints' MTP layer stores its own copy of embeddings and head.
 void read_glm4_moe(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 151552, .max_context = 131072, .tied_embeddings = false}, spec);
-  AttentionSpec attention =
-      read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 128}, {.partial_rotary_factor = 0.5});
+  AttentionSpec attention = read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 128},
+                                                  {.partial_rotary_factor = 0.5});
   attention.qkv_bias = config.flag_or("attention_bias", false);
   if (config.flag_or("use_qk_norm", false)) attention.qk_norm = QkNorm::kPerHead;
   MoeSpec moe = read_moe(config, {"n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"});
@@ -178,7 +168,7 @@ void read_gpt_oss(ConfigObject& config, ModelSpec& spec) {
     if (spec.quantized_weights) spec.quantized_weights->rest = *storage_format("bf16");
   }
   AttentionSpec attention =
-      read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 64}, {.theta = 150000.0});
+      read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 64}, {.theta = 150000.0});
   attention.qkv_bias = attention.o_bias = config.flag_or("attention_bias", true);
   attention.sinks = true;
   MoeSpec moe = read_moe(config, {"num_local_experts", "num_experts_per_tok", "intermediate_size"});
@@ -195,7 +185,7 @@ void read_gpt_oss(ConfigObject& config, ModelSpec& spec) {
 /// layers: its total is that of the layers below and their FP8 scales.
 void read_minimax_m2(ConfigObject& config, ModelSpec& spec) {
   read_basics(config, {.vocab_size = 200064, .max_context = 196608, .tied_embeddings = false}, spec);
-  AttentionSpec attention = read_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 128});
+  AttentionSpec attention = read_routed_attention(config, spec, {.n_heads = {}, .n_kv_heads = 8, .head_dim = 128});
   if (config.flag_or("use_qk_norm", true))
     attention.qk_norm =
         config.text_or("qk_norm_type", "per_layer") == "per_layer" ? QkNorm::kWholeWidth : QkNorm::kPerHead;

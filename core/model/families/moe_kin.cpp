@@ -10,16 +10,6 @@
 namespace dachlast {
 namespace {
 
-/// RMSNorm, RoPE, sequential wiring; no kernels yet.
-AttentionSpec read_routed_attention(ConfigObject& config, ModelSpec& spec, const HeadDefaults& heads,
-                                    const RopeDefaults& rope = {}) {
-  spec.naming = TensorNaming::kNone;
-  spec.norm = read_norm(config, NormKind::kRms, 1e-6);
-  AttentionSpec attention = read_heads(config, spec, heads);
-  attention.rope = read_rope(config, spec, attention.head_dim, rope);
-  return attention;
-}
-
 /// The first `n_dense` layers have a plain MLP.
 void fill_after_dense(ConfigObject& config, ModelSpec& spec, const AttentionSpec& attention, const MoeSpec& moe,
                       int n_dense) {
