@@ -47,16 +47,17 @@ ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QW
   context_ = addSize(tr("Con&text, tokens"), kMostContext);
   batch_ = addSize(tr("&Batch size"), kMostBatch);
   weights_ = addChoice(tr("&Weights"), choices.weights, tr("as published"));
-  cache_ = addChoice(tr("&KV cache"), choices.caches, tr("as activations"));
+  cache_ = addChoice(tr("&KV cache"), choices.caches, tr("as activations"), Entry::kListed);
   engine_ = addChoice(tr("&Engine"), choices.engines, {});
   tensor_parallel_ = addCount(tr("T&P"), kMostDevices);
   pipeline_parallel_ = addCount(tr("PP"), kMostDevices);
   memory_ = addCount(tr("Memory bu&dget, %"), 100, tr("engine default"));
 }
 
-QComboBox* ScenarioForm::addChoice(const QString& label, const QStringList& names, const QString& default_text) {
+QComboBox* ScenarioForm::addChoice(const QString& label, const QStringList& names, const QString& default_text,
+                                   Entry entry) {
   auto* box = new QComboBox;
-  box->setEditable(default_text != tr("as activations"));
+  box->setEditable(entry == Entry::kFree);
   box->setInsertPolicy(QComboBox::NoInsert);
   box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   box->setMinimumContentsLength(14);

@@ -56,7 +56,9 @@ class ScenarioForm : public QWidget {
     QSlider* slider;
     QSpinBox* field;
   };
-  QComboBox* addChoice(const QString& label, const QStringList& names, const QString& default_text);
+  enum class Entry { kListed, kFree };  // whether names outside the list are taken
+  QComboBox* addChoice(const QString& label, const QStringList& names, const QString& default_text,
+                       Entry entry = Entry::kFree);
   SizeControl addSize(const QString& label, int most);
   QSpinBox* addCount(const QString& label, int most, const QString& special = {});
   void tell();
