@@ -58,6 +58,11 @@ constexpr CommandRow kCommands[] = {
      "  dachlast validate *.csv --worst 20\n"
      "  dachlast validate throughput.csv --json       # with every skipped figure\n",
      make_validate_command},
+    {"attach", "Run any program that uses NVTX and record what it annotates",
+     "  dachlast attach -- ./my-engine --model m.gguf # ranges of all its processes\n"
+     "  dachlast attach -o run.dachlast -- python3 serve.py\n"
+     "  dachlast show run.dachlast                    # calls and times by name\n",
+     make_attach_command},
     {"import", "Read what another profiler recorded and say where GPU time went",
      "  dachlast import trace.json.gz                 # PyTorch profiler\n"
      "  dachlast import report.sqlite --gpu h100      # nsys export --type sqlite\n"

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "app/cli/attach_output.h"
 #include "app/cli/commands.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
@@ -7,15 +8,22 @@
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
+#include "core/workbench/attach.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
 namespace {
 
+// Names of ranges; all of them in machine formats would be no more than people can scroll.
+constexpr std::size_t kRangesShown = 1000;
+
 class ShowCommand : public Command {
  public:
   void define(CLI::App& app) override {
-    app.add_option("file", file_, "Run file")->required()->type_name("FILE")->group(kMainGroup);
+    app.add_option("file", file_, "Run file, or the record of an attached program")
+        ->required()
+        ->type_name("FILE")
+        ->group(kMainGroup);
     app.add_option("--view", view_, "overview, ops, roofline, memory or configuration")
         ->type_name("VIEW")
         ->capture_default_str()
@@ -23,6 +31,10 @@ class ShowCommand : public Command {
   }
 
   int execute(const CommonOptions& common) override {
+    if (holds_attached_program(file_)) {
+      print_result(render_attached(attached_view(file_, kRangesShown), common));
+      return kExitDone;
+    }
     const Run run = open_and_note(file_, common);
     print_result(rendered(run, common));
     return kExitDone;

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/store/database.h"
 #include "core/store/enum_names.h"
+#include "core/store/part_file.h"
 #include "core/store/record_json.h"
 #include "core/store/run_file.h"
 #include "core/store/schema.h"
@@ -16,48 +17,6 @@ namespace dachlast {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// SQLite's companions of a database file: rollback journal, write-ahead log, its index.
-constexpr const char* kCompanions[] = {"-journal", "-wal", "-shm"};
-
-fs::path with_suffix(const fs::path& file, std::string_view suffix) {
-  fs::path path = file;
-  path += suffix;
-  return path;
-}
-
-void remove_companions(const fs::path& file) {
-  std::error_code ignored;  // a companion that is not there is what we want
-  for (const char* companion : kCompanions) fs::remove(with_suffix(file, companion), ignored);
-}
-
-/// A file under a temporary name in the same folder, so that renaming it is atomic. Gone unless renamed.
-class PartFile {
- public:
-  explicit PartFile(const fs::path& file) : path_(with_suffix(file, fmt::format(".part{}", ::getpid()))) { discard(); }
-  ~PartFile() { discard(); }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  void rename_to(const fs::path& file) const {
-    // A log that a killed run left behind would be replayed into the new database.
-    remove_companions(file);
-    std::error_code error;
-    fs::rename(path_, file, error);
-    if (error) throw Error(ErrorKind::kFailure, file.string(), error.message() + ".", "Choose another place with -o.");
-  }
-
- private:
-  void discard() const {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-    remove_companions(path_);
-  }
-
-  fs::path path_;
-};
 
 void insert_remarks(const Database& db, std::string_view scope, const std::vector<Remark>& remarks) {
   Statement insert = db.prepare("INSERT INTO remark (scope, point_id, code, text) VALUES (?, NULL, ?, ?)");

@@ -91,7 +91,46 @@ ALTER TABLE run ADD COLUMN serving_json TEXT;
 ALTER TABLE run ADD COLUMN memory_json TEXT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE attach (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  command TEXT NOT NULL,
+  started_at TEXT NOT NULL,         -- ISO 8601 UTC
+  exit_code INTEGER,
+  signal INTEGER                    -- that ended the program; one of both
+) STRICT;
+CREATE TABLE attach_process (
+  id INTEGER PRIMARY KEY,           -- from 0, as ids below
+  pid INTEGER NOT NULL,
+  parent_pid INTEGER NOT NULL,
+  program TEXT NOT NULL
+) STRICT;
+CREATE TABLE attach_thread (
+  id INTEGER PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  tid INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  n_dropped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attach_name (
+  id INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
+) STRICT;
+CREATE TABLE attach_range (
+  id INTEGER PRIMARY KEY,
+  thread_id INTEGER NOT NULL REFERENCES attach_thread (id),
+  start_ns INTEGER NOT NULL,        -- CLOCK_MONOTONIC
+  end_ns INTEGER NOT NULL,
+  name_id INTEGER NOT NULL REFERENCES attach_name (id),
+  domain_id INTEGER NOT NULL REFERENCES attach_name (id),
+  category_id INTEGER NOT NULL REFERENCES attach_name (id),
+  depth INTEGER NOT NULL,
+  ended TEXT NOT NULL,              -- 'popped', 'stopped', 'mark' or 'cut'
+  payload TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -137,7 +137,8 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
     const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
-        "ALTER TABLE run DROP COLUMN memory_json; PRAGMA user_version = 1");
+        "ALTER TABLE run DROP COLUMN memory_json; DROP TABLE attach_range; DROP TABLE attach_name; "
+        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");
@@ -345,7 +346,9 @@ TEST(RunFile, AnOlderVersionIsMigratedWithoutTouchingTheFile) {
   const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
   // Version 0 is the empty database every file starts as: its migration makes the tables, but no run is in them.
   db.execute(
-      "DROP TABLE span; DROP TABLE op; DROP TABLE remark; DROP TABLE point; DROP TABLE run; PRAGMA user_version = 0");
+      "DROP TABLE span; DROP TABLE op; DROP TABLE remark; DROP TABLE point; DROP TABLE run; DROP TABLE attach_range; "
+      "DROP TABLE attach_name; DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; "
+      "PRAGMA user_version = 0");
   EXPECT_THROW(read_run(folder / "a.dachlast"), Error);
   EXPECT_EQ(db.pragma("user_version"), 0);
   Statement tables = db.prepare("SELECT count(*) FROM sqlite_schema");
