@@ -52,7 +52,8 @@ KvCacheOptions cache_options(const EngineOptions& options) {
           .capacity_tokens = options.capacity_tokens,
           .max_step_tokens = largest_step_tokens(options),
           .n_blocks = options.kv_blocks,
-          .sharing = options.sharing};
+          .sharing = options.sharing,
+          .tier = options.kv_tier};
 }
 
 EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options) {
@@ -78,7 +79,8 @@ struct Engine::State {
   void take_lockstep();
   void enter_lockstep(std::span<const std::int32_t> token_ids, int first, int q_len);
   int begin(std::span<const SequenceStep> wanted);
-  void run_lockstep(const Step& step);
+  Step ragged(Phase phase) const;
+  void run_lockstep(Step step);
   void run(const Step& step);
   trace::Span span_of(const Step& step) const;
   trace::Span span_of(const Step& step, const Op& op) const;
@@ -181,6 +183,11 @@ int Engine::State::begin(std::span<const SequenceStep> wanted) {
     lengths.push_back({static_cast<int>(entry.token_ids.size()), cache.n_tokens(entry.sequence)});
     target = std::ranges::copy(entry.token_ids, target).out;
   }
+  for (const KvRecompute& anew : cache.recomputed()) {
+    const auto n_tokens = static_cast<int>(anew.token_ids.size());
+    lengths.push_back({n_tokens, n_tokens});
+    target = std::ranges::copy(anew.token_ids, target).out;
+  }
   return 0;
 }
 
@@ -217,12 +224,24 @@ void Engine::State::run(const Step& step) {
   }
 }
 
+/// The step of `lengths`. Tokens computed anew are further sequences of it, behind those that want logits.
+Step Engine::State::ragged(Phase phase) const {
+  Step step = ragged_step(phase, lengths);
+  step.batch_size -= static_cast<int>(cache.recomputed().size());
+  return step;
+}
+
 /// All `entries` have equal lengths.
-void Engine::State::run_lockstep(const Step& step) {
+void Engine::State::run_lockstep(Step step) {
   if (const int n_missing = begin(entries); n_missing > 0)
     throw Error(ErrorKind::kDoesNotFit, "KV cache",
                 fmt::format("{} blocks are missing for the next tokens.", n_missing),
                 "Give it more blocks, or use a shorter context.");
+  if (!cache.recomputed().empty()) {
+    const LogitsFor logits = step.logits;
+    step = ragged(step.phase);
+    step.logits = logits;
+  }
   run(step);
 }
 
@@ -314,7 +333,7 @@ StepOutcome Engine::step(std::span<const SequenceStep> entries) {
     return {.n_missing_blocks = n_missing, .logits = {}, .next_ids = {}};
   const auto is_prefill = [](const SequenceLengths& lengths) { return lengths.q_len > 1; };
   const Phase phase = std::ranges::any_of(state_->lengths, is_prefill) ? Phase::kPrefill : Phase::kDecode;
-  state_->run(ragged_step(phase, state_->lengths));
+  state_->run(state_->ragged(phase));
   return {.n_missing_blocks = 0,
           .logits = state_->runner.logits().first(entries.size() * static_cast<std::size_t>(model().vocab_size)),
           .next_ids = state_->runner.next_ids().first(entries.size())};
@@ -330,6 +349,14 @@ BlockStatistics Engine::kv_statistics() const {
 
 double Engine::kv_block_bytes() const {
   return state_->cache.block_bytes();
+}
+
+std::optional<KvTraffic> Engine::kv_traffic() {
+  return state_->cache.traffic();
+}
+
+std::string Engine::kv_tier_description() const {
+  return state_->cache.tier_description();
 }
 
 EngineMemory Engine::memory() const {

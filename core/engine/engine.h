@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct EngineOptions {
   KvSpec kv = {};                            // layout of the cache; its format, where named, is precision.kv.format
   int kv_blocks = 0;                         // of a paged cache; 0: enough for batch_size full sequences
   PrefixSharing sharing = PrefixSharing::kOff;
+  KvTierOptions kv_tier = {};
   WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
 
   WeightStorage weight_storage() const {
@@ -63,6 +65,7 @@ struct StepOutcome {
 };
 
 /// Runs a model on the CPU: walks the op list and calls the kernels, each operation under a `trace::Mark`.
+/// Where the cache has a second tier, its failure (see `LayerStage`) can come out of any step; the engine is of no use then.
 /// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on
 /// n_threads.
 /// Sequences are run in one of two ways. In lockstep, `prefill` and `decode` give all batch_size of them equally many
@@ -126,6 +129,12 @@ class Engine {
   BlockStatistics kv_statistics() const;
   /// What one block of every layer takes.
   double kv_block_bytes() const;
+
+  /// What passed between the tiers of the cache and was recomputed so far; empty for a cache without.
+  /// Errors   as `LayerStage`.
+  std::optional<KvTraffic> kv_traffic();
+  /// See `KvCache::tier_description`.
+  std::string kv_tier_description() const;
 
   /// What this engine has allocated beyond the weights: equals `engine_memory` of its options.
   EngineMemory memory() const;

@@ -270,6 +270,7 @@ void OpRunner::store_heads(const Op& op, const Entry& entry, kernels::Slice toke
 }
 
 void OpRunner::kv_write(const Op& op, const KvWriteShape& shape) {
+  cache_.enter_layer(op.layer);
   if (shape.kv.key_scales == KeyScales::kPerToken)
     return spread_by_sequence(2.0 * shape.n_kv_heads * shape.head_dim, [&](const Entry& entry, kernels::Slice tokens) {
       store_heads(op, entry, tokens, {0, shape.n_kv_heads});
@@ -311,6 +312,7 @@ void OpRunner::attention(const Op& op, const AttentionShape& shape) {
     share_out(n_units, [&](int unit, int thread) { attend({unit, unit + 1}, thread); });
   spread(kernels::combine_units(call), shape.head_dim, 1,
          [&](kernels::Slice rows) { kernels::combine_attention(call, rows); });
+  cache_.leave_layer(op.layer);
 }
 
 void OpRunner::activate(const Op& op, const ActivationShape& shape) {
@@ -355,7 +357,7 @@ void OpRunner::sample(const Op& op, const SampleShape& shape) {
 
 std::span<const float> OpRunner::gather_last_rows(std::span<const float> rows, int width) {
   const std::span<float> gathered = memory_.gathered();
-  for (const Entry& entry : entries_)
+  for (const Entry& entry : std::span(entries_).first(static_cast<std::size_t>(step_.batch_size)))
     std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(entry.last_row()) * width, width,
                 gathered.begin() + static_cast<std::ptrdiff_t>(entry.index) * width);
   return gathered;

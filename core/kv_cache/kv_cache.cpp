@@ -9,23 +9,11 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/kv_cache/cache_layout.h"
 #include "core/kv_cache/ring_placement.h"
 
 namespace dachlast {
 namespace {
-
-/// Past this, max_step_tokens is a number.
-KvCacheOptions settled(KvCacheOptions options) {
-  if (options.max_step_tokens == 0) options.max_step_tokens = options.capacity_tokens;
-  return options;
-}
-
-KvPoolShape shape_of(const KvCacheOptions& options) {
-  return kv_pool_shape(options.spec, {.max_sequences = options.max_sequences,
-                                      .capacity_tokens = options.capacity_tokens,
-                                      .max_step_tokens = settled(options).max_step_tokens,
-                                      .n_blocks = options.n_blocks});
-}
 
 RingOptions ring_options(const KvCacheOptions& options, const KvPoolShape& shape) {
   return {.max_sequences = shape.n_blocks,
@@ -39,73 +27,28 @@ RingOptions ring_options(const KvCacheOptions& options, const KvPoolShape& shape
 std::unique_ptr<TokenPlacement> placement_for(const KvCacheOptions& options, const KvPoolShape& shape) {
   if (options.spec.is_ring()) return std::make_unique<RingPlacement>(ring_options(options, shape));
   // A contiguous sequence is one block, which never fills before its end: there is nothing to share.
-  const bool paged = options.spec.layout == KvPolicy::kPaged;
+  // What is recomputed lies nowhere.
+  const bool shares = options.spec.layout == KvPolicy::kPaged && options.spec.recompute_keep == 0;
   return std::make_unique<BlockManager>(BlockManagerOptions{.n_blocks = shape.n_blocks,
                                                             .block_size = shape.block_size,
-                                                            .sharing = paged ? options.sharing : PrefixSharing::kOff});
-}
-
-kernels::KvLayout layout_of(const AttentionSpec& attention, const KvCacheOptions& options, int block_size) {
-  return {.format = options.format,
-          .key_scales = options.spec.key_scales,
-          .n_kv_heads = attention.n_kv_heads,
-          .block_size = block_size,
-          .head_dim = attention.head_dim,
-          .value_dim = attention.value_dim()};
-}
-
-/// Offsets are kept exact in 64 bits: sizes of a cache that no memory holds must not wrap.
-double layer_bytes(const kernels::KvLayout& layout, const KvCacheOptions& options, const KvPoolShape& shape) {
-  const double heads = static_cast<double>(shape.n_blocks) * layout.n_kv_heads;
-  const auto part = [](double bytes) { return AlignedBuffer::padded_bytes(bytes); };
-  return part(heads * static_cast<double>(head_key_bytes(layout))) +
-         part(heads * static_cast<double>(head_value_bytes(layout))) +
-         part(heads * sizeof(kernels::ScaleWord) * static_cast<double>(head_key_scales(layout))) +
-         part(heads * sizeof(kernels::ScaleWord) * static_cast<double>(head_value_scales(layout))) +
-         part(1.0 * options.max_sequences * sizeof(BF16) * static_cast<double>(tail_elements(layout)));
+                                                            .sharing = shares ? options.sharing : PrefixSharing::kOff});
 }
 
 }  // namespace
 
-double kv_cache_bytes(const ModelSpec& model, const KvCacheOptions& options) {
-  const KvPoolShape shape = shape_of(options);
-  double bytes = 0.0;
-  for (const LayerSpec& layer : model.layers)
-    bytes += layer_bytes(layout_of(attention_of(layer), options, shape.block_size), options, shape);
-  return bytes;
-}
-
-KvCache::Layer KvCache::layer_at(const AttentionSpec& attention, const KvCacheOptions& options,
-                                 const KvPoolShape& shape, std::size_t& offset) {
-  Layer made{.layout = layout_of(attention, options, shape.block_size)};
-  const std::size_t heads = static_cast<std::size_t>(shape.n_blocks) * static_cast<std::size_t>(attention.n_kv_heads);
-  const auto reserve = [&](std::size_t bytes) {
-    const std::size_t at = offset;
-    offset += static_cast<std::size_t>(AlignedBuffer::padded_bytes(static_cast<double>(bytes)));
-    return at;
-  };
-  made.k_bytes = heads * head_key_bytes(made.layout);
-  made.v_bytes = heads * head_value_bytes(made.layout);
-  made.k_scale_bytes = heads * head_key_scales(made.layout) * sizeof(kernels::ScaleWord);
-  made.v_scale_bytes = heads * head_value_scales(made.layout) * sizeof(kernels::ScaleWord);
-  made.k_offset = reserve(made.k_bytes);
-  made.v_offset = reserve(made.v_bytes);
-  made.k_scale_offset = reserve(made.k_scale_bytes);
-  made.v_scale_offset = reserve(made.v_scale_bytes);
-  made.tail_offset =
-      reserve(static_cast<std::size_t>(options.max_sequences) * tail_elements(made.layout) * sizeof(BF16));
-  return made;
-}
-
 KvCache::KvCache(const ModelSpec& model, const KvCacheOptions& options)
     : options_(settled(options)),
       shape_(shape_of(options_)),
-      memory_(kv_cache_bytes(model, options_), "KV cache"),
+      memory_(held_bytes(model, options_), "KV cache"),
       placement_(placement_for(options_, shape_)) {
-  std::size_t offset = 0;
-  for (const LayerSpec& layer : model.layers)
-    layers_.push_back(layer_at(attention_of(layer), options_, shape_, offset));
-  assert(offset <= memory_.size_bytes());
+  if (options_.spec.staged()) {
+    std::unique_ptr<TierMemory> tier = make_tier(model, options_);
+    stage_ = std::make_unique<LayerStage>(std::move(tier), stage_options(model, options_));
+  }
+  if (options_.spec.recompute_keep > 0)
+    recompute_ = RecomputePlan(options_.max_sequences, std::min(options_.spec.recompute_keep, options_.capacity_tokens),
+                               shape_.block_size);
+  layers_ = lay_out_layers(model, options_);
   for (int place = options_.max_sequences - 1; place >= 0; --place) free_places_.push_back(place);
 }
 
@@ -141,11 +84,14 @@ SequenceId KvCache::add(int expected_tokens) {
   require_place();
   const SequenceId id = placement_->add(expected_tokens);
   places_[id] = {.index = take_place()};
+  if (options_.spec.recompute_keep > 0) recompute_.reset(places_[id].index);
   return id;
 }
 
 SequenceId KvCache::fork(SequenceId parent) {
   require_place();
+  if (options_.spec.recompute_keep > 0)
+    throw Error(ErrorKind::kUsage, "fork", "Sequences that are recomputed share nothing.", "Use a paged cache.");
   const Place& from = place_of(parent);
   const SequenceId id = placement_->fork(parent);
   const Place to{.index = take_place(), .tail_block = from.tail_block};
@@ -177,15 +123,19 @@ void KvCache::truncate(SequenceId id, int n_tokens) {
                     n_tokens),
         fmt::format("Cut at a multiple of {} tokens.", shape_.block_size));
   placement_->truncate(id, n_tokens);
+  if (options_.spec.recompute_keep > 0) recompute_.truncate(place.index, n_tokens);
 }
 
 // -------- memory
 
+std::span<std::byte> KvCache::memory_of(const Layer& layer) {
+  return stage_ ? stage_->slot(layer.index) : memory_.as<std::byte>();
+}
+
 kernels::MutableKvPool KvCache::pool(const Layer& layer) {
-  const std::span<std::byte> memory = memory_.as<std::byte>();
+  const std::span<std::byte> memory = memory_of(layer);
   const auto words = [&](std::size_t offset, std::size_t bytes) {
-    return memory_.as<kernels::ScaleWord>().subspan(offset / sizeof(kernels::ScaleWord),
-                                                    bytes / sizeof(kernels::ScaleWord));
+    return std::span(reinterpret_cast<kernels::ScaleWord*>(memory.data() + offset), bytes / sizeof(kernels::ScaleWord));
   };
   return {.layout = layer.layout,
           .k = memory.subspan(layer.k_offset, layer.k_bytes),
@@ -202,6 +152,7 @@ std::span<BF16> KvCache::tail(const Layer& layer, int place) {
 }
 
 void KvCache::copy_block(const BlockCopy& copy) {
+  if (stage_) return stage_->copy(copy.from, copy.to);
   const auto n_blocks = static_cast<std::size_t>(shape_.n_blocks);
   for (const Layer& layer : layers_) {
     const std::array parts{std::pair(layer.k_offset, layer.k_bytes), std::pair(layer.v_offset, layer.v_bytes),
@@ -233,14 +184,17 @@ int KvCache::begin_step(std::span<const KvAppend> entries) {
   step_places_.clear();
   step_slots_.clear();
   first_slot_of_.clear();
+  n_before_.clear();
   int first_row = 0;
   for (const KvAppend& entry : entries) {
+    n_before_.push_back(placement_->n_tokens(entry.sequence));
     const AppendResult result = placement_->append(entry.sequence, entry.token_ids);
     assert(result.done());
     if (result.copy) copy_block(*result.copy);
     show(entry, first_row);
     first_row += static_cast<int>(entry.token_ids.size());
   }
+  if (stage_) stage_step(entries, first_row);
   return 0;
 }
 
@@ -263,6 +217,61 @@ void KvCache::show(const KvAppend& entry, int first_row) {
   if (slots.positions.empty()) return;
   for (int position = n_tokens - q_len; position < n_tokens; ++position)
     step_slots_.push_back(placement_->slot_of(position));
+}
+
+/// Says what is to be moved and what to be computed anew; rows of the latter come behind the `n_rows` of the entries.
+void KvCache::stage_step(std::span<const KvAppend> entries, int n_rows) {
+  recomputed_.clear();
+  std::vector<StagedSequence> sequences;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    sequences.push_back({.place = step_places_[i],
+                         .blocks = step_[i].blocks,
+                         .n_before = n_before_[i],
+                         .n_after = placement_->n_tokens(entries[i].sequence)});
+  if (options_.spec.recompute_keep == 0) return stage_->begin_step(offload_lists(sequences, shape_.block_size));
+  StageLists lists;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const int n_anew = recompute_.take(sequences[i], entries[i].token_ids, lists);
+    if (n_anew == 0) continue;
+    show_recomputed(sequences[i], static_cast<int>(i), n_anew, n_rows);
+    n_rows += n_anew;
+  }
+  stage_->begin_step(std::move(lists));
+}
+
+/// The first tokens of a sequence as if they were new: they see each other only, and lie in its own blocks.
+void KvCache::show_recomputed(const StagedSequence& sequence, int entry, int n_tokens, int first_row) {
+  recomputed_.push_back(
+      {.entry = entry, .token_ids = recompute_.ids(sequence.place).first(static_cast<std::size_t>(n_tokens))});
+  n_recomputed_tokens_ += n_tokens;
+  step_.push_back({.blocks = sequence.blocks,
+                   .kv_len = n_tokens,
+                   .positions = {},
+                   .tail = {},
+                   .q_len = n_tokens,
+                   .first_position = 0,
+                   .first_row = first_row});
+  step_places_.push_back(sequence.place);
+  first_slot_of_.push_back(step_slots_.size());
+}
+
+void KvCache::enter_layer(int layer_index) {
+  if (stage_) stage_->enter(layer_index);
+}
+
+void KvCache::leave_layer(int layer_index) {
+  if (stage_) stage_->leave(layer_index);
+}
+
+std::optional<KvTraffic> KvCache::traffic() {
+  if (!stage_) return std::nullopt;
+  KvTraffic sum = stage_->traffic();
+  sum.n_recomputed_tokens = n_recomputed_tokens_;
+  return sum;
+}
+
+std::string KvCache::tier_description() const {
+  return stage_ ? stage_->tier_description() : std::string();
 }
 
 kernels::KvView KvCache::view(int layer_index) {

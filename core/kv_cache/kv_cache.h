@@ -3,38 +3,34 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "core/kv_cache/aligned_buffer.h"
 #include "core/kv_cache/block_manager.h"
+#include "core/kv_cache/cache_layout.h"
+#include "core/kv_cache/kv_cache_options.h"
+#include "core/kv_cache/layer_stage.h"
+#include "core/kv_cache/stage_plan.h"
 #include "core/kv_cache/token_placement.h"
 #include "core/model/kv_spec.h"
+#include "core/model/kv_traffic.h"
 #include "core/model/model_spec.h"
 #include "kernels/kv_store.h"
 #include "kernels/kv_view.h"
 
 namespace dachlast {
 
-struct KvCacheOptions {
-  KvSpec spec;  // layout and scales; its format, where it names one, is `format`
-  KvFormat format = KvFormat::kF32;
-  int max_sequences = 1;
-  int capacity_tokens = 0;  // per sequence
-  int max_step_tokens = 0;  // of one sequence in one step: the room a ring needs beside its window; 0: capacity
-  int n_blocks = 0;         // kPaged: 0 for as many as max_sequences of full length fill
-  PrefixSharing sharing = PrefixSharing::kOff;
-};
-
-/// Bytes a cache allocates, before it does:
-///   Σ over layers of n_blocks · (key rows + value rows + scales), each kind rounded up to a cache line,
-///   and of the bf16 keys that wait for their block to fill, max_sequences times, where keys have scales along channels.
-/// Errors   as the constructor of `KvCache`.
-double kv_cache_bytes(const ModelSpec& model, const KvCacheOptions& options);
-
 /// New tokens of one sequence in a step.
 struct KvAppend {
   SequenceId sequence;
+  std::span<const std::int32_t> token_ids;
+};
+
+/// Tokens whose K and V a step computes anew: all of entry `entry` before its first kept one, positions 0 … size − 1.
+struct KvRecompute {
+  int entry = 0;
   std::span<const std::int32_t> token_ids;
 };
 
@@ -50,7 +46,8 @@ class KvCache {
   KvCache(const ModelSpec& model, const KvCacheOptions& options);
 
   const KvCacheOptions& options() const { return options_; }
-  double bytes() const { return static_cast<double>(memory_.size_bytes()); }
+  /// Bytes of RAM; equals `kv_cache_bytes`.
+  double bytes() const { return static_cast<double>(memory_.size_bytes()) + (stage_ ? stage_->bytes() : 0.0); }
   /// What one block of every layer takes: bytes a copy on write reads and writes.
   double block_bytes() const;
 
@@ -78,23 +75,27 @@ class KvCache {
   /// missing; where any are, nothing has changed. Each sequence comes once at most.
   int begin_step(std::span<const KvAppend> entries);
 
+  /// What the step is to compute beside its entries: part i of these is entry entries.size() + i of `view` and `target`.
+  /// Valid until the next change.
+  std::span<const KvRecompute> recomputed() const { return recomputed_; }
+
+  /// A layer's turn in a step: between the two calls its `view` and `target` may be used. Without a second tier nothing
+  /// happens. Layers come in their order, all of them, once a step.
+  /// Errors   as `LayerStage`; the cache is of no use then.
+  void enter_layer(int layer_index);
+  void leave_layer(int layer_index);
+
+  /// What passed between the tiers and was recomputed so far; empty for a cache without. Waits for what is under way.
+  std::optional<KvTraffic> traffic();
+  /// "a file of 12 MiB in /tmp, O_DIRECT"; empty for a cache without a second tier.
+  std::string tier_description() const;
+
   /// The step as attention and `store_kv` see it; entry i is entries[i] of `begin_step`. Valid until the next change.
   kernels::KvView view(int layer_index);
   kernels::KvTarget target(int layer_index, int entry);
 
  private:
-  struct Layer {
-    kernels::KvLayout layout;
-    std::size_t k_offset = 0;
-    std::size_t v_offset = 0;
-    std::size_t k_scale_offset = 0;
-    std::size_t v_scale_offset = 0;
-    std::size_t tail_offset = 0;  // of all sequences
-    std::size_t k_bytes = 0;
-    std::size_t v_bytes = 0;
-    std::size_t k_scale_bytes = 0;
-    std::size_t v_scale_bytes = 0;
-  };
+  using Layer = LayerPool;
 
   /// What a sequence has beside its blocks.
   struct Place {
@@ -102,8 +103,6 @@ class KvCache {
     int tail_block = -1;  // entry of the block table whose keys the tails hold
   };
 
-  static Layer layer_at(const AttentionSpec& attention, const KvCacheOptions& options, const KvPoolShape& shape,
-                        std::size_t& offset);
   Layer& layer(int i) { return layers_[static_cast<std::size_t>(i)]; }
   const Place& place_of(SequenceId id) const;
   void require_place() const;
@@ -111,13 +110,18 @@ class KvCache {
   void copy_block(const BlockCopy& copy);
   std::span<BF16> tail(const Layer& layer, int place);
   void show(const KvAppend& entry, int first_row);
+  void stage_step(std::span<const KvAppend> entries, int n_rows);
+  void show_recomputed(const StagedSequence& sequence, int entry, int n_tokens, int first_row);
+  std::span<std::byte> memory_of(const Layer& layer);
   kernels::MutableKvPool pool(const Layer& layer);
   bool keeps_tails() const { return options_.spec.key_scales == KeyScales::kPerChannel && has_scales(options_.format); }
 
   KvCacheOptions options_;
   KvPoolShape shape_;
   std::vector<Layer> layers_;
-  AlignedBuffer memory_;
+  AlignedBuffer memory_;               // of all layers; staged: of the tails
+  std::unique_ptr<LayerStage> stage_;  // where only layers in work are at hand
+  RecomputePlan recompute_;
   std::unique_ptr<TokenPlacement> placement_;
   std::unordered_map<SequenceId, Place> places_;
   std::vector<int> free_places_;
@@ -127,6 +131,9 @@ class KvCache {
   std::vector<int> step_places_;
   std::vector<std::int32_t> step_slots_;    // of the new tokens, where a ring places them
   std::vector<std::size_t> first_slot_of_;  // entry → its first in step_slots_
+  std::vector<int> n_before_;               // tokens of each entry before the step
+  std::vector<KvRecompute> recomputed_;
+  std::int64_t n_recomputed_tokens_ = 0;
 };
 
 }  // namespace dachlast

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <limits>
 
 #include "core/base/error.h"
 
@@ -68,6 +69,8 @@ class KvSpecReader {
       return;
     }
     if (name == "sink") return read_sinks(sizes);
+    if (name == "offload") return read_tier(sizes);
+    if (name == "recompute") return read_recompute(sizes);
     if (has_sizes || (name != "contiguous" && name != "none")) fail("not a KV cache of this program.");
     spec_.layout = name == "none" ? KvPolicy::kNone : KvPolicy::kContiguous;
   }
@@ -78,6 +81,23 @@ class KvSpecReader {
     spec_.layout = KvPolicy::kSink;
     spec_.n_sinks = count(sizes.substr(0, plus), kLargestCount, "sinks");
     spec_.window = count(sizes.substr(plus + 1), kLargestCount, "tokens of the window");
+  }
+
+  void read_tier(std::string_view words) {
+    const std::size_t colon = words.find(':');
+    const std::string_view name = words.substr(0, colon);
+    if (name != name_of(KvTier::kHost) && name != name_of(KvTier::kFile))
+      fail("an offloaded cache names its tier, host or file, as in offload:file:256.");
+    spec_.layout = KvPolicy::kPaged;
+    spec_.tier = name == name_of(KvTier::kHost) ? KvTier::kHost : KvTier::kFile;
+    if (colon != std::string_view::npos)
+      spec_.block_size = count(words.substr(colon + 1), kLargestBlock, "tokens of a chunk");
+  }
+
+  void read_recompute(std::string_view digits) {
+    spec_.layout = KvPolicy::kPaged;
+    spec_.block_size = kDefaultBlockSize;
+    spec_.recompute_keep = count(digits, kLargestCount, "tokens that stay");
   }
 
   int count(std::string_view digits, int most, std::string_view what) const {
@@ -93,9 +113,15 @@ class KvSpecReader {
     if (per_channel && !has_layout_) spec_.layout = KvPolicy::kPaged;
     if (per_channel && spec_.layout != KvPolicy::kPaged)
       fail("scales along channels need blocks that fill up and stay: a paged cache.");
-    if (spec_.layout == KvPolicy::kPaged && spec_.block_size == 0)
-      spec_.block_size = per_channel ? kChannelBlockSize : kDefaultBlockSize;
+    if (per_channel && spec_.recompute_keep > 0)
+      fail("keys with scales along channels cannot be recomputed: they depend on how tokens came.");
+    if (spec_.layout == KvPolicy::kPaged && spec_.block_size == 0) spec_.block_size = default_block_size();
     if (spec_.layout == KvPolicy::kNone && spec_.format) fail("without a cache there is no format.");
+  }
+
+  int default_block_size() const {
+    if (spec_.tier != KvTier::kNone) return kDefaultChunkTokens;
+    return spec_.key_scales == KeyScales::kPerChannel ? kChannelBlockSize : kDefaultBlockSize;
   }
 
   std::string_view option_;
@@ -105,6 +131,8 @@ class KvSpecReader {
 };
 
 std::string layout_text(const KvSpec& spec) {
+  if (spec.tier != KvTier::kNone) return fmt::format("offload:{}:{}", name_of(spec.tier), spec.block_size);
+  if (spec.recompute_keep > 0) return fmt::format("recompute:{}", spec.recompute_keep);
   switch (spec.layout) {
     case KvPolicy::kPaged: return fmt::format("paged:{}", spec.block_size);
     case KvPolicy::kWindow: return fmt::format("window:{}", spec.window);
@@ -162,6 +190,7 @@ KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room) {
 
 int longest_step(const KvSpec& spec, int wanted) {
   constexpr int kLeastRingStep = 128;
+  if (spec.recompute_keep > 0) return std::numeric_limits<int>::max();
   return spec.is_ring() ? std::min(wanted, std::max(spec.window, kLeastRingStep)) : wanted;
 }
 

@@ -10,6 +10,16 @@
 
 namespace dachlast {
 
+/// Where K and V of the layers lie that are not in work.
+///   kHost  a second pool of memory; on this backend RAM too, in the place of the host's beside a GPU's
+///   kFile  a file
+enum class KvTier : std::uint8_t { kNone, kHost, kFile };
+
+constexpr std::string_view name_of(KvTier tier) {
+  constexpr std::string_view names[] = {"none", "host", "file"};
+  return names[static_cast<int>(tier)];
+}
+
 /// A kind of KV cache as people name it: where tokens go, which of them stay, how they are stored.
 struct KvSpec {
   KvPolicy layout = KvPolicy::kContiguous;
@@ -18,7 +28,11 @@ struct KvSpec {
   int n_sinks = 0;                      // kSink: first tokens that stay beside them
   std::optional<KvFormat> format = {};  // empty: as the arithmetic of the weights
   KeyScales key_scales = KeyScales::kPerToken;
+  KvTier tier = KvTier::kNone;  // kPaged: where blocks go between their layer's turns; a block is a chunk
+  int recompute_keep = 0;  // kPaged: newest tokens that stay, the others are recomputed for every step; 0: all stay
 
+  /// Only the layers in work have their K and V at hand.
+  bool staged() const { return tier != KvTier::kNone || recompute_keep > 0; }
   bool is_ring() const { return layout == KvPolicy::kWindow || layout == KvPolicy::kSink; }
   friend bool operator==(const KvSpec&, const KvSpec&) = default;
 };
@@ -29,7 +43,11 @@ inline constexpr int kDefaultBlockSize = 16;
 /// The same where keys have scales along channels: the group KIVI quantizes at once (arXiv:2402.02750, section 4.1).
 inline constexpr int kChannelBlockSize = 32;
 
-/// Reads "contiguous", "paged", "paged:BLOCK", "window:N", "sink:S+N", "none", a format ("int8"), one with scales along
+/// Tokens of a chunk of an offloaded cache where none are given: what LMCache moves at once.
+/// Source   LMCache/LMCache:lmcache/v1/config.py (chunk_size).
+inline constexpr int kDefaultChunkTokens = 256;
+
+/// Reads "contiguous", "paged", "paged:BLOCK", "window:N", "sink:S+N", "offload:host", "offload:file:CHUNK", "recompute:N", "none", a format ("int8"), one with scales along
 /// the channels of K ("int4:channel"), or a layout and a format: "paged:16,int8". A format alone is contiguous, with
 /// scales along channels paged.
 /// Errors   throws `Error` (kUsage) naming `option` and the text.
@@ -40,6 +58,13 @@ std::string text_of(const KvSpec& spec);
 
 /// How a cache of this kind stores rows of `format`.
 KvStorage storage_of(const KvSpec& spec, KvFormat format);
+
+/// Bytes that a tier moves at once at least: O_DIRECT wants whole blocks of the device, 4,096 bytes on any there is; memory
+/// cache lines.
+/// Source   open(2), section NOTES, O_DIRECT.
+constexpr double kv_tier_alignment(KvTier tier) {
+  return tier == KvTier::kFile ? 4096.0 : 64.0;
+}
 
 /// What a cache is asked to hold.
 struct KvRoom {
@@ -64,13 +89,13 @@ KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room);
 
 /// The longest step of a sequence where `wanted` tokens are asked for. A ring holds its window and a step: a step as long
 /// as the window keeps it within twice the window, and 128 tokens still share each read of the weights where the window
-/// is short.
+/// is short. Recomputed tokens take part in a step, which must have room for the whole text.
 int longest_step(const KvSpec& spec, int wanted);
 
 /// What `parse_kv_spec` reads, for help texts.
 inline constexpr std::string_view kKvSpecHelp =
-    "contiguous, paged[:BLOCK], window:N, sink:S+N, or none (recompute the sequence for every token); a format: f32, "
-    "bf16, "
+    "contiguous, paged[:BLOCK], window:N, sink:S+N, offload:host[:CHUNK], offload:file[:CHUNK], recompute:N (keep the "
+    "newest N tokens, recompute the others), or none (recompute the sequence for every token); a format: f32, bf16, "
     "f16, int8, int4, fp8, the last three also as int4:channel; or both: paged:16,int8";
 
 /// The model as a cache that lets go of tokens makes it: every layer sees at most the last `window` tokens, and the first

@@ -23,6 +23,10 @@ TEST(KvSpec, NamesLayoutAndFormatInAnyOrder) {
   EXPECT_EQ(spec_of("sink:4+1020,fp8"),
             (KvSpec{.layout = KvPolicy::kSink, .window = 1020, .n_sinks = 4, .format = KvFormat::kFp8}));
   EXPECT_EQ(spec_of("bf16"), (KvSpec{.format = KvFormat::kBF16}));
+  EXPECT_EQ(spec_of("offload:host"), (KvSpec{.layout = KvPolicy::kPaged, .block_size = 256, .tier = KvTier::kHost}));
+  EXPECT_EQ(spec_of("offload:file:32,int8"),
+            (KvSpec{.layout = KvPolicy::kPaged, .block_size = 32, .format = KvFormat::kInt8, .tier = KvTier::kFile}));
+  EXPECT_EQ(spec_of("recompute:100"), (KvSpec{.layout = KvPolicy::kPaged, .block_size = 16, .recompute_keep = 100}));
   EXPECT_EQ(spec_of("none"), (KvSpec{.layout = KvPolicy::kNone}));
 }
 
@@ -35,8 +39,9 @@ TEST(KvSpec, ScalesAlongChannelsComeInBlocks) {
 }
 
 TEST(KvSpec, TextReadsBack) {
-  for (const char* text : {"contiguous", "paged:16", "window:100", "sink:4+1020", "none", "contiguous,int8",
-                           "paged:32,int4:channel", "sink:4+60,fp8"}) {
+  for (const char* text :
+       {"contiguous", "paged:16", "window:100", "sink:4+1020", "none", "contiguous,int8", "paged:32,int4:channel",
+        "sink:4+60,fp8", "offload:host:256", "offload:file:8,fp8", "offload:host:32,int4:channel", "recompute:7"}) {
     EXPECT_EQ(text_of(spec_of(text)), text);
     EXPECT_EQ(spec_of(text_of(spec_of(text)).c_str()), spec_of(text));
   }
@@ -63,6 +68,14 @@ TEST(KvSpec, RefusesWhatItCannotRead) {
                            "window:64,int8:channel",
                            "contiguous,int8:channel",
                            "none,int8",
+                           "offload",
+                           "offload:disk",
+                           "offload:host:0",
+                           "offload:file:",
+                           "offload:host,paged",
+                           "recompute",
+                           "recompute:0",
+                           "recompute:9,int8:channel",
                            "paged,,int8",
                            ","}) {
     try {
