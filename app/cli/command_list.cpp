@@ -18,6 +18,11 @@ constexpr CommandRow kCommands[] = {
      "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch\n"
      "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v  # with formulas\n",
      make_plan_command},
+    {"advise", "Rank what would make a scenario faster, and say what would be wasted",
+     "  dachlast advise --model llama-3.1-8b --gpu h100   # one request at a time\n"
+     "  dachlast advise --model llama-3.1-8b --gpu h100 --context 32k --batch 16\n"
+     "  dachlast advise --model llama-3.1-70b --gpu h100 --tp 4 --answer 64 --json\n",
+     make_advise_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
      "  dachlast show gpt2.dachlast --view roofline   # the roofs it is held against\n",
