@@ -75,6 +75,7 @@ std::string terminal_advice(const ScenarioAdvice& advice, const CommonOptions& c
   std::string text = paragraph(view.answer, common) + "\n" + paragraph(view.subject, common) + "\n";
   if (!view.gains.rows.empty())
     text += reports::terminal_table(view.gains, terminal_style(common)) + "\n" + worthwhile_lines(view, common);
+  if (!view.verified.rows.empty()) text += "\n" + reports::terminal_table(view.verified, terminal_style(common));
   text += plain_lines("Wasted here", view.wasted, common);
   text += plain_lines("In use, or not to be had", view.others, common);
   return text + "\n" + advice_remarks("Warning", advice.warnings, common) +
@@ -112,6 +113,11 @@ Json advice_json(const Advice& advice) {
     json["gain"] = advice.gain->value;
     json["gain_low"] = advice.gain->low;
     json["gain_high"] = advice.gain->high;
+  }
+  if (advice.measured) {
+    json["measured_gain"] = advice.measured->value;
+    json["measured_gain_low"] = advice.measured->low;
+    json["measured_gain_high"] = advice.measured->high;
   }
   if (advice.memory_bytes) json["memory_change_bytes"] = *advice.memory_bytes;
   if (advice.ttft_s) json["ttft_s"] = *advice.ttft_s;

@@ -101,6 +101,7 @@ struct Advice {
   LeverKind kind = LeverKind::kSetting;
   Resource touches = Resource::kWeights;
   std::optional<Gain> gain;            // of requests a second
+  std::optional<Gain> measured;        // the same, by running both in turn; the interval is what the rounds differ by
   std::optional<double> memory_bytes;  // more or less than before, of the fullest device
   std::optional<double> ttft_s;
   std::optional<double> tpot_s;

@@ -91,7 +91,11 @@ ALTER TABLE run ADD COLUMN serving_json TEXT;
 ALTER TABLE run ADD COLUMN memory_json TEXT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE point ADD COLUMN predicted_s REAL;  -- of a step, by the curves of the computer
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -129,7 +129,9 @@ std::string answer_of(const AdviceReport& report) {
                   bound.phase == Phase::kDecode ? "Decode" : "Prefill", format_percent(bound.phase_share),
                   bound_word(bound.resource), format_count(report.configuration.batch_size), resource_clause(bound));
   text += best_levers(report);
-  const std::string wasted = names_of(report, 4, [](const Advice& a) { return a.state == AdviceState::kWasted; });
+  const std::string wasted = names_of(report, 4, [](const Advice& a) {
+    return a.state == AdviceState::kWasted && (a.kind == LeverKind::kSetting || a.kind == LeverKind::kModel);
+  });
   return wasted.empty() ? text : text + fmt::format(" Wasted here: {}.", wasted);
 }
 
@@ -201,6 +203,35 @@ Table gains_table(const AdviceReport& report) {
   return table.build();
 }
 
+Table verified_table(const AdviceReport& report) {
+  std::vector<const Advice*> rows;
+  std::vector<std::string> titles;
+  for (const Advice& advice : report.advice) {
+    if (!advice.measured) continue;
+    rows.push_back(&advice);
+    titles.push_back(advice.title);
+  }
+  const auto cells = [&](std::optional<Gain> Advice::*gain, double Gain::*field, Origin origin) {
+    std::vector<Cell> column;
+    for (const Advice* advice : rows) {
+      const std::optional<Gain>& value = advice->*gain;
+      column.push_back(value ? number_cell((*value).*field, format_change((*value).*field), origin) : missing_cell());
+    }
+    return column;
+  };
+  TableBuilder table("verified", "Run on this computer");
+  table.text({"lever", "Lever", "", ""}, titles);
+  table.cells({"gain", "Predicted", "", "Of requests a second."},
+              cells(&Advice::gain, &Gain::value, Origin::kEstimated));
+  table.cells({"measured_gain", "Measured", "", "Median of rounds in turn with the baseline."},
+              cells(&Advice::measured, &Gain::value, Origin::kMeasured));
+  table.cells({"measured_gain_low", "From", "", "The lowest round."},
+              cells(&Advice::measured, &Gain::low, Origin::kMeasured));
+  table.cells({"measured_gain_high", "To", "", "The highest round."},
+              cells(&Advice::measured, &Gain::high, Origin::kMeasured));
+  return table.build();
+}
+
 Table levers_table(const AdviceReport& report) {
   std::vector<const Advice*> rows;
   std::vector<std::string> ids, titles, states, kinds, conditions, reasons, risks, sources, commands, options;
@@ -241,6 +272,7 @@ AdviceView advice_view(const AdviceReport& report) {
   view.answer = answer_of(report);
   view.subject = subject_of(report);
   view.gains = gains_table(report);
+  view.verified = verified_table(report);
   view.levers = levers_table(report);
   for (const Advice& advice : report.advice)
     (is_worthwhile(advice) ? view.worthwhile

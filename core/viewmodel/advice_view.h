@@ -24,6 +24,7 @@ struct AdviceView {
   std::string subject;                 // "llama-3.1-8b on H100 SXM5 80GB, 1 × (7,168 + 1,024 tokens), vLLM"
   Table gains;                         // what is worth trying, the most first
   std::vector<AdviceLine> worthwhile;  // the same, with risk and command
+  Table verified;                      // predicted beside measured; no rows where nothing was run
   std::vector<AdviceLine> wasted;      // what changes next to nothing here, or slows down
   std::vector<AdviceLine> others;      // in use, does not fit, does not apply
   Table levers;                        // every lever, every field: CSV and Markdown

@@ -25,7 +25,7 @@ expect() {
 
 contains() { grep -qF -- "$2" "$1" || fail "$1 of the last command lacks '$2'"; }
 
-expect 0 calibrate --seconds 1
+expect 0 calibrate --seconds 1 --roofs-only
 contains out "DRAM"
 expect 0 run --model stories-260k --context 64 --repeat 3 -o a.dachlast --json
 contains out '"schema": "dachlast.run/1"'

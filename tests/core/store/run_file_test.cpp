@@ -137,7 +137,7 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
     const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
-        "ALTER TABLE run DROP COLUMN memory_json; PRAGMA user_version = 1");
+        "ALTER TABLE run DROP COLUMN memory_json; ALTER TABLE point DROP COLUMN predicted_s; PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");

@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/hardware/host.h"
+#include "core/store/roof_store.h"
 #include "core/viewmodel/advice_view.h"
+#include "tests/core/model/temp_folder.h"
+#include "tests/core/planner/made_up_curves.h"
 
 namespace dachlast {
 namespace {
@@ -140,6 +145,66 @@ TEST(Advise, WrongRequestsAreErrors) {
   EXPECT_THROW(advise_scenario(request("llama-3.1-8b", "h100", 4096, 4096, 1)), Error);
   EXPECT_THROW(advise_scenario(request("llama-3.1-8b", "h100", 4096, 512, 0)), Error);
   EXPECT_THROW(advise_scenario(request("llama-3.1-8b", "h100", 1 << 30, 512, 1)), Error);
+}
+
+/// Stored data of tests stay apart from the user's.
+class AdviseHere : public testing::Test {
+ protected:
+  AdviseHere() { setenv("XDG_DATA_HOME", folder_.path().c_str(), 1); }
+  ~AdviseHere() override { unsetenv("XDG_DATA_HOME"); }
+
+  static void calibrate() {
+    HostCurves curves = made_up_curves({"f32", "bf16", "int8", "int4:32"});
+    curves.host_id = host_id();
+    curves.n_threads = static_cast<int>(read_host_topology().core_ids.size());
+    RoofStore().save(curves);
+  }
+
+ private:
+  TempFolder folder_;
+};
+
+TEST_F(AdviseHere, WithoutCurvesItSaysHowToGetThem) {
+  const ScenarioAdvice advice = advise_scenario(request("gpt2", "this-machine", 512, 64, 1));
+  EXPECT_TRUE(advice.report.fits);
+  EXPECT_FALSE(advice.report.time.has_value());
+  EXPECT_THAT(advice.report.no_time, HasSubstr("dachlast calibrate"));
+  for (const Advice& one : advice.report.advice) EXPECT_FALSE(one.gain.has_value()) << one.id;
+}
+
+TEST_F(AdviseHere, TheCurvesOfThisComputerPredictItsEngine) {
+  calibrate();
+  AdviceRequest asked = request("gpt2", "cpu", 512, 64, 1);
+  asked.scenario.cache = "f32";
+  const AdviceReport report = advise_scenario(asked).report;
+  ASSERT_TRUE(report.time.has_value());
+  EXPECT_EQ(report.engine_name, "Dachlast");
+  // Every type has the same made-up law, so that narrower weights free memory and gain nothing.
+  EXPECT_NEAR(gain(report, "weights-int8"), 0.0, 1e-9);
+  EXPECT_LT(*lever(report, "weights-int8").memory_bytes, -200e6);  // 124 M parameters, three bytes less each
+  EXPECT_GT(gain(report, "shorter-prompt"), 0.3);
+}
+
+TEST_F(AdviseHere, CurvesComeBackFromTheStoreAsTheyWere) {
+  calibrate();
+  const HostCurves made = made_up_curves({"f32", "bf16", "int8", "int4:32"});
+  const auto back = RoofStore().curves(host_id(), static_cast<int>(read_host_topology().core_ids.size()));
+  ASSERT_TRUE(back.has_value());
+  ASSERT_EQ(back->samples.size(), made.samples.size());
+  for (std::size_t i = 0; i < made.samples.size(); ++i) {
+    EXPECT_EQ(back->samples[i].features, made.samples[i].features);
+    EXPECT_EQ(back->samples[i].level, made.samples[i].level);
+    EXPECT_DOUBLE_EQ(back->samples[i].seconds, made.samples[i].seconds);
+  }
+  EXPECT_DOUBLE_EQ(back->gap_s, made.gap_s);
+  EXPECT_FALSE(RoofStore().curves("another", 2).has_value());
+}
+
+TEST_F(AdviseHere, ARunOfAnotherComputerIsRefused) {
+  dachlast::Run run;
+  run.model.name = "gpt2";
+  run.roofs.host_id = "elsewhere";
+  EXPECT_THROW(advise_run(run), Error);
 }
 
 TEST(AdviceView, SaysWhatBindsWhatHelpsAndWhatIsWasted) {
