@@ -49,7 +49,7 @@ TEST(CurveProbes, LieWhereTheyAreMeantToLie) {
 
 TEST(CurveCalibration, TimesEveryOperationOfAProbe) {
   CurveProbe probe = curve_probes(host_with_cache(1e6)).front();
-  probe.model.layers.resize(2);
+  probe.model.layers.resize(1);
   probe.batches = {1};
   probe.prompts = {8};
   const HostTopology host = read_host_topology();
