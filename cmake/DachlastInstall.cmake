@@ -85,5 +85,5 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Static libraries, headers and CMake
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME dachlast-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libfmt-dev, nlohmann-json3-dev, libsqlite3-dev, libhwloc-dev, libdnnl-dev, libyaml-cpp-dev")
+    "libfmt-dev, nlohmann-json3-dev, libsqlite3-dev, libhwloc-dev, libdnnl-dev, libsimdjson-dev, libyaml-cpp-dev, zlib1g-dev")
 include(CPack)

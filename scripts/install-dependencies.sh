@@ -12,6 +12,8 @@ build_packages=(
   libcli11-dev       # command line of the program
   nlohmann-json3-dev # config.json, safetensors headers, JSON output
   libsqlite3-dev     # run files
+  libsimdjson-dev    # traces of other profilers
+  zlib1g-dev         # the same, gzipped
   libhwloc-dev       # topology: cores, caches, memory
   libdnnl-dev        # oneDNN: the library GEMM for CPUs
   libhwy-dev         # Highway: SIMD with run-time dispatch

@@ -66,6 +66,11 @@ constexpr CommandRow kCommands[] = {
      "  dachlast validate *.csv --worst 20\n"
      "  dachlast validate throughput.csv --json       # with every skipped figure\n",
      make_validate_command},
+    {"import", "Read what another profiler recorded and say where GPU time went",
+     "  dachlast import trace.json.gz                 # PyTorch profiler\n"
+     "  dachlast import report.sqlite --gpu h100      # nsys export --type sqlite\n"
+     "  dachlast import details.csv --json            # ncu --csv --page details\n",
+     make_import_command},
     {"completion", "Print the completion script of a shell",
      "  dachlast completion bash > ~/.local/share/bash-completion/completions/dachlast\n", make_completion_command},
     {"man", "Print a man page", "", make_man_command},

@@ -20,6 +20,7 @@ std::unique_ptr<Command> make_gpus_command();
 std::unique_ptr<Command> make_plan_command();
 std::unique_ptr<Command> make_advise_command();
 std::unique_ptr<Command> make_validate_command();
+std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_completion_command();
 std::unique_ptr<Command> make_man_command();
 

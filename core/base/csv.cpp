@@ -113,7 +113,7 @@ std::optional<std::size_t> CsvTable::find_column(std::string_view name) const {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
-CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
+CsvTable parse_csv(std::string_view text, const std::filesystem::path& file, ShortRows short_rows) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   CsvReader reader(text, file);
@@ -122,6 +122,8 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
   if (table.columns.empty()) fail(file, "is empty; a table starts with the names of its columns.");
   check_columns(table, reader);
   while (auto row = reader.next()) {
+    if (short_rows == ShortRows::kFill && row->cells.size() < table.columns.size())
+      row->cells.resize(table.columns.size());
     if (row->cells.size() != table.columns.size())
       throw Error(ErrorKind::kInput, file.string(),
                   fmt::format("line {} has {} cells, but there are {} columns.", row->line, row->cells.size(),
@@ -132,7 +134,7 @@ CsvTable parse_csv(std::string_view text, const std::filesystem::path& file) {
   return table;
 }
 
-CsvTable read_csv(const std::filesystem::path& file) {
+CsvTable read_csv(const std::filesystem::path& file, ShortRows short_rows) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file, failed)) fail(file, "is not a file.");
   const auto size = std::filesystem::file_size(file, failed);
@@ -141,7 +143,7 @@ CsvTable read_csv(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string text(static_cast<std::size_t>(size), '\0');
   if (!stream || !stream.read(text.data(), static_cast<std::streamsize>(size))) fail(file, "cannot be read.");
-  return parse_csv(text, file);
+  return parse_csv(text, file, short_rows);
 }
 
 }  // namespace dachlast
