@@ -47,6 +47,7 @@ class AdviseCommand : public Command {
     app.add_flag("--verify", verify_,
                  "On this computer: run every lever the engine can pull, in turn with the baseline")
         ->group(kMainGroup);
+    option("--rounds", rounds_, "With --verify: how often each lever is run, 3 by default", "N");
   }
 
   int execute(const CommonOptions& common) override {
@@ -59,7 +60,8 @@ class AdviseCommand : public Command {
     if (verify_) {
       const InterruptWatch interrupt;
       ProgressPrinter progress(common);
-      verify_advice(advice, progress, interrupt.token());
+      verify_advice(advice, rounds_.empty() ? kVerifyRounds : parse_count("--rounds", rounds_), progress,
+                    interrupt.token());
     }
     print_result(render_advice(advice, common));
     return advice.report.fits ? kExitDone : kExitDoesNotFit;
@@ -87,6 +89,7 @@ class AdviseCommand : public Command {
   std::string answer_;
   std::string batch_;
   std::string fraction_;
+  std::string rounds_;
   bool expert_parallel_ = false;
   bool verify_ = false;
 };

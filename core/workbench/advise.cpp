@@ -238,11 +238,11 @@ AdviceRequest request_of(const Run& run, const PointSummary* decode, const Point
   return request;
 }
 
-/// 1 where the phase was not measured, or nothing predicts it.
-double share_of_prediction(const Run& run, const PointSummary* point) {
-  if (point == nullptr) return 1.0;
+/// Empty where the phase was not measured, or nothing predicts it.
+std::optional<double> share_of_prediction(const Run& run, const PointSummary* point) {
+  if (point == nullptr) return std::nullopt;
   const auto timer = host_timer(run.roofs.host_id, run.n_threads, resolve_model(run.model.name).spec, run.precision);
-  if (!timer) return 1.0;
+  if (!timer) return std::nullopt;
   const Step step{.phase = point->phase,
                   .batch_size = point->batch_size,
                   .q_len = point->phase == Phase::kPrefill ? point->context_tokens : 1,
@@ -250,12 +250,13 @@ double share_of_prediction(const Run& run, const PointSummary* point) {
   return point->time_s.median / point_time(*timer, step, kMaxStepTokens).value;
 }
 
-void note_baseline(const PointSummary* point, double share, std::vector<Remark>& assumptions) {
+void note_baseline(const PointSummary* point, const std::optional<double>& share, std::vector<Remark>& assumptions) {
   if (point == nullptr) return;
+  const std::string of_prediction =
+      share ? fmt::format(", {} of what is predicted", viewmodel::format_percent(*share)) : std::string();
   assumptions.push_back(
-      {"measured_baseline",
-       fmt::format("{} as measured: {}, {} of what is predicted.", viewmodel::point_heading(*point),
-                   viewmodel::format_time(Seconds{point->time_s.median}), viewmodel::format_percent(share))});
+      {"measured_baseline", fmt::format("{} as measured: {}{}.", viewmodel::point_heading(*point),
+                                        viewmodel::format_time(Seconds{point->time_s.median}), of_prediction)});
 }
 
 }  // namespace
@@ -270,13 +271,15 @@ ScenarioAdvice advise_run(const Run& run) {
   if (decode == nullptr && prefill == nullptr)
     throw Error(ErrorKind::kInput, run.model.name, "the run measured neither prefill nor decode.");
   const AdviceRequest request = request_of(run, decode, prefill);
-  const MeasuredShare share{share_of_prediction(run, prefill), share_of_prediction(run, decode)};
+  const auto prefill_share = share_of_prediction(run, prefill);
+  const auto decode_share = share_of_prediction(run, decode);
+  const MeasuredShare share{prefill_share.value_or(1.0), decode_share.value_or(1.0)};
   const Configuration configuration = configuration_of(request, request.context_tokens);
   ScenarioAdvice advice;
   advice.request = request.scenario;
   advice.report = advise(CatalogReplanner(configuration, share), configuration);
-  note_baseline(prefill, share.prefill, advice.assumptions);
-  note_baseline(decode, share.decode, advice.assumptions);
+  note_baseline(prefill, prefill_share, advice.assumptions);
+  note_baseline(decode, decode_share, advice.assumptions);
   advice.assumptions.push_back({"answer", fmt::format("Prompts of {} tokens and answers of {}.",
                                                       viewmodel::format_count(configuration.prompt_tokens),
                                                       viewmodel::format_count(configuration.answer_tokens))});

@@ -19,7 +19,6 @@
 namespace dachlast {
 namespace {
 
-constexpr int kRounds = 3;
 constexpr std::uint64_t kSeed = 42;
 
 /// One configuration as the engine runs it.
@@ -158,7 +157,7 @@ void take_measured(Trial& trial) {
 
 }  // namespace
 
-void verify_advice(ScenarioAdvice& advice, JobObserver& observer, const std::stop_token& stop) {
+void verify_advice(ScenarioAdvice& advice, int n_rounds, JobObserver& observer, const std::stop_token& stop) {
   AdviceReport& report = advice.report;
   if (!is_this_machine(report.configuration.device))
     throw Error(ErrorKind::kUsage, "--verify", "runs levers on this computer, and the advice is for another device.",
@@ -168,9 +167,9 @@ void verify_advice(ScenarioAdvice& advice, JobObserver& observer, const std::sto
   const Setup base = setup_of(report.configuration);
   std::vector<Trial> trials = trials_of(report);
   Measurer measurer(stop);
-  const int n_steps = kRounds * static_cast<int>(trials.size());
+  const int n_steps = n_rounds * static_cast<int>(trials.size());
   int step = 0;
-  for (int round = 0; round < kRounds; ++round)
+  for (int round = 0; round < n_rounds; ++round)
     for (Trial& trial : trials) {
       observer.began(fmt::format("Running: {}", trial.advice->title), step++, n_steps);
       const double before = measurer.rate(base);

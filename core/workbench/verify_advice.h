@@ -12,6 +12,9 @@ namespace dachlast {
 /// as predictions are made.
 /// Errors   throws `Error`: kUsage where the advice is not for this computer; kDevice, kDoesNotFit as the engine; kInterrupted when
 ///          stopped.
-void verify_advice(ScenarioAdvice& advice, JobObserver& observer, const std::stop_token& stop);
+void verify_advice(ScenarioAdvice& advice, int n_rounds, JobObserver& observer, const std::stop_token& stop);
+
+/// Rounds where nobody says: the fewest that have a middle.
+inline constexpr int kVerifyRounds = 3;
 
 }  // namespace dachlast
