@@ -25,8 +25,8 @@ struct Width {
   NormKind norm;
   Gate gate;
 };
-// A narrow one with layer norms as GPT-2 has, one for the smallest models, two with gates; heads of 32, 64 and 128, groups of 1, 2
-// and 7.
+// A narrow one with layer norms as GPT-2 has, one for the smallest models, two with gates; heads of 32, 64 and 128,
+// groups of 1, 2 and 7.
 constexpr Width kNarrow = {320, 5, 5, 64, 1216, NormKind::kLayer, Gate::kNone};
 constexpr Width kTiny = {96, 3, 3, 32, 264, NormKind::kRms, Gate::kGated};
 constexpr Width kMiddle = {896, 14, 7, 64, 2496, NormKind::kRms, Gate::kGated};
@@ -89,7 +89,8 @@ void add_resident(const Width& width, WeightType type, double cache, std::vector
                     .contexts = {}});
 }
 
-/// Heads with next to no projections around them; so many layers that four sequences of the longest context are in DRAM.
+/// Heads with next to no projections around them; so many layers that four sequences of the longest context are in
+/// DRAM.
 void add_attention(const Width& heads, KvFormat format, std::vector<CurveProbe>& probes) {
   Width width = heads;
   width.d_ff = 64;

@@ -9,7 +9,8 @@
 
 namespace dachlast {
 
-/// A made-up model to time operations with. Its sizes are those of no known model, so that no prediction was measured before.
+/// A made-up model to time operations with. Its sizes are those of no known model, so that no prediction was measured
+/// before.
 struct CurveProbe {
   ModelSpec model;
   WeightType weights;
@@ -24,8 +25,9 @@ struct CurveProbe {
 /// Bytes of the last cache of all cores; 0 where the system hides it.
 double last_cache_bytes(const HostTopology& host);
 
-/// For every type of weights three widths with weights in DRAM, and one in the last cache; for every cache format attention over
-/// short and long contexts with heads of 64 and 128. DRAM means four times the last cache, STREAM's rule.
+/// For every type of weights three widths with weights in DRAM, and one in the last cache; for every cache format
+/// attention over short and long contexts with heads of 64 and 128. DRAM means four times the last cache, STREAM's
+/// rule.
 std::vector<CurveProbe> curve_probes(const HostTopology& host);
 
 }  // namespace dachlast

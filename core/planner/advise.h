@@ -40,7 +40,8 @@ struct AdviceReport {
   std::vector<Advice> advice;  // the most worthwhile first, then what is wasted, and all that does not apply
 };
 
-/// Asks every lever. Gains are of requests a second of this workload; those that change next to nothing say what binds instead.
+/// Asks every lever. Gains are of requests a second of this workload; those that change next to nothing say what binds
+/// instead.
 /// Errors   as Replanner::plan for the configuration itself.
 AdviceReport advise(const Replanner& replanner, const Configuration& configuration);
 

@@ -14,14 +14,16 @@ bool is_message(OpLaw law) {
          law == OpLaw::kAllToAll;
 }
 
-/// What a curve errs by on shapes it was not fitted to, further on other devices than its own; as `speed_interval` widens.
+/// What a curve errs by on shapes it was not fitted to, further on other devices than its own; as `speed_interval`
+/// widens.
 double log_error_of(const ChosenCurve& chosen) {
   constexpr double kLeast = 0.02;  // what repeats of one measurement differ by
   constexpr double kWider[] = {1.0, 1.2, 1.5};
   return kWider[static_cast<int>(chosen.origin)] * std::log1p(std::max(kLeast, chosen.curve->held_out_p90));
 }
 
-/// The part beside the kernels carries what published end-to-end figures differ by, where that is known; else half of itself.
+/// The part beside the kernels carries what published end-to-end figures differ by, where that is known; else half of
+/// itself.
 double host_error_of(const SpeedFacts& facts) {
   for (const RatioInterval& ratio : {facts.tpot, facts.rate})
     if (ratio.low > 0.0 && ratio.high > 0.0) return std::log(ratio.high / ratio.low) / 2.0;

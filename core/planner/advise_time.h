@@ -94,11 +94,12 @@ struct WorkloadTime {
   double requests_per_s() const { return batch_size / batch_s; }
 };
 
-/// Prompts in passes of at most `step_tokens` tokens, then one token of all sequences a pass, each at the mean length of the cache:
-/// what `serving_time` makes of a static batch.
+/// Prompts in passes of at most `step_tokens` tokens, then one token of all sequences a pass, each at the mean length
+/// of the cache: what `serving_time` makes of a static batch.
 WorkloadTime workload_time(const PassTimer& timer, const Workload& load, double step_tokens);
 
-/// A pass that drafts `n_drafted` tokens costs: every matrix is multiplied by (n_drafted + 1) rows a sequence, the cache is read once.
+/// A pass that drafts `n_drafted` tokens costs: every matrix is multiplied by (n_drafted + 1) rows a sequence, the
+/// cache is read once.
 double verification_seconds(const PassTimer& timer, const StepLoad& decode, double n_drafted);
 
 /// Requests a second more than before, as a share: 0.5 is half as many again.
@@ -108,8 +109,8 @@ struct Gain {
   double high = 0.0;
 };
 
-/// (batch_size / batch_s) after over before − 1. A law that has the same share of both times errs alike in both, and its error
-/// cancels; of one whose share changes the difference remains:
+/// (batch_size / batch_s) after over before − 1. A law that has the same share of both times errs alike in both, and
+/// its error cancels; of one whose share changes the difference remains:
 ///   ln(ratio) ± sqrt(Σ over laws of ((share before − share after) · log_error)²)
 Gain gain_between(const WorkloadTime& before, const WorkloadTime& after);
 

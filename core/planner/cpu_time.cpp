@@ -206,8 +206,8 @@ double CpuCurves::projection(const OpFeatures& f, const std::string& type, Memor
   return std::exp((1.0 - share) * std::log(below) + share * std::log(dot(right->c, x)));
 }
 
-/// 0: all of it stays in the last cache from step to step; 1: all of it comes from DRAM. A cache that is walked through again and again
-/// holds little of what is larger than it.
+/// 0: all of it stays in the last cache from step to step; 1: all of it comes from DRAM. A cache that is walked through
+/// again and again holds little of what is larger than it.
 double CpuCurves::streamed_share(double step_bytes) const {
   if (!(last_cache_ > 0.0)) return 1.0;
   constexpr double kFits = 0.75;

@@ -12,10 +12,10 @@
 namespace dachlast {
 
 /// Seconds of operations between those that were timed.
-///   projections  for each number of rows that was timed, a + b·n·k + c·n + d·k over all shapes timed with it, no coefficient below zero;
-///                between numbers of rows ln t is linear in ln rows
-///   attention    decode: a + b·KV heads·tokens·width + c·heads·tokens·width + d·heads; prefill: FLOP over a rate that is linear in ln of
-///                the new tokens, of the nearest width of heads
+///   projections  for each number of rows that was timed, a + b·n·k + c·n + d·k over all shapes timed with it, no
+///                coefficient below zero; between numbers of rows ln t is linear in ln rows
+///   attention    decode: a + b·KV heads·tokens·width + c·heads·tokens·width + d·heads; prefill: FLOP over a rate that
+///                is linear in ln of the new tokens, of the nearest width of heads
 ///   the rest     ln t is linear in ln of the elements
 /// Weights and cache of a step come from DRAM, from the last cache, or from both, as far as they fit.
 class CpuCurves {
@@ -23,8 +23,8 @@ class CpuCurves {
   /// Errors   throws `Error` (kDevice) where nothing was timed.
   explicit CpuCurves(const HostCurves& curves);
 
-  /// Seconds of one call in a step that holds `step_bytes` of weights and cache; with the law's name and its error on what it was
-  /// fitted to.
+  /// Seconds of one call in a step that holds `step_bytes` of weights and cache; with the law's name and its error on
+  /// what it was fitted to.
   struct Estimate {
     double seconds = 0.0;
     std::string law;

@@ -15,7 +15,8 @@ double n_attention_layers(const ModelSpec& model) {
       model.layers, [](const LayerSpec& layer) { return std::holds_alternative<AttentionSpec>(layer.mixer); }));
 }
 
-/// Scores of all heads that attention without tiles writes, reads for the softmax, writes and reads again: four passes of 2 B.
+/// Scores of all heads that attention without tiles writes, reads for the softmax, writes and reads again: four passes
+/// of 2 B.
 /// Source   FlashAttention, Dao et al. 2022, arXiv:2205.14135, algorithm 0 and theorem 2
 double naive_extra_seconds(const LeverBench& bench) {
   const PlanScenario& s = bench.scenario();

@@ -110,8 +110,8 @@ Advice speculative(const Lever& lever, const LeverBench& bench) {
   }
 }
 
-/// Share of a layer's products that yield keys and values: what the later layers still do for prompts. d_model is a factor of all
-/// of them.
+/// Share of a layer's products that yield keys and values: what the later layers still do for prompts. d_model is a
+/// factor of all of them.
 double kv_product_share(const LayerSpec& layer) {
   const auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
   const auto* mlp = std::get_if<MlpSpec>(&layer.feed_forward);

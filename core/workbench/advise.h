@@ -30,9 +30,10 @@ inline constexpr int kAnswerShare = 8;
 /// Errors   as `find_scenario`; also kUsage without a device, and where the answer leaves no room for a prompt.
 ScenarioAdvice advise_scenario(const AdviceRequest& request);
 
-/// Advice for a measured run: its own times are the baseline, what predictions miss of them is carried over to every lever.
-/// Errors   throws `Error`: kDevice where the run was measured on another computer, or this one was never calibrated; kInput where its
-///          model is not here or it measured neither phase.
+/// Advice for a measured run: its own times are the baseline, what predictions miss of them is carried over to every
+/// lever.
+/// Errors   throws `Error`: kDevice where the run was measured on another computer; kInput where its model is not here
+///          or it measured neither phase.
 ScenarioAdvice advise_run(const Run& run);
 
 }  // namespace dachlast

@@ -15,8 +15,8 @@ bool is_this_machine(std::string_view device);
 /// Free memory, roofs as far as they were measured.
 DeviceSpec host_device();
 
-/// Predicts steps on the computer of that id by its stored curves; empty where none are stored for so many threads, or the engine has no
-/// kernels for the model, or what it would run was not timed.
+/// Predicts steps on the computer of that id by its stored curves; empty where none are stored for so many threads, or
+/// the engine has no kernels for the model, or what it would run was not timed.
 /// Errors   throws `Error` (kInput) where the store is damaged.
 std::optional<CpuTimer> host_timer(const std::string& host_id, int n_threads, ModelSpec model,
                                    const Precision& precision);

@@ -114,7 +114,8 @@ class Measurer {
   WeightPool weights_;
 };
 
-/// Levers that are another configuration of the engine here. Attention without tiles is run for comparison though nobody would pull it.
+/// Levers that are another configuration of the engine here. Attention without tiles is run for comparison though
+/// nobody would pull it.
 bool can_be_run(const Advice& advice) {
   const bool changed = advice.state == AdviceState::kGain || advice.state == AdviceState::kWasted ||
                        advice.state == AdviceState::kLoss || advice.state == AdviceState::kUntimed;

@@ -1,5 +1,5 @@
-// Predictions for this computer from the curves that `calibrate` measures on made-up models, beside what the engine takes for models
-// and contexts that were never calibrated on. Prints a table in Markdown.
+// Predictions for this computer from the curves that `calibrate` measures on made-up models, beside what the engine
+// takes for models and contexts that were never calibrated on. Prints a table in Markdown.
 //   dachlast_cpu_prediction_bench [MODEL:DTYPE ...]
 #include <fmt/core.h>
 
