@@ -14,20 +14,22 @@ bool is_message(OpLaw law) {
          law == OpLaw::kAllToAll;
 }
 
-/// What a curve errs by on shapes it was not fitted to, further on other devices than its own; as `speed_interval`
-/// widens.
-double log_error_of(const ChosenCurve& chosen) {
-  constexpr double kLeast = 0.02;  // what repeats of one measurement differ by
-  constexpr double kWider[] = {1.0, 1.2, 1.5};
-  return kWider[static_cast<int>(chosen.origin)] * std::log1p(std::max(kLeast, chosen.curve->held_out_p90));
-}
-
 /// The part beside the kernels carries what published end-to-end figures differ by, where that is known; else half of
 /// itself.
 double host_error_of(const SpeedFacts& facts) {
   for (const RatioInterval& ratio : {facts.tpot, facts.rate})
     if (ratio.low > 0.0 && ratio.high > 0.0) return std::log(ratio.high / ratio.low) / 2.0;
   return 0.5;
+}
+
+/// What a curve errs by on shapes it was not fitted to, further on other devices than its own; as `speed_interval`
+/// widens.
+/// A curve that was held against no shape of its own takes the engine's.
+double log_error_of(const ChosenCurve& chosen, const SpeedFacts& facts) {
+  constexpr double kLeast = 0.02;  // what repeats of one measurement differ by
+  constexpr double kWider[] = {1.0, 1.2, 1.5};
+  if (!(chosen.curve->held_out_p90 > 0.0)) return host_error_of(facts);
+  return kWider[static_cast<int>(chosen.origin)] * std::log1p(std::max(kLeast, chosen.curve->held_out_p90));
 }
 
 std::string law_name(const ChosenCurve& chosen) {
@@ -92,12 +94,13 @@ Resource CurveTimer::resource_of(const CurveSeconds& part, const StepLoad& load)
 
 std::vector<TimedPart> CurveTimer::parts(const StepLoad& load) const {
   std::vector<TimedPart> parts;
+  const SpeedFacts& facts = timer_.scenario().engine.speed;
   double kernels = 0.0;
   for (const CurveSeconds& part : timer_.by_curve(load)) {
     kernels += part.seconds;
-    add_scaled(parts, {{resource_of(part, load), law_name(part.curve), part.seconds, log_error_of(part.curve)}}, 1.0);
+    add_scaled(parts, {{resource_of(part, load), law_name(part.curve), part.seconds, log_error_of(part.curve, facts)}},
+               1.0);
   }
-  const SpeedFacts& facts = timer_.scenario().engine.speed;
   parts.push_back({Resource::kHost, "host of " + timer_.scenario().engine.id,
                    std::max(0.0, timer_.seconds(load) - kernels), host_error_of(facts)});
   return parts;

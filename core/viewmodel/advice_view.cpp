@@ -64,7 +64,10 @@ AdviceLine line_of(const Advice& advice) {
                   .command = advice.command,
                   .engine_option = advice.engine_option};
   if (const std::string_view words = state_words(advice.state); !words.empty())
-    line.head = fmt::format("{}: {}", advice.title, words);
+    line.head = fmt::format("{}: {}{}", advice.title, words,
+                            advice.state == AdviceState::kUntimed && advice.memory_bytes
+                                ? fmt::format(", {}", memory_change(*advice.memory_bytes))
+                                : std::string());
   return line;
 }
 
