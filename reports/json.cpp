@@ -77,6 +77,7 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
   put_cost(json, summary->cost);
   if (summary->intensity) put(json, "intensity_flop_per_byte", summary->intensity->value);
   put_verdict(json, summary->verdict);
+  if (point.predicted_s) put(json, "predicted_s", *point.predicted_s);
   put(json, "busy_share", point.busy_share);
   json["stop_reason"] = point.stop_reason;
   json["ops"] = Json::array();

@@ -16,6 +16,9 @@ class CalibrateCommand : public Command {
         ->type_name("S")
         ->capture_default_str()
         ->group(kMainGroup);
+    app.add_flag("--roofs-only", roofs_only_,
+                 "Leave out the operations of the engine, about 90 s, from which its speeds are predicted")
+        ->group(kMainGroup);
   }
 
   int execute(const CommonOptions& common) override {
@@ -24,12 +27,14 @@ class CalibrateCommand : public Command {
     const InterruptWatch interrupt;
     ProgressPrinter progress(common);
     const DeviceRoofs roofs = calibrate_host(progress, interrupt.token(), Seconds{seconds_});
+    if (!roofs_only_) calibrate_host_curves(progress, interrupt.token());
     print_result(render_roofs(roofs, common));
     return kExitDone;
   }
 
  private:
   double seconds_ = 15.0;
+  bool roofs_only_ = false;
 };
 
 class DoctorCommand : public Command {

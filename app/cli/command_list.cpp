@@ -18,6 +18,13 @@ constexpr CommandRow kCommands[] = {
      "  dachlast plan --model llama-3.1-8b --gpu h100 --sweep context,batch\n"
      "  dachlast plan --model ./model.gguf --gpu my-device.yaml -v  # with formulas\n",
      make_plan_command},
+    {"advise", "Rank what would make a scenario faster, and say what would be wasted",
+     "  dachlast advise --model llama-3.1-8b --gpu h100   # one request at a time\n"
+     "  dachlast advise --model llama-3.1-8b --gpu h100 --context 32k --batch 16\n"
+     "  dachlast advise --model llama-3.1-70b --gpu h100 --tp 4 --answer 64 --json\n"
+     "  dachlast advise gpt2.dachlast                     # measured times as baseline\n"
+     "  dachlast advise --model gpt2 --gpu this-machine --context 512 --verify\n",
+     make_advise_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
      "  dachlast show gpt2.dachlast --view roofline   # the roofs it is held against\n",
@@ -36,7 +43,8 @@ constexpr CommandRow kCommands[] = {
      "  dachlast report gpt2.dachlast -o report.html --title \"GPT-2 on two cores\"\n",
      make_report_command},
     {"calibrate", "Measure the roofs of this computer and store them",
-     "  dachlast calibrate                            # about 15 seconds\n"
+     "  dachlast calibrate                            # about two minutes\n"
+     "  dachlast calibrate --roofs-only               # 15 seconds\n"
      "  dachlast calibrate --json\n",
      make_calibrate_command},
     {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",

@@ -13,12 +13,14 @@ using reports::segments_json;
 
 ordered_json points_json(const RunPlan& plan) {
   ordered_json list = ordered_json::array();
-  for (const auto& point : plan.points)
+  for (const auto& point : plan.points) {
     list.push_back({{"phase", name_of(point.phase)},
                     {"context_tokens", point.context_tokens},
                     {"batch", point.batch_size},
                     {"expected_s", point.expected.value},
                     {"origin", name_of(Origin::kEstimated)}});
+    if (point.predicted) list.back()["predicted_s"] = point.predicted->value;
+  }
   return list;
 }
 

@@ -310,6 +310,14 @@ double rows_with_logits(const StepLoad& load) {
   return load.decode_sequences + load.finished_prompts;
 }
 
+template <class What>
+const ChosenCurve& curve_of(const What& what, const StepLoad& load) {
+  if constexpr (requires { what.decode; })
+    return load.decode_sequences > 0.0 ? what.decode : what.prefill;
+  else
+    return what.curve;
+}
+
 }  // namespace
 
 double StepTimer::work_seconds(const Linear& linear, const StepLoad& load, const DeviceRates& device) {
@@ -409,6 +417,19 @@ std::vector<OpSeconds> StepTimer::breakdown(const StepLoad& load) const {
   for (const auto& [kind, seconds] : by_kind) ops.push_back({kind, seconds});
   std::ranges::stable_sort(ops, [](const OpSeconds& a, const OpSeconds& b) { return a.seconds > b.seconds; });
   return ops;
+}
+
+std::vector<CurveSeconds> StepTimer::by_curve(const StepLoad& load) const {
+  std::vector<CurveSeconds> list;
+  for (const Stage& stage : stages_)
+    for (const Work& work : stage.work)
+      list.push_back(std::visit(
+          [&](const auto& what) {
+            return CurveSeconds{work.kind, curve_of(what, load), work.count,
+                                work.count * work_seconds(what, load, rates_)};
+          },
+          work.what));
+  return list;
 }
 
 }  // namespace dachlast

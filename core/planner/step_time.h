@@ -41,6 +41,14 @@ struct OpSeconds {
   double seconds = 0.0;
 };
 
+/// Time of all calls in a step that one curve stands for.
+struct CurveSeconds {
+  OpKind kind = OpKind::kEmbed;
+  ChosenCurve curve;
+  double calls = 0.0;
+  double seconds = 0.0;
+};
+
 /// Predicts how long one pass takes on the slowest device of each pipeline stage: the sum of its operations by their efficiency
 /// curves, the messages between devices, and what the engine's host code adds.
 class StepTimer {
@@ -55,6 +63,8 @@ class StepTimer {
   double stage_seconds(const StepLoad& load) const;
   /// By operation, the longest first; messages under the operation that sends them.
   std::vector<OpSeconds> breakdown(const StepLoad& load) const;
+  /// The same sum by kind and curve. In a step with both phases attention stands under its decode curve.
+  std::vector<CurveSeconds> by_curve(const StepLoad& load) const;
 
   /// The furthest origin of any curve in use.
   EfficiencyOrigin origin() const { return origin_; }

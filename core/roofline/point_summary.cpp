@@ -46,6 +46,7 @@ std::optional<PointSummary> summarise(const Run& run, const MeasuredPoint& point
                        .batch_size = point.batch_size,
                        .kv_policy = point.kv_policy,
                        .time_s = *spread,
+                       .predicted_s = point.predicted_s,
                        .tokens_per_s = tokens_per_step(point) / spread->median,
                        .intensity = intensity_of(point.cost),
                        .gap_share = 1.0 - point.busy_share,

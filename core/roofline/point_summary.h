@@ -44,6 +44,7 @@ struct PointSummary {
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
   Spread time_s;
+  std::optional<double> predicted_s;
   double tokens_per_s = 0.0;           // all sequences together; prefill: tokens read, decode: tokens produced
   std::optional<Intensity> intensity;  // empty where no bytes were counted
   double gap_share = 0.0;              // of the step, outside operations

@@ -37,7 +37,8 @@ struct MeasuredPoint {
   std::vector<double> samples_s;   // every step, in order
   std::vector<OpMeasurement> ops;  // in op-list order
   OpCost cost;                     // per step
-  std::string stop_reason;         // "converged" or why sampling ended
+  std::optional<double> predicted_s;  // of a step, by the curves that `calibrate` measured; empty: there were none
+  std::string stop_reason;            // "converged" or why sampling ended
   double busy_share = 0.0;         // share of step time inside operations; the rest is the engine between them
   std::vector<Remark> remarks;     // about this point only
 };

@@ -130,6 +130,33 @@ DeviceRoofs roofs_from_json(const json& j, std::vector<std::string>& skipped) {
   return roofs;
 }
 
+void to_json(json& j, const HostCurves& curves) {
+  j = {{"measured_at", curves.measured_at}, {"last_cache_bytes", curves.last_cache_bytes}, {"gap_s", curves.gap_s}};
+  j["samples"] = json::array();
+  for (const OpSample& sample : curves.samples) {
+    const OpFeatures& f = sample.features;
+    j["samples"].push_back({name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads,
+                            f.flops, sample.seconds});
+  }
+}
+
+void from_json(const json& j, HostCurves& curves) {
+  j.at("measured_at").get_to(curves.measured_at);
+  j.at("last_cache_bytes").get_to(curves.last_cache_bytes);
+  j.at("gap_s").get_to(curves.gap_s);
+  for (const json& row : j.at("samples")) {
+    const auto op = op_kind_from_name(row.at(0).get<std::string>());
+    const auto level = enum_from(row.at(2), kAllLevels);
+    const double seconds = row.at(9).get<double>();
+    if (!op || !level || !(seconds > 0.0)) continue;  // of another version, or no time at all
+    curves.samples.push_back({{*op, row.at(1).get<std::string>(), row.at(3).get<double>(), row.at(4).get<double>(),
+                               row.at(5).get<double>(), row.at(6).get<double>(), row.at(7).get<double>(),
+                               row.at(8).get<double>()},
+                              *level,
+                              seconds});
+  }
+}
+
 void to_json(json& j, const ModelInfo& model) {
   j = {{"name", model.name},
        {"architecture", model.architecture},

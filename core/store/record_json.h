@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/op_curves.h"
 #include "core/roofline/run.h"
 
 namespace dachlast {
@@ -20,6 +21,10 @@ void from_json(const nlohmann::json& json, HostTopology& host);
 void to_json(nlohmann::json& json, const DeviceRoofs& roofs);
 /// Leaves out roofs of levels, patterns, dtypes or origins that a newer version knows, and names them in `skipped`.
 DeviceRoofs roofs_from_json(const nlohmann::json& json, std::vector<std::string>& skipped);
+
+/// Host and number of threads stand around them.
+void to_json(nlohmann::json& json, const HostCurves& curves);
+void from_json(const nlohmann::json& json, HostCurves& curves);
 
 void to_json(nlohmann::json& json, const ModelInfo& model);
 void from_json(const nlohmann::json& json, ModelInfo& model);

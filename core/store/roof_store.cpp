@@ -95,6 +95,28 @@ void RoofStore::save(const DeviceRoofs& roofs) const {
   write_document(file_, document);
 }
 
+void RoofStore::save(const HostCurves& curves) const {
+  json document = read_document(file_);
+  document["curves"][curves.host_id][fmt::format("{}", curves.n_threads)] = curves;
+  write_document(file_, document);
+}
+
+std::optional<HostCurves> RoofStore::curves(const std::string& host_id, int n_threads) const {
+  const json document = read_document(file_);
+  const json hosts = document.value("curves", json::object());
+  const json of_host = hosts.value(host_id, json::object());
+  const std::string threads = fmt::format("{}", n_threads);
+  if (!of_host.contains(threads)) return std::nullopt;
+  try {
+    HostCurves curves = of_host.at(threads).get<HostCurves>();
+    curves.host_id = host_id;
+    curves.n_threads = n_threads;
+    return curves;
+  } catch (const json::exception& error) {
+    throw_damaged(file_, error.what());
+  }
+}
+
 std::optional<DeviceRoofs> RoofStore::latest(const std::string& host_id) const {
   const json document = read_document(file_);
   const json& hosts = document["hosts"];

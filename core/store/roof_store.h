@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/hardware/device_roofs.h"
+#include "core/model/op_curves.h"
 
 namespace dachlast {
 
@@ -32,6 +33,14 @@ class RoofStore {
   /// The roofs of this host measured last; empty where there are none.
   /// Errors   throws `Error` (kInput) where the file is damaged.
   std::optional<DeviceRoofs> latest(const std::string& host_id) const;
+
+  /// Puts `curves` in the place of those of their host and number of threads.
+  /// Errors   as `save`.
+  void save(const HostCurves& curves) const;
+
+  /// The curves of this host for so many threads; empty where there are none.
+  /// Errors   as `latest`.
+  std::optional<HostCurves> curves(const std::string& host_id, int n_threads) const;
 
  private:
   std::filesystem::path file_;

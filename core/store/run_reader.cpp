@@ -91,8 +91,8 @@ class Reader {
   void read_points() {
     Statement row = db_.prepare(
         "SELECT id, phase, context_tokens, batch_size, kv_policy, samples_s, flops, weight_bytes, activation_bytes, "
-        "kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept FROM point ORDER BY "
-        "id");
+        "kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, predicted_s "
+        "FROM point ORDER BY id");
     while (row.step()) {
       const auto phase = known(row.text(1), kAllPhases, "point of phase");
       const auto policy = known(row.text(4), kAllKvPolicies, "point with KV policy");
@@ -107,6 +107,7 @@ class Reader {
       point.cost = cost_at(row, 6);
       point.stop_reason = row.text(11);
       point.busy_share = row.real(12);
+      if (!row.is_null(15)) point.predicted_s = row.real(15);
       stored_.timelines.push_back({row.count(13), row.count(14), {}});
     }
   }

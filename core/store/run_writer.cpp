@@ -62,12 +62,12 @@ void write_changeable(const Database& db, const Run& run) {
 std::int64_t insert_point(const Database& db, const MeasuredPoint& p, const PointTimeline& timeline) {
   Statement insert = db.prepare(
       "INSERT INTO point (phase, context_tokens, batch_size, kv_policy, samples_s, flops, weight_bytes, "
-      "activation_bytes, kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+      "activation_bytes, kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, "
+      "predicted_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
   insert.bind(name_of(p.phase), p.context_tokens, p.batch_size, name_of(p.kv_policy),
               std::span<const double>(p.samples_s), p.cost.flops.value, p.cost.weight_bytes.value,
               p.cost.activation_bytes.value, p.cost.kv_read_bytes.value, p.cost.kv_write_bytes.value, p.stop_reason,
-              p.busy_share, timeline.n_steps_measured, timeline.n_steps_kept);
+              p.busy_share, timeline.n_steps_measured, timeline.n_steps_kept, p.predicted_s);
   insert.step();
   const std::int64_t id = insert.integer(0);
   insert.step();  // the row is only kept once the statement has ended

@@ -130,7 +130,11 @@ CREATE TABLE attach_range (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE point ADD COLUMN predicted_s REAL;  -- of a step, by the curves of the computer
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -68,6 +68,13 @@ void add_spread(TableBuilder& table, const std::vector<PointSummary>& points, co
     table.note("Low and high are the 5th and 95th percentile from 20 repeats on, the smallest and largest below that.");
 }
 
+void add_predictions(TableBuilder& table, const std::vector<PointSummary>& points, const Unit& unit) {
+  const auto predicted = column_of(points, [](const auto& p) { return p.predicted_s; });
+  if (std::ranges::none_of(predicted, [](const auto& p) { return p.has_value(); })) return;
+  table.in_unit_of({"predicted_s", "Predicted", "", "By the curves that calibrate measured.", Align::kRight, 4}, unit,
+                   predicted, Origin::kEstimated);
+}
+
 std::string threshold_note(const Run& run) {
   return fmt::format(
       "Memory and compute: share of the measured roofs, traffic and work counted from the shapes that were executed. "
@@ -140,6 +147,7 @@ Table phase_table(const Run& run) {
                    column_of(points, [](const auto& p) { return std::optional<double>(p.time_s.median); }),
                    Origin::kMeasured);
   add_spread(table, points, unit);
+  add_predictions(table, points, unit);
   table.count({"n", "Repeats", "", "Steps that were timed.", Align::kRight, 7},
               column_of(points, [](const auto& p) { return std::int64_t{p.time_s.n}; }), Origin::kMeasured);
   table.measure(

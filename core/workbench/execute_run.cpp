@@ -102,6 +102,7 @@ MeasuredPoint measured_point(const PlannedPoint& planned, KvPolicy policy, const
                       .samples_s = result.measurement.samples_s,
                       .ops = {},
                       .cost = result.cost,
+                      .predicted_s = planned.predicted ? std::optional(planned.predicted->value) : std::nullopt,
                       .stop_reason = std::string(name_of(result.measurement.reason)),
                       .busy_share = result.busy_share,
                       .remarks = {}};

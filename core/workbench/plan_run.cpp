@@ -9,6 +9,7 @@
 #include "core/roofline/predict.h"
 #include "core/store/roof_store.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/host_speed.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
 
@@ -107,8 +108,15 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
           .kv_len = point.context_tokens};
 }
 
+/// The curves know the fastest kernels only.
+std::optional<CpuTimer> run_timer(const RunPlan& plan) {
+  if (!plan.request.attention_variant.empty()) return std::nullopt;
+  return host_timer(host_id(), plan.n_threads, with_reach(plan.source.spec, plan.request.kv), plan.precision);
+}
+
 void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vector<int>& batches) {
   const PredictionTarget target{plan.roofs, plan.host, plan.n_threads};
+  const auto timer = run_timer(plan);
   const ModelSpec model = with_reach(plan.source.spec, plan.request.kv);
   for (const int batch : batches)
     for (const int context : contexts)
@@ -116,6 +124,7 @@ void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vec
         PlannedPoint point{.phase = phase, .context_tokens = context, .batch_size = batch, .expected = {}};
         const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
         point.expected = predict_step(ops, target);
+        if (timer) point.predicted = point_time(*timer, step_of(point, plan.request.kv.layout), kMaxStepTokens);
         plan.points.push_back(point);
       }
 }
@@ -153,7 +162,8 @@ Seconds expected_time(Seconds step, const RunRequest& request) {
 
 Seconds expected_time(const RunPlan& plan) {
   Seconds total;
-  for (const auto& point : plan.points) total += expected_time(point.expected / kExpectedEfficiency, plan.request);
+  for (const auto& point : plan.points)
+    total += expected_time(point.predicted.value_or(point.expected / kExpectedEfficiency), plan.request);
   return total;
 }
 

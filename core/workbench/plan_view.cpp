@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/memory/memory_model.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
@@ -37,12 +39,22 @@ Table points_table(const RunPlan& plan) {
   table.columns = {text_column("phase", "Phase"), number_column("context_tokens", "Context", "Tokens"),
                    number_column("batch", "Batch", "Sequences at once"),
                    number_column("expected_s", "Least time", "One step at the roofs; real steps take longer")};
-  for (const auto& point : plan.points)
+  const bool predicted = std::ranges::any_of(plan.points, [](const auto& p) { return p.predicted.has_value(); });
+  if (predicted)
+    table.columns.push_back(
+        number_column("predicted_s", "Predicted", "One step, by the curves that calibrate measured"));
+  for (const auto& point : plan.points) {
     table.rows.push_back(
         {viewmodel::text_cell(viewmodel::phase_title(point.phase)),
          viewmodel::count_cell(point.context_tokens, Origin::kExact),
          viewmodel::count_cell(point.batch_size, Origin::kExact),
          viewmodel::number_cell(point.expected.value, viewmodel::format_time(point.expected), Origin::kEstimated)});
+    if (predicted)
+      table.rows.back().push_back(point.predicted ? viewmodel::number_cell(point.predicted->value,
+                                                                           viewmodel::format_time(*point.predicted),
+                                                                           Origin::kEstimated)
+                                                  : viewmodel::missing_cell());
+  }
   return table;
 }
 

@@ -64,6 +64,7 @@ struct PlannedPoint {
   int context_tokens;
   int batch_size;
   Seconds expected;  // one step, from roofs; without efficiency, so a lower bound
+  std::optional<Seconds> predicted = {};  // by the curves of this computer, where it has been calibrated for them
 };
 
 /// A request with everything resolved and checked, before anything is allocated.

@@ -15,6 +15,7 @@
 #include "core/model/weight_inventory.h"
 #include "core/planner/residuals.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/host_speed.h"
 #include "core/workbench/own_cache.h"
 
 namespace dachlast {
@@ -203,10 +204,18 @@ void note_batch(ScenarioPlan& plan) {
                    viewmodel::format_count(plan.batch_size))});
 }
 
+/// On this computer only the own engine runs, and only it is predicted.
+bool takes_own_engine(const ScenarioRequest& request) {
+  return is_this_machine(request.device) && request.engine == ScenarioRequest().engine;
+}
+
 ScenarioSources find_sources(const ScenarioRequest& request) {
   ScenarioSources sources = find_model(request.model);
-  sources.engine = find_engine(request.engine);
-  if (!request.device.empty()) sources.device = per_device(find_device(request.device));
+  sources.engine = find_engine(takes_own_engine(request) ? kOwnEngine : std::string_view(request.engine));
+  if (is_this_machine(request.device))
+    sources.device = host_device();
+  else if (!request.device.empty())
+    sources.device = per_device(find_device(request.device));
   return sources;
 }
 

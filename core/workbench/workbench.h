@@ -60,6 +60,10 @@ std::string chrome_trace_of(const std::filesystem::path& file);
 /// Measures the roofs of this computer and stores them.
 DeviceRoofs calibrate_host(JobObserver& observer, std::stop_token stop, Seconds budget);
 
+/// Times the operations of made-up models on this computer, from which speeds of others are predicted, and stores them.
+/// Errors   as `calibrate_curves`.
+void calibrate_host_curves(JobObserver& observer, std::stop_token stop);
+
 /// One line of `doctor`.
 struct HostCheck {
   enum class State { kGood, kLimited, kMissing };

@@ -25,7 +25,7 @@ expect() {
 
 contains() { grep -qF -- "$2" "$1" || fail "$1 of the last command lacks '$2'"; }
 
-expect 0 calibrate --seconds 1
+expect 0 calibrate --seconds 1 --roofs-only
 contains out "DRAM"
 expect 0 run --model stories-260k --context 64 --repeat 3 -o a.dachlast --json
 contains out '"schema": "dachlast.run/1"'
@@ -47,6 +47,12 @@ expect 0 report a.dachlast -o b.html --timestamp 2026-01-01T00:00:00Z
 cmp -s a.html b.html || fail "two reports of one run differ"
 grep -q "default-src 'none'" a.html || fail "the report has no strict CSP"
 grep -qE '(src|href)="(https?:)?//' a.html && fail "the report refers to something outside itself"
+expect 0 advise a.dachlast
+contains out "as measured"
+expect 0 advise --model stories-260k --gpu this-machine --context 64 --verify --rounds 1
+contains out "Run on this computer"
+expect 0 advise --model llama-3.1-8b --gpu h100 --json
+contains out '"schema": "dachlast.advice/1"'
 expect 0 compare a.dachlast a.dachlast
 expect 0 run --model stories-260k --compare-uncached --prompt-tokens 4 --generate 12 --context 16 --repeat 2 -o u.dachlast
 contains out "KV cache"

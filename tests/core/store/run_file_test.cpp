@@ -138,7 +138,7 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
         "ALTER TABLE run DROP COLUMN memory_json; DROP TABLE attach_range; DROP TABLE attach_name; "
-        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; PRAGMA user_version = 1");
+        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; ALTER TABLE point DROP COLUMN predicted_s; PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");
