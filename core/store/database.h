@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class Statement {
   void bind_at(int index, std::string_view value);
   void bind_at(int index, const std::string& value) { bind_at(index, std::string_view(value)); }
   void bind_at(int index, std::nullptr_t);
+  void bind_at(int index, const std::optional<std::string>& value) {
+    value ? bind_at(index, std::string_view(*value)) : bind_at(index, nullptr);
+  }
   void bind_at(int index, std::span<const double> values);
   void require(int code) const;
 

@@ -91,7 +91,13 @@ ALTER TABLE run ADD COLUMN serving_json TEXT;
 ALTER TABLE run ADD COLUMN memory_json TEXT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE run ADD COLUMN break_even_json TEXT;    -- offload against recompute
+ALTER TABLE run ADD COLUMN what_if_json TEXT;
+ALTER TABLE point ADD COLUMN kv_traffic_json TEXT;  -- between tiers of the KV cache, all measured steps together
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;
