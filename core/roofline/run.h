@@ -40,8 +40,8 @@ struct MeasuredPoint {
   OpCost cost;                     // per step
   std::string stop_reason;         // "converged" or why sampling ended
   double busy_share = 0.0;         // share of step time inside operations; the rest is the engine between them
-  std::optional<KvTrafficPerStep> kv_traffic;  // of a cache with a second tier, or that recomputes
-  std::vector<Remark> remarks;                 // about this point only
+  std::optional<KvTrafficPerStep> kv_traffic = {};  // of a cache with a second tier, or that recomputes
+  std::vector<Remark> remarks;                      // about this point only
 };
 
 struct ModelInfo {
@@ -108,7 +108,7 @@ struct Serving {
   double seconds = 0;
   std::vector<ServedRequest> requests;  // the finished ones
   KvUsage kv;
-  std::optional<KvTrafficPerStep> kv_traffic;  // of a cache with a second tier, or that recomputes
+  std::optional<KvTrafficPerStep> kv_traffic = {};  // of a cache with a second tier, or that recomputes
 };
 
 /// Decode steps at one length of text: with all K and V kept, with the earlier ones fetched, and with them computed anew.
@@ -141,8 +141,8 @@ struct KvBreakEven {
   double flops_per_s = 0;  // attained by the prefill of `rate_tokens`
   double roof_share = 0;   // of what the roofs allow that prefill
   int rate_tokens = 0;
-  std::optional<int> fetch_faster_at;            // tokens; empty: recomputing is faster at any length asked about
-  std::optional<double> break_even_bytes_per_s;  // of a tier, at the longest text
+  std::optional<int> fetch_faster_at = {};            // tokens; empty: recomputing is faster at any length asked about
+  std::optional<double> break_even_bytes_per_s = {};  // of a tier, at the longest text
   std::vector<KvBreakEvenPoint> points;
 
   friend bool operator==(const KvBreakEven&, const KvBreakEven&) = default;
@@ -199,8 +199,8 @@ struct Run {
   std::optional<UncachedComparison> uncached;
   std::string kv = "contiguous";  // kind of cache, as --kv spells it
   std::optional<Serving> serving;
-  std::optional<KvBreakEven> break_even;
-  std::optional<WhatIfRun> what_if;  // all points of the run are measured under it
+  std::optional<KvBreakEven> break_even = {};
+  std::optional<WhatIfRun> what_if = {};  // all points of the run are measured under it
   std::optional<MemoryReading> memory;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;

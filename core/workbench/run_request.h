@@ -56,9 +56,9 @@ struct RunRequest {
   double bound_threshold = 0.6;             // DESIGN.md §5
   bool full_timeline = false;               // keep the spans of every step, not only of the first few
   std::optional<UncachedRequest> uncached;
-  WhatIf what_if;
-  std::filesystem::path scratch;  // folder of an offload:file cache; empty: `default_scratch_folder`
-  bool break_even = false;        // compare the offloaded cache with recomputing
+  WhatIf what_if = {};
+  std::filesystem::path scratch = {};  // folder of an offload:file cache; empty: `default_scratch_folder`
+  bool break_even = false;             // compare the offloaded cache with recomputing
   std::optional<ServingRequest> serving;
   std::string command;  // line that repeats this run, for the record
 };
