@@ -101,7 +101,9 @@ constexpr std::size_t tail_elements(const KvLayout& layout) {
          static_cast<std::size_t>(layout.head_dim);
 }
 
-/// Memory of one layer's pool: `n_blocks` times what the functions above say per head, each span for itself.
+/// Memory of one layer's pool: `n_blocks` times what the functions above say per head, each span for itself. All slots of a
+/// sequence hold finite numbers, the empty ones of a ring too: a key that is hidden gives its value a weight of 0, which a
+/// NaN would survive. Pools are zeroed before their first use, and what a ring lets go of stays finite.
 template <class Byte, class Word>
 struct BasicKvPool {
   KvLayout layout;

@@ -61,6 +61,19 @@ Json op_json(const OpSummary& op) {
   return json;
 }
 
+Json kv_traffic_json(const KvTrafficPerStep& traffic) {
+  const KvTraffic& total = traffic.total;
+  Json json;
+  json["steps"] = traffic.n_steps;
+  put(json, "read_bytes_per_step", traffic.per_step(total.read_bytes));
+  put(json, "written_bytes_per_step", traffic.per_step(total.written_bytes));
+  put(json, "waited_s_per_step", traffic.per_step(total.waited_s));
+  put(json, "read_s_per_step", traffic.per_step(total.read_s));
+  put(json, "write_s_per_step", traffic.per_step(total.write_s));
+  put(json, "recomputed_tokens_per_step", traffic.per_step(static_cast<double>(total.n_recomputed_tokens)));
+  return json;
+}
+
 Json point_json(const Run& run, const MeasuredPoint& point) {
   Json json;
   json["phase"] = name_of(point.phase);
@@ -82,6 +95,7 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
   json["stop_reason"] = point.stop_reason;
   json["ops"] = Json::array();
   for (const auto& op : summary->ops) json["ops"].push_back(op_json(op));
+  if (point.kv_traffic) json["kv_traffic"] = kv_traffic_json(*point.kv_traffic);
   json["remarks"] = remarks_json(point.remarks);
   json["samples_s"] = Json::array();
   for (const double sample : point.samples_s)
@@ -184,6 +198,57 @@ Json serving_json(const Serving& serving) {
   json["kv"] = kv_json(serving.kv);
   json["requests"] = Json::array();
   for (const ServedRequest& request : serving.requests) json["requests"].push_back(request_json(request));
+  if (serving.kv_traffic) json["kv_traffic"] = kv_traffic_json(*serving.kv_traffic);
+  return json;
+}
+
+Json what_if_json(const WhatIfRun& what_if) {
+  Json json;
+  json["what_if"] = what_if.text;
+  json["outputs"] = "not the model's";
+  json["points"] = Json::array();
+  for (const WhatIfPoint& p : what_if.points) {
+    Json point;
+    point["phase"] = name_of(p.phase);
+    point["context_tokens"] = p.context_tokens;
+    point["batch"] = p.batch_size;
+    put(point, "as_is_s", p.as_is_s);
+    put(point, "what_if_s", p.what_if_s);
+    put(point, "kv_as_is_bytes", p.kv_as_is_bytes);
+    put(point, "kv_what_if_bytes", p.kv_what_if_bytes);
+    json["points"].push_back(std::move(point));
+  }
+  return json;
+}
+
+Json break_even_json(const KvBreakEven& c) {
+  Json json;
+  json["tier"] = c.tier;
+  json["tier_text"] = c.tier_text;
+  json["layers"] = c.n_layers;
+  json["chunk_tokens"] = c.chunk_tokens;
+  put(json, "chunk_bytes", c.chunk_bytes);
+  put(json, "transfer_per_layer_s", c.per_layer_s);
+  put(json, "transfer_per_chunk_s", c.per_chunk_s);
+  put(json, "recompute_flops_per_token", c.flops_per_token);
+  put(json, "recompute_flops_per_pair", c.flops_per_pair);
+  put(json, "recompute_flops_per_s", c.flops_per_s);
+  put(json, "share_of_roofs", c.roof_share);
+  json["rate_tokens"] = c.rate_tokens;
+  if (c.fetch_faster_at) json["fetch_faster_at_tokens"] = *c.fetch_faster_at;
+  if (c.break_even_bytes_per_s) put(json, "break_even_bytes_per_s", *c.break_even_bytes_per_s);
+  json["points"] = Json::array();
+  for (const KvBreakEvenPoint& p : c.points) {
+    Json point;
+    point["context_tokens"] = p.context_tokens;
+    point["recomputed_tokens"] = p.recomputed_tokens;
+    put(point, "kept_s", p.kept_s);
+    put(point, "fetch_predicted_s", p.fetch_predicted_s);
+    put(point, "fetch_s", p.fetch_s);
+    put(point, "recompute_predicted_s", p.recompute_predicted_s);
+    put(point, "recompute_s", p.recompute_s);
+    json["points"].push_back(std::move(point));
+  }
   return json;
 }
 
@@ -264,6 +329,8 @@ std::string json_run(const Run& run) {
   for (const auto& point : run.points) json["points"].push_back(point_json(run, point));
   if (run.uncached) json["uncached"] = uncached_json(*run.uncached);
   if (run.serving) json["serving"] = serving_json(*run.serving);
+  if (run.what_if) json["what_if"] = what_if_json(*run.what_if);
+  if (run.break_even) json["kv_break_even"] = break_even_json(*run.break_even);
   if (run.memory) json["process_memory"] = memory_json(*run.memory);
   if (run.generation) json["generation"] = generation_json(*run.generation);
   json["origins"] = origins_json();

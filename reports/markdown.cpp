@@ -68,6 +68,10 @@ std::string markdown_run(const viewmodel::RunView& view) {
   if (view.latencies)
     text += fmt::format("\n{}\n\n", markdown_escape(view.serving_sentence)) + markdown_table(*view.latencies) + "\n" +
             markdown_table(*view.kv_use);
+  if (view.what_if) text += "\n" + markdown_table(*view.what_if);
+  if (view.kv_traffic) text += "\n" + markdown_table(*view.kv_traffic);
+  if (view.break_even)
+    text += fmt::format("\n{}\n\n", markdown_escape(view.break_even_sentence)) + markdown_table(*view.break_even);
   if (!view.memory_sentence.empty()) text += fmt::format("\n{}\n", markdown_escape(view.memory_sentence));
   return text + remark_list("Warnings", view.warnings) + remark_list("Assumptions", view.assumptions);
 }

@@ -219,7 +219,7 @@ std::string terminal_run(const viewmodel::RunView& view, const TerminalStyle& st
     text += wrapped("Measured, " + view.status + ".", style.width);
   if (!view.generated_text.empty())
     text += "\n" + wrapped(fmt::format("The model wrote: {}", view.generated_text), style.width);
-  if (!view.phases.rows.empty() || !view.latencies)
+  if (!view.phases.rows.empty() || !(view.latencies || view.break_even))
     text += "\n" + terminal_table(view.phases, style) + op_tables(view, style);
   if (view.memory) text += "\n" + terminal_table(*view.memory, style);
   if (view.cache_speedup)
@@ -227,6 +227,10 @@ std::string terminal_run(const viewmodel::RunView& view, const TerminalStyle& st
   if (view.latencies)
     text += "\n" + wrapped(view.serving_sentence, style.width) + "\n" + terminal_table(*view.latencies, style) + "\n" +
             terminal_table(*view.kv_use, style);
+  if (view.what_if) text += "\n" + terminal_table(*view.what_if, style);
+  if (view.kv_traffic) text += "\n" + terminal_table(*view.kv_traffic, style);
+  if (view.break_even)
+    text += "\n" + wrapped(view.break_even_sentence, style.width) + "\n" + terminal_table(*view.break_even, style);
   if (!view.memory_sentence.empty()) text += "\n" + wrapped(view.memory_sentence, style.width);
   return text + remark_list("Warning", view.warnings, style.width) +
          remark_list("Assumed", view.assumptions, style.width);

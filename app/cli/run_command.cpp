@@ -55,6 +55,7 @@ class RunCommand : public Command {
  private:
   RunRequest request() const;
   std::optional<ServingRequest> serving() const;
+  std::filesystem::path scratch() const;
   static void take_count(std::string_view option, const std::string& text, int& value);
   std::string command_line() const;
   RunOutput output(const RunPlan& plan) const;
@@ -82,6 +83,9 @@ class RunCommand : public Command {
   std::string output_;
   std::string prompt_tokens_;
   std::string generate_;
+  std::string scratch_;
+  std::string what_if_;
+  bool break_even_ = false;
   bool compare_uncached_ = false;
   bool dry_run_ = false;
   bool full_timeline_ = false;
@@ -123,6 +127,16 @@ void RunCommand::define(CLI::App& app) {
   more(app.add_option("--kv-blocks", kv_blocks_,
                       "Blocks of the paged cache of --serve (default: enough for all at once)")
            ->type_name("N"));
+  more(app.add_option(
+              "--what-if", what_if_,
+              "Time a change that the model was not trained for, beside the model as it is: shared-layers:K (K "
+              "layers share a KV cache), swiftkv:L (prefill fills the caches of layers from L on with what L reads)")
+           ->type_name("CHANGE"));
+  more(app.add_option("--scratch", scratch_,
+                      "Folder of the file of --kv offload:file (default: $TMPDIR, or a cache folder)")
+           ->type_name("DIR"));
+  more(app.add_flag("--kv-break-even", break_even_,
+                    "Hold fetching from the tier of --kv offload:… against recomputing, predicted and measured"));
   more(app.add_option("--attention", attention_, "Attention kernel: bf16, tiled, naive or reference (default: fastest)")
            ->type_name("NAME"));
   more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));
@@ -166,6 +180,9 @@ RunRequest RunCommand::request() const {
     take_count("--generate", generate_, request.uncached->generate);
   }
   request.serving = serving();
+  if (!what_if_.empty()) request.what_if = parse_what_if("--what-if", what_if_);
+  request.scratch = scratch();
+  request.break_even = break_even_;
   request.command = command_line();
   return request;
 }
@@ -190,6 +207,12 @@ std::optional<ServingRequest> RunCommand::serving() const {
   take_count("--shared-prefix", shared_prefix_, request.shared_tokens);
   take_count("--kv-blocks", kv_blocks_, request.kv_blocks);
   return request;
+}
+
+std::filesystem::path RunCommand::scratch() const {
+  if (!scratch_.empty() && parse_kv_spec("--kv", kv_).tier != KvTier::kFile)
+    throw Error(ErrorKind::kUsage, "--scratch", "is about caches in a file.", "Add --kv offload:file.");
+  return scratch_;
 }
 
 /// The options given, as one line that repeats the run; where the result went and how it looked are left out.

@@ -56,8 +56,9 @@ KvCacheOptions cache_options(const EngineOptions& options) {
           .tier = options.kv_tier};
 }
 
-EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options) {
-  validate(model, options);
+EngineMemory engine_memory(const ModelSpec& spec, const EngineOptions& options) {
+  validate(spec, options);
+  const ModelSpec model = with_what_if(spec, options.what_if);
   const StepSizes sizes = step_sizes(model, options);
   return {kv_cache_bytes(model, cache_options(options)), sizes.activation_bytes(),
           sizes.workspace_bytes() + RopeTables::bytes_for(model, options.capacity_tokens)};
@@ -65,7 +66,7 @@ EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options)
 
 struct Engine::State {
   State(const ModelSpec& model_spec, const Weights& weights, const EngineOptions& engine_options)
-      : model(with_reach(model_spec, engine_options.kv)),
+      : model(with_what_if(with_reach(model_spec, engine_options.kv), engine_options.what_if)),
         options(validated(model_spec, weights, engine_options)),
         cache(model, cache_options(options)),
         runner(model, weights, options, cache),
@@ -80,8 +81,9 @@ struct Engine::State {
   void enter_lockstep(std::span<const std::int32_t> token_ids, int first, int q_len);
   int begin(std::span<const SequenceStep> wanted);
   Step ragged(Phase phase) const;
-  void run_lockstep(Step step);
-  void run(const Step& step);
+  void run_lockstep(Step step, PromptPass pass = PromptPass::kWhole);
+  void run(const Step& step, PromptPass pass = PromptPass::kWhole);
+  void prefill_by_shortcut(std::span<const std::int32_t> token_ids, int q_len);
   trace::Span span_of(const Step& step) const;
   trace::Span span_of(const Step& step, const Op& op) const;
 
@@ -122,6 +124,9 @@ void Engine::State::require_ids(std::span<const std::int32_t> token_ids) const {
 
 void Engine::State::require_logits(LogitsFor logits, int q_len) const {
   if (logits == LogitsFor::kLastToken) return;
+  if (options.what_if.swiftkv_from > 0)
+    throw Error(ErrorKind::kUsage, "logits", "A prefill by shortcut computes those of the last token only.",
+                "Leave the what-if out.");
   if (options.logits != LogitsFor::kAllTokens)
     throw Error(ErrorKind::kUsage, "logits", "The engine has room for those of the last token only.",
                 "Make it with logits for all tokens.");
@@ -212,10 +217,12 @@ trace::Span Engine::State::span_of(const Step& step, const Op& op) const {
   return span;
 }
 
-void Engine::State::run(const Step& step) {
+void Engine::State::run(const Step& step, PromptPass pass) {
   trace::Mark step_mark(sink, span_of(step));
   build_op_list(model, step, options.precision, ops);
-  runner.begin(step, lengths);
+  if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
+  if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
+  runner.begin(step, lengths, pass);
   for (const Op& op : ops) {
     const trace::Span span = span_of(step, op);
     step_mark.count(span.cost);
@@ -232,7 +239,7 @@ Step Engine::State::ragged(Phase phase) const {
 }
 
 /// All `entries` have equal lengths.
-void Engine::State::run_lockstep(Step step) {
+void Engine::State::run_lockstep(Step step, PromptPass pass) {
   if (const int n_missing = begin(entries); n_missing > 0)
     throw Error(ErrorKind::kDoesNotFit, "KV cache",
                 fmt::format("{} blocks are missing for the next tokens.", n_missing),
@@ -242,7 +249,19 @@ void Engine::State::run_lockstep(Step step) {
     step = ragged(step.phase);
     step.logits = logits;
   }
-  run(step);
+  run(step, pass);
+}
+
+/// All tokens but the last fill the cache, the last one goes through every layer.
+void Engine::State::prefill_by_shortcut(std::span<const std::int32_t> token_ids, int q_len) {
+  const int step_tokens = largest_step_tokens(options);
+  const auto pass = [&](int first, int n_new, PromptPass which) {
+    enter_lockstep(token_ids, first, n_new);
+    run_lockstep({Phase::kPrefill, options.batch_size, n_new, cache.n_tokens(lockstep.front()) + n_new}, which);
+  };
+  for (int first = 0; first < q_len - 1; first += step_tokens)
+    pass(first, std::min(step_tokens, q_len - 1 - first), PromptPass::kShortcut);
+  pass(q_len - 1, 1, PromptPass::kWhole);
 }
 
 Engine::Engine(const ModelSpec& model, const Weights& weights, const EngineOptions& options)
@@ -267,6 +286,11 @@ std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, 
   const int q_len = static_cast<int>(token_ids.size()) / batch_size;
   state_->require_logits(logits, q_len);
   const int step_tokens = largest_step_tokens(state_->options);
+  if (state_->options.what_if.swiftkv_from > 0) {
+    state_->prefill_by_shortcut(token_ids, q_len);
+    return state_->runner.logits().first(static_cast<std::size_t>(batch_size) *
+                                         static_cast<std::size_t>(model().vocab_size));
+  }
   for (int first = 0; first < q_len; first += step_tokens) {
     const int n_new = std::min(step_tokens, q_len - first);
     state_->enter_lockstep(token_ids, first, n_new);

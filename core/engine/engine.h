@@ -12,6 +12,7 @@
 #include "core/model/model_spec.h"
 #include "core/model/op_list.h"
 #include "core/model/weights.h"
+#include "core/model/what_if.h"
 #include "core/trace/mark.h"
 
 namespace dachlast {
@@ -30,6 +31,7 @@ struct EngineOptions {
   int kv_blocks = 0;                         // of a paged cache; 0: enough for batch_size full sequences
   PrefixSharing sharing = PrefixSharing::kOff;
   KvTierOptions kv_tier = {};
+  WhatIf what_if = {};
   WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
 
   WeightStorage weight_storage() const {

@@ -48,7 +48,23 @@ void require_variant(const char* subject, const Variants& variants, const std::s
               "Leave the choice to the program.");
 }
 
+/// Panels are cut at whole ones only.
+void require_what_if(const ModelSpec& model, const EngineOptions& options) {
+  const int from = options.what_if.swiftkv_from;
+  if (from == 0 || options.weight_storage().layout == WeightLayout::kRows) return;
+  for (const LayerSpec& layer : model.layers)
+    if (const AttentionSpec& a = attention_of(layer); a.n_heads * a.head_dim % kPanelRows != 0)
+      throw Error(ErrorKind::kUsage, "what-if",
+                  fmt::format("{} rows of queries do not fill panels of {}.", a.n_heads * a.head_dim, kPanelRows),
+                  "Run it with --dtype f32.");
+}
+
 void require_cache(const EngineOptions& options) {
+  if (options.what_if.any() && options.kv.staged())
+    throw Error(
+        ErrorKind::kUsage, "what-if",
+        fmt::format("{} runs with caches at hand only, not with {}.", text_of(options.what_if), text_of(options.kv)),
+        "Use another --kv.");
   require_at_least("blocks", options.kv_blocks, 0);
   if (options.kv.layout == KvPolicy::kNone)
     throw Error(ErrorKind::kUsage, "KV cache", "The engine needs one.", "Name a kind, as in paged:16.");
@@ -77,6 +93,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
   if (options.weight_layout == WeightLayout::kPanels && options.precision.weights == DType::kF32)
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
+  require_what_if(model, options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

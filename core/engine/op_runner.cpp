@@ -85,8 +85,9 @@ void OpRunner::share_out(int n_units, Function&& fn) {
   });
 }
 
-void OpRunner::begin(const Step& step, std::span<const SequenceLengths> lengths) {
+void OpRunner::begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass) {
   step_ = step;
+  pass_ = pass;
   entries_.clear();
   int row = 0;
   for (const SequenceLengths& one : lengths) {
@@ -181,8 +182,7 @@ void OpRunner::norm(const Op& op, const NormShape& shape) {
 void OpRunner::linear(const Op& op, const LinearShape& shape) {
   std::span<const float> x = memory_.floats(op.in);
   if (op.rows == Rows::kLastOfEachSequence) x = gather_last_rows(x, shape.k);
-  const LinearOperands operands{x, weights_.matrix(op.weight, op.layer), weights_.bias(op.weight, op.layer),
-                                memory_.floats(op.out)};
+  const LinearOperands operands{x, projection_of(op, shape), bias_of(op, shape), memory_.floats(op.out)};
   if (const auto* packed = std::get_if<PackedMatrix>(&operands.w)) return linear_in_panels(shape, operands, *packed);
   const kernels::LinearVariant& variant = kernels::linear_variant_for(shape, options_.linear_variant);
   if (variant.slice_effect == kernels::SliceEffect::kLastBits) return linear_in_tiles(variant, shape, operands);
@@ -223,11 +223,49 @@ void OpRunner::linear_in_tiles(const kernels::LinearVariant& variant, const Line
   });
 }
 
-void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
+OpRunner::QkvColumns OpRunner::columns_of(const Op& op) const {
   const AttentionSpec& a = attention_of(op);
-  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const bool passed_by = pass_ == PromptPass::kShortcut && op.layer >= options_.what_if.swiftkv_from;
+  return {
+      .q_heads = passed_by ? 0 : a.n_heads, .kv_heads = a.shares_kv_with ? 0 : a.n_kv_heads, .head_dim = a.head_dim};
+}
+
+/// Row of the fused projection that the step's part of it begins with.
+int OpRunner::first_row_of(const Op& op) const {
+  if (op.kind != OpKind::kQkvProj || columns_of(op).q_heads > 0) return 0;
+  return attention_of(op).n_heads * attention_of(op).head_dim;
+}
+
+/// Rows of the matrix that this operation multiplies by: all, but for layers that compute a part of Q, K and V.
+WeightMatrix OpRunner::projection_of(const Op& op, const LinearShape& shape) const {
+  WeightMatrix whole = weights_.matrix(op.weight, op.layer);
+  if (op.kind != OpKind::kQkvProj) return whole;
+  const auto first = static_cast<std::size_t>(first_row_of(op)), n = static_cast<std::size_t>(shape.n);
+  if (auto* packed = std::get_if<PackedMatrix>(&whole)) {
+    const std::size_t panel = PanelLayout(packed->type, packed->columns).panel_bytes();
+    packed->bytes = packed->bytes.subspan(first / kPanelRows * panel);
+    packed->rows = shape.n;
+    return whole;
+  }
+  const auto part = [&](auto rows) -> WeightMatrix {
+    return rows.subspan(first * static_cast<std::size_t>(shape.k), n * static_cast<std::size_t>(shape.k));
+  };
+  if (const auto* floats = std::get_if<std::span<const float>>(&whole)) return part(*floats);
+  return part(std::get<std::span<const BF16>>(whole));
+}
+
+std::span<const float> OpRunner::bias_of(const Op& op, const LinearShape& shape) const {
+  const std::span<const float> whole = weights_.bias(op.weight, op.layer);
+  if (op.kind != OpKind::kQkvProj || whole.empty()) return whole;
+  return whole.subspan(static_cast<std::size_t>(first_row_of(op)), static_cast<std::size_t>(shape.n));
+}
+
+void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
+  const QkvColumns columns = columns_of(op);
+  const int width = columns.width();
   const std::span<const float> q_weight = norm_weights(weights_, WeightRole::kQNorm, op.layer);
-  const std::span<const float> k_weight = norm_weights(weights_, WeightRole::kKNorm, op.layer);
+  const std::span<const float> k_weight =
+      columns.kv_heads > 0 ? norm_weights(weights_, WeightRole::kKNorm, op.layer) : std::span<const float>();
   auto* kernel = fastest(kernels::norm_variants());
   // The heads of one token lie next to each other, q heads before k heads; those of the next token `width` further on.
   const auto norm_heads = [&](std::span<float> heads, int n_heads, std::span<const float> w) {
@@ -237,15 +275,15 @@ void OpRunner::qk_norm(const Op& op, const NormShape& shape) {
   spread(static_cast<int>(step_.n_tokens()), width, 1, [&](kernels::Slice tokens) {
     for (int token = tokens.begin; token < tokens.end; ++token) {
       const std::span<float> row = memory_.floats(op.in).subspan(static_cast<std::size_t>(token) * width, width);
-      norm_heads(row, a.n_heads, q_weight);
-      norm_heads(row.subspan(static_cast<std::size_t>(a.n_heads) * a.head_dim), a.n_kv_heads, k_weight);
+      if (columns.q_heads > 0) norm_heads(row, columns.q_heads, q_weight);
+      if (columns.kv_heads > 0)
+        norm_heads(row.subspan(static_cast<std::size_t>(columns.q_width())), columns.kv_heads, k_weight);
     }
   });
 }
 
 void OpRunner::rope(const Op& op, const RopeShape& shape) {
-  const AttentionSpec& a = attention_of(op);
-  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const int width = columns_of(op).width();
   auto* kernel = fastest(kernels::rope_variants());
   spread_by_sequence(1.0 * shape.n_heads * shape.rotary_dim, [&](const Entry& entry, kernels::Slice tokens) {
     const RopeTables::Table table = rope_tables_.of_layer(op.layer).from(entry.first_position);
@@ -256,11 +294,11 @@ void OpRunner::rope(const Op& op, const RopeShape& shape) {
 }
 
 void OpRunner::store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads) {
-  const AttentionSpec& a = attention_of(op);
-  const int width = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+  const QkvColumns columns = columns_of(op);
+  const int width = columns.width();
   const std::size_t row = static_cast<std::size_t>(entry.first_row + tokens.begin) * width;
-  const std::size_t k_column = static_cast<std::size_t>(a.n_heads) * a.head_dim;
-  const std::size_t v_column = k_column + static_cast<std::size_t>(a.n_kv_heads) * a.head_dim;
+  const auto k_column = static_cast<std::size_t>(columns.q_width());
+  const std::size_t v_column = k_column + static_cast<std::size_t>(columns.kv_width());
   kernels::KvTarget target = cache_.target(op.layer, entry.index);
   target.first_slot += tokens.begin;
   if (!target.slots.empty()) target.slots = target.slots.subspan(static_cast<std::size_t>(tokens.begin));
@@ -288,8 +326,8 @@ kernels::AttentionCall OpRunner::attention_call(const Op& op, const AttentionSha
           .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
           .mask = {.window = shape.window, .n_sinks = shape.n_sink_tokens},
           .q = memory_.floats(op.in),
-          .q_stride = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim,
-          .kv = cache_.view(op.layer),
+          .q_stride = columns_of(op).width(),
+          .kv = cache_.view(a.shares_kv_with.value_or(op.layer)),
           .out = memory_.floats(op.out),
           .states = memory_.states()};
 }

@@ -25,6 +25,9 @@ struct LinearOperands {
   std::span<float> y;
 };
 
+/// How the tokens of a prompt go through the layers: all of them, or as `take_shortcut` leaves them.
+enum class PromptPass : std::uint8_t { kWhole, kShortcut };
+
 /// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
 /// step; writes the cache where its step in progress says.
 class OpRunner {
@@ -33,7 +36,7 @@ class OpRunner {
 
   /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them; `lengths` lists
   /// every sequence of the step in the order of its rows.
-  void begin(const Step& step, std::span<const SequenceLengths> lengths);
+  void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass = PromptPass::kWhole);
   void run(const Op& op);
 
   /// Arithmetic of the variant that `run` will choose.
@@ -74,6 +77,21 @@ class OpRunner {
   const AttentionSpec& attention_of(const Op& op) const {
     return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
   }
+  /// Heads in a row of the layer's projection: queries first, then keys, then as many values. A layer that reads another's
+  /// cache has queries only, one that a shortcut passes by none.
+  struct QkvColumns {
+    int q_heads = 0;
+    int kv_heads = 0;
+    int head_dim = 0;
+
+    int q_width() const { return q_heads * head_dim; }
+    int kv_width() const { return kv_heads * head_dim; }
+    int width() const { return q_width() + 2 * kv_width(); }
+  };
+  QkvColumns columns_of(const Op& op) const;
+  WeightMatrix projection_of(const Op& op, const LinearShape& shape) const;
+  std::span<const float> bias_of(const Op& op, const LinearShape& shape) const;
+  int first_row_of(const Op& op) const;
   kernels::NormRule norm_rule() const;
   void store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads);
   kernels::AttentionCall attention_call(const Op& op, const AttentionShape& shape);
@@ -97,6 +115,7 @@ class OpRunner {
   RopeTables rope_tables_;
   StepMemory memory_;
   Step step_;
+  PromptPass pass_ = PromptPass::kWhole;
   std::vector<Entry> entries_;  // of the step
 };
 

@@ -96,8 +96,12 @@ PointResult PointRunner::sample_point(const TimedStep& step, const PointRequest&
     return seconds;
   };
   sink_.observer = request.observer;
+  const std::optional<KvTraffic> before = engine_.kv_traffic();
   result.measurement = sample(counted, request.rule, stop);
   sink_.observer = nullptr;
+  if (before)
+    result.kv_traffic = {.total = *engine_.kv_traffic() - *before,
+                         .n_steps = static_cast<int>(result.measurement.samples_s.size())};
   if (!busy_shares.empty()) result.busy_share = median(busy_shares);
   return result;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct PointResult {
   Measurement measurement;
   std::vector<OpSamples> ops;  // in the order they run
   OpCost cost;                 // per step
-  double busy_share = 0.0;     // median over steps of time inside operations / time of the step; 0 without samples
+  std::optional<KvTrafficPerStep>
+      kv_traffic;           // of the measured steps; of a cache with a second tier, or that recomputes
+  double busy_share = 0.0;  // median over steps of time inside operations / time of the step; 0 without samples
 };
 
 /// Measures points on one engine: prefill (cache emptied, whole prompt read), decode (cache filled to one token less

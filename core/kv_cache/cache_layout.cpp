@@ -5,8 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "core/kv_cache/stage_plan.h"
-
 namespace dachlast {
 namespace {
 
@@ -35,19 +33,21 @@ double tail_bytes(const kernels::KvLayout& layout, const KvCacheOptions& options
                                      static_cast<double>(tail_elements(layout)));
 }
 
+KvRoom room_of(const KvCacheOptions& options) {
+  return {.max_sequences = options.max_sequences,
+          .capacity_tokens = options.capacity_tokens,
+          .max_step_tokens = settled(options).max_step_tokens,
+          .n_blocks = options.n_blocks};
+}
+
+double n_records(const KvCacheOptions& options) {
+  return kv_tier_records(options.spec, room_of(options));
+}
+
 /// A block as the tier keeps it, filled up to what the tier moves at once.
 double record_bytes(const kernels::KvLayout& layout, const KvCacheOptions& options) {
   const double unit = kv_tier_alignment(options.spec.tier);
   return std::ceil(static_cast<double>(kernels::block_bytes(layout)) / unit) * unit;
-}
-
-/// Of one layer.
-double n_records(const KvCacheOptions& options) {
-  const KvPoolShape shape = shape_of(options);
-  if (options.spec.recompute_keep == 0) return shape.n_blocks;
-  return 1.0 * options.max_sequences *
-         RecomputePlan::records_per_sequence(std::min(options.spec.recompute_keep, options.capacity_tokens),
-                                             shape.block_size);
 }
 
 /// Of the memory that layers lie in, one behind the other.
@@ -95,16 +95,14 @@ KvCacheOptions settled(KvCacheOptions options) {
 }
 
 KvPoolShape shape_of(const KvCacheOptions& options) {
-  return kv_pool_shape(options.spec, {.max_sequences = options.max_sequences,
-                                      .capacity_tokens = options.capacity_tokens,
-                                      .max_step_tokens = settled(options).max_step_tokens,
-                                      .n_blocks = options.n_blocks});
+  return kv_pool_shape(options.spec, room_of(options));
 }
 
 double held_bytes(const ModelSpec& model, const KvCacheOptions& options) {
   const KvPoolShape shape = shape_of(options);
   double bytes = 0.0;
   for (const LayerSpec& layer : model.layers) {
+    if (attention_of(layer).shares_kv_with) continue;
     const kernels::KvLayout layout = layout_of(layer, options, shape.block_size);
     bytes += tail_bytes(layout, options);
     if (!options.spec.staged()) bytes += pool_bytes(layout, shape);
@@ -141,6 +139,10 @@ std::vector<LayerPool> lay_out_layers(const ModelSpec& model, const KvCacheOptio
   std::vector<LayerPool> layers;
   Room all, tails;
   for (const LayerSpec& layer : model.layers) {
+    if (attention_of(layer).shares_kv_with) {  // has no pool: nobody asks for it
+      layers.push_back({.index = static_cast<int>(layers.size()), .layout = {}});
+      continue;
+    }
     Room slot;
     LayerPool made = pool_at(layer, options, shape, options.spec.staged() ? slot : all);
     made.index = static_cast<int>(layers.size());

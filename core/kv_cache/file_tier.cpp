@@ -116,7 +116,7 @@ Error full(const fs::path& folder, std::string reason) {
 
 std::string file_system_note(const Descriptor& file) {
   struct statfs facts {};
-  if (::fstatfs(file.number(), &facts) == 0 && facts.f_type == TMPFS_MAGIC) return ", which tmpfs keeps in RAM";
+  if (::fstatfs(file.number(), &facts) == 0 && facts.f_type == TMPFS_MAGIC) return ", on tmpfs, which is RAM";
   return {};
 }
 
@@ -150,9 +150,10 @@ class FileTier final : public TierMemory {
   }
 
   double memory_bytes() const override { return 0.0; }
+  /// Without its folder: descriptions go into reports, which must not show where people keep things.
   std::string description() const override {
     return fmt::format(
-        "a file of {:.4g} MiB in {}, {}{}", bytes_ / kMiB, folder_.string(),
+        "a file of {:.4g} MiB, {}{}", bytes_ / kMiB,
         file_.page_cache == PageCache::kPassed ? "O_DIRECT" : "through the page cache, which may answer from RAM",
         file_system_note(file_.descriptor));
   }

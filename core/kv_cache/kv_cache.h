@@ -87,7 +87,7 @@ class KvCache {
 
   /// What passed between the tiers and was recomputed so far; empty for a cache without. Waits for what is under way.
   std::optional<KvTraffic> traffic();
-  /// "a file of 12 MiB in /tmp, O_DIRECT"; empty for a cache without a second tier.
+  /// "a file of 12 MiB, O_DIRECT"; empty for a cache without a second tier.
   std::string tier_description() const;
 
   /// The step as attention and `store_kv` see it; entry i is entries[i] of `begin_step`. Valid until the next change.

@@ -32,7 +32,7 @@ class TierMemory {
 
   /// RAM that it takes.
   virtual double memory_bytes() const = 0;
-  /// What it is, for people: "a file of 12 MiB in /scratch, O_DIRECT".
+  /// What it is, for people: "a file of 12 MiB, O_DIRECT".
   virtual std::string description() const = 0;
 };
 

@@ -33,10 +33,6 @@ StageLists offload_lists(std::span<const StagedSequence> sequences, int block_si
 RecomputePlan::RecomputePlan(int max_sequences, int keep_tokens, int block_size)
     : texts_(static_cast<std::size_t>(max_sequences)), keep_tokens_(keep_tokens), block_size_(block_size) {}
 
-int RecomputePlan::records_per_sequence(int keep_tokens, int block_size) {
-  return ceil_div(keep_tokens, block_size) + 1;  // the first and the last block may hold few of them
-}
-
 void RecomputePlan::reset(int place) {
   text(place) = {};
 }
@@ -46,7 +42,7 @@ void RecomputePlan::truncate(int place, int n_tokens) {
 }
 
 StagedBlock RecomputePlan::staged(const StagedSequence& sequence, int index) const {
-  const int n_records = records_per_sequence(keep_tokens_, block_size_);
+  const int n_records = kept_blocks(keep_tokens_, block_size_);
   return {.block = sequence.blocks[static_cast<std::size_t>(index)],
           .record = std::int64_t{sequence.place} * n_records + index % n_records};
 }

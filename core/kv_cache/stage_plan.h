@@ -27,9 +27,6 @@ class RecomputePlan {
   RecomputePlan() = default;
   RecomputePlan(int max_sequences, int keep_tokens, int block_size);
 
-  /// Records of a sequence: blocks that `keep_tokens` tokens may touch.
-  static int records_per_sequence(int keep_tokens, int block_size);
-
   /// Begins a sequence.
   void reset(int place);
   void truncate(int place, int n_tokens);

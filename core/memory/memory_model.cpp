@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/memory/amount_text.h"
+#include "core/memory/staged_cache.h"
 #include "core/model/layer_cache.h"
 #include "core/model/weight_slots.h"
 #include "core/model/weights.h"
@@ -263,8 +265,14 @@ std::vector<MemorySegment> memory_segments(const ModelSpec& model, const MemoryS
   require_positive("capacity in tokens", scenario.capacity_tokens);
   require_positive("tokens per step", scenario.max_step_tokens);
   require_positive("threads", scenario.n_threads);
-  return {weight_segment(model, scenario.precision.weights), kv_cache_segment(model, scenario),
-          activation_segment(model, scenario), workspace_segment(model, scenario)};
+  std::vector<MemorySegment> segments{weight_segment(model, scenario.precision.weights)};
+  if (scenario.kv.staged())
+    std::ranges::move(staged_cache_segments(model, scenario), std::back_inserter(segments));
+  else
+    segments.push_back(kv_cache_segment(model, scenario));
+  segments.push_back(activation_segment(model, scenario));
+  segments.push_back(workspace_segment(model, scenario));
+  return segments;
 }
 
 Bytes total_bytes(const std::vector<MemorySegment>& segments) {

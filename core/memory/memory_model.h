@@ -55,7 +55,7 @@ MemorySegment activation_segment(const ModelSpec& model, const MemoryScenario& s
 /// the kernels may keep buffers of their own.
 MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& scenario);
 
-/// All segments, in that order. Left out: code, stacks and allocator loss, a few tens of MiB.
+/// All segments, in that order; of a staged cache those of `staged_cache_segments`. Left out: code, stacks and allocator loss, a few tens of MiB.
 /// Errors   throws `Error` (kUsage) where a size of the scenario is not positive or exceeds the model's context.
 std::vector<MemorySegment> memory_segments(const ModelSpec& model, const MemoryScenario& scenario);
 

@@ -188,6 +188,12 @@ KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room) {
   return {static_cast<int>(wanted), spec.block_size};
 }
 
+double kv_tier_records(const KvSpec& spec, const KvRoom& room) {
+  const KvPoolShape shape = kv_pool_shape(spec, room);
+  if (spec.recompute_keep == 0) return shape.n_blocks;
+  return 1.0 * room.max_sequences * kept_blocks(std::min(spec.recompute_keep, room.capacity_tokens), shape.block_size);
+}
+
 int longest_step(const KvSpec& spec, int wanted) {
   constexpr int kLeastRingStep = 128;
   if (spec.recompute_keep > 0) return std::numeric_limits<int>::max();

@@ -87,6 +87,15 @@ struct KvPoolShape {
 ///          a table can name.
 KvPoolShape kv_pool_shape(const KvSpec& spec, const KvRoom& room);
 
+/// Blocks that `keep_tokens` neighbouring tokens may touch: the first and the last may hold few of them.
+constexpr int kept_blocks(int keep_tokens, int block_size) {
+  return (keep_tokens + block_size - 1) / block_size + 1;
+}
+
+/// Records that the tier of a staged cache has for each layer: one a block, or the kept blocks of each sequence.
+/// Errors   as `kv_pool_shape`.
+double kv_tier_records(const KvSpec& spec, const KvRoom& room);
+
 /// The longest step of a sequence where `wanted` tokens are asked for. A ring holds its window and a step: a step as long
 /// as the window keeps it within twice the window, and 128 tokens still share each read of the weights where the window
 /// is short. Recomputed tokens take part in a step, which must have room for the whole text.

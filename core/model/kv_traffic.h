@@ -16,6 +16,7 @@ struct KvTraffic {
   double waited_s = 0.0;  // that a layer waited for its chunks
   std::int64_t n_recomputed_tokens = 0;
 
+  friend bool operator==(const KvTraffic&, const KvTraffic&) = default;
   KvTraffic& operator+=(const KvTraffic& other) {
     n_reads += other.n_reads;
     n_writes += other.n_writes;
@@ -40,6 +41,7 @@ struct KvTrafficPerStep {
   KvTraffic total;
   int n_steps = 0;
 
+  friend bool operator==(const KvTrafficPerStep&, const KvTrafficPerStep&) = default;
   double per_step(double sum) const { return n_steps > 0 ? sum / n_steps : 0.0; }
 };
 

@@ -58,6 +58,7 @@ KvDemand::KvDemand(const RankLoad& rank, const EngineProfile& engine, int block_
   reports_concurrency_ = engine.tokens_reported && engine.tokens_reported->value == TokenReport::kConcurrency;
   const bool states_in_blocks = engine.hybrid_block_alignment_tokens.has_value() && !rank.caches.empty();
   state_bytes_ = states_in_blocks ? 0.0 : rank.state_bytes_per_sequence;
+  waiting_bytes_ = rank.waiting_bytes_per_sequence;
   if (!rank.caches.empty()) add_groups(rank, engine);
   if (states_in_blocks && rank.n_state_layers > 0)
     state_blocks_ = kStatesPerRequest * groups_for(rank.n_state_layers, group_layers(rank));
@@ -92,7 +93,7 @@ double KvDemand::blocks_of(const Group& group, int context_tokens) const {
 }
 
 double KvDemand::bytes_per_sequence(int context_tokens) const {
-  double bytes = state_bytes_per_sequence();
+  double bytes = state_bytes_per_sequence() + waiting_bytes_;
   if (window_pool_ratio_ > 0.0)
     return bytes + context_tokens * (growing_bytes_per_token_ + window_pool_ratio_ * window_bytes_per_token_);
   for (const Group& group : groups_) bytes += group.block_bytes * blocks_of(group, context_tokens);

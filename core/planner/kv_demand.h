@@ -33,6 +33,8 @@ class KvDemand {
   /// The same, kind by kind: Σ n_layers · bytes_per_token · held_tokens, and the states.
   std::vector<KvPart> parts(int context_tokens) const;
   double state_bytes_per_sequence() const;
+  /// Keys in BF16 that wait for their block to fill, see `CacheFormat`.
+  double waiting_bytes_per_sequence() const { return waiting_bytes_; }
 
   /// Tokens that `room_bytes` hold, as the engine reports them for sequences of `max_model_len` tokens; see
   /// `TokenReport`.
@@ -58,7 +60,8 @@ class KvDemand {
   bool is_hybrid() const { return groups_.size() > 1 || state_blocks_ > 0; }
 
   std::vector<Group> groups_;
-  double state_bytes_ = 0.0;   // of one sequence, where states have no blocks
+  double state_bytes_ = 0.0;  // of one sequence, where states have no blocks
+  double waiting_bytes_ = 0.0;
   double state_blocks_ = 0.0;  // of one sequence, where they have
   double growing_bytes_per_token_ = 0.0;
   double window_bytes_per_token_ = 0.0;

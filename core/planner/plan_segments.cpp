@@ -43,6 +43,8 @@ std::string cache_formula(const KvDemand& kv, int context_tokens, int batch_size
                                 part.window > 0 ? fmt::format(" for a window of {}", grouped(part.window)) : ""));
   if (kv.state_bytes_per_sequence() > 0)
     terms.push_back(fmt::format("{} of states", amount(kv.state_bytes_per_sequence())));
+  if (kv.waiting_bytes_per_sequence() > 0)
+    terms.push_back(fmt::format("{} of the last block's keys in BF16", amount(kv.waiting_bytes_per_sequence())));
   return fmt::format("{} × ({})", grouped(batch_size), fmt::join(terms, " + "));
 }
 

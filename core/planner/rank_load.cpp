@@ -116,6 +116,10 @@ void add_layer(const LayerCache& cache, const CacheFormat& format, int tp, RankL
   }
   const double bytes = cache_bytes_per_token(cache, format, tp);
   if (!(bytes > 0)) return;
+  constexpr double kBf16Bytes = 2;
+  if (cache.n_kv_heads > 0)
+    rank.waiting_bytes_per_sequence +=
+        format.waiting_tokens * cache.k_elements_per_token / std::min(tp, cache.n_kv_heads) * kBf16Bytes;
   const auto same = std::ranges::find_if(rank.caches, [&](const CacheGroup& group) {
     return group.window == cache.window && group.bytes_per_token == bytes;
   });

@@ -18,6 +18,7 @@ struct CacheFormat {
   std::string_view title;  // "BF16"
   double bits;             // per element
   std::string_view source{};
+  int waiting_tokens = 0;  // of each sequence whose keys are kept in BF16 beside: a block that is not full yet
 };
 
 /// Format of that name, nullptr where there is none; names compare without case.
@@ -38,6 +39,7 @@ struct RankLoad {
   double weight_bytes = 0.0;
   double state_bytes_per_sequence = 0.0;  // of linear-attention and state-space layers
   int n_state_layers = 0;
+  double waiting_bytes_per_sequence = 0.0;  // see CacheFormat::waiting_tokens
   std::vector<CacheGroup> caches;
 };
 

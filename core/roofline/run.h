@@ -9,6 +9,7 @@
 #include "core/base/op_cost.h"
 #include "core/hardware/device_roofs.h"
 #include "core/hardware/host.h"
+#include "core/model/kv_traffic.h"
 #include "core/model/op_list.h"
 
 namespace dachlast {
@@ -40,7 +41,8 @@ struct MeasuredPoint {
   std::optional<double> predicted_s;  // of a step, by the curves that `calibrate` measured; empty: there were none
   std::string stop_reason;            // "converged" or why sampling ended
   double busy_share = 0.0;         // share of step time inside operations; the rest is the engine between them
-  std::vector<Remark> remarks;     // about this point only
+  std::optional<KvTrafficPerStep> kv_traffic = {};  // of a cache with a second tier, or that recomputes
+  std::vector<Remark> remarks;                      // about this point only
 };
 
 struct ModelInfo {
@@ -107,6 +109,66 @@ struct Serving {
   double seconds = 0;
   std::vector<ServedRequest> requests;  // the finished ones
   KvUsage kv;
+  std::optional<KvTrafficPerStep> kv_traffic = {};  // of a cache with a second tier, or that recomputes
+};
+
+/// Decode steps at one length of text: with all K and V kept, with the earlier ones fetched, and with them computed anew.
+struct KvBreakEvenPoint {
+  int context_tokens = 0;
+  int recomputed_tokens = 0;
+  double kept_s = 0;
+  double fetch_predicted_s = 0;
+  double fetch_s = 0;
+  double recompute_predicted_s = 0;
+  double recompute_s = 0;
+
+  friend bool operator==(const KvBreakEvenPoint&, const KvBreakEvenPoint&) = default;
+};
+
+/// Offload against recompute: the three factors, what they predict, and what running both gave.
+struct KvBreakEven {
+  std::string tier;       // "host", "file"
+  std::string tier_text;  // "a file of 12 MiB, O_DIRECT"
+  int n_layers = 0;
+  // Chunk size.
+  int chunk_tokens = 0;
+  double chunk_bytes = 0;  // of one layer
+  // Transfer overhead, measured without computing.
+  double per_layer_s = 0;
+  double per_chunk_s = 0;
+  // Recompute cost.
+  double flops_per_token = 0;
+  double flops_per_pair = 0;
+  double flops_per_s = 0;  // attained by the prefill of `rate_tokens`
+  double roof_share = 0;   // of what the roofs allow that prefill
+  int rate_tokens = 0;
+  std::optional<int> fetch_faster_at = {};            // tokens; empty: recomputing is faster at any length asked about
+  std::optional<double> break_even_bytes_per_s = {};  // of a tier, at the longest text
+  std::vector<KvBreakEvenPoint> points;
+
+  friend bool operator==(const KvBreakEven&, const KvBreakEven&) = default;
+};
+
+/// A measured point under a what-if and as the model is.
+struct WhatIfPoint {
+  Phase phase = Phase::kPrefill;
+  int context_tokens = 0;
+  int batch_size = 1;
+  double as_is_s = 0;  // medians
+  double what_if_s = 0;
+  double kv_as_is_bytes = 0;
+  double kv_what_if_bytes = 0;
+
+  friend bool operator==(const WhatIfPoint&, const WhatIfPoint&) = default;
+};
+
+/// What a change would save that the model was not trained for: times and bytes are measured, the outputs are not the
+/// model's.
+struct WhatIfRun {
+  std::string text;  // as --what-if spells it
+  std::vector<WhatIfPoint> points;
+
+  friend bool operator==(const WhatIfRun&, const WhatIfRun&) = default;
 };
 
 /// What the process held when it held most, beside what the memory model counts for that point.
@@ -138,6 +200,8 @@ struct Run {
   std::optional<UncachedComparison> uncached;
   std::string kv = "contiguous";  // kind of cache, as --kv spells it
   std::optional<Serving> serving;
+  std::optional<KvBreakEven> break_even = {};
+  std::optional<WhatIfRun> what_if = {};  // all points of the run are measured under it
   std::optional<MemoryReading> memory;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;

@@ -51,6 +51,9 @@ class Statement {
   void bind_at(int index, const std::optional<double>& value) {
     value ? bind_at(index, *value) : bind_at(index, nullptr);
   }
+  void bind_at(int index, const std::optional<std::string>& value) {
+    value ? bind_at(index, std::string_view(*value)) : bind_at(index, nullptr);
+  }
   void bind_at(int index, std::span<const double> values);
   void require(int code) const;
 

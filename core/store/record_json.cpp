@@ -135,8 +135,8 @@ void to_json(json& j, const HostCurves& curves) {
   j["samples"] = json::array();
   for (const OpSample& sample : curves.samples) {
     const OpFeatures& f = sample.features;
-    j["samples"].push_back({name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads,
-                            f.flops, sample.seconds});
+    j["samples"].push_back(
+        {name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads, f.flops, sample.seconds});
   }
 }
 
@@ -149,11 +149,11 @@ void from_json(const json& j, HostCurves& curves) {
     const auto level = enum_from(row.at(2), kAllLevels);
     const double seconds = row.at(9).get<double>();
     if (!op || !level || !(seconds > 0.0)) continue;  // of another version, or no time at all
-    curves.samples.push_back({{*op, row.at(1).get<std::string>(), row.at(3).get<double>(), row.at(4).get<double>(),
-                               row.at(5).get<double>(), row.at(6).get<double>(), row.at(7).get<double>(),
-                               row.at(8).get<double>()},
-                              *level,
-                              seconds});
+    curves.samples.push_back(
+        {{*op, row.at(1).get<std::string>(), row.at(3).get<double>(), row.at(4).get<double>(), row.at(5).get<double>(),
+          row.at(6).get<double>(), row.at(7).get<double>(), row.at(8).get<double>()},
+         *level,
+         seconds});
   }
 }
 

@@ -35,6 +35,16 @@ void from_json(const nlohmann::json& json, Generation& generation);
 void to_json(nlohmann::json& json, const Serving& serving);
 void from_json(const nlohmann::json& json, Serving& serving);
 
+void to_json(nlohmann::json& json, const KvTrafficPerStep& traffic);
+void from_json(const nlohmann::json& json, KvTrafficPerStep& traffic);
+
+void to_json(nlohmann::json& json, const KvBreakEven& comparison);
+void from_json(const nlohmann::json& json, KvBreakEven& comparison);
+
+void to_json(nlohmann::json& json, const WhatIfRun& what_if);
+/// Leaves out points of phases that a newer version knows, and names them in `skipped`.
+WhatIfRun what_if_from_json(const nlohmann::json& json, std::vector<std::string>& skipped);
+
 void to_json(nlohmann::json& json, const MemoryReading& memory);
 void from_json(const nlohmann::json& json, MemoryReading& memory);
 

@@ -65,7 +65,7 @@ class Reader {
     Statement row = db_.prepare(
         "SELECT id, created_at, program_version, command, model_json, weight_dtype, kv_dtype, n_threads, "
         "attention_variant, host_json, roofs_json, planned_points, complete, bound_threshold, generation_json, "
-        "uncached_json, kv, serving_json, memory_json FROM run LIMIT 1");
+        "uncached_json, kv, serving_json, memory_json, break_even_json, what_if_json FROM run LIMIT 1");
     if (!row.step()) throw_damaged(db_, "it holds no run");
     Run& run = stored_.run;
     run.id = row.text(0);
@@ -86,12 +86,15 @@ class Reader {
     run.kv = row.text(16);
     if (!row.is_null(17)) run.serving = nlohmann::json::parse(row.text(17)).get<Serving>();
     if (!row.is_null(18)) run.memory = nlohmann::json::parse(row.text(18)).get<MemoryReading>();
+    if (!row.is_null(19)) run.break_even = nlohmann::json::parse(row.text(19)).get<KvBreakEven>();
+    if (!row.is_null(20)) run.what_if = what_if_from_json(nlohmann::json::parse(row.text(20)), stored_.skipped);
   }
 
   void read_points() {
     Statement row = db_.prepare(
         "SELECT id, phase, context_tokens, batch_size, kv_policy, samples_s, flops, weight_bytes, activation_bytes, "
-        "kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, predicted_s "
+        "kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, predicted_s, "
+        "kv_traffic_json "
         "FROM point ORDER BY id");
     while (row.step()) {
       const auto phase = known(row.text(1), kAllPhases, "point of phase");
@@ -108,6 +111,7 @@ class Reader {
       point.stop_reason = row.text(11);
       point.busy_share = row.real(12);
       if (!row.is_null(15)) point.predicted_s = row.real(15);
+      if (!row.is_null(16)) point.kv_traffic = nlohmann::json::parse(row.text(16)).get<KvTrafficPerStep>();
       stored_.timelines.push_back({row.count(13), row.count(14), {}});
     }
   }

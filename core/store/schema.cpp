@@ -134,7 +134,13 @@ constexpr const char* kVersion4 = R"sql(
 ALTER TABLE point ADD COLUMN predicted_s REAL;  -- of a step, by the curves of the computer
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
+constexpr const char* kVersion5 = R"sql(
+ALTER TABLE run ADD COLUMN break_even_json TEXT;    -- offload against recompute
+ALTER TABLE run ADD COLUMN what_if_json TEXT;
+ALTER TABLE point ADD COLUMN kv_traffic_json TEXT;  -- between tiers of the KV cache, all measured steps together
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

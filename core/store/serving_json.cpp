@@ -72,6 +72,7 @@ void to_json(json& j, const Serving& serving) {
        {"kv", kv_json(serving.kv)},
        {"requests", json::array()}};
   for (const ServedRequest& request : serving.requests) j["requests"].push_back(request_json(request));
+  if (serving.kv_traffic) j["kv_traffic"] = *serving.kv_traffic;
 }
 
 void from_json(const json& j, Serving& serving) {
@@ -82,6 +83,8 @@ void from_json(const json& j, Serving& serving) {
   serving.kv = kv_from(j.at("kv"));
   serving.requests.clear();
   for (const json& request : j.at("requests")) serving.requests.push_back(request_from(request));
+  if (const auto traffic = j.find("kv_traffic"); traffic != j.end())
+    serving.kv_traffic = traffic->get<KvTrafficPerStep>();
 }
 
 void to_json(json& j, const MemoryReading& memory) {

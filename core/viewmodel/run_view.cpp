@@ -213,6 +213,17 @@ RunView run_view(const Run& run, std::span<const MemorySegment> memory) {
     view.latencies = latency_table(*run.serving);
     view.kv_use = kv_use_table(*run.serving);
   }
+  if (run.what_if) {
+    view.what_if_sentence = what_if_sentence(*run.what_if);
+    view.answer.insert(view.answer.begin(), view.what_if_sentence);
+    if (!run.what_if->points.empty()) view.what_if = what_if_table(*run.what_if);
+  }
+  view.kv_traffic = kv_traffic_table(run);
+  if (run.break_even) {
+    view.break_even_sentence = break_even_sentence(*run.break_even);
+    if (run.points.empty() && !run.serving) view.answer = {view.break_even_sentence};
+    view.break_even = break_even_table(*run.break_even);
+  }
   if (run.memory && run.memory->modelled_bytes > 0.0) view.memory_sentence = memory_sentence(*run.memory);
   if (run.generation) view.generated_text = run.generation->text;
   view.warnings = warnings_of(run, points);

@@ -62,6 +62,11 @@ struct RunView {
   std::string serving_sentence;        // empty where the run served no requests
   std::optional<Table> latencies;      // of the requests it served
   std::optional<Table> kv_use;
+  std::string what_if_sentence;  // empty where the run is of the model as it is
+  std::optional<Table> what_if;
+  std::optional<Table> kv_traffic;  // of a cache with a second tier, or that recomputes
+  std::string break_even_sentence;  // empty where offload was not held against recompute
+  std::optional<Table> break_even;
   std::string memory_sentence;   // memory of the process against the model's; empty where it was not read
   std::string generated_text;    // what the model wrote in this run; empty: nothing
   std::vector<Remark> warnings;  // of the run and of its points
@@ -88,6 +93,16 @@ Table latency_table(const Serving& serving);
 Table kv_use_table(const Serving& serving);
 /// "Served 16 requests, at most 4 at once, in 3.2 s …: 512 tokens generated, 160 tokens/s."
 std::string serving_sentence(const Serving& serving);
+/// What passed between the tiers of the KV cache, point by point; empty where there is one tier.
+std::optional<Table> kv_traffic_table(const Run& run);
+/// Time and KV cache under a what-if and as the model is.
+Table what_if_table(const WhatIfRun& what_if);
+/// "Timing what-if swiftkv:3: …": what the reader must know before any figure of the run.
+std::string what_if_sentence(const WhatIfRun& what_if);
+/// Fetching against recomputing, predicted and measured.
+Table break_even_table(const KvBreakEven& comparison);
+/// "Predicted: fetching is faster than recomputing from 256 tokens on. Transfer: …": the decision with its three factors.
+std::string break_even_sentence(const KvBreakEven& comparison);
 /// "The process held 281 MiB: 260 MiB as the memory model counts, … and 7 MiB unaccounted (2.5 %)."
 std::string memory_sentence(const MemoryReading& memory);
 

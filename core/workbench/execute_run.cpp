@@ -20,7 +20,9 @@
 #include "core/store/roof_store.h"
 #include "core/store/run_file.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/break_even.h"
 #include "core/workbench/generate.h"
+#include "core/workbench/measure_what_if.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/serve.h"
 #include "core/workbench/workbench.h"
@@ -62,6 +64,7 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
   run.n_threads = plan.n_threads;
   run.attention_variant = kernels::attention_variant_for(plan.precision.kv.format, plan.request.attention_variant).name;
   run.kv = text_of(plan.request.kv);
+  if (plan.request.what_if.any()) run.what_if = WhatIfRun{.text = text_of(plan.request.what_if), .points = {}};
   run.host = plan.host;
   run.roofs = plan.roofs;
   run.planned_points = static_cast<int>(plan.points.size());
@@ -105,6 +108,7 @@ MeasuredPoint measured_point(const PlannedPoint& planned, KvPolicy policy, const
                       .predicted_s = planned.predicted ? std::optional(planned.predicted->value) : std::nullopt,
                       .stop_reason = std::string(name_of(result.measurement.reason)),
                       .busy_share = result.busy_share,
+                      .kv_traffic = result.kv_traffic,
                       .remarks = {}};
   for (const auto& op : result.ops) point.ops.push_back(op_measurement(op));
   return point;
@@ -120,6 +124,13 @@ void replace_dram_roof(DeviceRoofs& roofs, const BandwidthRoof& probed) {
     roofs.bandwidths.push_back(probed);
   else
     *stored = probed;
+}
+
+/// Where K and V of the layers lie that are not in work; the newest engine's word stays.
+void note_tier(Run& run, const std::string& tier) {
+  if (tier.empty()) return;
+  std::erase_if(run.assumptions, [](const Remark& remark) { return remark.code == "kv_tier"; });
+  run.assumptions.push_back({"kv_tier", fmt::format("K and V of the layers not in work lie in {}.", tier)});
 }
 
 /// Spans that one point may produce: enough for the largest models' steps within the repeat cap, bounded in memory
@@ -156,6 +167,7 @@ class PointLoop {
     if (collector_.n_dropped() > 0)
       point.remarks.push_back({"spans_dropped", fmt::format("{} spans found no room and are not in the timeline.",
                                                             collector_.n_dropped())});
+    note_tier(run, tier_);
     watch_.probe();
     replace_dram_roof(run.roofs, watch_.roof());
     writer.update(run);
@@ -170,7 +182,7 @@ class PointLoop {
     const auto process = read_process_memory();
     if (!process || !program_) return;
     const MemoryScenario scenario = memory_scenario(plan_, planned.context_tokens, planned.batch_size);
-    const double modelled = total_bytes(memory_segments(plan_.source.spec, scenario)).value +
+    const double modelled = total_bytes(planned_segments(plan_.source.spec, plan_.request.what_if, scenario)).value +
                             BandwidthWatch::memory_for(plan_.host, plan_.n_threads).value;
     if (!run.memory || run.memory->resident_bytes < process->resident_bytes)
       run.memory = {.modelled_bytes = modelled,
@@ -215,6 +227,7 @@ class PointLoop {
     engine_.reset();
     engine_ = std::make_unique<Engine>(plan_.source.spec, weights_,
                                        engine_options(plan_, point.context_tokens, point.batch_size));
+    tier_ = engine_->kv_tier_description();
     runner_ = std::make_unique<PointRunner>(*engine_);
     context_ = point.context_tokens;
     batch_ = point.batch_size;
@@ -230,6 +243,7 @@ class PointLoop {
   SpanCollector collector_{kMaxSpans};
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<PointRunner> runner_;
+  std::string tier_;  // of the newest engine
   int context_ = 0;
   int batch_ = 0;
 };
@@ -253,6 +267,8 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
           .attention_variant = plan.request.attention_variant,
           .linear_variant = {},
           .kv = cache_of(plan.request),
+          .kv_tier = {.scratch = plan.request.scratch},
+          .what_if = plan.request.what_if,
           .weight_layout = kernels::weight_storage(plan.precision.weights).layout};
 }
 
@@ -265,7 +281,7 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   Run run = new_run(plan, *weights);
   RunWriter writer = RunWriter::create(output.file, run, output.if_exists,
                                        plan.request.full_timeline ? Timeline::kFull : Timeline::kFirstSteps);
-  run.generation = generate(plan, *weights);
+  if (!plan.request.what_if.any()) run.generation = generate(plan, *weights);
   writer.update(run);
 
   PointLoop loop(plan, *weights, observer, stop, program);
@@ -275,8 +291,18 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
     run.uncached = compare_uncached(plan, *weights, observer, stop);
     writer.update(run);
   }
+  if (plan.request.what_if.any()) {
+    run.what_if = measure_what_if(plan, run, *weights, observer, stop);
+    writer.update(run);
+  }
+  if (plan.request.break_even && !stop.stop_requested()) {
+    run.break_even = measure_break_even(plan, *weights, observer, stop);
+    writer.update(run);
+  }
   if (plan.request.serving && !stop.stop_requested()) {
-    run.serving = serve(plan, *weights, observer, stop);
+    ServedRun served = serve(plan, *weights, observer, stop);
+    run.serving = std::move(served.serving);
+    note_tier(run, served.kv_tier);
     writer.update(run);
   }
   if (const auto remark = loop.drift_remark()) run.warnings.push_back(*remark);

@@ -33,20 +33,22 @@ std::vector<MemorySegment> memory_of(const Run& run) {
   try {
     source = resolve_model(run.model.name);
     request.kv = parse_kv_spec("--kv", run.kv);
+    if (run.what_if) request.what_if = parse_what_if("--what-if", run.what_if->text);
   } catch (const Error&) {
     return {};  // the model or its kind of cache is not here: the run stays readable without the breakdown
   }
   if (source.config_hash != run.model.config_hash || run.points.empty()) return {};
   std::vector<MemorySegment> largest;
   for (const auto& point : run.points) {
-    auto segments = memory_segments(source.spec, {.precision = run.precision,
-                                                  .batch_size = point.batch_size,
-                                                  .capacity_tokens = point.context_tokens,
-                                                  .max_step_tokens = std::min(point.context_tokens, kMaxStepTokens),
-                                                  .logits = LogitsFor::kLastToken,
-                                                  .n_threads = run.n_threads,
-                                                  .attention_variant = run.attention_variant,
-                                                  .kv = cache_of(request)});
+    auto segments = planned_segments(source.spec, request.what_if,
+                                     {.precision = run.precision,
+                                      .batch_size = point.batch_size,
+                                      .capacity_tokens = point.context_tokens,
+                                      .max_step_tokens = std::min(point.context_tokens, kMaxStepTokens),
+                                      .logits = LogitsFor::kLastToken,
+                                      .n_threads = run.n_threads,
+                                      .attention_variant = run.attention_variant,
+                                      .kv = cache_of(request)});
     if (total_bytes(segments) > total_bytes(largest)) largest = std::move(segments);
   }
   return largest;

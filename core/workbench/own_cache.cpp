@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/error.h"
@@ -18,10 +19,10 @@ KvSpec own_cache(const ScenarioRequest& request, const EngineProfile& engine) {
                 fmt::format("names a cache of this program's engine, and {} has its own.", engine.name),
                 "Add --engine dachlast, or leave --kv out.");
   const KvSpec spec = parse_kv_spec("--kv", request.kv);
-  if (spec.layout == KvPolicy::kNone || spec.key_scales == KeyScales::kPerChannel)
+  if (spec.layout == KvPolicy::kNone || spec.staged())
     throw Error(ErrorKind::kUsage, fmt::format("--kv {}", request.kv),
                 spec.layout == KvPolicy::kNone ? "holds nothing to plan for."
-                                               : "keeps the keys of last blocks in BF16, which a plan does not count.",
+                                               : "keeps the layers in work at hand only, which a plan does not count.",
                 "Use another kind, or `run --dry-run`.");
   if (spec.format && !request.cache.empty() && request.cache != name_of(*spec.format))
     throw Error(ErrorKind::kUsage, fmt::format("--kv {}", request.kv),
@@ -38,21 +39,27 @@ void apply(const KvSpec& spec, OwnedParts& parts) {
   step = longest_step(spec, step);
 }
 
-CacheFormat own_format(const ModelSpec& model, KvFormat format) {
+CacheFormat own_format(const ModelSpec& model, const KvSpec& spec, KvFormat format) {
+  const KvStorage storage = storage_of(spec, format);
+  const int block = std::max(storage.block_size, 1);
   double bytes = 0.0, elements = 0.0;
   for (const LayerSpec& layer : model.layers) {
     const LayerCache cache = layer_cache(layer);
-    for (const double width : {cache.k_elements_per_token, cache.v_elements_per_token}) {
-      if (width == 0.0) continue;
-      const int row = static_cast<int>(width) / cache.n_kv_heads;
-      bytes += static_cast<double>(cache.n_kv_heads) *
-               static_cast<double>(kernels::row_bytes(format, row) +
-                                   sizeof(kernels::ScaleWord) * kernels::row_scales(format, row));
-      elements += width;
-    }
+    if (cache.n_kv_heads == 0) continue;
+    const kernels::KvLayout layout{.format = format,
+                                   .key_scales = storage.key_scales,
+                                   .n_kv_heads = cache.n_kv_heads,
+                                   .block_size = block,
+                                   .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
+                                   .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
+    bytes += static_cast<double>(block_bytes(layout)) / block;
+    elements += cache.k_elements_per_token + cache.v_elements_per_token;
   }
-  return {
-      .name = name_of(format), .title = display_name_of(format), .bits = elements > 0.0 ? 8.0 * bytes / elements : 0.0};
+  const bool waiting = storage.key_scales == KeyScales::kPerChannel && has_scales(format);
+  return {.name = name_of(format),
+          .title = display_name_of(format),
+          .bits = elements > 0.0 ? 8.0 * bytes / elements : 0.0,
+          .waiting_tokens = waiting ? block : 0};
 }
 
 }  // namespace dachlast

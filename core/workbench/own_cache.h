@@ -22,7 +22,8 @@ struct OwnedParts {
 };
 void apply(const KvSpec& spec, OwnedParts& parts);
 
-/// How the own engine stores a token, on average over layers: scales included, which depend on head_dim.
-CacheFormat own_format(const ModelSpec& model, KvFormat format);
+/// How the own engine stores a token, on average over layers: scales included, which depend on head_dim, and where keys have
+/// theirs along channels on the block.
+CacheFormat own_format(const ModelSpec& model, const KvSpec& spec, KvFormat format);
 
 }  // namespace dachlast

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/engine/bandwidth_watch.h"
 #include "core/engine/measure.h"
+#include "core/memory/staged_cache.h"
 #include "core/model/weights.h"
 #include "core/roofline/predict.h"
 #include "core/store/roof_store.h"
@@ -108,16 +109,25 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
           .kv_len = point.context_tokens};
 }
 
-/// The curves know the fastest kernels only.
+/// The curves know the fastest kernels only, no tiers of the cache and no model changed for a what-if.
 std::optional<CpuTimer> run_timer(const RunPlan& plan) {
-  if (!plan.request.attention_variant.empty()) return std::nullopt;
+  const RunRequest& request = plan.request;
+  if (!request.attention_variant.empty() || request.kv.staged() || request.what_if.any()) return std::nullopt;
   return host_timer(host_id(), plan.n_threads, with_reach(plan.source.spec, plan.request.kv), plan.precision);
+}
+
+/// What a decode step adds that computes earlier tokens anew.
+Seconds predict_recomputing(const RunPlan& plan, int context, const PredictionTarget& target) {
+  const int n_tokens = recomputed_tokens(plan.request.kv, context - 1);
+  if (n_tokens == 0) return Seconds{};
+  return predict_step(build_op_list(plan.source.spec, {Phase::kPrefill, 1, n_tokens, n_tokens}, plan.precision),
+                      target);
 }
 
 void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vector<int>& batches) {
   const PredictionTarget target{plan.roofs, plan.host, plan.n_threads};
   const auto timer = run_timer(plan);
-  const ModelSpec model = with_reach(plan.source.spec, plan.request.kv);
+  const ModelSpec model = with_what_if(with_reach(plan.source.spec, plan.request.kv), plan.request.what_if);
   for (const int batch : batches)
     for (const int context : contexts)
       for (const Phase phase : plan.request.phases) {
@@ -125,6 +135,7 @@ void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vec
         const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
         point.expected = predict_step(ops, target);
         if (timer) point.predicted = point_time(*timer, step_of(point, plan.request.kv.layout), kMaxStepTokens);
+        if (phase == Phase::kDecode) point.expected += predict_recomputing(plan, context, target) * (1.0 * batch);
         plan.points.push_back(point);
       }
 }
@@ -139,8 +150,10 @@ void take_larger(RunPlan& plan, std::vector<MemorySegment> segments) {
 /// The breakdown of the point that needs most.
 void plan_memory(RunPlan& plan) {
   for (const auto& point : plan.points)
-    take_larger(plan, memory_segments(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size)));
+    take_larger(plan, planned_segments(plan.source.spec, plan.request.what_if,
+                                       memory_scenario(plan, point.context_tokens, point.batch_size)));
   if (plan.request.serving) take_larger(plan, memory_segments(plan.source.spec, serving_scenario(plan)));
+  if (plan.request.break_even) take_larger(plan, memory_segments(plan.source.spec, recomputing_scenario(plan)));
   const Bytes probe = BandwidthWatch::memory_for(plan.host, plan.n_threads);
   plan.memory.push_back(
       {.name = "roof probe",
@@ -149,6 +162,20 @@ void plan_memory(RunPlan& plan) {
        .formula = "DRAM is read between the points, so that steps are held against the roof of the same minute"});
   plan.needed_bytes += probe.value;
   plan.available_bytes = plan.host.available_memory_bytes;
+}
+
+/// The disk is no part of the memory a plan counts.
+void say_where_the_file_lies(RunPlan& plan) {
+  if (plan.request.kv.tier != KvTier::kFile) return;
+  double bytes = 0.0;
+  for (const auto& point : plan.points)
+    bytes = std::max(
+        bytes, kv_file_bytes(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size)).value);
+  if (plan.request.serving) bytes = std::max(bytes, kv_file_bytes(plan.source.spec, serving_scenario(plan)).value);
+  plan.assumptions.push_back(
+      {"kv_file", fmt::format("The KV file takes up to {} of the disk ({}).",
+                              viewmodel::format(viewmodel::Measure::kCapacity, bytes),
+                              plan.request.scratch.empty() ? "$TMPDIR or a cache folder; --scratch" : "--scratch")});
 }
 
 /// One point: warm-up and sampling until the median is known, within the caps of the protocol but never less than one
@@ -201,6 +228,42 @@ void check_uncached(const RunRequest& request, const ModelSpec& model) {
                 "Generate fewer.");
 }
 
+void check_what_if(const RunRequest& request, const ModelSpec& model) {
+  if (!request.what_if.any()) return;
+  with_what_if(model, request.what_if);  // throws what is wrong with it
+  const auto refuse = [&](std::string_view option) {
+    throw Error(ErrorKind::kUsage, fmt::format("--what-if {}", text_of(request.what_if)),
+                fmt::format("measures points, not {}.", option), "Leave one of the two out.");
+  };
+  if (request.serving) refuse("--serve");
+  if (request.uncached) refuse("--compare-uncached");
+  if (request.break_even) refuse("--kv-break-even");
+  if (request.kv.staged())
+    throw Error(ErrorKind::kUsage, fmt::format("--what-if {}", text_of(request.what_if)),
+                fmt::format("needs all K and V at hand, not {}.", text_of(request.kv)), "Use another --kv.");
+}
+
+/// Said first and in every output.
+void warn_about_what_if(RunPlan& plan) {
+  if (!plan.request.what_if.any()) return;
+  plan.warnings.push_back(
+      {"what_if",
+       fmt::format("Timing what-if {}: {} was not trained for it, so what it computes is not what the model would "
+                   "say; times and bytes are measured.",
+                   text_of(plan.request.what_if), plan.source.spec.name)});
+}
+
+void check_break_even(const RunRequest& request) {
+  if (!request.break_even) return;
+  if (request.kv.tier == KvTier::kNone)
+    throw Error(ErrorKind::kUsage, "--kv-break-even", "Recomputing is compared with a cache that fetches.",
+                "Add --kv offload:host or --kv offload:file.");
+  if (std::ranges::any_of(request.contexts, [&](int context) { return context < kLeastBreakEvenTokens; }))
+    throw Error(ErrorKind::kUsage, "--kv-break-even",
+                fmt::format("Texts of fewer than {} tokens have too few to recompute.", kLeastBreakEvenTokens),
+                "Ask for longer --context.");
+}
+
 void check_serving(const RunRequest& request, const ModelSpec& model) {
   if (!request.serving) return;
   if (request.kv.layout == KvPolicy::kNone)
@@ -249,15 +312,39 @@ MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batc
           .kv = cache_of(plan.request)};
 }
 
+std::vector<MemorySegment> planned_segments(const ModelSpec& model, const WhatIf& what_if,
+                                            const MemoryScenario& scenario) {
+  std::vector<MemorySegment> segments = memory_segments(with_what_if(model, what_if), scenario);
+  if (what_if.any()) segments.front() = weight_segment(model, scenario.precision.weights);
+  return segments;
+}
+
+KvSpec recomputing_cache(const RunRequest& request) {
+  KvSpec spec = request.kv;
+  spec.tier = KvTier::kNone;
+  spec.block_size = kDefaultBlockSize;
+  spec.recompute_keep = 1;
+  return spec;
+}
+
+MemoryScenario recomputing_scenario(const RunPlan& plan) {
+  MemoryScenario scenario = memory_scenario(plan, std::ranges::max(plan.contexts), 1);
+  scenario.kv = recomputing_cache(plan.request);
+  return scenario;
+}
+
 RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_token stop) {
   RunPlan plan;
   plan.request = request;
   plan.source = resolve_model(request.model);
   check_kernels(plan.source.spec);
+  warn_about_what_if(plan);
   warn_about_source(plan);
   check_attention(request.attention_variant);
   check_uncached(request, plan.source.spec);
   check_serving(request, plan.source.spec);
+  check_break_even(request);
+  check_what_if(request, plan.source.spec);
   plan.precision = resolve_precision(request, plan.source.spec, plan.assumptions);
   const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);
   const auto batches = resolve_batches(request, plan.assumptions);
@@ -265,6 +352,8 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   plan.n_threads = resolve_threads(request, plan.host, plan.assumptions);
   plan.roofs = resolve_roofs(observer, std::move(stop), plan.assumptions);
   plan_points(plan, contexts, batches);
+  plan.contexts = contexts;
+  say_where_the_file_lies(plan);
   plan_memory(plan);
   plan.expected = expected_time(plan);
   return plan;

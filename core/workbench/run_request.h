@@ -9,6 +9,7 @@
 #include "core/memory/memory_model.h"
 #include "core/model/kv_spec.h"
 #include "core/model/model_source.h"
+#include "core/model/what_if.h"
 #include "core/roofline/run.h"
 
 namespace dachlast {
@@ -55,6 +56,9 @@ struct RunRequest {
   double bound_threshold = 0.6;             // DESIGN.md §5
   bool full_timeline = false;               // keep the spans of every step, not only of the first few
   std::optional<UncachedRequest> uncached;
+  WhatIf what_if = {};
+  std::filesystem::path scratch = {};  // folder of an offload:file cache; empty: `default_scratch_folder`
+  bool break_even = false;             // compare the offloaded cache with recomputing
   std::optional<ServingRequest> serving;
   std::string command;  // line that repeats this run, for the record
 };
@@ -75,6 +79,7 @@ struct RunPlan {
   HostTopology host;
   DeviceRoofs roofs;
   int n_threads = 1;
+  std::vector<int> contexts;
   std::vector<PlannedPoint> points;
   std::vector<MemorySegment> memory;  // peak over the points
   double needed_bytes = 0;
@@ -89,11 +94,22 @@ struct RunPlan {
 /// The cache of the engine that runs a request: one that recomputes fills a contiguous one again and again.
 KvSpec cache_of(const RunRequest& request);
 
+/// The cache that --kv-break-even holds against the one asked for: it keeps the newest tokens alone.
+KvSpec recomputing_cache(const RunRequest& request);
+
+/// Shortest text of --kv-break-even: less leaves nothing to recompute in blocks of 16 behind the newest.
+inline constexpr int kLeastBreakEvenTokens = 64;
+
 /// Tokens of the longest prompt and its answer.
 int longest_text(const ServingRequest& request);
 
 /// What the engine holds for one point of the plan, and for its served requests.
 MemoryScenario memory_scenario(const RunPlan& plan, int context_tokens, int batch_size);
 MemoryScenario serving_scenario(const RunPlan& plan);
+MemoryScenario recomputing_scenario(const RunPlan& plan);
+
+/// The segments of a scenario, under the what-if of the plan where it has one: weights stay all there.
+std::vector<MemorySegment> planned_segments(const ModelSpec& model, const WhatIf& what_if,
+                                            const MemoryScenario& scenario);
 
 }  // namespace dachlast

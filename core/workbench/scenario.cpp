@@ -235,7 +235,7 @@ Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const Scena
   apply(kv, parts);
   const auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
   const CacheFormat cache = found.engine.id == kOwnEngine && own
-                                ? own_format(found.spec, *own)
+                                ? own_format(found.spec, kv, *own)
                                 : cache_of(request, found.spec, found.engine, scenario.assumptions);
   if (!request.kv.empty()) scenario.assumptions.push_back({"kv", fmt::format("KV cache {} (--kv).", text_of(kv))});
   if (found.device) note_device(*found.device, scenario.assumptions, scenario.warnings);

@@ -67,7 +67,7 @@ KvUsage usage_of(const KvUse& use, double block_bytes) {
 
 }  // namespace
 
-Serving serve(const RunPlan& plan, const Weights& weights, JobObserver& observer, const std::stop_token& stop) {
+ServedRun serve(const RunPlan& plan, const Weights& weights, JobObserver& observer, const std::stop_token& stop) {
   const ServingRequest& request = *plan.request.serving;
   observer.began(fmt::format("Serving {} requests", request.n_requests), 0, 1);
   const EngineOptions options = serving_options(plan);
@@ -79,7 +79,9 @@ Serving serve(const RunPlan& plan, const Weights& weights, JobObserver& observer
                   .n_steps = result.n_steps,
                   .seconds = result.seconds,
                   .requests = {},
-                  .kv = usage_of(result.kv, engine.kv_block_bytes())};
+                  .kv = usage_of(result.kv, engine.kv_block_bytes()),
+                  .kv_traffic = {}};
+  if (const auto traffic = engine.kv_traffic()) serving.kv_traffic = {.total = *traffic, .n_steps = result.n_steps};
   for (std::size_t i = 0; i < requests.size(); ++i) {
     BatchAnswer& answer = result.answers[i];
     if (answer.generated_ids.size() != static_cast<std::size_t>(request.generate)) continue;
@@ -89,7 +91,7 @@ Serving serve(const RunPlan& plan, const Weights& weights, JobObserver& observer
                                 .ttft_s = answer.ttft_s,
                                 .itl_s = std::move(answer.itl_s)});
   }
-  return serving;
+  return {.serving = std::move(serving), .kv_tier = engine.kv_tier_description()};
 }
 
 }  // namespace dachlast

@@ -46,6 +46,11 @@ std::string kv_cache_section(const RunReport& report) {
   if (report.view.latencies)
     body += html_paragraph(report.view.serving_sentence, "lead") + html_table(*report.view.latencies) +
             html_table(*report.view.kv_use);
+  if (report.view.what_if)
+    body += html_paragraph(report.view.what_if_sentence, "lead") + html_table(*report.view.what_if);
+  if (report.view.kv_traffic) body += html_table(*report.view.kv_traffic);
+  if (report.view.break_even)
+    body += html_paragraph(report.view.break_even_sentence, "lead") + html_table(*report.view.break_even);
   return body.empty() ? body : html_section("kv-cache", "KV cache", body);
 }
 

@@ -60,6 +60,41 @@ expect 0 run --model gpt2 --dry-run
 contains out "FITS"
 test -e gpt2.dachlast && fail "a dry run wrote a file"
 
+# Caches behind a second tier, and what-ifs.
+expect 0 run --model stories-260k --context 300 --repeat 3 --kv offload:file:64 --scratch "$scratch" -o file.dachlast
+contains out "Fetched"
+contains out "a file of"
+expect 0 show file.dachlast --format json
+contains out '"read_bytes_per_step":'
+expect 0 run --model stories-260k --context 300 --repeat 3 --phase decode --kv recompute:64 -o anew.dachlast
+contains out "Recomputed"
+expect 0 run --model stories-260k --phase none --serve 4 --prompt-tokens 64 --kv offload:host:32 -o tiers.dachlast
+contains out "Served requests"
+expect 0 run --model stories-260k --phase none --context 128,448 --repeat 3 --kv offload:host:64 --kv-break-even -o even.dachlast
+contains out "a chunk of the host tier"
+for change in shared-layers:2 swiftkv:3; do
+  expect 0 run --model stories-260k --context 200 --repeat 3 --what-if $change -o $change.dachlast
+  for format in table md json; do
+    expect 0 show $change.dachlast --format $format
+    contains out "not the model's"
+  done
+done
+expect 2 run --model stories-260k --what-if swiftkv:5   # it has five layers
+expect 2 run --model stories-260k --what-if swiftkv:2 --serve 2
+expect 2 run --model stories-260k --scratch /tmp
+expect 2 run --model stories-260k --kv-break-even
+expect 1 run --model stories-260k --kv offload:file --scratch /proc/nowhere
+contains err "/proc/nowhere"
+# The limit on files, 3,000 KiB, is met by the second of two contexts: the first one's points stay. 8 sequences of 128 tokens take
+# 5 layers of 64 blocks of 4,096 B, 1,280 KiB, and of 512 tokens four times that.
+(ulimit -f 3000 && "$program" run --model stories-260k --context 128,512 --batch 8 --repeat 3 --phase decode \
+  --kv offload:file:16 --scratch "$scratch" -o limited.dachlast >out 2>err)
+got=$?
+((got == 3)) || fail "a limit on files ended with $got: $(tail -n 3 err)"
+contains err "ulimit -f"
+expect 0 show limited.dachlast
+contains out "partial"
+
 # Killed in the middle: what was finished stays readable.
 "$program" run --model stories-260k --context 16..512+16 --repeat 400 -o killed.dachlast >/dev/null 2>&1 &
 victim=$!

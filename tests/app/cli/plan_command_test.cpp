@@ -207,7 +207,7 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
       {"--model", "llama-3.1-8b", "--kv", "paged"},  // vLLM has its own
       {"--model", "llama-3.1-8b", "--engine", "dachlast", "--kv", "pages"},
       {"--model", "llama-3.1-8b", "--engine", "dachlast", "--kv", "none"},
-      {"--model", "llama-3.1-8b", "--engine", "dachlast", "--kv", "int8:channel"},
+      {"--model", "llama-3.1-8b", "--engine", "dachlast", "--kv", "offload:host"},
       {"--model", "llama-3.1-8b", "--engine", "dachlast", "--kv", "int8", "--kv-dtype", "bf16"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--batch", "0"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--context", "99999999999999999999"},

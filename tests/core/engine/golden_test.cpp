@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "kernels/attention.h"
 #include "tests/core/engine/stories_model.h"
@@ -79,6 +80,20 @@ std::vector<std::string> attention_names() {
 
 INSTANTIATE_TEST_SUITE_P(Attention, Golden, testing::ValuesIn(attention_names()),
                          [](const auto& variant) { return variant.param; });
+
+TEST(GoldenCaches, WhatIsFetchedOrRecomputedIsWhatWasKept) {
+  const StoriesModel model = open_stories(DType::kF32);
+  for (const char* kv : {"paged:16", "offload:host:32", "offload:file:32", "recompute:40"}) {
+    EngineOptions options = stories_options(DType::kF32, KvFormat::kF32);
+    options.kv = parse_kv_spec("--kv", kv);
+    options.kv_tier.scratch = std::filesystem::temp_directory_path();
+    Engine engine(model.spec, *model.weights, options);
+    for (const GoldenRun& run : golden_runs()) {
+      engine.reset();
+      EXPECT_EQ(generate(engine, run.prompt_ids, run.greedy_ids.size()), run.greedy_ids) << kv;
+    }
+  }
+}
 
 TEST(GoldenDecode, F32LogitsOfEveryStepAgree) {
   const StoriesModel model = open_stories(DType::kF32);

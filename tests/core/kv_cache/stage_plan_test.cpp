@@ -58,7 +58,7 @@ class Player {
     for (int i = 0; i < n_tokens_; ++i)
       ASSERT_EQ(slot[static_cast<std::size_t>(i)], i) << "of " << n_tokens_ << ", keeping " << keep_;
     for (const StagedBlock& one : lists.store) move(records_[one.record], slot, one.block, Direction::kOut);
-    ASSERT_LE(records_.size(), static_cast<std::size_t>(RecomputePlan::records_per_sequence(keep_, block_size_)));
+    ASSERT_LE(records_.size(), static_cast<std::size_t>(kept_blocks(keep_, block_size_)));
     most_anew_ = std::max(most_anew_, n_anew);
     last_anew_ = n_anew;
   }

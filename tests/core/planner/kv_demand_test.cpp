@@ -35,6 +35,21 @@ TEST(KvDemand, OneKindOfLayersTakesWholeBlocks) {
   EXPECT_DOUBLE_EQ(kv.tokens_in(-1, 4096), 0);
 }
 
+TEST(KvDemand, KeysThatWaitForTheirBlockAreHeldOnceASequence) {
+  // The round model: 4 layers of 4 KV heads of 16; a block of 32 tokens' keys in 2 B each.
+  CacheFormat format = *cache_format("int8");
+  const auto demand = [&](int tp) {
+    return KvDemand(
+        rank_loads(round_model(), plain_weights(*storage_format("bf16")), format, {.tensor_parallel = tp}).front(),
+        find_engine("dachlast"), 32, 8192);
+  };
+  const double without = demand(1).bytes_per_sequence(1000);
+  format.waiting_tokens = 32;
+  EXPECT_DOUBLE_EQ(demand(1).waiting_bytes_per_sequence(), 4 * 32 * 4 * 16 * 2.0);
+  EXPECT_DOUBLE_EQ(demand(1).bytes_per_sequence(1000), without + 4 * 32 * 4 * 16 * 2.0);
+  EXPECT_DOUBLE_EQ(demand(2).waiting_bytes_per_sequence(), 4 * 32 * 2 * 16 * 2.0);  // half the KV heads each
+}
+
 TEST(KvDemand, VllmKeepsAWindowAndOneStepOfEachGroupInOnePool) {
   // Groups of 10 layers: one of full attention, six of windows, the last with 8 layers of padding. 8,192 tokens are 512
   // blocks; a window holds (1,023 + 512) / 16 = 95.9, so 96 blocks and one it straddles.

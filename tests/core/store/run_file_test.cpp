@@ -44,6 +44,7 @@ void expect_equal(const MeasuredPoint& a, const MeasuredPoint& b) {
   EXPECT_EQ(a.stop_reason, b.stop_reason);
   EXPECT_EQ(a.busy_share, b.busy_share);
   expect_equal(a.remarks, b.remarks);
+  EXPECT_TRUE(a.kv_traffic == b.kv_traffic);
   ASSERT_EQ(a.ops.size(), b.ops.size());
   for (std::size_t i = 0; i < a.ops.size(); ++i) {
     EXPECT_EQ(a.ops[i].op, b.ops[i].op);
@@ -128,6 +129,25 @@ TEST(RunFile, ServedRequestsAndMemoryComeBackWhole) {
   EXPECT_EQ(kv.saved_tokens + kv.looked_up_tokens + kv.hit_tokens, 32 + 109 + 31);
   EXPECT_EQ(kv.n_evicted + kv.n_copied + kv.n_dropped_tokens, 6);
   EXPECT_EQ(back.memory->unaccounted_bytes(), 3e7);  // 1.05e9 − 2e7 − 1e9
+  EXPECT_TRUE(back.serving->kv_traffic == run.serving->kv_traffic);
+}
+
+TEST(RunFile, AWhatIfComesBackWhole) {
+  const TemporaryFolder folder;
+  const dachlast::Run run = full_header();
+  RunWriter::create(folder / "a.dachlast", run, IfExists::kRefuse).finish();
+  EXPECT_TRUE(read_run(folder / "a.dachlast").run.what_if == run.what_if);
+}
+
+TEST(RunFile, OffloadAgainstRecomputeComesBackWhole) {
+  const TemporaryFolder folder;
+  dachlast::Run run = full_header();
+  RunWriter::create(folder / "a.dachlast", run, IfExists::kRefuse).finish();
+  EXPECT_TRUE(read_run(folder / "a.dachlast").run.break_even == run.break_even);
+  run.break_even->fetch_faster_at.reset();
+  run.break_even->break_even_bytes_per_s.reset();
+  RunWriter::create(folder / "b.dachlast", run, IfExists::kRefuse).finish();
+  EXPECT_TRUE(read_run(folder / "b.dachlast").run.break_even == run.break_even);
 }
 
 TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
@@ -138,7 +158,10 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
         "ALTER TABLE run DROP COLUMN memory_json; DROP TABLE attach_range; DROP TABLE attach_name; "
-        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; ALTER TABLE point DROP COLUMN predicted_s; PRAGMA user_version = 1");
+        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; ALTER TABLE point DROP COLUMN "
+        "predicted_s; "
+        "ALTER TABLE run DROP COLUMN break_even_json; ALTER TABLE run DROP COLUMN what_if_json; "
+        "ALTER TABLE point DROP COLUMN kv_traffic_json; PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");

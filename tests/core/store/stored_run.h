@@ -33,7 +33,24 @@ inline Run full_header() {
                                .hit_tokens = 31,
                                .n_evicted = 3,
                                .n_copied = 2,
-                               .n_dropped_tokens = 1}};
+                               .n_dropped_tokens = 1},
+                        .kv_traffic = KvTrafficPerStep{{.n_reads = 5, .read_bytes = 5e6, .waited_s = 0.25}, 77}};
+  run.break_even = KvBreakEven{.tier = "file",
+                               .tier_text = "a file of 12 MiB, O_DIRECT",
+                               .n_layers = 16,
+                               .chunk_tokens = 256,
+                               .chunk_bytes = 524288,
+                               .per_layer_s = 1e-5,
+                               .per_chunk_s = 2e-4,
+                               .flops_per_token = 2e9,
+                               .flops_per_pair = 1e5,
+                               .flops_per_s = 4e11,
+                               .roof_share = 0.75,
+                               .rate_tokens = 4096,
+                               .fetch_faster_at = 256,
+                               .break_even_bytes_per_s = 3e8,
+                               .points = {{512, 496, 0.01, 0.02, 0.021, 0.3, 0.31}}};
+  run.what_if = WhatIfRun{.text = "swiftkv:3", .points = {{Phase::kDecode, 512, 2, 0.5, 0.25, 4096, 2048}}};
   run.memory = MemoryReading{.modelled_bytes = 1e9, .program_bytes = 2e7, .resident_bytes = 1.05e9};
   run.warnings = {{"competing_load", "Another program used 30 % of a core."}};
   run.assumptions = {{"threads", "One thread per core."}, {"seed", "42"}};
@@ -47,6 +64,15 @@ inline MeasuredPoint full_point(int context_tokens) {
   point.kv_policy = KvPolicy::kNone;
   point.busy_share = 0.875;
   point.ops.push_back({OpKind::kAttention, 12, Seconds{0.05}, cost, DType::kBF16});
+  point.kv_traffic = KvTrafficPerStep{{.n_reads = 3,
+                                       .n_writes = 2,
+                                       .read_bytes = 12288,
+                                       .written_bytes = 8192,
+                                       .read_s = 0.5,
+                                       .write_s = 0.25,
+                                       .waited_s = 0.125,
+                                       .n_recomputed_tokens = 48},
+                                      3};
   point.remarks = {{"clock_drift", "The clock varied by 8 %."}};
   return point;
 }
