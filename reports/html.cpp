@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
 
-#include "core/viewmodel/cache_growth.h"
+#include "core/figure/palette.h"
 #include "core/viewmodel/format.h"
-#include "core/viewmodel/phase_bars.h"
+#include "core/viewmodel/localise.h"
 #include "core/viewmodel/privacy.h"
-#include "core/viewmodel/roofline_plot.h"
 #include "reports/assets.h"
 #include "reports/escape.h"
 #include "reports/json.h"
@@ -18,18 +18,12 @@
 namespace dachlast::reports {
 namespace {
 
-// Wide fills the sheet of 1,100 pixels less its margins; narrow is drawn for telephones 400 wide.
-constexpr double kWide = 980.0;
-constexpr double kNarrow = 350.0;
-constexpr figure::Size kRooflineWide{kWide, 600.0};
-constexpr figure::Size kRooflineNarrow{kNarrow, 460.0};
-constexpr figure::Size kGrowthWide{kWide, 340.0};
-constexpr figure::Size kGrowthNarrow{kNarrow, 300.0};
+using viewmodel::ReportView;
 
 struct Section {
   std::string_view id;
   std::string_view title;
-  std::string (*write)(const RunReport&);
+  std::string (*write)(const ReportView&, const Page&);
 };
 
 // In the order and numbering of UX.md §4; sections without content leave themselves out.
@@ -40,28 +34,13 @@ constexpr std::array kSections = {
     Section{"phases", "Phases", phases_section},
     Section{"roofline", "Roofline", roofline_section},
     Section{"kv-cache", "KV cache", kv_cache_section},
+    Section{"latency", "Latency and throughput", latency_section},
+    Section{"options", "Options", options_section},
+    Section{"comparison", "Comparison", comparison_section},
     Section{"assumptions", "Assumptions and limits", assumptions_section},
     Section{"reproduce", "Reproduce this", reproduce_section},
     Section{"data", "Data", data_section},
 };
-
-RunReport make_report(const Run& run, std::span<const MemorySegment> memory) {
-  RunReport report;
-  report.view = viewmodel::run_view(run, memory);
-  report.command = run.command;
-  report.json = json_run(run);
-  if (run.generation) report.generated_text = run.generation->text;
-  if (run.points.empty()) return report;
-  report.phase_bars = {viewmodel::phase_bars(run, kWide, "bars"), viewmodel::phase_bars(run, kNarrow, "bars-narrow")};
-  const auto plot = viewmodel::roofline_plot(run);
-  report.roofline = {viewmodel::roofline_figure(plot, kRooflineWide, "roofline-chart"),
-                     viewmodel::roofline_figure(plot, kRooflineNarrow, "roofline-chart-narrow")};
-  report.roofline_table = viewmodel::roofline_table(plot);
-  if (report.view.cache_speedup)
-    report.cache_growth = {viewmodel::cache_growth_figure(*run.uncached, kGrowthWide, "growth"),
-                           viewmodel::cache_growth_figure(*run.uncached, kGrowthNarrow, "growth-narrow")};
-  return report;
-}
 
 // A running head has one line; long names are cut at a character.
 std::string shortened(std::string_view title) {
@@ -84,70 +63,130 @@ std::string css_string(std::string_view text) {
   return css + "\"";
 }
 
+struct Document {
+  const HtmlOptions& options;
+  const Page& page;
+  std::string title;
+
+  std::string date(std::string_view iso) const { return page.words(viewmodel::format_date(iso)); }
+};
+
 // Title and date above, page n of m below: only on paper.
-std::string page_boxes(std::string_view title, const HtmlOptions& options) {
+std::string page_boxes(const Document& document) {
   return fmt::format(
       "@page{{@top-left{{content:{};font:8pt sans-serif;color:#565f6c}}@top-right{{content:{};font:8pt sans-serif;"
-      "color:#565f6c}}@bottom-right{{content:counter(page) \" of \" counter(pages);font:8pt "
+      "color:#565f6c}}@bottom-right{{content:{} \" \" counter(page) \" {} \" counter(pages);font:8pt "
       "sans-serif;color:#565f6c}}}}\n",
-      css_string(shortened(title)), css_string(viewmodel::format_date(options.timestamp)));
+      css_string(shortened(document.title)), css_string(document.date(document.options.timestamp)),
+      css_string(document.page.words("Page")), document.page.words("of"));
 }
 
-std::string head(const HtmlOptions& options, std::string_view title) {
+std::string head(const Document& document) {
   constexpr std::string_view kThemes[] = {"", " data-theme=\"light\"", " data-theme=\"dark\""};
+  const HtmlOptions& options = document.options;
+  const std::string author = options.author.empty()
+                                 ? std::string()
+                                 : fmt::format("<meta name=\"author\" content=\"{}\">\n", html_escape(options.author));
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"{}>\n<head>\n<meta charset=\"utf-8\">\n"
+      "<!DOCTYPE html>\n<html lang=\"{}\"{}>\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "img-src data:; script-src 'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"generator\" content=\"Dachlast\">\n<title>{}</title>\n<style>\n{}{}{}</style>\n</head>\n",
-      kThemes[static_cast<int>(options.theme)], html_escape(title), palette_css(), kReportCss,
-      page_boxes(title, options));
+      "<meta name=\"generator\" content=\"Dachlast\">\n{}<title>{}</title>\n<style>\n{}{}{}</style>\n</head>\n",
+      viewmodel::code_of(options.language), kThemes[static_cast<int>(options.theme)], author,
+      html_escape(document.title), palette_css(), kReportCss, page_boxes(document));
 }
 
-std::string byline(const Run& run, const HtmlOptions& options) {
-  std::string text = "Dachlast report";
-  if (!options.author.empty()) text += " · " + options.author;
-  if (!run.created_at.empty()) text += " · measured " + viewmodel::format_date(run.created_at);
-  if (!options.timestamp.empty()) text += " · written " + viewmodel::format_date(options.timestamp);
+std::string byline(const Document& document, const ReportView& report) {
+  const viewmodel::Words& words = document.page.words;
+  std::string text = words("Dachlast report");
+  if (!document.options.author.empty()) text += " · " + document.options.author;
+  if (!report.measured_at.empty()) text += " · " + words("measured") + " " + document.date(report.measured_at);
+  if (!document.options.timestamp.empty())
+    text += " · " + words("written") + " " + document.date(document.options.timestamp);
   return text;
 }
 
-std::string page_header(const Run& run, const HtmlOptions& options, std::string_view title) {
+std::string page_header(const Document& document, const ReportView& report) {
+  const viewmodel::Words& words = document.page.words;
+  const std::string logo = document.options.logo.empty() ? std::string()
+                                                         : fmt::format("<img class=\"logo\" src=\"{}\" alt=\"\">\n",
+                                                                       html_escape(document.options.logo));
+  const std::string print =
+      document.page.level == ReportLevel::kFull
+          ? fmt::format(
+                "<button type=\"button\" class=\"print\" data-print=\"summary\" hidden>{}</button>\n"
+                "<button type=\"button\" class=\"print\" data-print=\"full\" hidden>{}</button>\n",
+                html_escape(words("Print summary")), html_escape(words("Print all")))
+          : std::string();
   return fmt::format(
-      "<header>\n<div><p class=\"name\">{}</p>\n<h1>{}</h1></div>\n"
-      "<button type=\"button\" id=\"theme\" hidden>Light / dark</button>\n</header>\n",
-      html_escape(byline(run, options)), html_escape(title));
+      "<header>\n{}<div><p class=\"name\">{}</p>\n<h1>{}</h1></div>\n"
+      "<div class=\"tools\">\n{}<button type=\"button\" id=\"theme\" hidden>{}</button>\n</div>\n</header>\n",
+      logo, html_escape(byline(document, report)), html_escape(document.title), print,
+      html_escape(words("Light / dark")));
 }
 
-std::string body(const RunReport& report) {
+std::string body(const ReportView& report, const Page& page) {
   std::string links;
   std::string sections;
   for (const Section& section : kSections) {
-    const std::string html = section.write(report);
+    const std::string html = section.write(report, page);
     if (html.empty()) continue;
     sections += html;
-    links += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.title);
+    links += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", section.id, html_escape(page.words(section.title)));
   }
-  return fmt::format("<nav aria-label=\"Sections\"><ul>\n{}</ul></nav>\n<main id=\"main\">\n{}</main>\n", links,
-                     sections);
+  return fmt::format("<nav aria-label=\"{}\"><ul>\n{}</ul></nav>\n<main id=\"main\">\n{}</main>\n",
+                     html_escape(page.words("Sections")), links, sections);
+}
+
+std::string footer(const Document& document, const ReportView& report) {
+  const viewmodel::Words& words = document.page.words;
+  return fmt::format("<footer>{} {}. {}</footer>\n", html_escape(words("Written by Dachlast")),
+                     html_escape(report.program_version),
+                     html_escape(words("≈ marks estimates; all other figures are measured or counted.")));
+}
+
+// Converters to PDF draw an inline figure without looking at the variables of the document around it.
+std::string with_light_colours(std::string html) {
+  for (const auto& entry : figure::palette()) {
+    const std::string variable = fmt::format("var(--{})", entry.name);
+    const std::string colour = fmt::format("#{:02x}{:02x}{:02x}", entry.light.r, entry.light.g, entry.light.b);
+    for (std::size_t at = html.find(variable); at != std::string::npos; at = html.find(variable, at))
+      html.replace(at, variable.size(), colour);
+  }
+  return html;
 }
 
 }  // namespace
 
-std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory) {
-  const Run shown = viewmodel::without_paths(run);
-  const RunReport report = make_report(shown, memory);
-  const std::string title = options.title.empty() ? report.view.title : options.title;
-  std::string html = head(options, title);
-  html += "<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n<div class=\"sheet\">\n";
-  html += page_header(shown, options, title);
+std::string report_html(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
+  const viewmodel::Words& words = viewmodel::Words::of(options.language);
+  const bool paper = options.medium == Medium::kPaper;
+  report = viewmodel::in_language(std::move(report), words);
+  const Page page{words, options.level, paper ? std::span<const EmbeddedData>() : data};
+  const Document document{options, page, options.title.empty() ? report.title : options.title};
+  std::string html = head(document);
+  html += fmt::format("<body>\n<a class=\"skip\" href=\"#main\">{}</a>\n<div class=\"sheet\">\n",
+                      html_escape(words("Skip to content")));
+  html += page_header(document, report);
   if (!options.note.empty()) html += fmt::format("<p class=\"lead\">{}</p>\n", html_escape(options.note));
-  html += body(report);
-  html +=
-      fmt::format("<footer>Written by Dachlast {}. Measured figures come from this run; ≈ marks estimates.</footer>\n",
-                  html_escape(shown.program_version));
-  return html + fmt::format("</div>\n<script>\n{}</script>\n</body>\n</html>\n", kReportScript);
+  html += body(report, page) + footer(document, report) + "</div>\n";
+  if (!paper) html += fmt::format("<script>\n{}</script>\n", kReportScript);
+  html += "</body>\n</html>\n";
+  return paper ? with_light_colours(std::move(html)) : html;
+}
+
+std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory) {
+  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run))}};
+  return report_html(viewmodel::report_view(run, memory), data, options);
+}
+
+std::string comparison_html(const Run& base, const Run& run, const Comparison& comparison, const HtmlOptions& options,
+                            std::span<const MemorySegment> memory) {
+  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run))},
+                               {"dachlast-base", json_run(viewmodel::without_paths(base))},
+                               {"dachlast-comparison", json_compare(base, run, comparison)}};
+  return report_html(viewmodel::report_view(base, run, comparison, memory), data, options);
 }
 
 }  // namespace dachlast::reports

@@ -29,7 +29,9 @@ std::string head_cell(const Column& column) {
 std::string sort_value(const Cell& cell) {
   if (const auto* number = std::get_if<double>(&cell.raw)) return fmt::format(" data-v=\"{:.6g}\"", *number);
   if (const auto* count = std::get_if<std::int64_t>(&cell.raw)) return fmt::format(" data-v=\"{}\"", *count);
-  return {};
+  const auto* text = std::get_if<std::string>(&cell.raw);
+  // Saved tables are not translated.
+  return text && *text != cell.text ? fmt::format(" data-s=\"{}\"", html_escape(*text)) : std::string();
 }
 
 std::string body_cell(const Cell& cell, const Column& column, bool first) {
@@ -53,33 +55,46 @@ std::string rows_of(const Table& table) {
 
 }  // namespace
 
-std::string html_table(const Table& table, Caption caption) {
+std::string html_table(const Page& page, const Table& table, Caption caption) {
   std::string html = fmt::format(
       "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table id=\"table-{1}\">\n<caption><span "
       "class=\"{2}\">{0}</span>"
-      "<button type=\"button\" class=\"csv\" data-table=\"{1}\" hidden>Save CSV</button></caption>\n<thead><tr>",
-      html_escape(table.title), html_escape(table.id), caption == Caption::kHidden ? "away" : "title");
+      "<button type=\"button\" class=\"csv\" data-table=\"{1}\" hidden>{3}</button></caption>\n<thead><tr>",
+      html_escape(table.title), html_escape(table.id), caption == Caption::kHidden ? "away" : "title",
+      html_escape(page.words("Save CSV")));
   for (const auto& column : table.columns) html += head_cell(column);
   html += "</tr></thead>\n<tbody>\n" + rows_of(table) + "</tbody>\n</table></div>\n";
-  for (const auto& note : table.notes) html += html_paragraph(note, "note");
-  return html;
+  return html + html_paragraphs(table.notes, "note");
 }
 
-std::string html_figure(const ResponsiveFigure& figure) {
+std::string html_figure(const viewmodel::ResponsiveFigure& figure) {
   return fmt::format("<figure><div class=\"wide\">{}</div><div class=\"narrow\">{}</div></figure>\n", svg(figure.wide),
                      svg(figure.narrow));
 }
 
-std::string html_section(std::string_view id, std::string_view title, std::string_view body) {
-  if (body.empty()) return {};
-  return fmt::format("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}</section>\n",
-                     id, id, id, html_escape(title), body);
+std::string html_section(const Page& page, std::string_view id, std::string_view title, std::string_view body,
+                         Shown shown) {
+  if (body.empty() || (shown == Shown::kFullOnly && page.level == ReportLevel::kSummary)) return {};
+  return fmt::format(
+      "<section id=\"{0}\"{3} aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}</h2>\n{2}</section>\n", id,
+      html_escape(page.words(title)), body, shown == Shown::kFullOnly ? " class=\"more\"" : "");
+}
+
+std::string html_more(const Page& page, const std::string& body) {
+  if (body.empty() || page.level == ReportLevel::kSummary) return {};
+  return "<div class=\"more\">\n" + body + "</div>\n";
 }
 
 std::string html_paragraph(std::string_view text, std::string_view css_class) {
   if (text.empty()) return {};
   if (css_class.empty()) return fmt::format("<p>{}</p>\n", html_escape(text));
   return fmt::format("<p class=\"{}\">{}</p>\n", css_class, html_escape(text));
+}
+
+std::string html_paragraphs(const std::vector<std::string>& texts, std::string_view css_class) {
+  std::string html;
+  for (const std::string& text : texts) html += html_paragraph(text, css_class);
+  return html;
 }
 
 }  // namespace dachlast::reports

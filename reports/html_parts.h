@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/viewmodel/report_view.h"
 #include "core/viewmodel/table.h"
-#include "reports/sections/sections.h"
+#include "reports/page.h"
 
 namespace dachlast::reports {
 
@@ -14,15 +16,21 @@ enum class Caption : std::uint8_t { kShown, kHidden };
 
 /// A table with caption, scopes, column descriptions, notes and a button that saves it as CSV (shown where scripts
 /// run).
-std::string html_table(const viewmodel::Table& table, Caption caption = Caption::kShown);
+std::string html_table(const Page& page, const viewmodel::Table& table, Caption caption = Caption::kShown);
 
 /// A chart in both widths; the style sheet shows the one that suits.
-std::string html_figure(const ResponsiveFigure& figure);
+std::string html_figure(const viewmodel::ResponsiveFigure& figure);
 
-/// A section with its heading and anchor; empty where `body` is empty.
-std::string html_section(std::string_view id, std::string_view title, std::string_view body);
+/// A section with its heading and anchor; empty where `body` is empty. `in_summary`: whether the summary shows it too.
+enum class Shown : std::uint8_t { kAlways, kFullOnly };
+std::string html_section(const Page& page, std::string_view id, std::string_view title, std::string_view body,
+                         Shown shown = Shown::kFullOnly);
+
+/// A part of a section that only the full report shows; empty in a summary.
+std::string html_more(const Page& page, const std::string& body);
 
 /// A paragraph of escaped text; empty where `text` is.
 std::string html_paragraph(std::string_view text, std::string_view css_class = {});
+std::string html_paragraphs(const std::vector<std::string>& texts, std::string_view css_class = {});
 
 }  // namespace dachlast::reports

@@ -94,7 +94,11 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
   put(json, "busy_share", point.busy_share);
   json["stop_reason"] = point.stop_reason;
   json["ops"] = Json::array();
-  for (const auto& op : summary->ops) json["ops"].push_back(op_json(op));
+  for (std::size_t i = 0; i < summary->ops.size(); ++i) {
+    Json op = op_json(summary->ops[i]);
+    op["arithmetic"] = name_of(point.ops[i].arithmetic);
+    json["ops"].push_back(std::move(op));
+  }
   if (point.kv_traffic) json["kv_traffic"] = kv_traffic_json(*point.kv_traffic);
   json["remarks"] = remarks_json(point.remarks);
   json["samples_s"] = Json::array();
@@ -106,6 +110,7 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
 Json host_json(const HostTopology& host) {
   Json json;
   json["cpu"] = host.cpu_name;
+  json["packages"] = host.n_packages;
   json["cores"] = host.n_cores;
   json["hardware_threads"] = host.n_hardware_threads;
   json["numa_nodes"] = host.n_numa_nodes;
@@ -296,6 +301,7 @@ Json roofs_json(const DeviceRoofs& roofs) {
     entry["threads"] = roof.n_threads;
     put(entry, "working_set_bytes", roof.working_set_bytes);
     put_sample(entry, "bytes_per_s", roof.bytes_per_s);
+    if (!roof.probe.empty()) entry["probe"] = roof.probe;
     entry["origin"] = name_of(roof.origin);
     json["bandwidths"].push_back(std::move(entry));
   }

@@ -9,6 +9,9 @@
 namespace dachlast::cli {
 
 enum class Format { kTable, kMarkdown, kJson, kJsonl, kCsv };
+enum class DocumentFormat { kHtml, kPdf };
+/// What a command makes, and so which formats it knows: tables, or a document.
+enum class ResultKind { kTables, kDocument };
 enum class Verbosity { kQuiet, kNormal, kVerbose };
 enum class ProgressStyle { kAuto, kPlain, kJson, kNone };
 enum class ColorMode { kAuto, kAlways, kNever };
@@ -16,6 +19,7 @@ enum class ColorMode { kAuto, kAlways, kNever };
 /// Options every command takes.
 struct CommonOptions {
   Format format = Format::kTable;
+  DocumentFormat document = DocumentFormat::kHtml;  // of commands that make one
   Verbosity verbosity = Verbosity::kNormal;
   ProgressStyle progress = ProgressStyle::kAuto;
   ColorMode color = ColorMode::kAuto;
@@ -28,6 +32,8 @@ class Command {
 
   /// Adds the options and arguments of this verb.
   virtual void define(CLI::App& app) = 0;
+
+  virtual ResultKind result() const { return ResultKind::kTables; }
 
   /// Does the work; the result goes to stdout, everything else to stderr. Returns the exit code.
   /// Errors   throws `Error`; `main` turns it into one message and the exit code of its kind.

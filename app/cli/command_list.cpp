@@ -38,9 +38,11 @@ constexpr CommandRow kCommands[] = {
      "  dachlast compare base.dachlast new.dachlast\n"
      "  dachlast compare base.dachlast new.dachlast --fail-on decode:5%,prefill:10%\n",
      make_compare_command},
-    {"report", "Write the HTML report of a run: one file, readable offline",
+    {"report", "Write the report of a run, a comparison or a plan: one HTML or PDF file, readable offline",
      "  dachlast report gpt2.dachlast                 # writes gpt2.html\n"
-     "  dachlast report gpt2.dachlast -o report.html --title \"GPT-2 on two cores\"\n",
+     "  dachlast report new.dachlast --baseline base.dachlast --level summary\n"
+     "  dachlast report --model llama-3.1-8b --gpu h100-sxm --context 32k --batch 8 --lang de\n"
+     "  dachlast report gpt2.dachlast --format pdf --title \"GPT-2 on two cores\"\n",
      make_report_command},
     {"calibrate", "Measure the roofs of this computer and store them",
      "  dachlast calibrate                            # about two minutes\n"

@@ -23,6 +23,8 @@ const std::map<std::string, Format> kFormats{{"table", Format::kTable},
                                              {"json", Format::kJson},
                                              {"jsonl", Format::kJsonl},
                                              {"csv", Format::kCsv}};
+const std::map<std::string, DocumentFormat> kDocumentFormats{{"html", DocumentFormat::kHtml},
+                                                             {"pdf", DocumentFormat::kPdf}};
 const std::map<std::string, ProgressStyle> kProgressStyles{{"auto", ProgressStyle::kAuto},
                                                            {"plain", ProgressStyle::kPlain},
                                                            {"json", ProgressStyle::kJson},
@@ -89,11 +91,15 @@ Program::Program() : app_("Measures and predicts the memory and compute load of 
   for (const auto& row : command_list()) add_verb(row);
 }
 
-void Program::add_common_options(CLI::App& app) {
-  add_choice(app, "--format", common_.format, kFormats, "Format of the result")->group(kCommonGroup);
-  app.add_flag_callback(
-         "--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
-      ->group(kCommonGroup);
+void Program::add_common_options(CLI::App& app, ResultKind result) {
+  if (result == ResultKind::kDocument) {
+    add_choice(app, "--format", common_.document, kDocumentFormats, "Format of the document")->group(kCommonGroup);
+  } else {
+    add_choice(app, "--format", common_.format, kFormats, "Format of the result")->group(kCommonGroup);
+    app.add_flag_callback(
+           "--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
+        ->group(kCommonGroup);
+  }
   add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")
       ->group(kCommonGroup);
   add_choice(app, "--color", common_.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
@@ -112,7 +118,7 @@ void Program::add_verb(const CommandRow& row) {
   if (row.examples.empty()) app->group("");  // helpers of the build: not shown
   auto command = row.make();
   command->define(*app);
-  add_common_options(*app);
+  add_common_options(*app, command->result());
   let_environment_set(*app);
   verbs_.push_back({&row, app, std::move(command)});
 }

@@ -27,7 +27,7 @@ class Program {
     std::unique_ptr<Command> command;
   };
 
-  void add_common_options(CLI::App& app);
+  void add_common_options(CLI::App& app, ResultKind result);
   void add_verb(const CommandRow& row);
   int execute_selected();
   int report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv);

@@ -80,7 +80,7 @@ struct StoredRun {
   std::vector<std::string> skipped;      // what a newer version stored and this one cannot show: "table counters"
 };
 
-/// Reads a run file. Older versions are migrated in memory, newer ones read as far as they are known; the file itself
+/// Reads a run file, or the run that a report (HTML) or its JSON carries, which holds no spans. Older versions are migrated in memory, newer ones read as far as they are known; the file itself
 /// is never changed. A file of a killed process is read up to its last whole point, `run.complete` false.
 /// Errors   throws `Error` (kInput) where the file is missing, not a run file, damaged or truncated.
 StoredRun read_run(const std::filesystem::path& file);

@@ -6,6 +6,12 @@
   theme.hidden = false;
   theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; });
 
+  for (const button of document.querySelectorAll("button.print")) {
+    button.hidden = false;
+    button.addEventListener("click", () => { root.dataset.print = button.dataset.print; print(); });
+  }
+  addEventListener("afterprint", () => { delete root.dataset.print; });
+
   const save = (name, type, text) => {
     const link = document.createElement("a");
     link.href = "data:" + type + ";charset=utf-8," + encodeURIComponent(text);
@@ -13,11 +19,13 @@
     link.click();
   };
   const json = document.getElementById("save-json");
-  json.hidden = false;
-  json.addEventListener("click", () => save("run.json", "application/json", document.getElementById("dachlast-data").textContent));
+  if (json) {
+    json.hidden = false;
+    json.addEventListener("click", () => save("report.json", "application/json", document.getElementById("dachlast-data").textContent));
+  }
 
   const field = (cell) => {
-    const text = cell.dataset.v ?? cell.textContent.replace(/\u00a0/g, " ");
+    const text = cell.dataset.v ?? cell.dataset.s ?? cell.textContent.replace(/\u00a0/g, " ");
     return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   };
   const csvOf = (table) => {

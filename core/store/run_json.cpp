@@ -1,0 +1,291 @@
+#include "core/store/run_json.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/store/enum_names.h"
+
+namespace dachlast {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kRunSchema = "dachlast.run/";
+constexpr std::string_view kKnownSchema = "dachlast.run/1";
+
+/// Reads the public schema, whose keys carry units; `record_json` reads the private one of run files.
+class DocumentReader {
+ public:
+  explicit DocumentReader(const std::string& subject) : subject_(subject) {}
+
+  StoredRun read(const json& document) {
+    require_schema(document);
+    Run& run = stored_.run;
+    run.id = text(document, "id");
+    run.created_at = text(document, "created_at");
+    run.program_version = text(document, "program_version");
+    run.command = text(document, "command");
+    run.complete = document.value("complete", false);
+    run.planned_points = count(document, "planned_points");
+    run.bound_threshold = number(document, "bound_threshold");
+    run.attention_variant = text(document, "attention_variant");
+    read_model(document.at("model"));
+    read_device(document.at("device"));
+    for (const json& point : document.at("points")) read_point(point);
+    read_extras(document);
+    run.warnings = remarks(document, "warnings");
+    run.assumptions = remarks(document, "assumptions");
+    stored_.timelines.resize(run.points.size());
+    return std::move(stored_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& reason, const char* way_out) const {
+    throw Error(ErrorKind::kInput, subject_, reason, way_out);
+  }
+  [[noreturn]] void refuse_damaged(std::string_view what) const {
+    refuse(fmt::format("the data in it are damaged: {}.", what), "Copy the file again, or repeat the run.");
+  }
+
+  void require_schema(const json& document) {
+    const std::string schema = document.is_object() ? document.value("schema", "") : std::string();
+    if (!schema.starts_with(kRunSchema))
+      refuse(schema.empty() ? "it holds no data of Dachlast." : fmt::format("it holds {}, and no run.", schema),
+             "Give a run file, or the report or JSON of a run.");
+    if (schema != kKnownSchema) stored_.skipped.push_back(fmt::format("what is new in {}", schema));
+  }
+
+  static std::string text(const json& j, const char* key) { return j.value(key, ""); }
+
+  double number(const json& j, const char* key) const {
+    const double value = j.value(key, 0.0);
+    if (!std::isfinite(value) || value < 0.0) refuse_damaged(fmt::format("{} is {}", key, value));
+    return value;
+  }
+
+  int count(const json& j, const char* key) const {
+    const double value = number(j, key);
+    if (value > std::numeric_limits<int>::max()) refuse_damaged(fmt::format("{} is {}", key, value));
+    return static_cast<int>(value);
+  }
+
+  std::int64_t long_count(const json& j, const char* key) const {
+    constexpr double kMost = 9e15;  // whole numbers a double still tells apart
+    const double value = number(j, key);
+    if (value > kMost) refuse_damaged(fmt::format("{} is {}", key, value));
+    return static_cast<std::int64_t>(value);
+  }
+
+  std::vector<double> numbers(const json& j, const char* key) const {
+    std::vector<double> values = j.value(key, std::vector<double>());
+    for (const double value : values)
+      if (!std::isfinite(value) || value < 0.0) refuse_damaged(fmt::format("{} holds {}", key, value));
+    return values;
+  }
+
+  static std::vector<Remark> remarks(const json& j, const char* key) {
+    std::vector<Remark> list;
+    if (j.contains(key))
+      for (const json& remark : j.at(key)) list.push_back({text(remark, "code"), text(remark, "text")});
+    return list;
+  }
+
+  template <class Value>
+  Value required(std::optional<Value> value, const char* what, const std::string& name) const {
+    if (!value) refuse_damaged(fmt::format("\"{}\" is no {} of this version", name, what));
+    return *value;
+  }
+
+  void read_model(const json& j) {
+    Run& run = stored_.run;
+    run.model = {text(j, "name"),
+                 text(j, "architecture"),
+                 number(j, "parameters"),
+                 number(j, "weight_bytes"),
+                 text(j, "config_hash"),
+                 text(j, "weights"),
+                 j.value("random_weights", false),
+                 count(j, "max_context_tokens")};
+    const std::string dtype = text(j, "dtype");
+    const std::string kv_dtype = text(j, "kv_dtype");
+    run.precision.weights = required(weight_type_from_name(dtype), "weight type", dtype);
+    run.precision.kv.format = required(kv_format_from_name(kv_dtype), "KV cache format", kv_dtype);
+    run.kv = j.value("kv", run.kv);
+  }
+
+  void read_device(const json& j) {
+    Run& run = stored_.run;
+    run.n_threads = std::max(1, count(j, "threads"));
+    const json& host = j.at("host");
+    run.host.cpu_name = text(host, "cpu");
+    run.host.n_packages = count(host, "packages");
+    run.host.n_cores = count(host, "cores");
+    run.host.n_hardware_threads = count(host, "hardware_threads");
+    run.host.n_numa_nodes = count(host, "numa_nodes");
+    run.host.memory_bytes = number(host, "memory_bytes");
+    run.host.isa = host.value("isa", std::vector<std::string>());
+    if (host.contains("caches"))
+      for (const json& cache : host.at("caches"))
+        run.host.caches.push_back({count(cache, "level"), number(cache, "size_bytes"), count(cache, "instances")});
+    read_roofs(j.at("roofs"));
+  }
+
+  RoofSample sample(const json& j, const std::string& key) const {
+    return {number(j, key.c_str()), number(j, (key + "_min").c_str()), number(j, (key + "_max").c_str()),
+            count(j, "n")};
+  }
+
+  void read_roofs(const json& j) {
+    DeviceRoofs& roofs = stored_.run.roofs;
+    roofs.device = text(j, "device");
+    roofs.host_id = text(j, "host_id");
+    roofs.measured_at = text(j, "measured_at");
+    for (const json& roof : j.at("bandwidths")) {
+      const auto level = enum_from_name(text(roof, "level"), kAllLevels);
+      const auto pattern = enum_from_name(text(roof, "pattern"), kAllPatterns);
+      const auto origin = enum_from_name(text(roof, "origin"), kAllOrigins);
+      if (level && pattern && origin)
+        roofs.bandwidths.push_back({*level, *pattern, count(roof, "threads"), number(roof, "working_set_bytes"),
+                                    sample(roof, "bytes_per_s"), *origin, text(roof, "probe")});
+      else
+        stored_.skipped.push_back("bandwidth roof " + text(roof, "level"));
+    }
+    for (const json& roof : j.at("computes")) {
+      const auto dtype = dtype_from_name(text(roof, "dtype"));
+      const auto origin = enum_from_name(text(roof, "origin"), kAllOrigins);
+      if (dtype && origin)
+        roofs.computes.push_back(
+            {*dtype, text(roof, "instruction"), count(roof, "threads"), sample(roof, "ops_per_s"), *origin});
+      else
+        stored_.skipped.push_back("compute roof " + text(roof, "dtype"));
+    }
+  }
+
+  OpCost cost(const json& j) const {
+    return {Flops{number(j, "flops")}, Bytes{number(j, "weight_bytes")}, Bytes{number(j, "activation_bytes")},
+            Bytes{number(j, "kv_read_bytes")}, Bytes{number(j, "kv_write_bytes")}};
+  }
+
+  void read_point(const json& j) {
+    const auto phase = enum_from_name(text(j, "phase"), kAllPhases);
+    const auto policy = enum_from_name(text(j, "kv_cache"), kAllKvPolicies);
+    if (!phase || !policy) {
+      stored_.skipped.push_back(fmt::format("point of phase {}", text(j, "phase")));
+      return;
+    }
+    MeasuredPoint point;
+    point.phase = *phase;
+    point.kv_policy = *policy;
+    point.context_tokens = count(j, "context_tokens");
+    point.batch_size = count(j, "batch");
+    point.samples_s = numbers(j, "samples_s");
+    point.cost = cost(j);
+    point.stop_reason = text(j, "stop_reason");
+    point.busy_share = number(j, "busy_share");
+    point.remarks = remarks(j, "remarks");
+    if (j.contains("ops"))
+      for (const json& op : j.at("ops")) read_op(op, point);
+    stored_.run.points.push_back(std::move(point));
+  }
+
+  void read_op(const json& j, MeasuredPoint& point) {
+    const auto kind = op_kind_from_name(text(j, "op"));
+    // Reports written before the key existed name the type where a verdict refers to its roof.
+    const auto arithmetic = dtype_from_name(j.value("arithmetic", j.value("compute_roof", "f32")));
+    if (!kind || !arithmetic) {
+      stored_.skipped.push_back("operation " + text(j, "op"));
+      return;
+    }
+    point.ops.push_back({*kind, count(j, "calls"), Seconds{number(j, "time_s")}, cost(j), *arithmetic});
+  }
+
+  void read_extras(const json& document) {
+    Run& run = stored_.run;
+    if (document.contains("generation")) {
+      const json& j = document.at("generation");
+      run.generation = Generation{j.value("prompt_ids", std::vector<std::int32_t>()),
+                                  j.value("generated_ids", std::vector<std::int32_t>()), text(j, "text")};
+    }
+    if (document.contains("uncached")) {
+      const json& j = document.at("uncached");
+      run.uncached = UncachedComparison{count(j, "prompt_tokens"), numbers(j, "cached_s"), numbers(j, "uncached_s"),
+                                        count(j, "repeats")};
+      if (run.uncached->cached_s.size() != run.uncached->uncached_s.size())
+        refuse_damaged("the times with and without KV cache are not equally many");
+    }
+    if (document.contains("process_memory")) {
+      const json& j = document.at("process_memory");
+      run.memory = MemoryReading{number(j, "modelled_bytes"), number(j, "program_bytes"), number(j, "resident_bytes")};
+    }
+    if (document.contains("serving")) read_serving(document.at("serving"));
+  }
+
+  void read_serving(const json& j) {
+    Serving serving;
+    serving.max_sequences = count(j, "max_sequences");
+    serving.step_tokens = count(j, "step_tokens");
+    serving.n_steps = count(j, "steps");
+    serving.seconds = number(j, "seconds");
+    serving.kv = kv_usage(j.at("kv"));
+    for (const json& request : j.at("requests"))
+      serving.requests.push_back({count(request, "prompt_tokens"), count(request, "hit_tokens"),
+                                  count(request, "preempted"), number(request, "ttft_s"), numbers(request, "itl_s")});
+    stored_.run.serving = std::move(serving);
+  }
+
+  KvUsage kv_usage(const json& j) const {
+    KvUsage kv;
+    kv.n_blocks = count(j, "blocks");
+    kv.block_size = count(j, "block_size_tokens");
+    kv.block_bytes = number(j, "block_bytes");
+    kv.mean_block_use = number(j, "mean_block_use");
+    kv.mean_token_use = number(j, "mean_token_use");
+    kv.peak_blocks = count(j, "peak_blocks");
+    kv.held_tokens = long_count(j, "held_tokens");
+    const json waste = j.value("waste_tokens", json::object());
+    kv.reserved_tokens = long_count(waste, "reserved");
+    kv.internal_fragmentation_tokens = long_count(waste, "internal_fragmentation");
+    kv.saved_tokens = long_count(j, "saved_tokens");
+    kv.looked_up_tokens = long_count(j, "looked_up_tokens");
+    kv.hit_tokens = long_count(j, "hit_tokens");
+    kv.n_evicted = long_count(j, "evicted_blocks");
+    kv.n_copied = long_count(j, "copies_on_write");
+    kv.n_dropped_tokens = long_count(j, "dropped_tokens");
+    return kv;
+  }
+
+  const std::string& subject_;
+  StoredRun stored_;
+};
+
+/// The data of a report; the whole text where it is no report.
+std::string_view data_of(const std::string& subject, std::string_view text) {
+  constexpr std::string_view kOpen = "<script type=\"application/json\" id=\"dachlast-data\">";
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '{') return text;
+  const std::size_t open = text.find(kOpen);
+  const std::size_t close = open == std::string_view::npos ? open : text.find("</script>", open);
+  if (close == std::string_view::npos)
+    throw Error(ErrorKind::kInput, subject, "this is not a run file, and no report of Dachlast.",
+                "Give a file that `dachlast run` or `dachlast report` wrote.");
+  return text.substr(open + kOpen.size(), close - open - kOpen.size());
+}
+
+}  // namespace
+
+StoredRun run_from_document(const std::string& subject, std::string_view text) {
+  try {
+    return DocumentReader(subject).read(json::parse(data_of(subject, text)));
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::kInput, subject, fmt::format("the data in it are damaged: {}.", error.what()),
+                "Copy the file again, or repeat the run.");
+  }
+}
+
+}  // namespace dachlast

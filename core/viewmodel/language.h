@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dachlast::viewmodel {
+
+class Catalogue;
+
+/// English is the language of the sources; every view-model speaks it.
+enum class Language : std::uint8_t { kEnglish, kGerman };
+
+/// "en", "de": as HTML's lang attribute and `--lang` spell it.
+constexpr std::string_view code_of(Language language) {
+  return language == Language::kEnglish ? "en" : "de";
+}
+
+/// Empty for a language there is no catalogue of.
+std::optional<Language> language_from_code(std::string_view code);
+
+/// The words of one language. A catalogue pairs whole English sentences with whole sentences of the other language;
+/// places where figures and names stand are typed, so that a sentence is found again whatever figures it carries:
+///   {q}  a quantity: number, unit or counted noun; its separators and noun follow the language
+///   {t}  a term or phrase that is itself in the catalogue
+///   {s}  a name: stays as it is
+///   {i}  an identifier of the program, such as mlp_up: stays as it is
+///   {l}  a list of phrases, separated by commas or set beside each other, each in the catalogue or a quantity
+///   {r}  a remark that is translated where the catalogue knows it
+/// This way remarks that older run files carry are read in the language of the reader too.
+/// Threads  immutable once made; one instance a language, shared by all.
+class Words {
+ public:
+  /// The words of a language.
+  static const Words& of(Language language);
+
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+
+  Language language() const { return language_; }
+
+  /// The text in this language; what the catalogue does not know stays English.
+  std::string operator()(std::string_view english) const;
+
+  /// The same, only where all of it is known.
+  std::optional<std::string> find(std::string_view english) const;
+
+  /// A number or quantity as the language writes it: "55,520.5 tokens" becomes "55.520,5 Tokens". Anything else is
+  /// returned as it is.
+  std::string number(std::string_view english) const;
+
+  /// Every English entry of the catalogue, placeholders included.
+  std::span<const std::string> entries() const;
+
+ private:
+  Words(Language language, std::string_view catalogue);
+  ~Words();
+
+  Language language_;
+  std::unique_ptr<const Catalogue> catalogue_;
+};
+
+}  // namespace dachlast::viewmodel
