@@ -18,6 +18,7 @@ std::unique_ptr<Command> make_doctor_command();
 std::unique_ptr<Command> make_models_command();
 std::unique_ptr<Command> make_gpus_command();
 std::unique_ptr<Command> make_plan_command();
+std::unique_ptr<Command> make_recommend_command();
 std::unique_ptr<Command> make_validate_command();
 std::unique_ptr<Command> make_completion_command();
 std::unique_ptr<Command> make_man_command();
