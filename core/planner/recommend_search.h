@@ -24,11 +24,12 @@ struct SpeedEstimate {
   double least_tpot_s = 0.0;  // of a sequence alone
 };
 
-/// How far an estimate may lie from what playing the load gives; a test holds it against that.
+/// By how much an estimate may be slower than what playing the load gives; a test holds it against that.
 inline constexpr double kEstimateSlack = 1.35;
 
 /// Steady state by mean values: each client's cycle takes its answer's steps and, beside them, the prompts of the others.
 ///   cycle = output · decode step + sequences · what a prompt adds
+/// It errs to the fast side: `kEstimateSlack` bounds by how much it may be slower than what is played.
 SpeedEstimate estimate_speed(const StepTimer& timer, const ServingLimits& limits, const ServedLoad& load);
 
 /// Requests of the fullest replica.
