@@ -11,7 +11,7 @@ constexpr CommandRow kCommands[] = {
      "  dachlast run --model gpt2 --compare-uncached  # what the KV cache is worth\n"
      "  dachlast run --model llama-3.2-1b --dry-run   # time and memory beforehand\n",
      make_run_command},
-    {"plan", "Predict memory: does a model fit a device, at which context and batch",
+    {"plan", "Predict memory and speed: does a model fit a device, at which context and batch, how fast",
      "  dachlast plan --model llama-3.1-8b --gpu h100 --context 32k --batch 8\n"
      "  dachlast plan --model llama-3.1-70b --gpu h100,h200 --tp 4 # compared\n"
      "  dachlast plan --model gpt-oss-20b --gpu l40s --max-batch    # one number\n"
@@ -25,6 +25,12 @@ constexpr CommandRow kCommands[] = {
      "  dachlast advise gpt2.dachlast                     # measured times as baseline\n"
      "  dachlast advise --model gpt2 --gpu this-machine --context 512 --verify\n",
      make_advise_command},
+    {"recommend", "Choose devices, their number, types and parallelism for a load",
+     "  dachlast recommend --model llama-3.1-70b --context 8k --concurrency 16\n"
+     "  dachlast recommend --model qwen3-32b --gpus l40s,h100 --tpot 25ms --ttft 2s\n"
+     "  dachlast recommend --model gpt-oss-120b --prices prices.csv --max-gpus 4\n"
+     "  dachlast recommend --model llama-3.1-8b --show-rejected --svg pareto.svg\n",
+     make_recommend_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
      "  dachlast show gpt2.dachlast --view roofline   # the roofs it is held against\n",

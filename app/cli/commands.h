@@ -19,6 +19,7 @@ std::unique_ptr<Command> make_models_command();
 std::unique_ptr<Command> make_gpus_command();
 std::unique_ptr<Command> make_plan_command();
 std::unique_ptr<Command> make_advise_command();
+std::unique_ptr<Command> make_recommend_command();
 std::unique_ptr<Command> make_validate_command();
 std::unique_ptr<Command> make_attach_command();
 std::unique_ptr<Command> make_import_command();

@@ -28,6 +28,9 @@ class PlanCommand : public Command {
     option("--gpu", gpus_, "Devices to plan for, by id, name or file; several are compared", "LIST");
     option("--context", context_, "Tokens of each sequence, prompt and answer", "TOKENS");
     option("--batch", batch_, "Sequences at once, 1 by default", "N");
+    option("--prompt-tokens", prompt_, "Of the context: tokens of a prompt, for predicted speeds", "TOKENS");
+    option("--output-tokens", output_, "Of the context: tokens of an answer; an eighth, at most 512, by default",
+           "TOKENS");
     option("--dtype", weights_,
            "Weights: bf16, fp8, fp8-block, int8, awq, gptq, mxfp4, nvfp4 and others; several are compared", "LIST");
     option("--kv-dtype", caches_, "KV cache: bf16, fp8, int8, int4, q8_0 and others; several are compared", "LIST");
@@ -119,10 +122,18 @@ class PlanCommand : public Command {
     const int context = context_.empty() ? std::min(kDefaultPlanContext, scenario.model().max_context)
                                          : parse_count("--context", context_);
     ScenarioPlan plan = plan_scenario(scenario, context, batch_.empty() ? 1 : parse_count("--batch", batch_));
+    if (!solve_context_ && !solve_batch_) predict_speed(plan, split());
     if (context_.empty())
       plan.scenario.assumptions.insert(plan.scenario.assumptions.begin(),
                                        {"context", fmt::format("Context {} tokens (--context).", context)});
     return plan;
+  }
+
+  ContextSplit split() const {
+    ContextSplit split;
+    if (!prompt_.empty()) split.prompt_tokens = parse_count("--prompt-tokens", prompt_);
+    if (!output_.empty()) split.output_tokens = parse_count("--output-tokens", output_);
+    return split;
   }
 
   /// One number a scenario, for scripts; nothing fits: exit code 3.
@@ -152,7 +163,7 @@ class PlanCommand : public Command {
     const ScenarioSweep grid = sweep_scenario(scenario, std::move(contexts),
                                               parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
     if (!svg_.empty()) write_result(svg_, sweep_svg(grid));
-    if (svg_ != "-") print_result(render_sweep(grid, common));
+    if (svg_ != "-") print_result(render_sweep(grid, sweep_speeds(grid, split()), common));
     return kExitDone;
   }
 
@@ -160,6 +171,8 @@ class PlanCommand : public Command {
   std::string gpus_;
   std::string context_;
   std::string batch_;
+  std::string prompt_;
+  std::string output_;
   std::string weights_;
   std::string caches_;
   std::string engine_ = "vllm";

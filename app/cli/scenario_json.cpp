@@ -36,6 +36,34 @@ ordered_json subject_json(const Scenario& scenario) {
           {"engine", s.engine.id}};
 }
 
+void put_figure(ordered_json& json, const std::string& key, const SpeedFigure& figure) {
+  json[key] = figure.value;
+  json[key + "_low"] = figure.interval ? ordered_json(figure.interval->low) : ordered_json(nullptr);
+  json[key + "_high"] = figure.interval ? ordered_json(figure.interval->high) : ordered_json(nullptr);
+}
+
+ordered_json speed_json(const ServedSpeed& speed) {
+  ordered_json json;
+  put_figure(json, "ttft_s", speed.ttft_s);
+  if (speed.tpot_s) put_figure(json, "tpot_s", *speed.tpot_s);
+  put_figure(json, "output_tokens_s", speed.output_tokens_s);
+  json["mean_batch"] = speed.mean_batch;
+  json["interval_confidence"] = kSpeedConfidence;
+  json["origin"] = name_of(Origin::kEstimated);
+  json["kernels"] = name_of(speed.origin);
+  return json;
+}
+
+ordered_json plan_speed_json(const ScenarioSpeed& speed) {
+  if (!speed.predicted.speed) return {{"predicted", false}, {"reason", speed.predicted.reason}};
+  ordered_json json = {{"predicted", true},
+                       {"prompt_tokens", speed.load.prompt_tokens},
+                       {"output_tokens", speed.load.output_tokens},
+                       {"concurrency", speed.load.n_sequences}};
+  json.update(speed_json(*speed.predicted.speed));
+  return json;
+}
+
 ordered_json scenario_document(const ScenarioPlan& plan) {
   const Scenario& scenario = plan.scenario;
   ordered_json per_gpu = memory_json(plan.memory);
@@ -57,6 +85,7 @@ ordered_json scenario_document(const ScenarioPlan& plan) {
   for (const WayToFit& way : plan.ways) ways.push_back(way.text);
   document["ways_to_fit"] = std::move(ways);
   document["segments"] = segments_json(plan.segments);
+  if (plan.speed) document["speed"] = plan_speed_json(*plan.speed);
   document["warnings"] = remarks_json(scenario.warnings);
   document["assumptions"] = remarks_json(scenario.assumptions);
   return document;
@@ -84,7 +113,7 @@ std::string json_scenarios(std::span<const ScenarioPlan> plans) {
   return text_of({{"schema", "dachlast.plans/1"}, {"plans", std::move(list)}}, 2);
 }
 
-std::string json_sweep(const ScenarioSweep& sweep) {
+std::string json_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds) {
   ordered_json cells = ordered_json::array();
   const MemoryPlanner& planner = *sweep.scenario.planner;
   for (std::size_t b = 0; b < sweep.batches.size(); ++b)
@@ -92,12 +121,14 @@ std::string json_sweep(const ScenarioSweep& sweep) {
       ordered_json cell = {{"context_tokens", sweep.contexts[c]}, {"batch", sweep.batches[b]}};
       cell.update(memory_json(sweep.at(b, c)));
       if (sweep.scenario.has_device) cell["fits"] = sweep.at(b, c).total() <= planner.budget_bytes();
+      if (const auto& speed = speeds.cells.at(b * sweep.contexts.size() + c)) cell["speed"] = speed_json(*speed);
       cells.push_back(std::move(cell));
     }
   ordered_json document = {{"schema", "dachlast.sweep/1"}};
   document.update(subject_json(sweep.scenario));
   document["budget_bytes"] = sweep.scenario.has_device ? ordered_json(planner.budget_bytes()) : ordered_json(nullptr);
   document["cells"] = std::move(cells);
+  if (!speeds.reason.empty()) document["speed_reason"] = speeds.reason;
   document["warnings"] = remarks_json(sweep.scenario.warnings);
   document["assumptions"] = remarks_json(sweep.scenario.assumptions);
   return text_of(document, 2);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/workbench/scenario.h"
+#include "core/workbench/scenario_speed.h"
 
 namespace dachlast::cli {
 
@@ -17,6 +18,6 @@ std::string jsonl_scenarios(std::span<const ScenarioPlan> plans);
 std::string json_scenarios(std::span<const ScenarioPlan> plans);
 
 /// "dachlast.sweep/1": a grid of contexts and batches.
-std::string json_sweep(const ScenarioSweep& sweep);
+std::string json_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds);
 
 }  // namespace dachlast::cli

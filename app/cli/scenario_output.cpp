@@ -40,6 +40,19 @@ viewmodel::Table without_formulas(viewmodel::Table table) {
   return table;
 }
 
+std::string speed_lines(const ScenarioView& view, const CommonOptions& common) {
+  if (view.speed_sentence.empty()) return {};
+  if (view.speed.rows.empty()) return "\n" + line(view.speed_sentence, common, 2);
+  return "\n" + reports::terminal_table(view.speed, terminal_style(common)) + line(view.speed_sentence, common, 2);
+}
+
+/// What a CSV holds of a plan: the table of memory, and behind an empty line that of speed.
+std::string csv_scenario(const ScenarioPlan& plan) {
+  const ScenarioView view = scenario_view(plan);
+  const std::string memory = reports::csv_table(view.memory);
+  return view.speed.rows.empty() ? memory : memory + "\n" + reports::csv_table(view.speed);
+}
+
 std::string terminal_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
   const ScenarioView view = scenario_view(plan);
   std::string text = line(view.answer, common) + "\n" + line(view.subject, common) + "\n";
@@ -49,14 +62,18 @@ std::string terminal_scenario(const ScenarioPlan& plan, const CommonOptions& com
   else
     text += line(view.lines.back(), common, 2);
   if (plan.scenario.has_device) text += line(view.lines.front(), common, 2);
+  text += speed_lines(view, common);
   return text + "\n" + remark_lines("Warning", plan.scenario.warnings, common) +
          remark_lines("Assumed", plan.scenario.assumptions, common);
 }
 
 std::string markdown_scenario(const ScenarioPlan& plan) {
   const ScenarioView view = scenario_view(plan);
-  return fmt::format("{}\n\n{}\n\n{}", reports::markdown_escape(view.answer), reports::markdown_escape(view.subject),
-                     reports::markdown_table(view.memory));
+  std::string text = fmt::format("{}\n\n{}\n\n{}", reports::markdown_escape(view.answer),
+                                 reports::markdown_escape(view.subject), reports::markdown_table(view.memory));
+  if (!view.speed.rows.empty()) text += "\n" + reports::markdown_table(view.speed);
+  if (!view.speed_sentence.empty()) text += "\n" + reports::markdown_escape(view.speed_sentence) + "\n";
+  return text;
 }
 
 std::string one_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
@@ -65,7 +82,7 @@ std::string one_scenario(const ScenarioPlan& plan, const CommonOptions& common) 
     case Format::kMarkdown: return markdown_scenario(plan);
     case Format::kJson: return json_scenario(plan);
     case Format::kJsonl: return jsonl_scenarios({&plan, 1});
-    case Format::kCsv: return reports::csv_table(scenario_view(plan).memory);
+    case Format::kCsv: return csv_scenario(plan);
   }
   return {};
 }
@@ -79,10 +96,14 @@ std::string render_scenarios(std::span<const ScenarioPlan> plans, const CommonOp
   return render_table("dachlast.plans/1", "plans", scenarios_table(plans), common);
 }
 
-std::string render_sweep(const ScenarioSweep& sweep, const CommonOptions& common) {
-  if (common.format == Format::kJson || common.format == Format::kJsonl) return json_sweep(sweep);
-  const std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep), common);
-  return common.format == Format::kTable ? line(sweep_answer(sweep), common) + "\n" + table : table;
+std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, const CommonOptions& common) {
+  if (common.format == Format::kJson || common.format == Format::kJsonl) return json_sweep(sweep, speeds);
+  const std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep, speeds), common);
+  if (common.format != Format::kTable) return table;
+  const std::string reason =
+      speeds.reason.empty() ? "" : line(fmt::format("Speed is not predicted: {}.", speeds.reason), common, 2);
+  return line(sweep_answer(sweep), common) + "\n" + table + reason +
+         remark_lines("Assumed", speeds.assumptions, common);
 }
 
 std::string sweep_svg(const ScenarioSweep& sweep) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/planner/memory_planner.h"
+#include "core/planner/served_speed.h"
 #include "core/roofline/run.h"
 
 namespace dachlast {
@@ -46,6 +47,12 @@ struct WayToFit {
   std::string text;  // "batch 13", "FP8 KV cache", "TP 2"
 };
 
+/// Predicted speed of a plan, or why there is none.
+struct ScenarioSpeed {
+  ServedLoad load;
+  SpeedOrReason predicted;
+};
+
 /// A scenario at one context and batch.
 struct ScenarioPlan {
   Scenario scenario;
@@ -54,10 +61,11 @@ struct ScenarioPlan {
   DeviceMemory memory;
   std::vector<MemorySegment> segments;
   bool fits = true;
-  double fit_probability = 1.0;    // see `fit_probability`
-  std::optional<int> max_context;  // at this batch
-  std::optional<int> max_batch;    // at this context
-  std::vector<WayToFit> ways;      // at most three; empty where it fits
+  double fit_probability = 1.0;             // see `fit_probability`
+  std::optional<int> max_context;           // at this batch
+  std::optional<int> max_batch;             // at this context
+  std::vector<WayToFit> ways;               // at most three; empty where it fits
+  std::optional<ScenarioSpeed> speed = {};  // where asked for: `predict_speed`
 };
 
 /// Errors   throws `Error` (kUsage) where a size is not positive, (kDoesNotFit) where the context is over the model's limit.

@@ -85,6 +85,23 @@ const MemorySegment& cache_segment(const ScenarioPlan& plan) {
   return *std::ranges::find(plan.segments, "KV cache", &MemorySegment::name);
 }
 
+/// TTFT, TPOT and rate of each plan; no columns where none is predicted.
+void add_speeds(TableBuilder& table, std::span<const ScenarioPlan> plans) {
+  std::vector<std::optional<double>> ttft, tpot, rate;
+  for (const ScenarioPlan& plan : plans) {
+    const ServedSpeed* speed = plan.speed && plan.speed->predicted.speed ? &*plan.speed->predicted.speed : nullptr;
+    ttft.push_back(speed ? std::optional(speed->ttft_s.value) : std::nullopt);
+    tpot.push_back(speed && speed->tpot_s ? std::optional(speed->tpot_s->value) : std::nullopt);
+    rate.push_back(speed ? std::optional(speed->output_tokens_s.value) : std::nullopt);
+  }
+  if (std::ranges::none_of(rate, [](const auto& r) { return r.has_value(); })) return;
+  table.measure({"ttft_s", "TTFT", "", "Time to the first token.", Align::kRight, 4}, Measure::kTime, ttft,
+                Origin::kEstimated);
+  table.measure({"tpot_s", "TPOT", "", "Time per further token."}, Measure::kTime, tpot, Origin::kEstimated);
+  table.measure({"output_tokens_s", "Output", "", "Of all requests together.", Align::kRight, 5}, Measure::kTokenRate,
+                rate, Origin::kEstimated);
+}
+
 }  // namespace
 
 ScenarioView scenario_view(const ScenarioPlan& plan) {
@@ -95,6 +112,10 @@ ScenarioView scenario_view(const ScenarioPlan& plan) {
       fmt::format("{} on {}, {} × {}; weights in {}, KV cache in {}; {}.", s.model.name, device_title(plan.scenario),
                   plan.batch_size, tokens(plan.context_tokens), weights_title(s), s.cache.title, s.engine.name);
   view.memory = viewmodel::memory_table(plan.segments);
+  if (plan.speed) {
+    view.speed = speed_table(*plan.speed);
+    view.speed_sentence = speed_sentence(*plan.speed);
+  }
   if (plan.scenario.has_device) view.lines.push_back(budget_line(*plan.scenario.planner));
   view.lines.push_back("KV cache: " + cache_segment(plan).formula + ".");
   return view;
@@ -124,7 +145,9 @@ viewmodel::Table scenarios_table(std::span<const ScenarioPlan> plans) {
   TableBuilder table("scenarios", "Scenarios");
   table.text({"device", "Device", "", "", Align::kLeft}, devices);
   table.text({"weights", "Weights", "", "", Align::kLeft}, weights);
-  table.text({"kv_cache", "KV cache", "", "", Align::kLeft}, caches);
+  // A column of equal words says least where room is short.
+  const bool alike = std::ranges::all_of(caches, [&](const std::string& cache) { return cache == caches.front(); });
+  table.text({"kv_cache", "KV cache", "", "", Align::kLeft, alike ? 1 : 0}, caches);
   table.text({"fits", "Fits", "", "", Align::kLeft}, fits);
   table.measure({"total_bytes", "Needs", "", "Of the fullest device."}, Measure::kCapacity, needed, Origin::kEstimated);
   table.measure({"budget_bytes", "Budget", "", "", Align::kRight, 3}, Measure::kCapacity, budget, Origin::kEstimated);
@@ -132,6 +155,7 @@ viewmodel::Table scenarios_table(std::span<const ScenarioPlan> plans) {
                 Origin::kEstimated);
   table.cells({"max_context_tokens", "Context limit", "", "At this batch."}, std::move(contexts));
   table.cells({"max_batch", "Batch limit", "", "At this context."}, std::move(batches));
+  add_speeds(table, plans);
   return table.build();
 }
 

@@ -159,7 +159,25 @@ class Heatmap {
 
 }  // namespace
 
-viewmodel::Table sweep_table(const ScenarioSweep& sweep) {
+namespace {
+
+void add_cell_speeds(viewmodel::TableBuilder& table, const SweepSpeeds& speeds) {
+  if (std::ranges::none_of(speeds.cells, [](const auto& cell) { return cell.has_value(); })) return;
+  std::vector<std::optional<double>> ttft, tpot, rate;
+  for (const std::optional<ServedSpeed>& cell : speeds.cells) {
+    ttft.push_back(cell ? std::optional(cell->ttft_s.value) : std::nullopt);
+    tpot.push_back(cell && cell->tpot_s ? std::optional(cell->tpot_s->value) : std::nullopt);
+    rate.push_back(cell ? std::optional(cell->output_tokens_s.value) : std::nullopt);
+  }
+  table.measure({"ttft_s", "TTFT", "", "", viewmodel::Align::kRight, 2}, Measure::kTime, ttft, Origin::kEstimated);
+  table.measure({"tpot_s", "TPOT", "", "", viewmodel::Align::kRight, 1}, Measure::kTime, tpot, Origin::kEstimated);
+  table.measure({"output_tokens_s", "Output", "", "Of all requests together.", viewmodel::Align::kRight, 3},
+                Measure::kTokenRate, rate, Origin::kEstimated);
+}
+
+}  // namespace
+
+viewmodel::Table sweep_table(const ScenarioSweep& sweep, const SweepSpeeds& speeds) {
   std::vector<std::int64_t> contexts, batches;
   std::vector<std::optional<double>> kv, totals, shares;
   std::vector<std::string> fits;
@@ -181,6 +199,7 @@ viewmodel::Table sweep_table(const ScenarioSweep& sweep) {
   table.measure({"total_bytes", "Needs", "", "Of the fullest device."}, Measure::kCapacity, totals, Origin::kEstimated);
   table.percent({"budget_share", "Of budget", "", ""}, shares, Origin::kEstimated);
   table.text({"fits", "Fits", "", "", viewmodel::Align::kLeft}, fits);
+  add_cell_speeds(table, speeds);
   return table.build();
 }
 
