@@ -12,16 +12,17 @@ std::size_t bf16_scratch_floats(int n_rows, int head_dim, int value_dim) {
   const std::size_t scores = kBf16Tile * kBlockRows + kBf16Tile * kBlockRows / 2;
   const std::size_t state = rows * (k / 2 + v + 2) + 2 * kBlockRows;
   const std::size_t many = rows_buffer + packed + scores + state;
-  const std::size_t few_state = kFewRows * (k / 2 + v + kPad), few_scores = kFewRows * kBf16FewTile * 3 / 2;
-  const std::size_t few = kBf16FewTile * (k + v) / 2 + few_state + few_scores;
-  const std::size_t lost_to_alignment = 12 * kPad;
+  const std::size_t few_state = kFewRows * (k + v + kPad), few_scores = kFewRows * (kBf16Stretch + kBf16FewTile / 2);
+  const std::size_t few = kBf16FewTile * std::max(k, v) / 2 + few_state + few_scores;
+  const std::size_t lost_to_alignment = 14 * kPad;
   return std::max(many, few) + lost_to_alignment;
 }
 
 bool attention_bf16_supported() {
 #if defined(__x86_64__)
-  // VBMI, the table look-ups of 8-bit codes: every CPU with AVX512_BF16 but Cooper Lake.
-  return cpu_features().avx512 && cpu_features().avx512_bf16 && __builtin_cpu_supports("avx512vbmi");
+  // VBMI, the table look-ups of 8-bit codes: every CPU with AVX512_BF16 but Cooper Lake. VNNI all of them have.
+  const CpuFeatures& cpu = cpu_features();
+  return cpu.avx512 && cpu.avx512_bf16 && cpu.avx512_vnni && __builtin_cpu_supports("avx512vbmi");
 #else
   return false;
 #endif

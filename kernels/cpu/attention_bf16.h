@@ -13,8 +13,15 @@ namespace dachlast::kernels::cpu {
 /// a tile, 1 load and store for 64 dot products.
 inline constexpr int kBf16Tile = 128;
 
-/// Keys of a tile of few rows: 64 rows of 128 bfloat16 are 16 KiB, so that K and V of a tile are in L1 together.
-inline constexpr int kBf16FewTile = 64;
+/// Keys of a tile of few rows, whose weights are made and used together.
+inline constexpr int kBf16FewTile = 128;
+
+/// Keys of few rows whose scores are made before any of their values is read: 32 KiB of int8 of head_dim 64. From 128 to
+/// 1,024 nothing changes that could be told from noise.
+inline constexpr int kBf16Stretch = 512;
+
+/// Queries that meet codes of int8 are integers of 15 bits and so many terms at most: 1,024 · 127 · 2^14 < 2^31.
+inline constexpr int kMostInt16Terms = 1024;
 
 constexpr int kv_stride(int width) {
   return round_up(width, kBf16Lanes);

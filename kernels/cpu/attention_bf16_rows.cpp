@@ -1,30 +1,26 @@
-// Attention of few query rows, as in decode: keys and values are multiplied as they lie, each row read once for all heads
-// of the group. What is not bfloat16 is expanded a tile at a time into a buffer in L1: int8 and fp8 codes as they are,
-// their scales multiply scores and weights.
+// Attention of few query rows, as in decode: each K and V row is read once for all heads of the group and multiplied in
+// the registers it is loaded into. Scales of int8 and fp8 tokens multiply scores and weights.
 #if defined(__x86_64__)
+
+#include <bit>
+#include <cmath>
 
 #include "kernels/cpu/attention_bf16.h"
 #include "kernels/cpu/bf16_math.h"
-#include "kernels/cpu/bf16_tile.h"
+#include "kernels/cpu/kv_products.h"
 
-HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi,avx512vnni,f16c")
 
 namespace dachlast::kernels::cpu {
 namespace {
 
-constexpr int kKeys = kScoredTogether;
 constexpr int kTile = kBf16FewTile;
+constexpr int kVectors = kTile / 16;
 
-struct FewScratch {
-  BF16* q;        // [kFewRows, kv_stride(head_dim)]
-  BF16* k;        // [kTile, kv_stride(head_dim)], where keys are not bfloat16 in whole vectors
-  BF16* v;        // [kTile, kv_stride(value_dim)]
-  float* s;       // [kFewRows, kTile] raw scores
-  Bf16Pair* p;    // [kFewRows, kTile / 2] weights
-  float* o;       // [kFewRows, kv_stride(value_dim)]
-  float* m;       // [kFewRows]
-  float* d;       // [kFewRows]
-  float* shrink;  // [kFewRows] what earlier sums shrink by
+struct FewScratch : ProductScratch {
+  BF16* expanded;  // [kTile, the wider of the strides] rows of a tile
+  float* m;        // [kFewRows]
+  float* d;        // [kFewRows]
 
   FewScratch(const GroupRows& g, std::span<float> memory) {
     assert(memory.size() >= bf16_scratch_floats(g.size(), g.head_dim(), g.value_dim()));
@@ -32,78 +28,31 @@ struct FewScratch {
                vs = static_cast<std::size_t>(kv_stride(g.value_dim()));
     ScratchPieces pieces(memory);
     q = reinterpret_cast<BF16*>(pieces.take(kFewRows * ks / 2));
-    k = reinterpret_cast<BF16*>(pieces.take(kTile * ks / 2));
-    v = reinterpret_cast<BF16*>(pieces.take(kTile * vs / 2));
-    s = pieces.take(kFewRows * kTile);
+    codes = {reinterpret_cast<std::int8_t*>(pieces.take(kFewRows * ks / 2)), pieces.take(kFewRows),
+             reinterpret_cast<std::int32_t*>(pieces.take(kFewRows))};
+    expanded = reinterpret_cast<BF16*>(pieces.take(kTile * std::max(ks, vs) / 2));
+    s = pieces.take(kFewRows * kBf16Stretch);
     p = reinterpret_cast<Bf16Pair*>(pieces.take(kFewRows * kTile / 2));
     o = pieces.take(kFewRows * vs);
     m = pieces.take(kFewRows);
     d = pieces.take(kFewRows);
     shrink = pieces.take(kFewRows);
+    unit = pieces.take(kFewRows);
+    std::fill_n(q, kFewRows * ks, BF16{});
+    std::fill_n(codes.parts, 2 * kFewRows * ks, std::int8_t{0});
+    std::fill_n(codes.unit, kFewRows, 0.0f);
+    std::fill_n(codes.offset, kFewRows, 0);
     std::fill_n(o, kFewRows * vs, 0.0f);
     std::fill_n(m, kFewRows, kLeastMaximum);
     std::fill_n(d, kFewRows, 0.0f);
   }
 };
 
-/// Sums over the lanes of four vectors, in two rounds of interleaving.
-HWY_INLINE __m128 sums_of_four(const __m512 (&v)[kKeys]) {
-  const __m512 v01 = _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
-  const __m512 v23 = _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
-  const __m512d a = _mm512_castps_pd(v01), b = _mm512_castps_pd(v23);
-  const __m512 all =
-      _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
-  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
-  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-}
-
-/// s[row, 0 … 3] for `ROWS` rows of q and four keys.
-template <int ROWS>
-HWY_INLINE void score_keys(const BF16* q, const BF16* const* keys, int stride, float* s) {
-  __m512 sums[ROWS][kKeys];
-#pragma GCC unroll 4
-  for (auto& row : sums)
-#pragma GCC unroll 4
-    for (__m512& sum : row) sum = _mm512_setzero_ps();
-  for (int l = 0; l < stride; l += kBf16Lanes) {
-    __m512i queries[ROWS];
-#pragma GCC unroll 4
-    for (int r = 0; r < ROWS; ++r) queries[r] = _mm512_loadu_si512(q + r * stride + l);
-#pragma GCC unroll 4
-    for (int j = 0; j < kKeys; ++j) {
-      const __m512i key = _mm512_loadu_si512(keys[j] + l);
-#pragma GCC unroll 4
-      for (int r = 0; r < ROWS; ++r) sums[r][j] = dot(sums[r][j], queries[r], key);
-    }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r) _mm_storeu_ps(s + r * kTile, sums_of_four(sums[r]));
-}
-
-template <int ROWS>
-HWY_INLINE void score_rows(const BF16* q, int r, int n_rows, const BF16* const* keys, int stride, float* s) {
-  for (; r + ROWS <= n_rows; r += ROWS) score_keys<ROWS>(q + r * stride, keys, stride, s + r * kTile);
-  if constexpr (ROWS > 1) score_rows<ROWS / 2>(q, r, n_rows, keys, stride, s);
-}
-
-/// Raw scores of a tile. Meanwhile its values are fetched.
-void score_tile(const FewScratch& t, int n_rows, const ReadyTile& k, int stride, const StoredTile& values) {
-  for (int j = 0; j < values.n_rows(); j += kKeys) {
-    for (int i = 0; i < kKeys; ++i) values.prefetch(j + i);
-    score_rows<4>(t.q, 0, n_rows, k.rows + j, stride, t.s + j);
-  }
-  if (k.lie != Lie::kCodes) return;
-  for (int r = 0; r < n_rows; ++r)
-    for (int j = 0; j < kTile; j += 16)
-      _mm512_storeu_ps(t.s + r * kTile + j,
-                       _mm512_mul_ps(_mm512_loadu_ps(t.s + r * kTile + j), _mm512_load_ps(k.scales + j)));
-}
-
 /// Softcap, and what row `r` must not see; the tile is filled up with unseen keys.
 void finish_scores(const GroupRows& rows, int r, const KeyTile& tile, float* s) {
   const ScoreRule& rule = rows.rule();
   if (rule.softcap > 0.0f) {
-    std::fill(s + round_up(tile.size(), kKeys), s + kTile, 0.0f);
+    std::fill(s + tile.size(), s + kTile, 0.0f);
     const Softcap softcap{rule.softcap, rule.scale};
     for (int j = 0; j < kTile; j += 16) _mm512_storeu_ps(s + j, softcap(_mm512_loadu_ps(s + j)));
   }
@@ -113,126 +62,167 @@ void finish_scores(const GroupRows& rows, int r, const KeyTile& tile, float* s) 
   std::fill(s + tile.size(), s + kTile, kUnseen);
 }
 
-/// Online softmax of one row of kTile scores; weights take the scales of their values with them.
-void softmax_row(const FewScratch& t, int r, float factor, const ReadyTile& v) {
-  constexpr int kVectors = kTile / 16;
-  const float* s = t.s + r * kTile;
-  __m512 scores[kVectors];
-  for (int i = 0; i < kVectors; ++i) scores[i] = _mm512_loadu_ps(s + 16 * i);
-  const float tile_most =
-      _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(scores[0], scores[1]), _mm512_max_ps(scores[2], scores[3])));
-  const float most = std::max(t.m[r], tile_most);
-  const __m512 f = _mm512_set1_ps(factor), offset = _mm512_set1_ps(most * factor);
-  for (__m512& score : scores) score = exp2_for_bf16(_mm512_fmsub_ps(score, f, offset));
-  const __m512 sum = _mm512_add_ps(_mm512_add_ps(scores[0], scores[1]), _mm512_add_ps(scores[2], scores[3]));
-  if (v.lie == Lie::kCodes)
-    for (int i = 0; i < kVectors; ++i) scores[i] = _mm512_mul_ps(scores[i], _mm512_load_ps(v.scales + 16 * i));
+__mmask16 lanes_left(int n) {
+  return static_cast<__mmask16>(n >= 16 ? 0xffffu : (1u << n) - 1u);
+}
+
+using TileVectors = __m512[kVectors];
+
+HWY_INLINE __m512 sum_of(const TileVectors& v) {
+  static_assert(kVectors == 8);
+  return _mm512_add_ps(_mm512_add_ps(_mm512_add_ps(v[0], v[1]), _mm512_add_ps(v[2], v[3])),
+                       _mm512_add_ps(_mm512_add_ps(v[4], v[5]), _mm512_add_ps(v[6], v[7])));
+}
+HWY_INLINE float largest_of(const TileVectors& v) {
+  static_assert(kVectors == 8);
+  return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(_mm512_max_ps(v[0], v[1]), _mm512_max_ps(v[2], v[3])),
+                                            _mm512_max_ps(_mm512_max_ps(v[4], v[5]), _mm512_max_ps(v[6], v[7]))));
+}
+
+/// Weights as pairs of bfloat16.
+HWY_INLINE void round_weights(const TileVectors& weights, Bf16Pair* p) {
+#pragma GCC unroll 4
   for (int i = 0; i < kVectors; i += 2)
-    _mm512_storeu_si512(t.p + (r * kTile + 16 * i) / 2,
-                        reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(scores[i + 1], scores[i])));
-  const __m512 shrink = exp2_for_float(_mm512_set1_ps((t.m[r] - most) * factor));
-  t.shrink[r] = _mm512_cvtss_f32(shrink);
-  t.d[r] = t.d[r] * t.shrink[r] + _mm512_reduce_add_ps(sum);
+    _mm512_storeu_si512(p + 8 * i, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(weights[i + 1], weights[i])));
+}
+
+/// Weights as pairs of integers of 15 bits; returns their unit, NaN where one of them is. An integer is off by half a
+/// unit, 2^-16 of the tile's largest weight; bfloat16 is by 2^-9 of each.
+HWY_INLINE float quantize_weights(const TileVectors& weights, Bf16Pair* p) {
+  constexpr float kLeastWeight = 0x1p-100f;  // the inverse of its unit is a float
+  const float largest = largest_of(weights);
+  const __m512 inverse = _mm512_set1_ps(largest > kLeastWeight ? kWeightCodes / largest : 0.0f);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8 * i),
+                        _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(_mm512_mul_ps(weights[i], inverse))));
+  const __m512 sum = sum_of(weights);
+  const bool finite = _mm512_cmp_ps_mask(_mm512_sub_ps(sum, sum), sum, _CMP_UNORD_Q) == 0;
+  return finite ? largest / kWeightCodes : std::bit_cast<float>(0x7fc00000u);
+}
+
+/// Moves on the largest score of row `r` to that of a stretch, and what earlier sums shrink by.
+void raise_maximum(const FewScratch& t, int r, int n_scores, float factor) {
+  const float* s = t.s + r * kBf16Stretch;
+  __m512 largest = _mm512_set1_ps(t.m[r]);
+  for (int j = 0; j < n_scores; j += 16) largest = _mm512_max_ps(largest, _mm512_loadu_ps(s + j));
+  const float most = _mm512_reduce_max_ps(largest);
+  t.shrink[r] = _mm512_cvtss_f32(exp2_for_float(_mm512_set1_ps((t.m[r] - most) * factor)));
+  t.d[r] *= t.shrink[r];
   t.m[r] = most;
 }
 
-/// Rows j and j + 1 as pairs: columns c … c + 15 and c + 16 … c + 31.
-struct ValuePairs {
-  __m512i first;
-  __m512i second;
-};
-
-HWY_INLINE ValuePairs value_pairs(const BF16* even_row, const BF16* odd_row, __m512i lower, __m512i upper) {
-  const __m512i even = _mm512_loadu_si512(even_row), odd = _mm512_loadu_si512(odd_row);
-  return {_mm512_permutex2var_epi16(even, lower, odd), _mm512_permutex2var_epi16(even, upper, odd)};
+/// Weights of one row from its kTile scores; they take the scales of their values with them.
+void make_weights(const FewScratch& t, int r, const float* s, float factor, const ReadyTile& v) {
+  const __m512 f = _mm512_set1_ps(factor), offset = _mm512_set1_ps(t.m[r] * factor);
+  TileVectors weights;
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i)
+    weights[i] = exp2_for_bf16(_mm512_fmsub_ps(_mm512_loadu_ps(s + 16 * i), f, offset));
+  t.d[r] += _mm512_reduce_add_ps(sum_of(weights));
+  if (v.scaled)
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) weights[i] = _mm512_mul_ps(weights[i], _mm512_load_ps(v.scales + 16 * i));
+  Bf16Pair* p = t.p + r * (kTile / 2);
+  t.unit[r] = 1.0f;
+  if (v.lie == Lie::kInt8)
+    t.unit[r] = quantize_weights(weights, p);
+  else
+    round_weights(weights, p);
 }
 
-/// What `weigh_columns` reads, and the tile of keys it fetches meanwhile.
-struct ValueWork {
-  const ReadyTile& v;
-  int n_keys;
-  int stride;
-  const StoredTile& next_keys;
-};
-
-/// o[row, columns] = o · shrink + Σ p · v for `ROWS` rows and 32 · `STRIPS` columns from `c` on.
-template <int ROWS, int STRIPS>
-HWY_INLINE void weigh_columns(const FewScratch& t, int row, const ValueWork& work, int c) {
-  alignas(64) static constexpr std::uint16_t kLower[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
-                                                           37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
-                                                           11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-  const __m512i lower = _mm512_load_si512(kLower), upper = _mm512_add_epi16(lower, _mm512_set1_epi16(16));
-  float* o = t.o + row * work.stride + c;
-  __m512 sums[ROWS][2 * STRIPS];
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 4
-    for (int i = 0; i < 2 * STRIPS; ++i)
-      sums[r][i] = _mm512_mul_ps(_mm512_loadu_ps(o + r * work.stride + 16 * i), _mm512_set1_ps(t.shrink[row + r]));
-  const Bf16Pair* p = t.p + row * (kTile / 2);
-  const int n_fetched = row == 0 && c == 0 ? work.next_keys.n_rows() : 0;
-  for (int j = 0; j < work.n_keys; j += 2) {
-    if (j < n_fetched) {
-      work.next_keys.prefetch(j);
-      work.next_keys.prefetch(j + 1);
-    }
-#pragma GCC unroll 2
-    for (int i = 0; i < STRIPS; ++i) {
-      const ValuePairs values = value_pairs(work.v.rows[j] + c + 32 * i, work.v.rows[j + 1] + c + 32 * i, lower, upper);
-#pragma GCC unroll 4
-      for (int r = 0; r < ROWS; ++r) {
-        const __m512i weights = _mm512_set1_epi32(static_cast<int>(p[r * (kTile / 2) + j / 2]));
-        sums[r][2 * i] = dot(sums[r][2 * i], weights, values.first);
-        sums[r][2 * i + 1] = dot(sums[r][2 * i + 1], weights, values.second);
-      }
-    }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 4
-    for (int i = 0; i < 2 * STRIPS; ++i) _mm512_storeu_ps(o + r * work.stride + 16 * i, sums[r][i]);
-}
-
-template <int ROWS>
-HWY_INLINE void weigh_rows(const FewScratch& t, int r, int n_rows, const ValueWork& work) {
-  for (; r + ROWS <= n_rows; r += ROWS) {
-    int c = 0;
-    for (; c + 2 * kBf16Lanes <= work.stride; c += 2 * kBf16Lanes) weigh_columns<ROWS, 2>(t, r, work, c);
-    if (c < work.stride) weigh_columns<ROWS, 1>(t, r, work, c);
-  }
-  if constexpr (ROWS > 1) weigh_rows<ROWS / 2>(t, r, n_rows, work);
-}
-
-void attend_few_tile(const GroupRows& rows, const KeyTile& tile, const StoredTile& keys, const StoredTile& next_keys,
-                     const FewScratch& t) {
-  const int k_stride = kv_stride(rows.head_dim()), v_stride = kv_stride(rows.value_dim());
-  StoredTile values;
-  values.locate(value_rows, rows, tile.slots());
-  const ReadyTile k(keys, k_stride, t.k);
-  score_tile(t, rows.size(), k, k_stride, values);
-  const ReadyTile v(values, v_stride, t.v);
-  for (int r = 0; r < rows.size(); ++r) {
-    finish_scores(rows, r, tile, t.s + r * kTile);
-    softmax_row(t, r, score_factor(rows.rule()), v);
-  }
-  weigh_rows<4>(t, 0, rows.size(), {v, tile.size(), v_stride, next_keys});
-}
-
-/// q [rows, kv_stride(head_dim)] as bfloat16.
-void load_queries(const GroupRows& rows, const FewScratch& t) {
-  const auto width = static_cast<std::size_t>(rows.head_dim());
+/// Scores of the keys of a stretch, and the largest so far.
+void score_stretch(const GroupRows& rows, SlotRange slots, FewWalk& walk, const FewScratch& t) {
   const int stride = kv_stride(rows.head_dim());
-  for (int r = 0; r < rows.size(); ++r)
-    expand_bf16({std::as_bytes(std::span(rows.q(r), width)).data(), nullptr, 1, rows.head_dim(), 0, KvFormat::kF32,
-                 ScaleAxis::kNone},
-                t.q + r * stride, stride);
+  for (int begin = slots.begin; begin < slots.end; begin += kTile) {
+    const KeyTile tile = rows.tile({begin, std::min(begin + kTile, slots.end)});
+    const StoredTile& stored = walk.next();
+    if (rows.none_sees(tile)) {
+      for (int r = 0; r < rows.size(); ++r) std::fill_n(t.s + r * kBf16Stretch + begin - slots.begin, kTile, kUnseen);
+      continue;
+    }
+    Ahead ahead(walk.following());
+    const ReadyTile k(stored, Operand::kKeys, stride, t.expanded);
+    score_tile(t, {rows.size(), tile.size(), stride}, k, begin - slots.begin, ahead);
+    for (int r = 0; r < rows.size(); ++r) finish_scores(rows, r, tile, t.s + r * kBf16Stretch + begin - slots.begin);
+    ahead.fetch(ahead.n_lines());
+  }
+  const int n_scores = round_up(slots.end - slots.begin, kTile);
+  for (int r = 0; r < rows.size(); ++r) raise_maximum(t, r, n_scores, score_factor(rows.rule()));
+}
+
+/// Sums of the values of a stretch.
+void weigh_stretch(const GroupRows& rows, SlotRange slots, FewWalk& walk, const FewScratch& t) {
+  const int stride = kv_stride(rows.value_dim());
+  for (int begin = slots.begin; begin < slots.end; begin += kTile) {
+    const StoredTile& stored = walk.next();
+    if (rows.none_sees(rows.tile({begin, std::min(begin + kTile, slots.end)}))) continue;
+    Ahead ahead(walk.following());
+    const ReadyTile v(stored, Operand::kValues, stride, t.expanded);
+    for (int r = 0; r < rows.size(); ++r)
+      make_weights(t, r, t.s + r * kBf16Stretch + begin - slots.begin, score_factor(rows.rule()), v);
+    weigh_tile(t, {rows.size(), v.n_rows, stride}, v, ahead);
+    ahead.fetch(ahead.n_lines());
+    std::fill_n(t.shrink, rows.size(), 1.0f);  // the stretch has shrunk earlier sums once
+  }
+}
+
+/// Unit of row `r` of q as integers, for keys of int8: a power of two, the least for which the largest element is below
+/// 2^14. Integers are off by up to 2^-14 of it, where bfloat16 is by 2^-9 of each. NaN where q is not finite.
+float query_unit(std::span<const float> q) {
+  constexpr int kBits = 13, kLeastExponent = -126;
+  __m512 most = _mm512_setzero_ps(), poison = _mm512_setzero_ps();
+  const int width = static_cast<int>(q.size());
+  for (int c = 0; c < width; c += 16) {
+    const __m512 x = _mm512_maskz_loadu_ps(lanes_left(width - c), q.data() + c);
+    most = _mm512_max_ps(most, _mm512_abs_ps(x));
+    poison = _mm512_fmadd_ps(x, _mm512_setzero_ps(), poison);
+  }
+  const float largest = _mm512_reduce_max_ps(most), nothing = _mm512_reduce_add_ps(poison);
+  const int exponent = nothing == 0.0f && largest > 0.0f ? std::max(std::ilogb(largest) - kBits, kLeastExponent) : 0;
+  return std::ldexp(1.0f, exponent) + nothing;
+}
+
+/// Row `r` of q as integers; codes of one that is not finite mean nothing beside its unit.
+void quantize_query(const GroupRows& rows, int r, const QueryCodes& codes) {
+  const int stride = kv_stride(rows.head_dim()), group = r / kQuarters, quarter = r % kQuarters;
+  const std::span<const float> q(rows.q(r), static_cast<std::size_t>(rows.head_dim()));
+  codes.unit[r] = query_unit(q);
+  const __m512 inverse = _mm512_set1_ps(1.0f / codes.unit[r]);
+  std::int8_t* parts = codes.parts + group * 2 * kQuarters * stride + quarter * kInt8Piece;
+  __m512i sum = _mm512_setzero_si512();
+  static_assert(kInt8Piece == 16);
+  for (int c = 0; c < rows.head_dim(); c += kInt8Piece, parts += 2 * kQuarters * kInt8Piece) {
+    const __mmask16 mask = lanes_left(rows.head_dim() - c);
+    const __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, q.data() + c), inverse));
+    const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(128)), 8);
+    const __m512i low = _mm512_sub_epi32(code, _mm512_slli_epi32(high, 8));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(parts), _mm512_cvtepi32_epi8(high));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(parts + kQuarters * kInt8Piece), _mm512_cvtepi32_epi8(low));
+    sum = _mm512_add_epi32(sum, code);
+  }
+  codes.offset[r] = 128 * _mm512_reduce_add_epi32(sum);
+}
+
+/// q as bfloat16, and as what int8 keys are multiplied by.
+void load_queries(const GroupRows& rows, const FewScratch& t) {
+  const int stride = kv_stride(rows.head_dim()), width = rows.head_dim();
+  for (int r = 0; r < rows.size(); ++r) {
+    BF16* q = t.q + r / kQuarters * kQuarters * stride + r % kQuarters * kBf16Piece;
+    for (int c = 0; c < width; c += kBf16Piece, q += kQuarters * kBf16Piece) {
+      const __m256 piece = _mm256_maskz_loadu_ps(static_cast<__mmask8>(lanes_left(width - c)), rows.q(r) + c);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(q), reinterpret_cast<__m128i>(_mm256_cvtneps_pbh(piece)));
+    }
+    if (rows.layout().format == KvFormat::kInt8 && width <= kMostInt16Terms) quantize_query(rows, r, t.codes);
+  }
 }
 
 /// out = o / d, or the partial result (o, m, d) with m in units of log2 e.
 void write_few_rows(const GroupRows& rows, const FewScratch& t) {
   const int value_dim = rows.value_dim();
   for (int r = 0; r < rows.size(); ++r) {
-    const float* sums = t.o + r * kv_stride(value_dim);
+    float* sums = t.o + r * kv_stride(value_dim);
+    for (int c = 0; c < value_dim; c += kBf16Lanes) store_in_order(sums + c, sums + c);
     const bool partial = rows.unit().n_splits > 1;
     float* out = partial ? rows.state(r) : rows.out(r);
     const float factor = partial ? 1.0f : 1.0f / t.d[r];
@@ -248,15 +238,14 @@ void write_few_rows(const GroupRows& rows, const FewScratch& t) {
 void attend_few_rows(const GroupRows& rows, std::span<float> scratch) {
   const FewScratch t(rows, scratch);
   const SlotRange all = rows.unit().slots;
-  const auto slots_from = [&](int begin) { return SlotRange{begin, std::min(begin + kTile, all.end)}; };
   load_queries(rows, t);
-  StoredTile keys[2];  // of this tile and the next
-  if (all.begin < all.end) keys[0].locate(key_rows, rows, slots_from(all.begin));
-  for (int begin = all.begin, turn = 0; begin < all.end; begin += kTile, turn ^= 1) {
-    StoredTile& next = keys[turn ^ 1];
-    next.locate(key_rows, rows, slots_from(begin + kTile));
-    const KeyTile tile = rows.tile(slots_from(begin));
-    if (!rows.none_sees(tile)) attend_few_tile(rows, tile, keys[turn], next, t);
+  if (all.begin < all.end) {
+    FewWalk walk(rows);
+    for (int begin = all.begin; begin < all.end; begin += kBf16Stretch) {
+      const SlotRange slots{begin, std::min(begin + kBf16Stretch, all.end)};
+      score_stretch(rows, slots, walk, t);
+      weigh_stretch(rows, slots, walk, t);
+    }
   }
   write_few_rows(rows, t);
 }

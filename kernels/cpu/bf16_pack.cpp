@@ -10,7 +10,7 @@
 
 #include "kernels/cpu/kv_codes.h"
 
-HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi,f16c")
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,f16c")
 
 namespace dachlast::kernels::cpu {
 namespace {
@@ -144,42 +144,6 @@ void copy_row(const std::byte* row, int width, BF16* out, int stride) {
   }
 }
 
-/// Both bytes of the bfloat16 of every magnitude that 7 bits can name.
-struct MagnitudeTable {
-  alignas(64) std::uint8_t low[128] = {};
-  alignas(64) std::uint8_t high[128] = {};
-
-  template <class Value>
-  explicit constexpr MagnitudeTable(const Value& value) {
-    for (int i = 0; i < 128; ++i) {
-      const std::uint16_t bits = to_bf16(value(i)).bits;
-      low[i] = static_cast<std::uint8_t>(bits);
-      high[i] = static_cast<std::uint8_t>(bits >> 8);
-    }
-  }
-};
-
-constexpr MagnitudeTable kInt8Table([](int i) { return static_cast<float>(i); });
-constexpr MagnitudeTable kFp8Table([](int i) { return fp8_to_float(static_cast<std::uint8_t>(i)); });
-
-/// 64 codes by table: `magnitudes` in 0 … 127, `signs` in the highest bit of each byte. The quarters of the codes are
-/// interleaved first, so that unpacking bytes leaves elements in their order.
-HWY_INLINE void look_up(const MagnitudeTable& table, __m512i magnitudes, __m512i signs, BF16* out) {
-  const __m512i low =
-      _mm512_permutex2var_epi8(_mm512_load_si512(table.low), magnitudes, _mm512_load_si512(table.low + 64));
-  const __m512i unsigned_high =
-      _mm512_permutex2var_epi8(_mm512_load_si512(table.high), magnitudes, _mm512_load_si512(table.high + 64));
-  const __m512i high =
-      _mm512_or_si512(unsigned_high, _mm512_and_si512(signs, _mm512_set1_epi8(static_cast<char>(0x80))));
-  _mm512_storeu_si512(out, _mm512_unpacklo_epi8(low, high));
-  _mm512_storeu_si512(out + kBf16Lanes, _mm512_unpackhi_epi8(low, high));
-}
-
-HWY_INLINE __m512i load_codes(const std::byte* codes) {
-  const __m512i quarters = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
-  return _mm512_permutexvar_epi64(quarters, _mm512_loadu_si512(codes));
-}
-
 /// Key rows as operand b: 16 keys × 16 pairs at a time.
 HWY_INLINE void pack_key_square(const BF16* rows, int stride, int inner_pairs, Bf16Pair* b) {
   Vectors16 v;
@@ -227,19 +191,6 @@ void expand_bf16(const KvRows& rows, BF16* out, int stride) {
       case KvFormat::kInt8: expand_row(LoadInt8{row, scales}, rows.width, out, stride); break;
       case KvFormat::kInt4: expand_row(LoadInt4{row, scales}, rows.width, out, stride); break;
       case KvFormat::kFp8: expand_row(LoadFp8{row, scales}, rows.width, out, stride); break;
-    }
-  }
-}
-
-void expand_codes(const KvRows& rows, BF16* out, int stride) {
-  for (int r = 0; r < rows.n_rows; ++r, out += stride) {
-    const std::byte* row = rows.rows + static_cast<std::size_t>(r) * rows.stride_bytes;
-    for (int i = 0; i < rows.width; i += kCodeLanes) {
-      const __m512i codes = load_codes(row + i);
-      if (rows.format == KvFormat::kInt8)
-        look_up(kInt8Table, _mm512_abs_epi8(codes), codes, out + i);
-      else
-        look_up(kFp8Table, _mm512_and_si512(codes, _mm512_set1_epi8(0x7f)), codes, out + i);
     }
   }
 }

@@ -25,10 +25,8 @@ inline constexpr int kBlockColumns = 8;
 /// `stride` is a multiple of kBf16Lanes.
 void expand_bf16(const KvRows& rows, BF16* out, int stride);
 
-/// Codes of int8 or fp8 rows as bfloat16, which holds every one of them exactly; scales are left out. The width is a
-/// multiple of kCodeLanes. Needs AVX512_VBMI.
+/// fp8 codes that are looked up together.
 inline constexpr int kCodeLanes = 64;
-void expand_codes(const KvRows& rows, BF16* out, int stride);
 
 /// Key rows [n_keys, stride], n_keys a multiple of 16, as operand b: n = keys, inner = columns.
 void pack_keys(const BF16* rows, int n_keys, int stride, Bf16Pair* b);

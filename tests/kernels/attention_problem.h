@@ -25,7 +25,8 @@ struct AttentionPlan {
   std::vector<SequencePlan> sequences;
   MaskRule mask{};
   float softcap = 0.0f;
-  float scale = 0.0f;  // 0: 1 / sqrt(head_dim)
+  float scale = 0.0f;    // 0: 1 / sqrt(head_dim)
+  float q_grid = 16.0f;  // elements of q are multiples of its inverse
 };
 
 /// One block per sequence, values as wide as keys.
@@ -43,7 +44,7 @@ struct ExpectedRow {
   std::vector<double> tolerance;
 };
 
-/// A call and its inputs. Elements are multiples of 1/16, which bfloat16 holds exactly. What no query may see is NaN:
+/// A call and its inputs. Elements are multiples of 1/16, which bfloat16 holds exactly, unless the plan says otherwise. What no query may see is NaN:
 /// blocks of no sequence, slots beyond kv_len, slots before a window.
 class AttentionProblem {
  public:
@@ -134,14 +135,14 @@ class AttentionProblem {
   }
   static int q_stride(const AttentionPlan& plan) { return plan.n_heads * plan.layout.head_dim + kGap; }
 
-  static Guarded<float> gridded(std::size_t n, std::uint32_t seed) {
+  static Guarded<float> gridded(std::size_t n, std::uint32_t seed, float grid = 16.0f) {
     Guarded<float> values = skewed<float>(n, seed);
-    for (float& x : values.span()) x = std::nearbyint(x * 16.0f) / 16.0f;
+    for (float& x : values.span()) x = std::nearbyint(x * grid) / grid;
     return values;
   }
 
   static Guarded<float> make_q(const AttentionPlan& plan) {
-    Guarded<float> q = gridded(static_cast<std::size_t>(n_rows(plan) * q_stride(plan)), 1);
+    Guarded<float> q = gridded(static_cast<std::size_t>(n_rows(plan) * q_stride(plan)), 1, plan.q_grid);
     for (std::size_t i = 0; i < q.size(); ++i)
       if (static_cast<int>(i) % q_stride(plan) >= plan.n_heads * plan.layout.head_dim) q[i] = kNan;
     return q;

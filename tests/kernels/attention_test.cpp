@@ -86,6 +86,25 @@ TEST_P(AttentionOf, LargeScoresNeitherOverflowNorVanish) {
   }
 }
 
+TEST_P(AttentionOf, WholeVectorsOfEveryRowCount) {
+  // Widths that are multiplied as they are stored, groups of four query rows full and not, tiles of 128 keys and
+  // stretches of 512 around their ends.
+  for (const int head_dim : {32, 64, 96, 128, 256})
+    for (const int group : {1, 4, 5, 16}) expect_all_right(contiguous(GetParam(), group, 1, head_dim, {1, 131}));
+  for (const int kv_len : {127, 128, 129, 511, 512, 513, 1025})
+    expect_all_right(contiguous(GetParam(), 4, 1, 64, {1, kv_len}));
+}
+
+TEST_P(AttentionOf, QueriesThatNoShortFormatHolds) {
+  // Multiples of 2^-20: rounded by every kernel that does not compute in float.
+  for (const int head_dim : {40, 64, 128})
+    for (const int q_len : {1, 40}) {
+      AttentionPlan plan = contiguous(GetParam(), 4, 2, head_dim, {q_len, q_len + 150});
+      plan.q_grid = 0x1p20f;
+      expect_all_right(plan);
+    }
+}
+
 TEST_P(AttentionOf, LongCachesAreCutIntoStretches) {
   // 3 KV heads: 21 stretches at most; 2,500 slots make 3 of 896.
   expect_all_right(contiguous(GetParam(), 6, 3, 12, {1, 2500}));
