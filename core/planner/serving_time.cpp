@@ -26,6 +26,11 @@ struct Request {
   bool last_of_wave = false;
 };
 
+/// At least one token of a prompt is read anew: the last one's logits yield the answer's first.
+double prefix_share(const ServingLoad& load) {
+  return std::clamp(load.prefix_hit_share, 0.0, std::max(0.0, 1.0 - 1.0 / std::max(1.0, load.input_tokens)));
+}
+
 /// Plays requests through one group of devices.
 class Playback {
  public:
@@ -34,6 +39,7 @@ class Playback {
     const Layout& layout = timer.scenario().layout;
     groups_ = layout.attention_data_parallel;
     stages_ = layout.pipeline_parallel;
+    cached_share_ = prefix_share(load);
     clients_ = std::max(1, (load.n_clients + groups_ - 1) / groups_);
     const int asked = load.n_requests > 0 ? (load.n_requests + groups_ - 1) / groups_ : kWaves * clients_;
     n_requests_ = std::clamp(asked, 1, std::max(kMostRequests, 2 * clients_));
@@ -68,6 +74,7 @@ class Playback {
     request.input = drawn(load_.input_tokens);
     request.output = drawn(load_.output_tokens);
     request.arrived = at;
+    request.read = cached_share_ * request.input;
     due_.push_back(request);
   }
 
@@ -85,7 +92,7 @@ class Playback {
     // A steady state has no common start: clients come spread over the time of one answer.
     const bool steady = load_.arrival == Arrival::kClosed && load_.n_requests == 0;
     const StepLoad step{.decode_sequences = static_cast<double>(clients_) / stages_, .decode_kv = load_.input_tokens};
-    counted_from_ = steady ? load_.output_tokens * pass_seconds(step) : 0.0;
+    counted_from_ = steady ? load_.output_tokens * pass_seconds(step) / timer_.tokens_per_pass() : 0.0;
     for (int i = 0; i < first; ++i) arrive(counted_from_ * i / first);
   }
 
@@ -152,7 +159,7 @@ class Playback {
     load.prefill_sequences /= stages_;
     load.finished_prompts = static_cast<double>(finished.size()) / stages_;
     now_ += pass_seconds(load);
-    if (mixed) advance(1.0);
+    if (mixed) advance(timer_.tokens_per_pass());
     for (std::size_t i = finished.size(); i-- > 0;) start(finished[i]);
     if (mixed) retire();
   }
@@ -207,16 +214,18 @@ class Playback {
 
   /// Passes until the next sequence ends or the next request comes, all at the cost of the middle one.
   void decode_stride() {
+    const double gained = timer_.tokens_per_pass();
     double steps = 1e18;
-    for (const Request& request : running_) steps = std::min(steps, request.output - request.written);
+    for (const Request& request : running_)
+      steps = std::min(steps, std::ceil((request.output - request.written) / gained));
     steps = std::max(1.0, steps);
-    double seconds = pass_seconds(decode_load(steps / 2.0));
+    const double seconds = pass_seconds(decode_load(steps * gained / 2.0));
     if (!due_.empty() && due_.front().arrived > now_)
       steps = std::clamp(std::ceil((due_.front().arrived - now_) / seconds), 1.0, steps);
     now_ += steps * seconds;
     batch_sum_ += steps * static_cast<double>(running_.size());
     steps_ += steps;
-    advance(steps);
+    advance(steps * gained);
     retire();
   }
 
@@ -244,6 +253,7 @@ class Playback {
   std::mt19937 random_;
   int groups_ = 1;
   int stages_ = 1;
+  double cached_share_ = 0.0;  // of each prompt, before it is read
   int clients_ = 1;
   int n_requests_ = 1;
   int n_arrived_ = 0;
@@ -270,13 +280,15 @@ class Playback {
 /// All prompts of one batch, in passes of at most the limit of tokens. Passes follow each other through pipeline stages: the first
 /// takes the way through all of them, each further one what the longest stage takes, or its share of the passes in flight.
 /// Source   at most four are: ggml-org/llama.cpp:ggml/src/CMakeLists.txt (GGML_SCHED_MAX_COPIES)
-double prompts_seconds(const StepTimer& timer, double batch, double tokens, double limit) {
+double prompts_seconds(const StepTimer& timer, double batch, const ServingLoad& asked, double limit) {
+  const double tokens = asked.input_tokens * (1.0 - prefix_share(asked));
+  const double cached = asked.input_tokens - tokens;
   const double passes = std::max(1.0, std::ceil(batch * tokens / limit));
   double seconds = 0.0;
   for (double pass = 1.0; pass <= passes; pass += 1.0) {
     const StepLoad load{.prefill_sequences = std::max(1.0, batch / passes),
                         .prefill_tokens = batch * tokens / passes,
-                        .prefill_kv = batch < passes ? tokens * pass / passes : tokens,
+                        .prefill_kv = cached + (batch < passes ? tokens * pass / passes : tokens),
                         .finished_prompts = batch < passes && pass < passes ? 0.0 : std::max(1.0, batch / passes)};
     const double whole = timer.seconds(load);
     seconds += pass == 1.0 ? whole : std::max(timer.stage_seconds(load), whole / kMostInFlight);
@@ -292,9 +304,9 @@ ServingTime static_time(const StepTimer& timer, const ServingLoad& load, const S
   const StepLoad middle{.decode_sequences = batch, .decode_kv = load.input_tokens + load.output_tokens / 2.0};
   ServingTime time;
   if (load.input_tokens > 0.0)
-    time.ttft_s = prompts_seconds(timer, batch, load.input_tokens, limits.max_num_batched_tokens) +
+    time.ttft_s = prompts_seconds(timer, batch, load, limits.max_num_batched_tokens) +
                   kMicro * timer.scenario().engine.speed.request_us;
-  time.tpot_s = steps > 0.0 ? timer.seconds(middle) : 0.0;
+  time.tpot_s = steps > 0.0 ? timer.seconds(middle) / timer.tokens_per_pass() : 0.0;
   const double whole = std::max(1e-9, time.ttft_s + steps * time.tpot_s);
   const double all = batch * layout.attention_data_parallel;
   time.output_tokens_s = all * load.output_tokens / whole;

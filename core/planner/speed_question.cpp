@@ -133,6 +133,33 @@ std::string why_not(const ThroughputRow& row) {
   return {};
 }
 
+/// The source's own runs start engines with the limits its generator writes.
+/// Source   ai-dynamo/aiconfigurator:src/aiconfigurator/generator/rule_plugin/vllm.rule, trtllm.rule (agg max_num_tokens)
+void generated_limits(SpeedQuestion& question) {
+  if (question.scenario.engine.id == "sglang") return;
+  constexpr int kSequences = 512;
+  constexpr int kBeyondPrompt = 1500;
+  question.limits.max_num_seqs = kSequences;
+  question.limits.max_num_batched_tokens = kSequences + static_cast<int>(question.load.input_tokens) + kBeyondPrompt;
+}
+
+/// Sweeps that ran with multi-token prediction, which their rows do not state. They are told by release and date: the recipes
+/// without it went from 1.1.0rc2.post2, last run in December 2025, to 1.2.0rc6.post2 directly. Three tokens are drafted, one with
+/// attention data parallelism. Acceptance follows from what its authors state for one sequence, 2.16 times the speed with three
+/// drafted ones, which take a layer and the head each, some 3 % of a pass: 2.16 · 1.09 = 2.35 tokens = 1 + a + a² + a³ of a = 0.65.
+/// Source   SemiAnalysisAI/InferenceX:perf-changelog.yaml (pull requests 392, 594, 620, 632, 642),
+///          benchmarks/single_node/fixed_seq_len/dsr1_fp8_b200_trt_mtp.sh;
+///          NVIDIA/TensorRT-LLM:docs/source/blogs/tech_blog/blog2_DeepSeek_R1_MTP_Implementation_and_Optimization.md
+std::optional<Speculation> swept_speculation(const ServingRow& row) {
+  const bool swept = row.backend == "trtllm" && row.mode == "agg" && is_inference_x(row) &&
+                     row.model.find("DeepSeek-") != std::string::npos;
+  if (!swept) return std::nullopt;
+  const bool first = row.backend_version == "1.1.0rc2.post2" && row.measured_date >= "2026-01-14";
+  if (!first && row.backend_version != "1.2.0rc6.post3") return std::nullopt;
+  const bool groups = row.ranks.attention_dp.value_or(1) > 1;
+  return Speculation{.draft_tokens = groups ? 1 : 3, .acceptance = 0.65, .draft_share = 0.03};
+}
+
 }  // namespace
 
 SpeedReading read_question(const ThroughputRow& row, RowCatalog& catalog) {
@@ -169,11 +196,11 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
       .input_tokens = *row.isl, .output_tokens = *row.osl, .arrival = Arrival::kClosed, .n_clients = *row.concurrency};
   // InferenceX draws lengths between 0.8 and 1 of those stated, and sends ten requests a client.
   // Source  SemiAnalysisAI/InferenceX:benchmarks/benchmark_lib.sh (--random-range-ratio, --num-prompts)
-  if (!row.measured_date.empty()) {
-    load.length_spread = 0.2;
-    load.n_requests = 10 * *row.concurrency;
-  }
+  if (is_inference_x(row)) load.length_spread = 0.2;
+  load.n_requests = 10 * *row.concurrency;
   SpeedQuestion question = question_of(*reading.scenario, load);
+  if (!is_inference_x(row)) generated_limits(question);
+  question.scenario.speculation = swept_speculation(row);
   if (apart) {
     const RowReading readers = read_scenario(row, row.prefill, catalog);
     if (!readers.scenario) return {{}, readers.reason};
@@ -203,7 +230,7 @@ ServingTime apart(const SpeedQuestion& question, const StepTimer& readers, const
   constexpr int kRounds = 30;
   for (int round = 0; round < kRounds; ++round) {
     const StepLoad step{.decode_sequences = std::max(1.0, writing / writer_groups), .decode_kv = input + output / 2.0};
-    time.tpot_s = writers.seconds(step);
+    time.tpot_s = writers.seconds(step) / writers.tokens_per_pass();
     const double answer = (output - 1.0) * time.tpot_s;
     const double clients = std::max(1.0, load.n_clients / groups);
     double queue = 0.0;
