@@ -11,6 +11,7 @@ namespace dachlast {
 namespace {
 
 constexpr double kMicro = 1e-6;
+constexpr double kNever = 1e18;
 constexpr int kWaves = 6;            // requests a client sends where nobody says how many
 constexpr int kMostRequests = 1500;  // more change the means by less than the model's error
 constexpr double kMostInFlight = 4.0;
@@ -40,6 +41,7 @@ class Playback {
     groups_ = layout.attention_data_parallel;
     stages_ = layout.pipeline_parallel;
     cached_share_ = prefix_share(load);
+    reserves_ = timer.scenario().engine.id == "tensorrt-llm";
     clients_ = std::max(1, (load.n_clients + groups_ - 1) / groups_);
     const int asked = load.n_requests > 0 ? (load.n_requests + groups_ - 1) / groups_ : kWaves * clients_;
     n_requests_ = std::clamp(asked, 1, std::max(kMostRequests, 2 * clients_));
@@ -105,27 +107,54 @@ class Playback {
     }
   }
 
+  /// Tokens a request takes of the cache when it starts: room for the whole answer too where an engine promises never to evict.
+  /// Source   NVIDIA/TensorRT-LLM:docs/source/performance/performance-tuning-guide (GUARANTEED_NO_EVICT);
+  ///          vllm-project/vllm:vllm/v1/core/sched/scheduler.py (allocate_slots, preemption of the last request)
+  double taken(const Request& request) const {
+    return request.input + (reserves_ ? request.output : std::max(1.0, request.written));
+  }
+
   double held() const {
     double tokens = 0.0;
-    for (const Request& request : running_) tokens += request.input + request.written;
-    for (const Request& request : reading_) tokens += request.input;
+    for (const Request& request : running_) tokens += taken(request);
+    for (const Request& request : reading_) tokens += taken(request);
     return tokens;
   }
 
-  /// A request starts where its prompt fits; one alone always does.
+  /// A request starts where it fits; one alone always does.
   void admit() {
-    double tokens = held_;
+    if (waiting_.empty()) return;
+    double tokens = held();
     while (!waiting_.empty()) {
       const Request& next = waiting_.front();
       const std::size_t active = running_.size() + reading_.size();
-      const bool room = tokens + next.input + next.output <= limits_.kv_tokens || active == 0;
+      const bool room = tokens + taken(next) <= limits_.kv_tokens || active == 0;
       if (!room || static_cast<int>(active) >= limits_.max_num_seqs) return;
-      tokens += next.input + next.output;
-      held_ = tokens;
+      tokens += taken(next);
       reading_.push_back(next);
       waiting_.pop_front();
     }
   }
+
+  /// Passes until the running sequences fill the cache.
+  double passes_with_room() const {
+    if (reserves_ || running_.size() < 2) return kNever;
+    const double growth = timer_.tokens_per_pass() * static_cast<double>(running_.size());
+    return std::floor((limits_.kv_tokens - held()) / growth);
+  }
+
+  /// The request that came last gives its room back, waits, and is read again with what it has written.
+  void preempt() {
+    const auto last = std::ranges::max_element(running_, {}, &Request::arrived);
+    Request request = *last;
+    running_.erase(last);
+    kv_sum_ -= request.input + request.written;
+    request.read = 0.0;
+    waiting_.push_front(request);
+  }
+
+  /// What a preempted request wrote is read like a prompt.
+  static double to_read(const Request& request) { return request.input + request.written; }
 
   StepLoad decode_load(double ahead) const {
     StepLoad load;
@@ -146,13 +175,13 @@ class Playback {
     double kv = 0.0;
     for (std::size_t i = 0; i < reading_.size() && budget > 0.0; ++i) {
       Request& request = reading_[i];
-      const double piece = std::min(budget, request.input - request.read);
+      const double piece = std::min(budget, to_read(request) - request.read);
       budget -= piece;
       request.read += piece;
       load.prefill_tokens += piece;
       load.prefill_sequences += 1.0;
       kv += request.read;
-      if (request.read >= request.input) finished.push_back(i);
+      if (request.read >= to_read(request)) finished.push_back(i);
     }
     load.prefill_kv = kv / load.prefill_sequences;
     load.prefill_tokens /= stages_;
@@ -168,8 +197,13 @@ class Playback {
   void start(std::size_t index) {
     Request request = reading_[index];
     reading_.erase(reading_.begin() + static_cast<std::ptrdiff_t>(index));
+    request.written += 1.0;
+    if (request.written > 1.0) {  // it was preempted
+      kv_sum_ += request.input + request.written;
+      running_.push_back(request);
+      return;
+    }
     request.first_token = now_;
-    request.written = 1.0;
     if (counts(request)) {
       ttft_sum_ += now_ - request.arrived;
       ++n_started_;
@@ -189,7 +223,6 @@ class Playback {
 
   void finish(const Request& request) {
     ++n_done_;
-    held_ -= request.input + request.output;
     if (now_ > counted_from_) {
       tokens_out_ += request.output;
       tokens_in_ += request.input;
@@ -214,8 +247,9 @@ class Playback {
 
   /// Passes until the next sequence ends or the next request comes, all at the cost of the middle one.
   void decode_stride() {
+    while (passes_with_room() < 1.0) preempt();
     const double gained = timer_.tokens_per_pass();
-    double steps = 1e18;
+    double steps = passes_with_room();
     for (const Request& request : running_)
       steps = std::min(steps, std::ceil((request.output - request.written) / gained));
     steps = std::max(1.0, steps);
@@ -253,6 +287,7 @@ class Playback {
   std::mt19937 random_;
   int groups_ = 1;
   int stages_ = 1;
+  bool reserves_ = false;
   double cached_share_ = 0.0;  // of each prompt, before it is read
   int clients_ = 1;
   int n_requests_ = 1;
@@ -263,7 +298,6 @@ class Playback {
   double now_ = 0.0;
   double finished_at_ = 0.0;
   double counted_from_ = 0.0;  // what arrives before is the start, not the state asked for
-  double held_ = 0.0;          // tokens the active requests will hold at most
   double kv_sum_ = 0.0;        // tokens the running ones hold
   double ttft_sum_ = 0.0;
   double tpot_sum_ = 0.0;

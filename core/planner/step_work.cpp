@@ -242,19 +242,24 @@ class StageBuilder {
                                         .active = static_cast<double>(shape.n_active),
                                         .ranks = whole ? static_cast<double>(layout.n_expert_ranks()) : 1.0,
                                         .groups = static_cast<double>(layout.attention_data_parallel)});
-    add_expert_messages();
+    add_expert_messages(static_cast<double>(shape.n_active));
     add_router();
   }
 
   /// Within a tensor-parallel group every rank holds all tokens and the partial sums are added up. Groups with sequences of their
-  /// own send tokens to the ranks of their experts and get results back.
-  void add_expert_messages() {
+  /// own send tokens to the ranks of their experts and get results back: each token to all ranks, or, where ranks outnumber a
+  /// token's experts, to those alone.
+  /// Source   NVIDIA/TensorRT-LLM:tensorrt_llm/_torch/modules/fused_moe (no all-to-all where moe_ep_size <= top_k)
+  void add_expert_messages(double active) {
     const Layout& layout = scenario_.layout;
     const double width = scenario_.model.d_model;
     if (layout.attention_data_parallel == 1) return add_all_reduce(OpKind::kExpertDown);
-    const double groups = layout.attention_data_parallel;
-    add_message(OpKind::kExpertDown, OpLaw::kAllGather, layout.n_expert_ranks(), groups * width);  // FP8
-    add_message(OpKind::kExpertDown, OpLaw::kReduceScatter, layout.n_expert_ranks(), groups * width * kActivationBytes);
+    const int ranks = layout.n_expert_ranks();
+    const bool chosen = ranks > active;
+    const double copies = chosen ? active : layout.attention_data_parallel;
+    add_message(OpKind::kExpertDown, chosen ? OpLaw::kAllToAll : OpLaw::kAllGather, ranks, copies * width);  // FP8
+    add_message(OpKind::kExpertDown, chosen ? OpLaw::kAllToAll : OpLaw::kReduceScatter, ranks,
+                copies * width * kActivationBytes);
   }
 
   /// Softmax, the choice of experts, and sorting tokens by expert.
