@@ -272,7 +272,8 @@ ServingRow read_serving(RowReader& row) {
                   .prefill = read_ranks(row, "prefill_"),
                   .decode = read_ranks(row, "decode_"),
                   .ttft_ms = row.number("ttft_ms", 0.0, kMostRate),
-                  .tpot_ms = row.number("tpot_ms", 0.0, kMostRate)};
+                  .tpot_ms = row.number("tpot_ms", 0.0, kMostRate),
+                  .image = row.text_or_none("image")};
   made.source = row.plain_source();
   return made;
 }

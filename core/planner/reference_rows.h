@@ -100,6 +100,8 @@ struct ServingRanks {
   std::optional<int> attention_dp;
   std::optional<int> moe_tp;
   std::optional<int> moe_ep;
+
+  friend bool operator==(const ServingRanks&, const ServingRanks&) = default;
 };
 
 /// TTFT and TPOT of a served model; in "disagg" mode prompts are read by devices of their own.
@@ -122,6 +124,7 @@ struct ServingRow {
   ServingRanks decode;
   std::optional<double> ttft_ms;
   std::optional<double> tpot_ms;
+  std::string image = {};  // of the container; empty where the table has no such column
 };
 
 using ReferenceRows = std::variant<std::vector<MemoryKvRow>, std::vector<LlamaCppRow>, std::vector<KvTableRow>,

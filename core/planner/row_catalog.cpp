@@ -110,6 +110,11 @@ const EfficiencyCatalog& RowCatalog::efficiency() {
   return *efficiency_;
 }
 
+const RecipeCatalog& RowCatalog::recipes() {
+  if (!recipes_) recipes_.emplace(data_dir() / "recipes" / "inference_x.csv");
+  return *recipes_;
+}
+
 const EngineProfile& RowCatalog::engine(const RowEngine& engine) {
   const std::string key = engine.id + (engine.version.empty() ? "" : "@" + engine.version);
   auto found = engines_.find(key);

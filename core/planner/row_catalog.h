@@ -13,6 +13,7 @@
 #include "core/model/weight_format.h"
 #include "core/planner/efficiency_catalog.h"
 #include "core/planner/engine_profile.h"
+#include "core/planner/recipe_catalog.h"
 #include "core/planner/row_words.h"
 
 namespace dachlast {
@@ -46,6 +47,8 @@ class RowCatalog {
   const EngineProfile& engine(const RowEngine& engine);
   /// Efficiency curves of the program's data files, read when first asked for.
   const EfficiencyCatalog& efficiency();
+  /// Deployments of published sweeps, read when first asked for.
+  const RecipeCatalog& recipes();
   /// Takes other curves instead, and leaves out what engines add to their kernels.
   void use_plain_roofs(EfficiencyCatalog curves) {
     efficiency_ = std::move(curves);
@@ -61,6 +64,7 @@ class RowCatalog {
   std::map<std::string, EngineProfile, std::less<>> engines_;
   std::map<std::string, DeviceSpec, std::less<>> unlisted_;
   std::optional<EfficiencyCatalog> efficiency_;
+  std::optional<RecipeCatalog> recipes_;
   bool plain_ = false;
 };
 

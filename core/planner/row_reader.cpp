@@ -49,6 +49,10 @@ std::string RowReader::text(std::string_view column) const {
   return std::string(cell(column));
 }
 
+std::string RowReader::text_or_none(std::string_view column) const {
+  return table_.find_column(column) ? text(column) : std::string();
+}
+
 std::optional<double> RowReader::number(std::string_view column, double least, double most) {
   const std::string_view text = cell(column);
   if (text.empty()) return std::nullopt;

@@ -21,6 +21,8 @@ class RowReader {
   RowReader(const CsvTable& table, const CsvRow& row);
 
   std::string text(std::string_view column) const;
+  /// Empty where the table has no such column.
+  std::string text_or_none(std::string_view column) const;
   /// Empty for an empty cell, and for words, which `source` then holds.
   std::optional<double> number(std::string_view column, double least, double most);
   /// A whole number.

@@ -48,6 +48,10 @@ RowReading read_scenario(const MemoryKvRow& row, RowCatalog& catalog);
 RowReading read_scenario(const ThroughputRow& row, RowCatalog& catalog);
 RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCatalog& catalog);
 
+/// Whether a row is of the sweeps of InferenceX, which the source keeps in tables by date, a database dump and "gap-analysis" tables;
+/// its other tables are runs of its authors, by system, backend and version.
+bool is_inference_x(const ServingRow& row);
+
 /// Tokens a row's engine is started for: what it states, else the model's limit.
 int context_of(const RowScenario& scenario, std::optional<std::int64_t> max_model_len);
 

@@ -9,9 +9,10 @@
 namespace dachlast {
 namespace {
 
-/// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading.
+/// gpustack's tables name the type of a case in its heading; their model stays the one that is quantized while loading. Further
+/// down the notes repeat the last heading of that kind, whatever the section: it speaks in sections on quantization alone.
 bool is_fp8_section(const ThroughputRow& row) {
-  return row.source.notes.find("/ \"FP8\"") != std::string::npos;
+  return has(row.source.notes, "Quantization") && has(row.source.notes, "/ \"FP8\"");
 }
 
 /// Layers are spread over GPUs by llama.cpp, matrices by the servers.
@@ -90,6 +91,11 @@ std::string device_words(std::string system) {
 
 }  // namespace
 
+bool is_inference_x(const ServingRow& row) {
+  const std::string& table = row.source.ref;
+  return table.starts_with("20") || table.starts_with("db-dump") || has(table, "gap-analysis");
+}
+
 RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCatalog& catalog) {
   const KnownModel* known = catalog.model(row.model);
   if (known == nullptr) return {{}, fmt::format("no known config is of \"{}\"", row.model)};
@@ -108,7 +114,7 @@ RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCa
   spare_latent_attention(scenario);
   // Recipes with 8-bit and 4-bit weights set an 8-bit cache.
   // Source  SemiAnalysisAI/InferenceX:benchmarks (--kv-cache-dtype fp8), modelopt checkpoints (kv_cache_quant_algo FP8)
-  const bool recipe = !row.measured_date.empty() || engine.id == "tensorrt-llm";
+  const bool recipe = is_inference_x(row) || engine.id == "tensorrt-llm";
   scenario.cache =
       *row_cache(recipe && scenario.weights.format.is_quantized() && row.precision.starts_with("fp") ? "fp8" : "");
   scenario.engine = catalog.engine(engine);

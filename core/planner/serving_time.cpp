@@ -11,6 +11,7 @@ namespace dachlast {
 namespace {
 
 constexpr double kMicro = 1e-6;
+constexpr double kNever = 1e18;
 constexpr int kWaves = 6;            // requests a client sends where nobody says how many
 constexpr int kMostRequests = 1500;  // more change the means by less than the model's error
 constexpr double kMostInFlight = 4.0;
@@ -26,6 +27,11 @@ struct Request {
   bool last_of_wave = false;
 };
 
+/// At least one token of a prompt is read anew: the last one's logits yield the answer's first.
+double prefix_share(const ServingLoad& load) {
+  return std::clamp(load.prefix_hit_share, 0.0, std::max(0.0, 1.0 - 1.0 / std::max(1.0, load.input_tokens)));
+}
+
 /// Plays requests through one group of devices.
 class Playback {
  public:
@@ -34,6 +40,8 @@ class Playback {
     const Layout& layout = timer.scenario().layout;
     groups_ = layout.attention_data_parallel;
     stages_ = layout.pipeline_parallel;
+    cached_share_ = prefix_share(load);
+    reserves_ = timer.scenario().engine.id == "tensorrt-llm";
     clients_ = std::max(1, (load.n_clients + groups_ - 1) / groups_);
     const int asked = load.n_requests > 0 ? (load.n_requests + groups_ - 1) / groups_ : kWaves * clients_;
     n_requests_ = std::clamp(asked, 1, std::max(kMostRequests, 2 * clients_));
@@ -68,6 +76,7 @@ class Playback {
     request.input = drawn(load_.input_tokens);
     request.output = drawn(load_.output_tokens);
     request.arrived = at;
+    request.read = cached_share_ * request.input;
     due_.push_back(request);
   }
 
@@ -85,7 +94,7 @@ class Playback {
     // A steady state has no common start: clients come spread over the time of one answer.
     const bool steady = load_.arrival == Arrival::kClosed && load_.n_requests == 0;
     const StepLoad step{.decode_sequences = static_cast<double>(clients_) / stages_, .decode_kv = load_.input_tokens};
-    counted_from_ = steady ? load_.output_tokens * pass_seconds(step) : 0.0;
+    counted_from_ = steady ? load_.output_tokens * pass_seconds(step) / timer_.tokens_per_pass() : 0.0;
     for (int i = 0; i < first; ++i) arrive(counted_from_ * i / first);
   }
 
@@ -98,27 +107,54 @@ class Playback {
     }
   }
 
+  /// Tokens a request takes of the cache when it starts: room for the whole answer too where an engine promises never to evict.
+  /// Source   NVIDIA/TensorRT-LLM:docs/source/performance/performance-tuning-guide (GUARANTEED_NO_EVICT);
+  ///          vllm-project/vllm:vllm/v1/core/sched/scheduler.py (allocate_slots, preemption of the last request)
+  double taken(const Request& request) const {
+    return request.input + (reserves_ ? request.output : std::max(1.0, request.written));
+  }
+
   double held() const {
     double tokens = 0.0;
-    for (const Request& request : running_) tokens += request.input + request.written;
-    for (const Request& request : reading_) tokens += request.input;
+    for (const Request& request : running_) tokens += taken(request);
+    for (const Request& request : reading_) tokens += taken(request);
     return tokens;
   }
 
-  /// A request starts where its prompt fits; one alone always does.
+  /// A request starts where it fits; one alone always does.
   void admit() {
-    double tokens = held_;
+    if (waiting_.empty()) return;
+    double tokens = held();
     while (!waiting_.empty()) {
       const Request& next = waiting_.front();
       const std::size_t active = running_.size() + reading_.size();
-      const bool room = tokens + next.input + next.output <= limits_.kv_tokens || active == 0;
+      const bool room = tokens + taken(next) <= limits_.kv_tokens || active == 0;
       if (!room || static_cast<int>(active) >= limits_.max_num_seqs) return;
-      tokens += next.input + next.output;
-      held_ = tokens;
+      tokens += taken(next);
       reading_.push_back(next);
       waiting_.pop_front();
     }
   }
+
+  /// Passes until the running sequences fill the cache.
+  double passes_with_room() const {
+    if (reserves_ || running_.size() < 2) return kNever;
+    const double growth = timer_.tokens_per_pass() * static_cast<double>(running_.size());
+    return std::floor((limits_.kv_tokens - held()) / growth);
+  }
+
+  /// The request that came last gives its room back, waits, and is read again with what it has written.
+  void preempt() {
+    const auto last = std::ranges::max_element(running_, {}, &Request::arrived);
+    Request request = *last;
+    running_.erase(last);
+    kv_sum_ -= request.input + request.written;
+    request.read = 0.0;
+    waiting_.push_front(request);
+  }
+
+  /// What a preempted request wrote is read like a prompt.
+  static double to_read(const Request& request) { return request.input + request.written; }
 
   StepLoad decode_load(double ahead) const {
     StepLoad load;
@@ -139,20 +175,20 @@ class Playback {
     double kv = 0.0;
     for (std::size_t i = 0; i < reading_.size() && budget > 0.0; ++i) {
       Request& request = reading_[i];
-      const double piece = std::min(budget, request.input - request.read);
+      const double piece = std::min(budget, to_read(request) - request.read);
       budget -= piece;
       request.read += piece;
       load.prefill_tokens += piece;
       load.prefill_sequences += 1.0;
       kv += request.read;
-      if (request.read >= request.input) finished.push_back(i);
+      if (request.read >= to_read(request)) finished.push_back(i);
     }
     load.prefill_kv = kv / load.prefill_sequences;
     load.prefill_tokens /= stages_;
     load.prefill_sequences /= stages_;
     load.finished_prompts = static_cast<double>(finished.size()) / stages_;
     now_ += pass_seconds(load);
-    if (mixed) advance(1.0);
+    if (mixed) advance(timer_.tokens_per_pass());
     for (std::size_t i = finished.size(); i-- > 0;) start(finished[i]);
     if (mixed) retire();
   }
@@ -161,8 +197,13 @@ class Playback {
   void start(std::size_t index) {
     Request request = reading_[index];
     reading_.erase(reading_.begin() + static_cast<std::ptrdiff_t>(index));
+    request.written += 1.0;
+    if (request.written > 1.0) {  // it was preempted
+      kv_sum_ += request.input + request.written;
+      running_.push_back(request);
+      return;
+    }
     request.first_token = now_;
-    request.written = 1.0;
     if (counts(request)) {
       ttft_sum_ += now_ - request.arrived;
       ++n_started_;
@@ -182,7 +223,6 @@ class Playback {
 
   void finish(const Request& request) {
     ++n_done_;
-    held_ -= request.input + request.output;
     if (now_ > counted_from_) {
       tokens_out_ += request.output;
       tokens_in_ += request.input;
@@ -207,16 +247,19 @@ class Playback {
 
   /// Passes until the next sequence ends or the next request comes, all at the cost of the middle one.
   void decode_stride() {
-    double steps = 1e18;
-    for (const Request& request : running_) steps = std::min(steps, request.output - request.written);
+    while (passes_with_room() < 1.0) preempt();
+    const double gained = timer_.tokens_per_pass();
+    double steps = passes_with_room();
+    for (const Request& request : running_)
+      steps = std::min(steps, std::ceil((request.output - request.written) / gained));
     steps = std::max(1.0, steps);
-    double seconds = pass_seconds(decode_load(steps / 2.0));
+    const double seconds = pass_seconds(decode_load(steps * gained / 2.0));
     if (!due_.empty() && due_.front().arrived > now_)
       steps = std::clamp(std::ceil((due_.front().arrived - now_) / seconds), 1.0, steps);
     now_ += steps * seconds;
     batch_sum_ += steps * static_cast<double>(running_.size());
     steps_ += steps;
-    advance(steps);
+    advance(steps * gained);
     retire();
   }
 
@@ -244,6 +287,8 @@ class Playback {
   std::mt19937 random_;
   int groups_ = 1;
   int stages_ = 1;
+  bool reserves_ = false;
+  double cached_share_ = 0.0;  // of each prompt, before it is read
   int clients_ = 1;
   int n_requests_ = 1;
   int n_arrived_ = 0;
@@ -253,7 +298,6 @@ class Playback {
   double now_ = 0.0;
   double finished_at_ = 0.0;
   double counted_from_ = 0.0;  // what arrives before is the start, not the state asked for
-  double held_ = 0.0;          // tokens the active requests will hold at most
   double kv_sum_ = 0.0;        // tokens the running ones hold
   double ttft_sum_ = 0.0;
   double tpot_sum_ = 0.0;
@@ -270,13 +314,15 @@ class Playback {
 /// All prompts of one batch, in passes of at most the limit of tokens. Passes follow each other through pipeline stages: the first
 /// takes the way through all of them, each further one what the longest stage takes, or its share of the passes in flight.
 /// Source   at most four are: ggml-org/llama.cpp:ggml/src/CMakeLists.txt (GGML_SCHED_MAX_COPIES)
-double prompts_seconds(const StepTimer& timer, double batch, double tokens, double limit) {
+double prompts_seconds(const StepTimer& timer, double batch, const ServingLoad& asked, double limit) {
+  const double tokens = asked.input_tokens * (1.0 - prefix_share(asked));
+  const double cached = asked.input_tokens - tokens;
   const double passes = std::max(1.0, std::ceil(batch * tokens / limit));
   double seconds = 0.0;
   for (double pass = 1.0; pass <= passes; pass += 1.0) {
     const StepLoad load{.prefill_sequences = std::max(1.0, batch / passes),
                         .prefill_tokens = batch * tokens / passes,
-                        .prefill_kv = batch < passes ? tokens * pass / passes : tokens,
+                        .prefill_kv = cached + (batch < passes ? tokens * pass / passes : tokens),
                         .finished_prompts = batch < passes && pass < passes ? 0.0 : std::max(1.0, batch / passes)};
     const double whole = timer.seconds(load);
     seconds += pass == 1.0 ? whole : std::max(timer.stage_seconds(load), whole / kMostInFlight);
@@ -292,9 +338,9 @@ ServingTime static_time(const StepTimer& timer, const ServingLoad& load, const S
   const StepLoad middle{.decode_sequences = batch, .decode_kv = load.input_tokens + load.output_tokens / 2.0};
   ServingTime time;
   if (load.input_tokens > 0.0)
-    time.ttft_s = prompts_seconds(timer, batch, load.input_tokens, limits.max_num_batched_tokens) +
+    time.ttft_s = prompts_seconds(timer, batch, load, limits.max_num_batched_tokens) +
                   kMicro * timer.scenario().engine.speed.request_us;
-  time.tpot_s = steps > 0.0 ? timer.seconds(middle) : 0.0;
+  time.tpot_s = steps > 0.0 ? timer.seconds(middle) / timer.tokens_per_pass() : 0.0;
   const double whole = std::max(1e-9, time.ttft_s + steps * time.tpot_s);
   const double all = batch * layout.attention_data_parallel;
   time.output_tokens_s = all * load.output_tokens / whole;

@@ -23,7 +23,8 @@ struct ServingLoad {
   int n_clients = 1;   // static: sequences of the batch
   int n_requests = 0;  // altogether; 0: so many that the start no longer counts
   double requests_per_s = 0.0;
-  double length_spread = 0.0;  // lengths lie between (1 − spread) and 1 of the two above
+  double length_spread = 0.0;     // lengths lie between (1 − spread) and 1 of the two above
+  double prefix_hit_share = 0.0;  // of each prompt that the cache already holds and no pass reads again
 };
 
 /// How an engine admits work.

@@ -1,190 +1,12 @@
 #include "core/planner/speed_question.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-
-#include "core/base/error.h"
-#include "core/model/gguf_mix.h"
-#include "core/model/gguf_shape.h"
 
 namespace dachlast {
 namespace {
 
-constexpr int kOfflineRequests = 1500;  // benchmarks at infinite rate send 1,000 to 30,000
-
-std::optional<int> whole_number(std::string_view text) {
-  int value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  return read.ec == std::errc{} && read.ptr == text.data() + text.size() && value > 0 ? std::optional(value)
-                                                                                      : std::nullopt;
-}
-
-/// Bytes of an element of the matrices a step reads; the token table is not among them.
-double gguf_element_bytes(const ModelSpec& model, const GgufMix& mix) {
-  const GgufWeights weights = gguf_weights(gguf_shape(model), mix);
-  double bytes = 0.0;
-  double elements = 0.0;
-  for (const GgufTypedTensor& tensor : weights.tensors) {
-    bytes += static_cast<double>(tensor.bytes());
-    elements += static_cast<double>(tensor.shape.elements());
-  }
-  return bytes / elements;
-}
-
-TimeScenario time_scenario(const RowScenario& row) {
-  TimeScenario scenario{.model = row.model,
-                        .weights = row.weights.format,
-                        .cache = row.cache,
-                        .device = *row.device,
-                        .layout = row.layout,
-                        .engine = row.engine};
-  if (row.gguf_types) scenario.weight_bytes = gguf_element_bytes(row.model, *row.gguf_types);
-  return scenario;
-}
-
-/// Limits by the engine's profile; room for the cache as the memory planner finds it. What ran fits, so that a plan without room
-/// is one with too little memory known: requests are then held back by clients alone.
-ServingLimits limits_of(const RowScenario& row, double tokens) {
-  ServingLimits limits;
-  try {
-    const auto planner = row.planner();
-    if (!planner) return limits;
-    limits.max_num_seqs = planner->step_limits().max_num_seqs;
-    limits.max_num_batched_tokens = planner->step_limits().max_num_batched_tokens;
-    const double room = planner->kv_tokens(std::max(1, static_cast<int>(tokens)));
-    if (room > tokens) limits.kv_tokens = room;
-  } catch (const Error&) {
-    limits.kv_tokens = 1e18;
-  }
-  return limits;
-}
-
-SpeedQuestion question_of(const RowScenario& row, const ServingLoad& load) {
-  SpeedQuestion question;
-  question.scenario = time_scenario(row);
-  question.load = load;
-  question.limits = limits_of(row, load.input_tokens + load.output_tokens);
-  question.assumptions = row.assumptions;
-  return question;
-}
-
-/// "QPS=2", "32 prompts at 10 req/s", "984 prompts, peak 984, max-concurrency inf", "max (inf rate)", "64".
-bool read_arrival(const ThroughputRow& row, ServingLoad& load) {
-  const std::string text = lower_case(row.batch_or_concurrency);
-  const std::string notes = lower_case(row.source.notes);
-  const bool is_static = has(notes, "static") || row.metric == "pp_tok_s" || row.metric == "tg_tok_s" ||
-                         has(notes, "derived: batch") || has(notes, "first token latency");
-  if (const auto clients = whole_number(text)) {
-    load.n_clients = *clients;
-    load.arrival = is_static || *clients == 1 ? Arrival::kStatic : Arrival::kClosed;
-    if (const auto prompts = count_before(notes, "prompts")) load.n_requests = *prompts;
-    if (const auto requests = count_before(notes, "requests")) load.n_requests = *requests;
-    return true;
-  }
-  if (has(text, "inf rate") || has(text, "qps=inf")) {
-    load.arrival = Arrival::kAtOnce;
-    load.n_requests = has(text, "qps") ? 500 : kOfflineRequests;
-    return true;
-  }
-  if (const auto rate = count_behind(text, "qps")) {
-    load.arrival = Arrival::kRate;
-    load.requests_per_s = *rate;
-    load.n_requests = 500;
-    return true;
-  }
-  if (const auto prompts = count_before(text, "prompts")) {
-    load.n_requests = *prompts;
-    if (const auto clients = count_behind(text, "max-concurrency")) {
-      load.n_clients = *clients;
-      load.arrival = Arrival::kClosed;
-      return true;
-    }
-    const auto rate = count_before(text, "req/s");
-    load.arrival = rate && *rate < 50 ? Arrival::kRate : Arrival::kAtOnce;
-    load.requests_per_s = rate.value_or(0);
-    return true;
-  }
-  return false;
-}
-
-/// Settings in the commands of gpustack's tables.
-void read_settings(const ThroughputRow& row, SpeedQuestion& question) {
-  const std::string& notes = row.source.notes;
-  if (const auto tokens = count_behind(notes, "--max-num-batched-tokens"))
-    question.limits.max_num_batched_tokens = *tokens;
-  if (const auto tokens = count_behind(notes, "--chunked-prefill-size"))
-    question.limits.max_num_batched_tokens = *tokens;
-  if (const auto seqs = count_behind(notes, "--max-num-seqs")) question.limits.max_num_seqs = *seqs;
-  if (has(notes, "--ep-size") || has(notes, "--enable-expert-parallel") || has(notes, "--ep_size"))
-    question.scenario.layout.experts = ExpertPlacement::kWhole;
-}
-
-std::string why_not(const ThroughputRow& row) {
-  const std::string notes = lower_case(row.source.notes);
-  const bool speculative =
-      (has(notes, "speculative") || has(notes, "mtp") || has(notes, "eagle")) && !has(notes, "no mtp");
-  if (speculative) return "speculative decoding: how many drafted tokens were accepted is not stated";
-  if (lower_case(row.engine).find("ollama") != std::string::npos)
-    return "Ollama: which weights it ran and what of them on the processor is not stated";
-  if (!row.value) return "no figure";
-  return {};
-}
-
-}  // namespace
-
-SpeedReading read_question(const ThroughputRow& row, RowCatalog& catalog) {
-  if (const std::string reason = why_not(row); !reason.empty()) return {{}, reason};
-  ServingLoad load;
-  load.input_tokens = row.input_len.value_or(0.0);
-  load.output_tokens = row.output_len.value_or(0.0);
-  if (!row.input_len && !row.output_len) return {{}, "neither the length of prompts nor that of answers is stated"};
-  if (!read_arrival(row, load)) return {{}, fmt::format("the load \"{}\" is not understood", row.batch_or_concurrency)};
-  const RowReading reading = read_scenario(row, catalog);
-  if (!reading.scenario) return {{}, reading.reason};
-  if (reading.scenario->engine.id.empty()) return {{}, fmt::format("no profile of the engine \"{}\"", row.engine)};
-  SpeedQuestion question = question_of(*reading.scenario, load);
-  read_settings(row, question);
-  if (load.arrival == Arrival::kStatic && question.scenario.engine.id != "llama.cpp")
-    question.limits.max_num_batched_tokens = 1 << 30;
-  return {std::move(question), {}};
-}
-
-SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
-  if (!row.isl || !row.osl) return {{}, "the lengths of prompts and answers are not stated"};
-  if (!row.concurrency || *row.concurrency < 1) return {{}, "the number of clients is not stated"};
-  const bool apart = row.mode == "disagg";
-  const ServingRanks& ranks = apart ? row.decode : row.ranks;
-  constexpr int kMostRanksOfOne = 16;  // in an NVLink domain with measurements
-  if (!apart && ranks.tp.value_or(1) > kMostRanksOfOne &&
-      ranks.tp != ranks.moe_tp.value_or(1) * ranks.moe_ep.value_or(1))
-    return {{}, "the source folds several instances into one"};
-  if (apart && (!row.prefill.n_workers || !row.decode.n_workers))
-    return {{}, "not stated how many instances read prompts and how many write answers"};
-  const RowReading reading = read_scenario(row, ranks, catalog);
-  if (!reading.scenario) return {{}, reading.reason};
-  ServingLoad load{
-      .input_tokens = *row.isl, .output_tokens = *row.osl, .arrival = Arrival::kClosed, .n_clients = *row.concurrency};
-  // InferenceX draws lengths between 0.8 and 1 of those stated, and sends ten requests a client.
-  // Source  SemiAnalysisAI/InferenceX:benchmarks/benchmark_lib.sh (--random-range-ratio, --num-prompts)
-  if (!row.measured_date.empty()) {
-    load.length_spread = 0.2;
-    load.n_requests = 10 * *row.concurrency;
-  }
-  SpeedQuestion question = question_of(*reading.scenario, load);
-  if (apart) {
-    const RowReading readers = read_scenario(row, row.prefill, catalog);
-    if (!readers.scenario) return {{}, readers.reason};
-    question.readers = time_scenario(*readers.scenario);
-    question.n_readers = std::max(1, row.prefill.n_workers.value_or(1));
-    question.n_writers = std::max(1, row.decode.n_workers.value_or(1));
-  }
-  return {std::move(question), {}};
-}
-
-namespace {
+constexpr double kReaderTokens = 8192.0;  // engines' usual limit of a pass
 
 /// Prompts queue for readers and go on to the writers: mean values of a closed loop of clients, between whose visits to the readers
 /// lies the time of an answer.
@@ -195,15 +17,20 @@ ServingTime apart(const SpeedQuestion& question, const StepTimer& readers, const
   const double input = load.input_tokens * share;
   const double output = load.output_tokens * share;
   const double groups = question.n_readers * readers.scenario().layout.attention_data_parallel;
-  const double service = readers.seconds(
-      {.prefill_sequences = 1.0, .prefill_tokens = input, .prefill_kv = input, .finished_prompts = 1.0});
+  // Prompts that wait are read together, as many as a pass takes.
+  const double together = std::max(1.0, std::min(std::floor(kReaderTokens / input), load.n_clients / groups));
+  const double service = readers.seconds({.prefill_sequences = together,
+                                          .prefill_tokens = together * input,
+                                          .prefill_kv = input,
+                                          .finished_prompts = together}) /
+                         together;
   const double writer_groups = question.n_writers * writers.scenario().layout.attention_data_parallel;
   double writing = load.n_clients;
   ServingTime time;
   constexpr int kRounds = 30;
   for (int round = 0; round < kRounds; ++round) {
     const StepLoad step{.decode_sequences = std::max(1.0, writing / writer_groups), .decode_kv = input + output / 2.0};
-    time.tpot_s = writers.seconds(step);
+    time.tpot_s = writers.seconds(step) / writers.tokens_per_pass();
     const double answer = (output - 1.0) * time.tpot_s;
     const double clients = std::max(1.0, load.n_clients / groups);
     double queue = 0.0;

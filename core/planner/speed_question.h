@@ -10,7 +10,15 @@
 
 namespace dachlast {
 
-/// What a row of measured speeds asks, put for the time model.
+/// What is asked of the time model. A lever is one changed field, asked again:
+///   types, layout, device     scenario.weights, .cache, .layout, .device
+///   speculative decoding      scenario.speculation: drafted tokens, acceptance, cost of drafting one
+///   weights or cache on host  scenario.offload: shares of each, rate of the link
+///   no captured graphs        scenario.launching = Launching::kEager
+///   prefix sharing            load.prefix_hit_share
+///   arrivals and clients      load.arrival, .n_clients, .n_requests
+///   batch, chunked prefill    limits.max_num_seqs, .max_num_batched_tokens; room for the cache: limits.kv_tokens
+///   disaggregation            readers, n_readers, n_writers
 struct SpeedQuestion {
   TimeScenario scenario;
   ServingLoad load;

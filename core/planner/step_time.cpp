@@ -1,418 +1,113 @@
 #include "core/planner/step_time.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
-#include "core/base/overloaded.h"
-#include "kernels/cost.h"
+#include "core/base/error.h"
 
 namespace dachlast {
 namespace {
 
-constexpr double kActivationBytes = 2.0;
+constexpr double kMicro = 1e-6;
 
-/// Name of the curves for kernels on this storage format.
-std::string_view kernel_type(const StorageFormat& format, const DeviceSpec& device) {
-  const std::string_view name = format.name;
-  if (name == "fp8") return "fp8";
-  if (name == "fp8-tensor") return "fp8_static";
-  if (name == "fp8-block") return "fp8_block";
-  if (name == "int8") return "int8";
-  if (name == "nvfp4") return "nvfp4";
-  // Blackwell multiplies MXFP4 weights by MXFP8 activations, others widen the weights.
-  if (name == "mxfp4") return device.peak(ComputeType::kFp4) ? "mxfp4_mxfp8" : "mxfp4";
-  return format.bits < 8 ? "int4_weights" : format.bits < 16 ? "int8_weights" : "bf16";
-}
-
-bool quantizes_input(std::string_view type) {
-  return type.starts_with("fp8") || type == "nvfp4" || type == "int8";
-}
-
-std::string_view cache_type(const CacheFormat& cache) {
-  return cache.bits < 12 ? "fp8" : "bf16";
-}
-
-/// Elementwise operations that run inside a neighbouring kernel: residual sums in norms, cache writes in attention or rope, expert
-/// activations and sums in the fused experts.
-/// Source   vllm-project/vllm:csrc/layernorm_kernels.cu (fused_add_rms_norm), NVIDIA/TensorRT-LLM:docs (fused RoPE and
-///          cache write)
-bool is_fused(OpKind kind) {
-  switch (kind) {
-    case OpKind::kResidual:
-    case OpKind::kKvWrite:
-    case OpKind::kExpertAct:
-    case OpKind::kExpertDown:
-    case OpKind::kCombine: return true;
-    default: return false;
-  }
-}
-
-/// Whether its channels or heads are spread over tensor-parallel ranks.
-bool is_spread(OpKind kind) {
-  return kind != OpKind::kNorm && kind != OpKind::kEmbed && kind != OpKind::kRouter;
-}
-
-bool joins_ranks(OpKind kind) {
-  return kind == OpKind::kOProj || kind == OpKind::kMlpDown || kind == OpKind::kMixerOut;
+double link_rate(const TimeScenario& scenario) {
+  if (!scenario.offload) return 0.0;
+  if (scenario.offload->bytes_per_s) return *scenario.offload->bytes_per_s;
+  const auto& link = scenario.device.host_link;
+  if (link && link->per_direction) return link->per_direction->value;
+  throw Error(ErrorKind::kDevice, scenario.device.name, "its data file lists no rate of its link to the host.",
+              "State the rate of the link.");
 }
 
 }  // namespace
-
-/// Turns the op list of one token into the work of each stage.
-class StepTimer::Builder {
- public:
-  Builder(const TimeScenario& scenario, const EfficiencyCatalog& curves, EfficiencyOrigin& origin)
-      : scenario_(scenario), curves_(curves), origin_(origin) {
-    const Step step{.phase = Phase::kDecode, .batch_size = 1, .q_len = 1, .kv_len = 1};
-    ops_ = build_op_list(scenario.model, step, {DType::kBF16, {KvFormat::kBF16}});
-  }
-
-  Stage stage(int index) {
-    const int n_layers = scenario_.model.n_layers();
-    const StageLayers layers = stage_layers(scenario_.layout, n_layers, index);
-    tensors_ = rank_tensors(scenario_.model, scenario_.weights, scenario_.layout, index);
-    Stage made;
-    stage_ = &made;
-    for (const Op& op : ops_) {
-      const bool first = op.kind == OpKind::kEmbed;
-      const bool here = op.layer >= 0 ? op.layer >= layers.first && op.layer < layers.first + layers.count
-                        : first       ? index == 0
-                                      : index == scenario_.layout.pipeline_parallel - 1;
-      if (here) add(op);
-    }
-    return made;
-  }
-
- private:
-  const std::vector<std::string>& kernels() const { return scenario_.engine.speed.kernels; }
-  double tp() const { return scenario_.layout.tensor_parallel; }
-
-  ChosenCurve choose(OpLaw law, std::string_view type) {
-    const ChosenCurve chosen = curves_.choose(law, type, kernels(), scenario_.device);
-    origin_ = std::max(origin_, chosen.origin);
-    return chosen;
-  }
-
-  void push(OpKind kind, std::variant<Linear, Attention, Experts, Stream, Message> what) {
-    for (Work& work : stage_->work)
-      if (work.kind == kind && work.what == what) {
-        ++work.count;
-        return;
-      }
-    stage_->work.push_back({kind, 1.0, what});
-  }
-
-  void add(const Op& op) {
-    if (op.kind == OpKind::kSample) return add_sampler();
-    if (const auto* linear = std::get_if<LinearShape>(&op.shape)) return add_linear(op, *linear);
-    if (const auto* attention = std::get_if<AttentionShape>(&op.shape)) return add_attention(*attention);
-    if (const auto* wide = std::get_if<WideAttentionShape>(&op.shape)) return add_wide(op, *wide);
-    if (const auto* experts = std::get_if<ExpertsShape>(&op.shape)) {
-      if (op.kind == OpKind::kExpertUp) add_experts(op, *experts);
-      return;
-    }
-    if (const auto* scan = std::get_if<ScanShape>(&op.shape)) return add_scan(*scan);
-    if (!is_fused(op.kind)) add_stream(op);
-  }
-
-  /// This rank's share of the rows and columns of a role's matrices.
-  struct Share {
-    double rows = 0.0;
-    double columns = 0.0;
-    double count = 1.0;
-    double bytes = 0.0;
-    const StorageFormat* format = nullptr;
-  };
-  Share share_of(WeightRole role, int layer) const {
-    const bool tied = role == WeightRole::kLmHead && scenario_.model.tied_embeddings;
-    Share share;
-    for (const RankTensor& tensor : tensors_) {
-      const bool same = tensor.slot.role == role && tensor.slot.layer == layer;
-      const bool embedding = tied && tensor.slot.role == WeightRole::kTokenEmbedding;
-      if ((!same && !embedding) || tensor.slot.part != WeightPart::kMatrix) continue;
-      share.rows += tensor.rows;
-      share.columns = tensor.columns;
-      share.count = tensor.count;
-      share.bytes += tensor.bytes();
-      share.format = &tensor.format;
-    }
-    return share;
-  }
-  double element_bytes(const Share& share) const {
-    if (scenario_.weight_bytes) return *scenario_.weight_bytes;
-    return share.bytes / (share.rows * share.columns * share.count);
-  }
-
-  void add_linear(const Op& op, const LinearShape& shape) {
-    const Share share = share_of(op.weight, op.layer);
-    if (share.format == nullptr || !(share.rows > 0.0)) return;
-    const bool mixed_file = scenario_.weight_bytes && *scenario_.weight_bytes < kActivationBytes;
-    const ChosenCurve curve = choose(OpLaw::kGemm, mixed_file ? "gguf" : kernel_type(*share.format, scenario_.device));
-    Linear linear{.curve = curve,
-                  .call = {.m = 1.0,
-                           .n = share.rows,
-                           .k = share.columns,
-                           .weight_bytes = element_bytes(share),
-                           .peak = curve.peak,
-                           .quantizes_input = quantizes_input(curve.curve->type)}};
-    if (op.kind == OpKind::kLmHead) linear.rows = Linear::Rows::kSequences;
-    if (op.weight == WeightRole::kKvUp) linear.rows = Linear::Rows::kRebuilt;
-    (void)shape;
-    push(op.kind, linear);
-    if (joins_ranks(op.kind) && op.weight != WeightRole::kSharedDown) add_all_reduce(op.kind);
-  }
-
-  void add_all_reduce(OpKind kind) {
-    if (scenario_.layout.tensor_parallel == 1) return;
-    add_message(kind, OpLaw::kAllReduce, scenario_.layout.tensor_parallel, scenario_.model.d_model * kActivationBytes);
-  }
-
-  void add_message(OpKind kind, OpLaw law, int n_devices, double token_bytes, double times = 1.0) {
-    const ChosenCurve curve = curves_.collective(law, n_devices, scenario_.engine.speed.collectives, scenario_.device);
-    origin_ = std::max(origin_, curve.origin);
-    push(kind, Message{curve, token_bytes, times});
-  }
-
-  void add_attention(const AttentionShape& a) {
-    const double kv_heads = std::max(1.0, std::ceil(a.n_kv_heads / tp()));
-    const double heads = std::ceil(a.n_heads / tp());
-    const double row_bytes = 2.0 * a.head_dim * scenario_.cache.bits / 8.0;
-    push_attention(OpLaw::kDecode, OpLaw::kPrefill, heads, kv_heads, 2.0 * a.head_dim, 2.0 * a.head_dim, row_bytes,
-                   a.window, 0.0);
-  }
-
-  /// Latent attention reads one row of latents a token for all heads; prefill rebuilds keys and values of each head.
-  void add_wide(const Op& op, const WideAttentionShape& a) {
-    const double bytes = scenario_.cache.bits / 8.0;
-    const double heads = std::ceil(a.n_heads / tp());
-    const auto& mixer = scenario_.model.layers[static_cast<std::size_t>(op.layer)].mixer;
-    if (const auto* latent = std::get_if<MlaSpec>(&mixer)) {
-      const bool scores = op.kind == OpKind::kIndexScore;  // the indexer is not split
-      const double prefill_dims = scores ? a.score_dim + a.value_dim : latent->qk_head_dim() + latent->v_head_dim;
-      // Sparse attention also rotates, quantizes and stores the indexer's keys, and sorts its scores.
-      // Source  vllm-project/vllm:vllm/model_executor/models/deepseek_v2.py (Indexer)
-      if (scores) push(OpKind::kIndexScore, Stream{.curve = choose(OpLaw::kStream, "any"), .launches = 4.0});
-      push_attention(OpLaw::kLatentDecode, OpLaw::kLatentPrefill, scores ? a.n_heads : heads, 1.0,
-                     a.score_dim + a.value_dim, prefill_dims, a.row_elements * bytes, a.window, a.top_k);
-      return;
-    }
-    const double kv_heads = std::max(1.0, std::ceil(1.0 * a.row_elements / (a.score_dim + a.value_dim) / tp()));
-    const double dims = a.score_dim + a.value_dim;
-    push_attention(OpLaw::kDecode, OpLaw::kPrefill, heads, kv_heads, dims, dims, dims * bytes,
-                   a.window > 0 ? a.window : a.chunk, a.top_k);
-  }
-
-  void push_attention(OpLaw decode, OpLaw prefill, double heads, double kv_heads, double decode_dims,
-                      double prefill_dims, double row_bytes, double window, double top_k) {
-    // Curves of attention are shares of the 16-bit peak, whatever the cache.
-    const double bf16_peak = peak_for_type(scenario_.device, "bf16");
-    Attention attention;
-    attention.decode = choose(decode, cache_type(scenario_.cache));
-    attention.prefill = choose(prefill, cache_type(scenario_.cache));
-    attention.decode_call = {.kv_heads = kv_heads,
-                             .group = heads / kv_heads,
-                             .dims = decode_dims,
-                             .row_bytes = row_bytes,
-                             .peak = bf16_peak * attention.decode.curve->sustained};
-    attention.prefill_call = {.window = window,
-                              .n_heads = heads,
-                              .kv_heads = kv_heads,
-                              .dims = prefill_dims,
-                              .row_bytes = row_bytes,
-                              .peak = bf16_peak * attention.prefill.curve->sustained};
-    attention.window = window;
-    attention.top_k = top_k;
-    push(OpKind::kAttention, attention);
-  }
-
-  void add_experts(const Op& op, const ExpertsShape& shape) {
-    const Share up = share_of(WeightRole::kExpertUp, op.layer);
-    const Share down = share_of(WeightRole::kExpertDown, op.layer);
-    const auto* spec = std::get_if<MoeSpec>(&scenario_.model.layers[static_cast<std::size_t>(op.layer)].feed_forward);
-    if (up.format == nullptr || down.format == nullptr || spec == nullptr) return;
-    const Layout& layout = scenario_.layout;
-    const bool whole = layout.experts == ExpertPlacement::kWhole;
-    const ChosenCurve curve = choose(OpLaw::kExperts, kernel_type(*up.format, scenario_.device));
-    push(OpKind::kExpertUp, Experts{.curve = curve,
-                                    .call = {.experts = down.count,
-                                             .hidden = down.rows,
-                                             .inter = down.columns,
-                                             .products = spec->gate == Gate::kGated ? 3.0 : 2.0,
-                                             .weight_bytes = element_bytes(down),
-                                             .peak = curve.peak},
-                                    .n_experts = static_cast<double>(shape.n_experts),
-                                    .active = static_cast<double>(shape.n_active),
-                                    .ranks = whole ? static_cast<double>(layout.n_expert_ranks()) : 1.0,
-                                    .groups = static_cast<double>(layout.attention_data_parallel)});
-    add_expert_messages();
-    add_router();
-  }
-
-  /// Within a tensor-parallel group every rank holds all tokens and the partial sums are added up. Groups with sequences of their
-  /// own send tokens to the ranks of their experts and get results back.
-  void add_expert_messages() {
-    const Layout& layout = scenario_.layout;
-    const double width = scenario_.model.d_model;
-    if (layout.attention_data_parallel == 1) return add_all_reduce(OpKind::kExpertDown);
-    const double groups = layout.attention_data_parallel;
-    add_message(OpKind::kExpertDown, OpLaw::kAllGather, layout.n_expert_ranks(), groups * width);  // FP8
-    add_message(OpKind::kExpertDown, OpLaw::kReduceScatter, layout.n_expert_ranks(), groups * width * kActivationBytes);
-  }
-
-  /// Softmax, the choice of experts, and sorting tokens by expert.
-  void add_router() { push(OpKind::kRouter, Stream{.curve = choose(OpLaw::kStream, "any"), .launches = 1.0}); }
-
-  void add_stream(const Op& op) {
-    const OpCost cost = kernels::op_cost(op.shape);
-    const double share = is_spread(op.kind) ? tp() : 1.0;
-    // With several ranks the norm behind a sum over them runs in the kernel of that sum.
-    // Source  vllm-project/vllm:vllm/compilation/passes (allreduce_rms_fusion), NVIDIA/TensorRT-LLM (AllReduceFusionOp)
-    const bool in_sum = op.kind == OpKind::kNorm && tp() > 1.0;
-    // Costs count activations of 4 bytes.
-    push(op.kind, Stream{.curve = choose(OpLaw::kStream, "any"),
-                         .token_bytes = cost.activation_bytes.value / 2.0 / share,
-                         .launches = in_sum ? 0.0 : 1.0});
-  }
-
-  void add_scan(const ScanShape& scan) {
-    const double state = 1.0 * scan.n_heads * scan.rows * scan.columns * size_of(scan.state_dtype) / tp();
-    // Prefill works in blocks of 64 tokens, each of which reads and writes the state once.
-    // Source  fla-org/flash-linear-attention:fla/ops/gated_delta_rule/chunk.py
-    constexpr double kBlockTokens = 64.0;
-    push(OpKind::kScan, Stream{.curve = choose(OpLaw::kStream, "any"),
-                               .token_bytes = 2.0 * state / kBlockTokens,
-                               .sequence_bytes = 2.0 * state,
-                               .launches = 2.0});
-  }
-
-  /// Logits are widened to FP32, turned into probabilities and drawn from: some five passes.
-  void add_sampler() {
-    const double vocab = scenario_.model.vocab_size;
-    push(OpKind::kSample,
-         Stream{.curve = choose(OpLaw::kStream, "any"), .sequence_bytes = 5.0 * 4.0 * vocab, .launches = 5.0});
-  }
-
-  const TimeScenario& scenario_;
-  const EfficiencyCatalog& curves_;
-  EfficiencyOrigin& origin_;
-  std::vector<Op> ops_;
-  std::vector<RankTensor> tensors_;
-  Stage* stage_ = nullptr;
-};
-
-namespace {
-
-double tokens_of(const StepLoad& load) {
-  return load.decode_sequences + load.prefill_tokens;
-}
-
-double rows_with_logits(const StepLoad& load) {
-  return load.decode_sequences + load.finished_prompts;
-}
-
-template <class What>
-const ChosenCurve& curve_of(const What& what, const StepLoad& load) {
-  if constexpr (requires { what.decode; })
-    return load.decode_sequences > 0.0 ? what.decode : what.prefill;
-  else
-    return what.curve;
-}
-
-}  // namespace
-
-double StepTimer::work_seconds(const Linear& linear, const StepLoad& load, const DeviceRates& device) {
-  GemmCall call = linear.call;
-  switch (linear.rows) {
-    case Linear::Rows::kTokens: call.m = tokens_of(load); break;
-    case Linear::Rows::kSequences: call.m = rows_with_logits(load); break;
-    case Linear::Rows::kRebuilt: call.m = load.decode_sequences + load.prefill_sequences * load.prefill_kv; break;
-  }
-  return call.m > 0.0 ? gemm_seconds(*linear.curve.curve, device, call) : 0.0;
-}
-
-double StepTimer::work_seconds(const Attention& attention, const StepLoad& load, const DeviceRates& device) {
-  double seconds = 0.0;
-  const double most = attention.window > 0.0 ? attention.window : attention.top_k > 0.0 ? attention.top_k : 1e12;
-  if (load.decode_sequences > 0.0) {
-    DecodeCall call = attention.decode_call;
-    call.batch = load.decode_sequences;
-    call.kv_len = std::min(load.decode_kv, most);
-    seconds += decode_seconds(*attention.decode.curve, device, call);
-  }
-  if (load.prefill_sequences > 0.0) {
-    PrefillCall call = attention.prefill_call;
-    call.batch = load.prefill_sequences;
-    call.q_len = load.prefill_tokens / load.prefill_sequences;
-    call.kv_len = std::max(load.prefill_kv, call.q_len);
-    if (attention.top_k > 0.0) call.window = attention.top_k;
-    seconds += prefill_seconds(*attention.prefill.curve, device, call);
-  }
-  return seconds;
-}
-
-double StepTimer::work_seconds(const Experts& experts, const StepLoad& load, const DeviceRates& device) {
-  const double tokens = tokens_of(load) * experts.groups;
-  if (!(tokens > 0.0)) return 0.0;
-  ExpertsCall call = experts.call;
-  call.rows = tokens * experts.active / experts.ranks;
-  // Each token leaves an expert out with probability 1 − active / n.
-  const double unseen = std::pow(1.0 - experts.active / experts.n_experts, tokens);
-  call.touched = std::max(1.0, call.experts * (1.0 - unseen));
-  return experts_seconds(*experts.curve.curve, device, call);
-}
-
-double StepTimer::work_seconds(const Stream& stream, const StepLoad& load, const DeviceRates& device) {
-  const double bytes = stream.token_bytes * tokens_of(load) + stream.sequence_bytes * rows_with_logits(load);
-  return stream_seconds(*stream.curve.curve, device, bytes) +
-         (stream.launches - 1.0) * stream_seconds(*stream.curve.curve, device, 0.0);
-}
-
-double StepTimer::work_seconds(const Message& message, const StepLoad& load, const DeviceRates&) {
-  return message.times * message_seconds(*message.curve.curve, message.token_bytes * tokens_of(load));
-}
 
 StepTimer::StepTimer(const TimeScenario& scenario, const EfficiencyCatalog& curves)
-    : scenario_(scenario), rates_(device_rates(scenario.device)) {
-  require_shardable(scenario_.model, scenario_.layout);
-  Builder builder(scenario_, curves, origin_);
-  for (int stage = 0; stage < scenario_.layout.pipeline_parallel; ++stage) stages_.push_back(builder.stage(stage));
+    : scenario_(scenario), rates_(device_rates(scenario.device)), work_(step_stages(scenario, curves)) {
+  if (scenario.speculation) tokens_per_pass_ = dachlast::tokens_per_pass(*scenario.speculation);
+  link_bytes_per_s_ = link_rate(scenario);
 }
 
-double StepTimer::seconds_of(const Stage& stage, const StepLoad& load) const {
+/// Kernels of passes with prompts start one by one, as no captured graph holds their sizes.
+double StepTimer::kernel_seconds(const StepStage& stage, const StepLoad& load) const {
   double seconds = 0.0;
-  for (const Work& work : stage.work)
-    seconds += work.count * std::visit([&](const auto& what) { return work_seconds(what, load, rates_); }, work.what);
-  if (!(load.prefill_tokens > 0.0)) return seconds;
   double launches = 0.0;
-  for (const Work& work : stage.work) launches += work.count;
+  for (const StageOp& op : stage.ops) {
+    seconds += op.count * work_seconds(op.what, load, rates_);
+    launches += op.count;
+  }
   const SpeedFacts& facts = scenario_.engine.speed;
-  return std::max(facts.prompt_factor * seconds, 1e-6 * facts.launch_us * launches);
+  const bool prompts = load.prefill_tokens > 0.0;
+  if (prompts) seconds *= facts.prompt_factor;
+  if (!prompts && scenario_.launching == Launching::kCaptured) return seconds;
+  return std::max(seconds, kMicro * facts.launch_us * launches);
+}
+
+double StepTimer::transfer_seconds(const StepStage& stage, const StepLoad& load) const {
+  if (!scenario_.offload) return 0.0;
+  double cache = 0.0;
+  for (const StageOp& op : stage.ops) cache += op.count * cache_bytes(op.what, load);
+  const HostOffload& offload = *scenario_.offload;
+  return (offload.weight_share * stage.weight_bytes + offload.cache_share * cache) / link_bytes_per_s_;
+}
+
+/// Transfers run beside the kernels of the layers before.
+double StepTimer::seconds_of(const StepStage& stage, const StepLoad& load) const {
+  return std::max(kernel_seconds(stage, load), transfer_seconds(stage, load)) + draft_seconds(stage, load);
+}
+
+double StepTimer::draft_seconds(const StepStage& stage, const StepLoad& load) const {
+  if (!scenario_.speculation || !(load.decode_sequences > 0.0)) return 0.0;
+  const StepLoad plain{.decode_sequences = load.decode_sequences, .decode_kv = load.decode_kv};
+  const Speculation& speculation = *scenario_.speculation;
+  return speculation.draft_tokens * speculation.draft_share * kernel_seconds(stage, plain);
 }
 
 /// Host time that no kernel hides. Of a pass with kernels of its own it is what the queue of launches leaves over.
 double StepTimer::host_seconds(const StepLoad& load) const {
   const SpeedFacts& facts = scenario_.engine.speed;
-  return 1e-6 * (facts.step_us + facts.sequence_us * rows_with_logits(load));
+  return kMicro * (facts.step_us + facts.sequence_us * (load.decode_sequences + load.finished_prompts));
 }
 
+namespace {
+
+const ChosenCurve& curve_of(const OpWork& work, const StepLoad& load) {
+  return std::visit(
+      [&](const auto& what) -> const ChosenCurve& {
+        if constexpr (requires { what.decode; })
+          return load.decode_sequences > 0.0 ? what.decode : what.prefill;
+        else
+          return what.curve;
+      },
+      work);
+}
+
+/// Every decoding sequence brings its drafted tokens.
+StepLoad with_drafts(StepLoad load, const TimeScenario& scenario) {
+  if (scenario.speculation) load.tokens_each = 1.0 + scenario.speculation->draft_tokens;
+  return load;
+}
+
+}  // namespace
+
 double StepTimer::stage_seconds(const StepLoad& load) const {
+  const StepLoad whole = with_drafts(load, scenario_);
   double longest = 0.0;
-  for (const Stage& stage : stages_) longest = std::max(longest, seconds_of(stage, load));
+  for (const StepStage& stage : work_.stages) longest = std::max(longest, seconds_of(stage, whole));
   return longest + host_seconds(load);
 }
 
 double StepTimer::seconds(const StepLoad& load) const {
+  const StepLoad whole = with_drafts(load, scenario_);
   double sum = 0.0;
-  for (const Stage& stage : stages_) sum += seconds_of(stage, load);
+  for (const StepStage& stage : work_.stages) sum += seconds_of(stage, whole);
   return sum + host_seconds(load);
 }
 
 std::vector<OpSeconds> StepTimer::breakdown(const StepLoad& load) const {
+  const StepLoad whole = with_drafts(load, scenario_);
   std::map<OpKind, double> by_kind;
-  for (const Stage& stage : stages_)
-    for (const Work& work : stage.work)
-      by_kind[work.kind] +=
-          work.count * std::visit([&](const auto& what) { return work_seconds(what, load, rates_); }, work.what);
+  for (const StepStage& stage : work_.stages)
+    for (const StageOp& op : stage.ops) by_kind[op.kind] += op.count * work_seconds(op.what, whole, rates_);
   std::vector<OpSeconds> ops;
   for (const auto& [kind, seconds] : by_kind) ops.push_back({kind, seconds});
   std::ranges::stable_sort(ops, [](const OpSeconds& a, const OpSeconds& b) { return a.seconds > b.seconds; });
@@ -420,15 +115,11 @@ std::vector<OpSeconds> StepTimer::breakdown(const StepLoad& load) const {
 }
 
 std::vector<CurveSeconds> StepTimer::by_curve(const StepLoad& load) const {
+  const StepLoad whole = with_drafts(load, scenario_);
   std::vector<CurveSeconds> list;
-  for (const Stage& stage : stages_)
-    for (const Work& work : stage.work)
-      list.push_back(std::visit(
-          [&](const auto& what) {
-            return CurveSeconds{work.kind, curve_of(what, load), work.count,
-                                work.count * work_seconds(what, load, rates_)};
-          },
-          work.what));
+  for (const StepStage& stage : work_.stages)
+    for (const StageOp& op : stage.ops)
+      list.push_back({op.kind, curve_of(op.what, whole), op.count, op.count * work_seconds(op.what, whole, rates_)});
   return list;
 }
 

@@ -94,6 +94,20 @@ TEST(ServingTime, WhatDoesNotFitWaits) {
   EXPECT_GT(tight.ttft_s, roomy.ttft_s);
 }
 
+TEST(ServingTime, RoomIsTakenAsAnswersGrowUnlessAnEngineReservesIt) {
+  TimeScenario growing = scenario("llama-3.1-8b", "h100-sxm");
+  TimeScenario reserving = growing;
+  reserving.engine.id = "tensorrt-llm";
+  const ServingLoad load{
+      .input_tokens = 100, .output_tokens = 900, .arrival = Arrival::kAtOnce, .n_clients = 1, .n_requests = 40};
+  // Room for four of 1,000 tokens, or for 40 prompts of 100.
+  const ServingLimits limits{.kv_tokens = 4100};
+  const double early = serving_time(StepTimer(growing, curves()), load, limits).ttft_s;
+  const double late = serving_time(StepTimer(reserving, curves()), load, limits).ttft_s;
+  EXPECT_LT(early, 0.8 * late);
+  EXPECT_LE(serving_time(StepTimer(reserving, curves()), load, limits).mean_batch, 4.0);
+}
+
 TEST(ServingTime, EqualQuestionsGetEqualAnswers) {
   const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
   const ServingLoad load{.input_tokens = 500, .output_tokens = 100, .n_clients = 8, .length_spread = 0.2};

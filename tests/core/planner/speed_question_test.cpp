@@ -1,0 +1,60 @@
+#include "core/planner/speed_question.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/hardware/device_catalog.h"
+#include "core/model/model_source.h"
+
+namespace dachlast {
+namespace {
+
+TEST(SpeedInterval, IsWiderTheFurtherTheMeasurementsAre) {
+  const RatioInterval ratios{.low = 0.8, .high = 1.25};
+  const auto own = speed_interval(100.0, ratios, EfficiencyOrigin::kDevice);
+  const auto family = speed_interval(100.0, ratios, EfficiencyOrigin::kFamily);
+  const auto other = speed_interval(100.0, ratios, EfficiencyOrigin::kGeneric);
+  ASSERT_TRUE(own && family && other);
+  EXPECT_DOUBLE_EQ(own->low, 80.0);
+  EXPECT_DOUBLE_EQ(own->high, 125.0);
+  EXPECT_DOUBLE_EQ(family->low, 100.0 * std::pow(0.8, 1.2));   // 76.5
+  EXPECT_DOUBLE_EQ(other->high, 100.0 * std::pow(1.25, 1.5));  // 139.8
+}
+
+TEST(SpeedInterval, IsAbsentWhereNoneWasFound) {
+  EXPECT_FALSE(speed_interval(100.0, RatioInterval{}, EfficiencyOrigin::kDevice).has_value());
+}
+
+SpeedQuestion question_for(const char* device) {
+  SpeedQuestion question;
+  question.scenario = {.model = resolve_model("llama-3.1-8b").spec,
+                       .weights = plain_weights(*storage_format("bf16")),
+                       .cache = *cache_format("bf16"),
+                       .device = find_device(device),
+                       .layout = {},
+                       .engine = find_engine("vllm")};
+  question.load = {.input_tokens = 1000, .output_tokens = 100, .n_clients = 4};
+  return question;
+}
+
+TEST(SpeedAnswer, DevicesWithoutMeasurementsInheritAndSaySo) {
+  const EfficiencyCatalog curves(data_dir() / "efficiency");
+  EXPECT_EQ(answer(question_for("h100-sxm"), curves).origin, EfficiencyOrigin::kDevice);
+  EXPECT_EQ(answer(question_for("h100-pcie"), curves).origin, EfficiencyOrigin::kFamily);
+  EXPECT_EQ(answer(question_for("mi300x"), curves).origin, EfficiencyOrigin::kGeneric);
+}
+
+TEST(SpeedAnswer, LeversChangeTheAnswer) {
+  const EfficiencyCatalog curves(data_dir() / "efficiency");
+  SpeedQuestion question = question_for("h100-sxm");
+  const ServingTime plain = answer(question, curves).time;
+  question.scenario.speculation = Speculation{.draft_tokens = 3, .acceptance = 0.7, .draft_share = 0.03};
+  EXPECT_LT(answer(question, curves).time.tpot_s, plain.tpot_s);
+  question.scenario.speculation.reset();
+  question.scenario.offload = HostOffload{.weight_share = 0.5};
+  EXPECT_GT(answer(question, curves).time.tpot_s, 2.0 * plain.tpot_s);
+}
+
+}  // namespace
+}  // namespace dachlast
