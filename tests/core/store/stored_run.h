@@ -14,26 +14,28 @@ inline Run full_header() {
   run.generation = Generation{{1, 2}, {3, 4, 5}, "Once upon a time, ü"};
   run.uncached = UncachedComparison{8, {0.1, 0.2}, {0.3, 0.9}, 3};
   run.kv = "paged:16,int8";
-  run.serving = Serving{.max_sequences = 4,
-                        .step_tokens = 256,
-                        .n_steps = 77,
-                        .seconds = 1.25,
-                        .requests = {{100, 32, 1, 0.5, {0.01, 0.02}}, {9, 0, 0, 0.75, {}}},
-                        .kv = {.n_blocks = 64,
-                               .block_size = 16,
-                               .block_bytes = 4096.5,
-                               .mean_block_use = 0.5,
-                               .mean_token_use = 0.375,
-                               .peak_blocks = 60,
-                               .held_tokens = 900,
-                               .reserved_tokens = 50,
-                               .internal_fragmentation_tokens = 10,
-                               .saved_tokens = 32,
-                               .looked_up_tokens = 109,
-                               .hit_tokens = 31,
-                               .n_evicted = 3,
-                               .n_copied = 2,
-                               .n_dropped_tokens = 1}};
+  run.serving =
+      Serving{.max_sequences = 4,
+              .step_tokens = 256,
+              .n_steps = 77,
+              .seconds = 1.25,
+              .requests = {{100, 32, 1, 0.5, {0.01, 0.02}}, {9, 0, 0, 0.75, {}}},
+              .kv = {.n_blocks = 64,
+                     .block_size = 16,
+                     .block_bytes = 4096.5,
+                     .mean_block_use = 0.5,
+                     .mean_token_use = 0.375,
+                     .peak_blocks = 60,
+                     .held_tokens = 900,
+                     .reserved_tokens = 50,
+                     .internal_fragmentation_tokens = 10,
+                     .saved_tokens = 32,
+                     .looked_up_tokens = 109,
+                     .hit_tokens = 31,
+                     .n_evicted = 3,
+                     .n_copied = 2,
+                     .n_dropped_tokens = 1,
+                     .moments = {{7, 0.25, 3, 1, 40, 2, {{0, 40, {5, 9, 2}}}, {11}}, {9, 0.5, 0, 0, 0, 2, {}, {}}}}};
   run.memory = MemoryReading{.modelled_bytes = 1e9, .program_bytes = 2e7, .resident_bytes = 1.05e9};
   run.warnings = {{"competing_load", "Another program used 30 % of a core."}};
   run.assumptions = {{"threads", "One thread per core."}, {"seed", "42"}};
