@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Writes pictures of every page of the window, light and dark, small and large, into a folder:
-#   scripts/screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast]
-# Without a run a short one is measured first. Needs no screen.
+#   scripts/screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast...]
+# Without runs short ones are measured first: one as baseline, one that serves requests. Needs no screen.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:?usage: screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast]}
 folder=${2:-$build/screenshots}
-run=${3:-}
+runs=("${@:3}")
 
 cmake --build "$build" --target dachlast_screenshots dachlast_cli
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-if [[ -z "$run" ]]; then
-  run=$scratch/example.dachlast
-  "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 3 -q -o "$run" >/dev/null
+if [[ ${#runs[@]} -eq 0 ]]; then
+  runs=("$scratch/before.dachlast" "$scratch/after.dachlast")
+  "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 5 --threads 1 -q -o "${runs[0]}" >/dev/null
+  "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 5 --kv paged:16 --serve 12 --shared-prefix 48 \
+    --generate 24 -q -o "${runs[1]}" >/dev/null
 fi
 export QT_QPA_PLATFORM=offscreen XDG_CONFIG_HOME=$scratch XDG_RUNTIME_DIR=$scratch
-"$build/bin/dachlast_screenshots" "$folder" "$run"
-QT_SCALE_FACTOR=2 "$build/bin/dachlast_screenshots" "$folder/200-percent" "$run"
+"$build/bin/dachlast_screenshots" "$folder" "${runs[@]}"
+QT_SCALE_FACTOR=2 "$build/bin/dachlast_screenshots" "$folder/200-percent" "${runs[@]}"
 echo "Pictures in $folder"

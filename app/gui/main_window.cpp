@@ -2,54 +2,49 @@
 
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDateTime>
-#include <QDockWidget>
 #include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QListWidget>
-#include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QProgressBar>
 #include <QPushButton>
-#include <QSaveFile>
-#include <QScrollArea>
-#include <QSettings>
 #include <QStackedWidget>
 #include <QStandardPaths>
 #include <QStatusBar>
-#include <QToolBar>
+#include <QVBoxLayout>
 
+#include "app/gui/edit.h"
 #include "app/gui/measure_controller.h"
 #include "app/gui/plan_controller.h"
+#include "app/gui/run_presenter.h"
+#include "app/gui/saving.h"
+#include "app/gui/scenario_pins.h"
+#include "app/gui/settings.h"
 #include "core/base/error.h"
-#include "core/viewmodel/phase_bars.h"
-#include "core/viewmodel/roofline_plot.h"
-#include "core/viewmodel/run_view.h"
 #include "core/workbench/workbench.h"
-#include "reports/html.h"
-#include "reports/svg.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/panels/jobs_panel.h"
+#include "ui/views/compare_view.h"
+#include "ui/views/kv_cache_page.h"
 #include "ui/views/measure_view.h"
 #include "ui/views/overview_view.h"
 #include "ui/views/plan_view.h"
+#include "ui/views/report_view.h"
 #include "ui/views/roofline_view.h"
-#include "ui/widgets/scenario_form.h"
+#include "ui/views/scenarios_view.h"
+#include "ui/views/timeline_view.h"
+#include "ui/widgets/chip_bar.h"
+#include "ui/widgets/data_table.h"
 
 namespace dachlast::gui {
 namespace {
 
 using ui::to_qt;
 
-// Raised whenever docks or toolbars change: an older stored layout is then left alone.
-constexpr int kLayoutVersion = 1;
-constexpr int kMostRecent = 10;
 constexpr QSize kFirstSize{1280, 800};
 constexpr QSize kLeastSize{1024, 640};
-
-QSettings settings() {
-  return QSettings(QSettings::IniFormat, QSettings::UserScope, QStringLiteral("dachlast"),
-                   QStringLiteral("dachlast-gui"));
-}
+constexpr int kProgressWidth = 180;
+constexpr int kPagePadding = 5;  // a name is a target for the pointer
 
 /// Where runs measured in the window go.
 QString run_folder() {
@@ -70,91 +65,119 @@ MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent),
       pages_(new QListWidget),
       stack_(new QStackedWidget),
+      chips_(new ui::ChipBar),
       measure_(new ui::MeasureView(scenario_choices().models, {QStringLiteral("f32"), QStringLiteral("bf16")})),
       overview_(new ui::OverviewView),
       roofline_(new ui::RooflineView),
-      plan_(new ui::PlanView),
+      timeline_(new ui::TimelineView),
+      memory_(new ui::PlanView),
+      kv_cache_(new ui::KvCachePage),
+      scenarios_(new ui::ScenariosView),
+      compare_(new ui::CompareView),
+      report_(new ui::ReportView),
       form_(new ui::ScenarioForm(scenario_choices())),
-      planner_(new PlanController(*form_, *plan_, this)),
-      measurer_(new MeasureController(*measure_, run_folder(), this)) {
+      planner_(new PlanController(*form_, *memory_, this)),
+      measurer_(new MeasureController(*measure_, run_folder(), this)),
+      progress_(new QProgressBar) {
   setWindowTitle(tr("Dachlast"));
   setMinimumSize(kLeastSize);
   resize(kFirstSize);
   setAcceptDrops(true);
   setDockNestingEnabled(true);
-  setCentralWidget(stack_);
-  addPage(tr("Overview"), overview_);
-  addPage(tr("Roofline"), roofline_);
-  addPage(tr("Memory"), plan_);
-  addPage(tr("Measure"), measure_);
-  makeScenarioDock();
+  addPages();
+  docks_ = std::make_unique<Docks>(*this, pages_, form_);
+  presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *report_, *chips_},
+                                *docks_, edits_, this);
+  pins_ = new ScenarioPins(*form_, *scenarios_, edits_, this);
   makeMenus();
-  connect(pages_, &QListWidget::currentRowChanged, stack_, &QStackedWidget::setCurrentIndex);
-  connect(overview_, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
-  connect(roofline_, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
-  connect(overview_, &ui::OverviewView::saveRequested, this, &MainWindow::saveFigure);
-  connect(roofline_, &ui::RooflineView::saveRequested, this, &MainWindow::saveFigure);
-  connect(plan_, &ui::PlanView::saveRequested, this, &MainWindow::saveFigure);
-  connect(stack_, &QStackedWidget::currentChanged, this, [this] {
-    if (stack_->currentWidget() == measure_) measurer_->prepare();
-  });
-  connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
+  connectPages();
+  connectJobs();
   measure_->setFields({.model = QStringLiteral("gpt2"), .contexts = {}, .batches = {}, .weights = {}, .cache = {}});
   form_->setFields(first_scenario());
-  planner_->plan(form_->fields());
-  pages_->setCurrentRow(2);
-  default_layout_ = saveState(kLayoutVersion);
+  planned_ = form_->fields();
+  planner_->plan(planned_);
+  showPage(tr("Memory"));
   restoreGeometry(settings().value(QStringLiteral("geometry")).toByteArray());
-  restoreState(settings().value(QStringLiteral("layout")).toByteArray(), kLayoutVersion);
+  docks_->restore(settings().value(QStringLiteral("layout")).toByteArray());
 }
 
 MainWindow::~MainWindow() = default;
+
+void MainWindow::addPages() {
+  auto* centre = new QWidget;
+  auto* column = new QVBoxLayout(centre);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(chips_);
+  column->addWidget(stack_, 1);
+  setCentralWidget(centre);
+  addPage(tr("Overview"), overview_);
+  addPage(tr("Roofline"), roofline_);
+  addPage(tr("Timeline"), timeline_);
+  addPage(tr("Memory"), memory_);
+  addPage(tr("KV cache"), kv_cache_);
+  addPage(tr("Plan"), scenarios_);
+  addPage(tr("Compare"), compare_);
+  addPage(tr("Report"), report_);
+  addPage(tr("Measure"), measure_);
+  pages_->setFrameShape(QFrame::NoFrame);
+  pages_->setAccessibleName(tr("Pages"));
+  for (int i = 0; i < pages_->count(); ++i)
+    pages_->item(i)->setSizeHint({0, pages_->fontMetrics().height() + kPagePadding});
+  pages_->setFixedHeight(pages_->count() * (pages_->fontMetrics().height() + kPagePadding) + 2);
+  progress_->setFixedWidth(kProgressWidth);
+  progress_->setAccessibleName(tr("Progress"));
+  progress_->hide();
+  statusBar()->addPermanentWidget(progress_);
+}
 
 void MainWindow::addPage(const QString& title, QWidget* page) {
   stack_->addWidget(page);
   pages_->addItem(title);
 }
 
-void MainWindow::makeScenarioDock() {
-  auto* names = new QDockWidget(tr("Pages"), this);
-  names->setObjectName(QStringLiteral("pages"));
-  pages_->setFrameShape(QFrame::NoFrame);
-  pages_->setAccessibleName(tr("Pages"));
-  pages_->setMaximumHeight(pages_->sizeHintForRow(0) * 10);
-  names->setWidget(pages_);
-  names->setFeatures(QDockWidget::DockWidgetMovable);
-  addDockWidget(Qt::LeftDockWidgetArea, names);
-
-  scenario_dock_ = new QDockWidget(tr("Scenario"), this);
-  scenario_dock_->setObjectName(QStringLiteral("scenario"));
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidget(form_);
-  scenario_dock_->setWidget(scroll);
-  addDockWidget(Qt::LeftDockWidgetArea, scenario_dock_);
+void MainWindow::connectPages() {
+  connect(pages_, &QListWidget::currentRowChanged, stack_, &QStackedWidget::setCurrentIndex);
+  for (ui::Page* page : std::initializer_list<ui::Page*>{overview_, roofline_, kv_cache_, compare_, report_})
+    connect(page, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
+  for (ui::FigureView* chart : findChildren<ui::FigureView*>()) {
+    connect(chart, &ui::FigureView::saveRequested, this,
+            [this](const figure::Figure& figure, const QString& kind) { tell(save_figure(this, figure, kind)); });
+    connect(chart, &ui::FigureView::saveDataRequested, this,
+            [this](const viewmodel::Table& table, const QString& kind) { tell(save_table(this, table, kind)); });
+  }
+  connect(stack_, &QStackedWidget::currentChanged, this, [this] {
+    maximised_.restore();
+    if (stack_->currentWidget() == measure_) measurer_->prepare();
+    if (stack_->currentWidget() == timeline_) presenter_->showTimelines();
+    if (stack_->currentWidget() == report_) presenter_->showReport();
+  });
+  connect(timeline_, &ui::Page::emptyButtonClicked, this, [this] { showPage(tr("Measure")); });
+  connect(report_, &ui::ReportView::exportRequested, this, &MainWindow::exportReportAs);
+  connect(pins_, &ScenarioPins::failed, this, &MainWindow::tell);
+  connect(form_, &ui::ScenarioForm::changed, this, &MainWindow::planEdited);
+  connect(&runs_, &OpenRuns::currentChanged, this, [this] {
+    export_->setEnabled(runs_.shown() != nullptr);
+    setWindowTitle(runs_.shown() != nullptr ? tr("%1 – Dachlast").arg(runs_.shown()->name) : tr("Dachlast"));
+  });
 }
 
-void MainWindow::makeMenus() {
-  QMenu* file = menuBar()->addMenu(tr("&File"));
-  file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::chooseFile);
-  recent_ = file->addMenu(tr("Open &Recent"));
-  connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fillRecent);
-  export_ = file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport);
-  export_->setEnabled(false);
-  file->addSeparator();
-  file->addAction(tr("&Measure…"), QKeySequence(Qt::CTRL | Qt::Key_R), this, [this] { showPage(tr("Measure")); });
-  file->addAction(tr("&Repeat Measurement"), QKeySequence(Qt::Key_F5), measurer_, &MeasureController::repeat);
-  file->addSeparator();
-  file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
-
-  view_menu_ = menuBar()->addMenu(tr("&View"));
-  for (int i = 0; i < pages_->count(); ++i)
-    view_menu_->addAction(pages_->item(i)->text(), QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
-                          [this, i] { pages_->setCurrentRow(i); });
-  view_menu_->addSeparator();
-  view_menu_->addAction(scenario_dock_->toggleViewAction());
-  view_menu_->addAction(tr("Restore &Default Layout"), this, &MainWindow::restoreDefaultLayout);
+void MainWindow::connectJobs() {
+  ui::JobsPanel& jobs = docks_->jobs();
+  connect(&jobs, &ui::JobsPanel::cancelRequested, measurer_, &MeasureController::cancel);
+  connect(measurer_, &MeasureController::progressed, this, [this, &jobs](const QString& what, int index, int count) {
+    jobs.showProgress(what, index, count);
+    progress_->setRange(0, count);
+    progress_->setValue(index);
+    progress_->setToolTip(what);
+    progress_->show();
+  });
+  connect(measurer_, &MeasureController::ended, this, [this, &jobs](const QString& text) {
+    jobs.showEnd(text);
+    progress_->hide();
+    tell(text);
+  });
+  connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
 }
 
 QStringList MainWindow::pageTitles() const {
@@ -168,98 +191,51 @@ void MainWindow::showPage(const QString& title) {
   if (row >= 0) pages_->setCurrentRow(static_cast<int>(row));
 }
 
-void MainWindow::chooseFile() {
-  const QString path = QFileDialog::getOpenFileName(
-      this, tr("Open"), {}, tr("Runs and models (*.dachlast *.json *.safetensors *.gguf);;All files (*)"));
-  if (!path.isEmpty()) open(path);
+void MainWindow::tell(const QString& text) {
+  if (text.isEmpty()) return;
+  statusBar()->showMessage(text);
+  docks_->log(text);
 }
+
+// -------- opening
 
 void MainWindow::open(const QString& path) {
   if (path.endsWith(QStringLiteral(".dachlast"))) return openRun(path.toStdString());
   ui::ScenarioFields fields = form_->fields();
   fields.model = path;
   form_->setFields(fields);
-  planner_->plan(fields);
+  planEdited(fields);
   addRecent(path);
   showPage(tr("Memory"));
 }
 
 void MainWindow::openRun(const std::filesystem::path& file) {
+  const QString name = to_qt(file.string());
   try {
     OpenedRun opened = open_run(file);
-    run_ = std::move(opened.run);
-    showRun();
-    addRecent(to_qt(file.string()));
-    if (!opened.skipped.empty())
-      statusBar()->showMessage(
-          tr("Parts of a newer version were left out: %n", nullptr, static_cast<int>(opened.skipped.size())));
+    runs_.add(name, std::move(opened.run));
+    addRecent(name);
+    tell(tr("Opened %1").arg(name));
+    for (const std::string& part : opened.skipped)
+      tell(tr("%1: left out, because a newer version wrote it: %2").arg(name, to_qt(part)));
   } catch (const Error& error) {
-    run_.reset();
-    overview_->showError(to_qt(error.what()));
-    roofline_->showError(to_qt(error.what()));
+    presenter_->showError(to_qt(error.what()));
+    tell(to_qt(error.what()));
   }
-  export_->setEnabled(run_.has_value());
-  showPage(tr("Overview"));
+  // A run dropped on the comparison joins it; elsewhere it is looked at.
+  if (stack_->currentWidget() != compare_) showPage(tr("Overview"));
 }
 
-void MainWindow::showRun() {
-  const viewmodel::RunView view = viewmodel::run_view(*run_);
-  overview_->setRun(view, [run = *run_](figure::Size size) { return viewmodel::phase_bars(run, size.width, "bars"); });
-  roofline_->setPlot(viewmodel::roofline_plot(*run_), overview_->answer());
-  setWindowTitle(tr("%1 – Dachlast").arg(to_qt(view.title)));
-}
-
-void MainWindow::exportReport() {
-  if (!run_) return;
-  const QString path = QFileDialog::getSaveFileName(this, tr("Export Report"), QStringLiteral("dachlast-report.html"),
-                                                    tr("HTML (*.html)"));
-  if (path.isEmpty()) return;
-  reports::HtmlOptions options;
-  options.timestamp = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
-  const std::string html = reports::run_html(*run_, options, memory_of(*run_));
-  QSaveFile file(path);
-  const bool written = file.open(QIODevice::WriteOnly) &&
-                       file.write(html.data(), static_cast<qint64>(html.size())) == static_cast<qint64>(html.size()) &&
-                       file.commit();
-  statusBar()->showMessage(written ? tr("Report written to %1").arg(path)
-                                   : tr("%1 was not written: %2").arg(path, file.errorString()));
-}
-
-void MainWindow::saveFigure(const figure::Figure& figure, const QString& kind) {
-  const QString path = QFileDialog::getSaveFileName(this, tr("Save Figure"), to_qt(figure.id) + u'.' + kind,
-                                                    kind.toUpper() + QStringLiteral(" (*.") + kind + u')');
-  if (path.isEmpty()) return;
-  QSaveFile file(path);
-  bool written = file.open(QIODevice::WriteOnly);
-  if (kind == QStringLiteral("png")) {
-    constexpr double kFileScale = 2.0;
-    written = written && ui::image_of(figure, ui::theme_of(palette()), kFileScale).save(&file, "PNG");
-  } else {
-    const std::string text = reports::svg(figure);
-    written = written && file.write(text.data(), static_cast<qint64>(text.size())) == static_cast<qint64>(text.size());
-  }
-  written = written && file.commit();
-  statusBar()->showMessage(written ? tr("Figure written to %1").arg(path)
-                                   : tr("%1 was not written: %2").arg(path, file.errorString()));
-}
-
-void MainWindow::addRecent(const QString& path) {
-  QSettings stored = settings();
-  QStringList list = stored.value(QStringLiteral("recent")).toStringList();
-  list.removeAll(path);
-  list.prepend(path);
-  stored.setValue(QStringLiteral("recent"), list.mid(0, kMostRecent));
-}
-
-void MainWindow::fillRecent() {
-  recent_->clear();
-  for (const QString& path : settings().value(QStringLiteral("recent")).toStringList())
-    recent_->addAction(path, this, [this, path] { open(path); });
-  recent_->setEnabled(!recent_->isEmpty());
-}
-
-void MainWindow::restoreDefaultLayout() {
-  restoreState(default_layout_, kLayoutVersion);
+void MainWindow::planEdited(const ui::ScenarioFields& fields) {
+  if (fields == planned_) return;
+  const auto show = [this](const ui::ScenarioFields& shown) {
+    planned_ = shown;
+    if (form_->fields() != shown) form_->setFields(shown);
+    planner_->plan(shown);
+  };
+  edits_.push(new Edit(
+      tr("Edit scenario"), [show, fields] { show(fields); }, [show, before = planned_] { show(before); },
+      Edit::kScenario));
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
@@ -281,9 +257,10 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     if (question.clickedButton() != stop) return event->ignore();
     measurer_->cancel();
   }
+  maximised_.restore();
   QSettings stored = settings();
   stored.setValue(QStringLiteral("geometry"), saveGeometry());
-  stored.setValue(QStringLiteral("layout"), saveState(kLayoutVersion));
+  stored.setValue(QStringLiteral("layout"), docks_->save());
   QMainWindow::closeEvent(event);
 }
 

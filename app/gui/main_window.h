@@ -1,27 +1,39 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QUndoStack>
 #include <filesystem>
-#include <optional>
+#include <memory>
 
-#include "core/figure/figure.h"
-#include "core/roofline/run.h"
+#include "app/gui/docks.h"
+#include "app/gui/maximised_chart.h"
+#include "app/gui/open_runs.h"
+#include "ui/widgets/scenario_form.h"
 
 class QListWidget;
+class QProgressBar;
 class QStackedWidget;
 
 namespace dachlast::ui {
+class ChipBar;
+class CompareView;
+class KvCachePage;
 class MeasureView;
 class OverviewView;
 class PlanView;
+class ReportView;
+struct ReportFields;
 class RooflineView;
-class ScenarioForm;
+class ScenariosView;
+class TimelineView;
 }  // namespace dachlast::ui
 
 namespace dachlast::gui {
 
 class MeasureController;
 class PlanController;
+class RunPresenter;
+class ScenarioPins;
 
 /// The program's window: names of pages on the left, one page in the middle, docks around it.
 class MainWindow : public QMainWindow {
@@ -37,39 +49,63 @@ class MainWindow : public QMainWindow {
   void showPage(const QString& title);
   QStringList pageTitles() const;
 
+  OpenRuns& runs() { return runs_; }
+  RunPresenter& presenter() { return *presenter_; }
+  Docks& docks() { return *docks_; }
+  QUndoStack& edits() { return edits_; }
+
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
 
  private:
   void addPage(const QString& title, QWidget* page);
+  void addPages();
+  void connectPages();
+  void connectJobs();
   void makeMenus();
-  void makeScenarioDock();
+  void makeFileMenu();
+  void makeEditMenu();
+  void makeRunMenu();
+  void makeViewMenu();
   void chooseFile();
   void openRun(const std::filesystem::path& file);
-  void showRun();
   void exportReport();
-  void saveFigure(const figure::Figure& figure, const QString& kind);
+  void exportReportAs(const ui::ReportFields& fields);
+  void tell(const QString& text);
   void addRecent(const QString& path);
   void fillRecent();
-  void restoreDefaultLayout();
+  void planEdited(const ui::ScenarioFields& fields);
+  void toggleMaximised();
+  void copyAsCommand();
 
+  QUndoStack edits_;
+  OpenRuns runs_;
+  MaximisedChart maximised_{this};
   QListWidget* pages_;
   QStackedWidget* stack_;
+  ui::ChipBar* chips_;
   ui::MeasureView* measure_;
   ui::OverviewView* overview_;
   ui::RooflineView* roofline_;
-  ui::PlanView* plan_;
+  ui::TimelineView* timeline_;
+  ui::PlanView* memory_;
+  ui::KvCachePage* kv_cache_;
+  ui::ScenariosView* scenarios_;
+  ui::CompareView* compare_;
+  ui::ReportView* report_;
   ui::ScenarioForm* form_;
+  ui::ScenarioFields planned_;  // what the form said before its last change
   PlanController* planner_;
   MeasureController* measurer_;
-  QMenu* recent_;
-  QMenu* view_menu_;
-  QDockWidget* scenario_dock_;
-  QAction* export_;
-  std::optional<Run> run_;
-  QByteArray default_layout_;
+  std::unique_ptr<Docks> docks_;
+  RunPresenter* presenter_;
+  ScenarioPins* pins_;
+  QProgressBar* progress_;
+  QMenu* recent_ = nullptr;
+  QAction* export_ = nullptr;
 };
 
 }  // namespace dachlast::gui

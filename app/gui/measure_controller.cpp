@@ -42,7 +42,13 @@ class MeasureController::Observer : public JobObserver {
   explicit Observer(MeasureController& controller) : controller_(controller) {}
 
   void began(const std::string& what, int index, int count) override {
-    post([what = to_qt(what), index, count](ui::MeasureView& view) { view.showProgress(what, index, count); });
+    QMetaObject::invokeMethod(
+        &controller_,
+        [&controller = controller_, what = to_qt(what), index, count] {
+          controller.view_.showProgress(what, index, count);
+          if (controller.running_) Q_EMIT controller.progressed(what, index, count);
+        },
+        Qt::QueuedConnection);
   }
   void point_finished(const Run& run, const MeasuredPoint&) override {
     post([table = viewmodel::phase_table(run)](ui::MeasureView& view) { view.showResults(table); });
@@ -55,7 +61,8 @@ class MeasureController::Observer : public JobObserver {
   template <class Show>
   void post(Show show) {
     QMetaObject::invokeMethod(
-        &controller_, [this, show = std::move(show)] { show(controller_.view_); }, Qt::QueuedConnection);
+        &controller_, [&controller = controller_, show = std::move(show)] { show(controller.view_); },
+        Qt::QueuedConnection);
   }
   MeasureController& controller_;
 };
@@ -144,6 +151,7 @@ void MeasureController::settle(const QString& file, const QString& problem) {
   running_ = false;
   view_.setState(ui::MeasureView::State::kIdle);
   if (!problem.isEmpty()) view_.showProblem(problem);
+  Q_EMIT ended(problem.isEmpty() ? tr("Measurement written to %1").arg(file) : problem);
   if (!file.isEmpty() && QFile::exists(file)) Q_EMIT finished(file);
   if (problem.isEmpty()) prepare();
 }

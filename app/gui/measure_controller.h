@@ -34,6 +34,10 @@ class MeasureController : public QObject {
  Q_SIGNALS:
   /// A run ended, complete or not; its file holds what was measured.
   void finished(const QString& file);
+  /// What is being done, and how much of it.
+  void progressed(const QString& what, int index, int count);
+  /// Nothing is being measured any more, and why.
+  void ended(const QString& text);
 
  private:
   void preflight();

@@ -26,19 +26,6 @@ ScenarioFields without_sizes(ScenarioFields fields) {
   return fields;
 }
 
-ScenarioRequest request_of(const ScenarioFields& fields) {
-  ScenarioRequest request;
-  request.model = fields.model.toStdString();
-  request.device = fields.device.toStdString();
-  request.engine = fields.engine.toStdString();
-  request.weights = fields.weights.toStdString();
-  request.cache = fields.cache.toStdString();
-  request.layout.tensor_parallel = fields.tensor_parallel;
-  request.layout.pipeline_parallel = fields.pipeline_parallel;
-  if (fields.memory_percent > 0) request.limits.memory_fraction = fields.memory_percent / 100.0;
-  return request;
-}
-
 QString sentence_of(const Error& error) {
   return to_qt(error.what());
 }
@@ -54,6 +41,19 @@ QStringList remarks_of(const Scenario& scenario) {
 
 }  // namespace
 
+ScenarioRequest scenario_request(const ScenarioFields& fields) {
+  ScenarioRequest request;
+  request.model = fields.model.toStdString();
+  request.device = fields.device.toStdString();
+  request.engine = fields.engine.toStdString();
+  request.weights = fields.weights.toStdString();
+  request.cache = fields.cache.toStdString();
+  request.layout.tensor_parallel = fields.tensor_parallel;
+  request.layout.pipeline_parallel = fields.pipeline_parallel;
+  if (fields.memory_percent > 0) request.limits.memory_fraction = fields.memory_percent / 100.0;
+  return request;
+}
+
 ui::ScenarioChoices scenario_choices() {
   ui::ScenarioChoices choices;
   for (const PresetInfo& preset : list_presets()) choices.models << to_qt(preset.name);
@@ -68,7 +68,6 @@ ui::ScenarioChoices scenario_choices() {
 PlanController::PlanController(ui::ScenarioForm& form, ui::PlanView& view, QObject* parent)
     : QObject(parent), form_(form), view_(view) {
   pool_.setMaxThreadCount(1);
-  connect(&form_, &ui::ScenarioForm::changed, this, &PlanController::plan);
   connect(&view_, &ui::PlanView::picked, this, &PlanController::adopt);
 }
 
@@ -80,7 +79,7 @@ PlanController::~PlanController() {
 const Scenario& PlanController::scenarioOf(const ScenarioFields& fields) {
   const ScenarioFields wanted = without_sizes(fields);
   if (!scenario_ || wanted != found_fields_) {
-    scenario_ = find_scenario(request_of(fields));
+    scenario_ = find_scenario(scenario_request(fields));
     found_fields_ = wanted;
   }
   return *scenario_;
@@ -135,7 +134,7 @@ void PlanController::adopt(int context_tokens, int batch_size) {
   if (context_tokens > 0) fields.context_tokens = context_tokens;
   if (batch_size > 0) fields.batch_size = batch_size;
   form_.setFields(fields);
-  plan(fields);
+  Q_EMIT form_.changed(fields);
 }
 
 }  // namespace dachlast::gui

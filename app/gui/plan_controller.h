@@ -13,8 +13,11 @@ namespace dachlast::gui {
 /// Names the scenario form offers: presets, devices, engines, formats.
 ui::ScenarioChoices scenario_choices();
 
-/// Keeps the memory page in step with the scenario form: answer, bar and charts at once, the heatmap in the background, where the
-/// last change wins.
+/// What the fields of the form ask for.
+ScenarioRequest scenario_request(const ui::ScenarioFields& fields);
+
+/// Shows what a scenario needs on the memory page: answer, bar and charts at once, the heatmap in the background, where the last
+/// change wins. What is picked in a chart becomes a change of the form.
 /// Threads: lives on the GUI thread; its pool only computes sweeps.
 class PlanController : public QObject {
   Q_OBJECT

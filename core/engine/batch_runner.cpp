@@ -42,6 +42,8 @@ BatchResult BatchRunner::run(const std::vector<BatchRequest>& requests, const st
   result.answers.resize(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i)
     waiting_.push_back({.request = &requests[i], .answer = &result.answers[i]});
+  first_ = requests.data();
+  moment_every_ = 1;
   start_ = std::chrono::steady_clock::now();
   while ((!waiting_.empty() || !running_.empty()) && !stop.stop_requested()) {
     admit();
@@ -53,7 +55,7 @@ BatchResult BatchRunner::run(const std::vector<BatchRequest>& requests, const st
     }
     ++result.n_steps;
     take_tokens(outcome);
-    note_use(result.kv);
+    note_use(result.kv, result.n_steps);
     dismiss_done();
   }
   result.seconds = now_s();
@@ -143,11 +145,30 @@ void BatchRunner::dismiss_done() {
   }
 }
 
-void BatchRunner::note_use(KvUse& use) const {
+void BatchRunner::note_use(KvUse& use, int step) {
   use.last = engine_.kv_statistics();
   use.mean_block_use += share(use.last.n_allocated, use.last.n_blocks);
   use.mean_token_use += share(static_cast<double>(use.last.held_tokens), 1.0 * use.last.n_blocks * use.last.block_size);
   if (use.last.n_allocated >= use.fullest.n_allocated) use.fullest = use.last;
+  if (step % moment_every_ == 0) keep_moment(use, step);
+}
+
+/// Keeps every n-th step; where that becomes too many, every second of them goes and n doubles.
+void BatchRunner::keep_moment(KvUse& use, int step) {
+  BlockMap map = engine_.kv_block_map();
+  if (map.sequences.empty() && map.cached.empty()) return;
+  CacheMoment moment{step, now_s(), use.last, {}, std::move(map.cached)};
+  for (SequenceBlocks& sequence : map.sequences) {
+    const auto job = std::ranges::find(running_, sequence.id, &Job::sequence);
+    if (job != running_.end())
+      moment.requests.push_back(
+          {static_cast<int>(job->request - first_), sequence.n_tokens, std::move(sequence.blocks)});
+  }
+  use.moments.push_back(std::move(moment));
+  const int most = std::clamp(kMostMomentBlocks / std::max(use.last.n_blocks, 1), 4, kMostMoments);
+  if (static_cast<int>(use.moments.size()) <= most) return;
+  moment_every_ *= 2;
+  std::erase_if(use.moments, [&](const CacheMoment& kept) { return kept.step % moment_every_ != 0; });
 }
 
 }  // namespace dachlast

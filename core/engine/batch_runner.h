@@ -27,12 +27,33 @@ struct BatchAnswer {
   std::vector<double> itl_s;  // each later gap
 };
 
+/// Blocks of a request in the cache.
+struct RequestBlocks {
+  int request = 0;  // place among the requests
+  int n_tokens = 0;
+  std::vector<std::int32_t> blocks;
+};
+
+/// The cache after one step.
+struct CacheMoment {
+  int step = 0;
+  double time_s = 0.0;  // since the beginning
+  BlockStatistics statistics;
+  std::vector<RequestBlocks> requests;
+  std::vector<std::int32_t> cached;
+};
+
+/// Moments kept of a run, and block numbers in all of them together: enough to see what happens, few enough for a file.
+inline constexpr int kMostMoments = 48;
+inline constexpr int kMostMomentBlocks = 100'000;
+
 /// Blocks and slots in use, averaged over steps and at their most.
 struct KvUse {
-  double mean_block_use = 0.0;  // allocated blocks / blocks
-  double mean_token_use = 0.0;  // slots that hold tokens / slots of all blocks
-  BlockStatistics fullest;      // after the step with the most allocated blocks
-  BlockStatistics last;         // after the last step; what is counted since the beginning is complete here
+  double mean_block_use = 0.0;       // allocated blocks / blocks
+  double mean_token_use = 0.0;       // slots that hold tokens / slots of all blocks
+  BlockStatistics fullest;           // after the step with the most allocated blocks
+  BlockStatistics last;              // after the last step; what is counted since the beginning is complete here
+  std::vector<CacheMoment> moments;  // every so many steps; none of a cache without shared blocks
 };
 
 struct BatchResult {
@@ -73,13 +94,16 @@ class BatchRunner {
   void list_entries();
   void preempt_newest();
   void take_tokens(const StepOutcome& outcome);
-  void note_use(KvUse& use) const;
+  void note_use(KvUse& use, int step);
+  void keep_moment(KvUse& use, int step);
   void dismiss_done();
   double now_s() const;
   std::span<const std::int32_t> next_ids(const Job& job);
 
   Engine& engine_;
   std::chrono::steady_clock::time_point start_;
+  const BatchRequest* first_ = nullptr;  // of the requests of this run
+  int moment_every_ = 1;                 // steps
   std::deque<Job> waiting_;
   std::vector<Job> running_;                      // oldest first
   std::vector<SequenceStep> entries_;             // of the step, as running_

@@ -371,6 +371,10 @@ BlockStatistics Engine::kv_statistics() const {
   return state_->cache.statistics();
 }
 
+BlockMap Engine::kv_block_map() const {
+  return state_->cache.block_map();
+}
+
 double Engine::kv_block_bytes() const {
   return state_->cache.block_bytes();
 }

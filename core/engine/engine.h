@@ -129,6 +129,7 @@ class Engine {
   int missing_blocks(std::span<const SequenceStep> entries, int n_new_tokens = 0) const;
 
   BlockStatistics kv_statistics() const;
+  BlockMap kv_block_map() const;
   /// What one block of every layer takes.
   double kv_block_bytes() const;
 

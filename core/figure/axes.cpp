@@ -1,5 +1,7 @@
 #include "core/figure/axes.h"
 
+#include <algorithm>
+
 #include "core/figure/labels.h"
 
 namespace dachlast::figure {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr double kTickFont = 11.0;
 constexpr double kTitleFont = 12.0;
+constexpr double kRightRoom = 14.0;  // that every chart leaves beside its frame
 constexpr double kLegendGap = 18.0;
 constexpr double kLegendMarkerRoom = 18.0;
 
@@ -18,7 +21,10 @@ void draw_x(std::vector<Primitive>& out, const Box& frame, const Axis& axis) {
       continue;
     }
     out.push_back(Line{{x, frame.y}, {x, frame.bottom() + 5}, {Role::kGrid, 1.0}});
-    out.push_back(Text{{x, frame.bottom() + 18}, axis.tick_text(tick.value), Role::kMuted, kTickFont, Anchor::kMiddle});
+    const std::string text = axis.tick_text(tick.value);
+    // A long last label ends where the room ends instead of being cut.
+    const double most = frame.right() + kRightRoom - text_width(text, kTickFont) / 2;
+    out.push_back(Text{{std::min(x, most), frame.bottom() + 18}, text, Role::kMuted, kTickFont, Anchor::kMiddle});
   }
   out.push_back(
       Text{{frame.x + frame.width / 2, frame.bottom() + 38}, axis.title, Role::kText, kTitleFont, Anchor::kMiddle});

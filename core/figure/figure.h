@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "core/figure/scale.h"
 
 namespace dachlast::figure {
 
@@ -120,6 +123,13 @@ struct Size {
   double height = 600.0;
 };
 
+/// Where data lie in a figure, and which value a position stands for: what zooming and brushing go by.
+struct Plane {
+  Box frame;
+  Scale x;
+  Scale y;
+};
+
 /// A chart as a flat list of primitives in drawing order: one renderer per medium draws them and adds nothing.
 struct Figure {
   std::string id;  // unique within a document
@@ -127,6 +137,7 @@ struct Figure {
   std::string title;
   std::string description;  // for those who cannot see it: what is shown and what it says
   std::vector<Primitive> primitives;
+  std::optional<Plane> plane = std::nullopt;  // of charts whose axes are both scales
 };
 
 }  // namespace dachlast::figure

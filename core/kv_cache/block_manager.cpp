@@ -214,4 +214,13 @@ BlockStatistics BlockManager::statistics() const {
   return statistics;
 }
 
+BlockMap BlockManager::block_map() const {
+  BlockMap map;
+  for (const auto& [id, sequence] : sequences_) map.sequences.push_back({id, sequence.n_tokens, sequence.table});
+  std::ranges::sort(map.sequences, {}, &SequenceBlocks::id);
+  for (std::int32_t block = 0; block < pool_.n_blocks(); ++block)
+    if (pool_.n_users(block) == 0 && pool_.findable(block)) map.cached.push_back(block);
+  return map;
+}
+
 }  // namespace dachlast

@@ -57,6 +57,7 @@ class BlockManager final : public TokenPlacement {
   const BlockPool& pool() const { return pool_; }
   /// Looks through every block table.
   BlockStatistics statistics() const override;
+  BlockMap block_map() const override;
 
  private:
   struct Sequence {

@@ -67,6 +67,7 @@ class KvCache {
   int n_tokens(SequenceId id) const { return placement_->n_tokens(id); }
   int room(SequenceId id) const { return options_.capacity_tokens - n_tokens(id); }
   BlockStatistics statistics() const { return placement_->statistics(); }
+  BlockMap block_map() const { return placement_->block_map(); }
 
   /// Blocks that a step of these entries would lack, were a new sequence of `n_new_tokens` to join it (0: none).
   int missing_blocks(std::span<const KvAppend> entries, int n_new_tokens = 0) const;

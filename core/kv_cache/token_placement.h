@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace dachlast {
 
@@ -55,6 +56,19 @@ struct BlockStatistics {
   std::int64_t saved_blocks() const { return sequence_blocks - n_allocated; }
 };
 
+/// Blocks of one sequence, in the order of its tokens.
+struct SequenceBlocks {
+  SequenceId id{};
+  int n_tokens = 0;
+  std::vector<std::int32_t> blocks;
+};
+
+/// Who holds which block at one moment; blocks that are named nowhere are free.
+struct BlockMap {
+  std::vector<SequenceBlocks> sequences;  // oldest first
+  std::vector<std::int32_t> cached;       // no user, content kept
+};
+
 /// What a sequence has in its slots. Slot s lies in block block_table[s / block_size], row s % block_size.
 struct SlotMap {
   int n_slots = 0;                          // in use, from slot 0 on
@@ -95,6 +109,8 @@ class TokenPlacement {
   virtual int blocks_needed(SequenceId id, int n_tokens) const = 0;
   virtual int blocks_for_new(int n_tokens) const = 0;
   virtual BlockStatistics statistics() const = 0;
+  /// Empty where blocks belong to places, not to whoever needs them.
+  virtual BlockMap block_map() const { return {}; }
 };
 
 }  // namespace dachlast

@@ -80,6 +80,29 @@ struct ServedRequest {
   std::vector<double> itl_s;  // one per later token
 };
 
+/// Blocks of a request in the cache.
+struct KvSequence {
+  int request = 0;  // in the order they came
+  int n_tokens = 0;
+  std::vector<std::int32_t> blocks;
+
+  friend bool operator==(const KvSequence&, const KvSequence&) = default;
+};
+
+/// A cache of blocks after one step: what is used, and by whom. Blocks that are named nowhere are free.
+struct KvMoment {
+  int step = 0;
+  double time_s = 0;  // since serving began
+  int n_allocated = 0;
+  int n_cached = 0;
+  std::int64_t held_tokens = 0;
+  std::int64_t n_evicted = 0;  // until then
+  std::vector<KvSequence> sequences;
+  std::vector<std::int32_t> cached;  // no user, content kept
+
+  friend bool operator==(const KvMoment&, const KvMoment&) = default;
+};
+
 /// Blocks and token slots of a KV cache at its fullest, and what happened in it.
 struct KvUsage {
   int n_blocks = 0;
@@ -99,6 +122,7 @@ struct KvUsage {
   std::int64_t n_evicted = 0;
   std::int64_t n_copied = 0;
   std::int64_t n_dropped_tokens = 0;  // let go by a ring
+  std::vector<KvMoment> moments;      // every so many steps; none of caches without shared blocks, and of older files
 };
 
 /// Requests served by continuous batching.

@@ -34,6 +34,7 @@ class Statement {
   int count(int column) const;  // an integer that is a number of things; throws where it is no int
   double real(int column) const;
   std::string text(int column) const;
+  std::string_view view(int column) const;      // of a text, valid until the next step
   std::vector<double> reals(int column) const;  // as bound from a span
   bool is_null(int column) const;
 

@@ -80,9 +80,13 @@ struct StoredRun {
   std::vector<std::string> skipped;      // what a newer version stored and this one cannot show: "table counters"
 };
 
-/// Reads a run file, or the run that a report (HTML) or its JSON carries, which holds no spans. Older versions are migrated in memory, newer ones read as far as they are known; the file itself
-/// is never changed. A file of a killed process is read up to its last whole point, `run.complete` false.
+/// Whether the spans of a run file are read with it: they may be a hundred times the rest.
+enum class Spans : std::uint8_t { kRead, kLeaveOut };
+
+/// Reads a run file, or the run that a report (HTML) or its JSON carries, which holds no spans. Older versions are migrated in
+/// memory, newer ones read as far as they are known; the file itself is never changed. A file of a killed process is read up to its last whole point, `run.complete` false. Where spans are
+/// left out, damage to them goes unnoticed.
 /// Errors   throws `Error` (kInput) where the file is missing, not a run file, damaged or truncated.
-StoredRun read_run(const std::filesystem::path& file);
+StoredRun read_run(const std::filesystem::path& file, Spans spans = Spans::kRead);
 
 }  // namespace dachlast

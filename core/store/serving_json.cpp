@@ -6,7 +6,41 @@ namespace {
 
 using nlohmann::json;
 
+json moment_json(const KvMoment& moment) {
+  json sequences = json::array();
+  for (const KvSequence& sequence : moment.sequences)
+    sequences.push_back({{"request", sequence.request}, {"n_tokens", sequence.n_tokens}, {"blocks", sequence.blocks}});
+  return {{"step", moment.step},
+          {"time_s", moment.time_s},
+          {"n_allocated", moment.n_allocated},
+          {"n_cached", moment.n_cached},
+          {"held_tokens", moment.held_tokens},
+          {"n_evicted", moment.n_evicted},
+          {"sequences", std::move(sequences)},
+          {"cached", moment.cached}};
+}
+
+KvMoment moment_from(const json& j) {
+  KvMoment moment;
+  j.at("step").get_to(moment.step);
+  j.at("time_s").get_to(moment.time_s);
+  j.at("n_allocated").get_to(moment.n_allocated);
+  j.at("n_cached").get_to(moment.n_cached);
+  j.at("held_tokens").get_to(moment.held_tokens);
+  j.at("n_evicted").get_to(moment.n_evicted);
+  j.at("cached").get_to(moment.cached);
+  for (const json& one : j.at("sequences")) {
+    KvSequence& sequence = moment.sequences.emplace_back();
+    one.at("request").get_to(sequence.request);
+    one.at("n_tokens").get_to(sequence.n_tokens);
+    one.at("blocks").get_to(sequence.blocks);
+  }
+  return moment;
+}
+
 json kv_json(const KvUsage& kv) {
+  json moments = json::array();
+  for (const KvMoment& moment : kv.moments) moments.push_back(moment_json(moment));
   return {{"n_blocks", kv.n_blocks},
           {"block_size", kv.block_size},
           {"block_bytes", kv.block_bytes},
@@ -21,7 +55,8 @@ json kv_json(const KvUsage& kv) {
           {"hit_tokens", kv.hit_tokens},
           {"n_evicted", kv.n_evicted},
           {"n_copied", kv.n_copied},
-          {"n_dropped_tokens", kv.n_dropped_tokens}};
+          {"n_dropped_tokens", kv.n_dropped_tokens},
+          {"moments", std::move(moments)}};
 }
 
 KvUsage kv_from(const json& j) {
@@ -41,6 +76,9 @@ KvUsage kv_from(const json& j) {
   j.at("n_evicted").get_to(kv.n_evicted);
   j.at("n_copied").get_to(kv.n_copied);
   j.at("n_dropped_tokens").get_to(kv.n_dropped_tokens);
+  // Files written before moments were recorded have none.
+  if (const auto moments = j.find("moments"); moments != j.end())
+    for (const json& moment : *moments) kv.moments.push_back(moment_from(moment));
   return kv;
 }
 

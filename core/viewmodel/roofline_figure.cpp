@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/figure/axes.h"
+#include "core/figure/clip.h"
 #include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/op_family.h"
@@ -23,6 +24,7 @@ constexpr double kSmallFont = 11.0;
 constexpr double kNarrow = 600.0;  // below this width there is no room for names in the bands
 constexpr double kLargestMarker = 28.0;
 constexpr double kSmallestMarker = 6.0;
+constexpr double kAbove = 4.0;
 
 std::string tick_number(double value) {
   return value >= 1.0 ? format_count(std::llround(value)) : fmt::format("{:g}", value);
@@ -47,6 +49,7 @@ class Drawing {
   void compute_roof(const RooflineRoof& roof);
   void ridge();
   void points();
+  void ghosts();
   void point_labels();
   void edge_marker(const RooflinePoint& point, Point p);
   void hits();
@@ -54,6 +57,8 @@ class Drawing {
 
   Point at(double intensity, double rate) const { return {x_.position(intensity), y_.position(rate)}; }
   Point clamped(const RooflinePoint& point) const;
+  // The frame and a little above it: the highest roof is the best of several readings, the frame goes by their median.
+  Box room() const { return {frame_.x, frame_.y - kAbove, frame_.width, frame_.height + kAbove}; }
   bool on_chart(const RooflinePoint& point) const {
     return x_.contains(point.intensity) && y_.contains(point.flops_per_s);
   }
@@ -109,6 +114,7 @@ Drawing::Drawing(const RooflinePlot& plot, Size size, std::string id)
   figure_.size = size;
   figure_.title = plot.title;
   figure_.description = description();
+  figure_.plane = Plane{frame_, x_, y_};
 }
 
 std::string Drawing::description() const {
@@ -156,21 +162,25 @@ void Drawing::axes() {
 }
 
 void Drawing::band(std::vector<Point> outline, Role role, double opacity, Hatch hatch) {
-  figure_.primitives.push_back(Area{std::move(outline), role, opacity, hatch});
+  outline = clipped(outline, room());
+  if (!outline.empty()) figure_.primitives.push_back(Area{std::move(outline), role, opacity, hatch});
 }
 
 void Drawing::bands() {
   const double least = plot_.threshold;
-  const double ridge = std::clamp(ridge_intensity(), plot_.x.lo, plot_.x.hi);
-  const auto roof_at = [&](double x) { return std::max(bandwidth() * x, plot_.y.lo); };
-  const auto line_at = [&](double x) { return std::max(least * bandwidth() * x, plot_.y.lo); };
-  band({at(plot_.x.lo, roof_at(plot_.x.lo)), at(ridge, peak()), at(ridge, least * peak()),
-        at(plot_.x.lo, line_at(plot_.x.lo))},
-       Role::kMemory, 0.10, Hatch::kForward);
-  band({at(ridge, peak()), at(plot_.x.hi, peak()), at(plot_.x.hi, least * peak()), at(ridge, least * peak())},
-       Role::kCompute, 0.10, Hatch::kBackward);
-  band({at(plot_.x.lo, line_at(plot_.x.lo)), at(ridge, least * peak()), at(plot_.x.hi, least * peak()),
-        at(plot_.x.hi, plot_.y.lo), at(plot_.x.lo, plot_.y.lo)},
+  const double ridge = ridge_intensity();
+  const auto roof_at = [&](double x) { return bandwidth() * x; };
+  const auto line_at = [&](double x) { return least * bandwidth() * x; };
+  // Beyond the frame on both sides, so that a zoomed chart cuts bands instead of bending them.
+  const double left = std::min(plot_.x.lo, ridge / 10.0);
+  const double right = std::max(plot_.x.hi, ridge * 10.0);
+  const double bottom = std::min(plot_.y.lo, line_at(left));
+  band({at(left, roof_at(left)), at(ridge, peak()), at(ridge, least * peak()), at(left, line_at(left))}, Role::kMemory,
+       0.10, Hatch::kForward);
+  band({at(ridge, peak()), at(right, peak()), at(right, least * peak()), at(ridge, least * peak())}, Role::kCompute,
+       0.10, Hatch::kBackward);
+  band({at(left, line_at(left)), at(ridge, least * peak()), at(right, least * peak()), at(right, bottom),
+        at(left, bottom)},
        Role::kLatency, 0.05, Hatch::kDots);
 }
 
@@ -185,11 +195,14 @@ void Drawing::band_names() {
   if (narrow) return;
   const double inside = std::sqrt(plot_.threshold);
   const Point compute = at(plot_.x.hi, inside * peak());
-  figure_.primitives.push_back(
-      Text{{compute.x - 10.0, compute.y + 4.0}, "compute-bound", Role::kCompute, kSmallFont, Anchor::kEnd});
-  obstacles_.push_back({compute.x - 110.0, compute.y - 8.0, 110.0, 16.0});
+  if (frame_.contains({compute.x - 10.0, compute.y}) && ridge_intensity() < plot_.x.hi) {
+    figure_.primitives.push_back(
+        Text{{compute.x - 10.0, compute.y + 4.0}, "compute-bound", Role::kCompute, kSmallFont, Anchor::kEnd});
+    obstacles_.push_back({compute.x - 110.0, compute.y - 8.0, 110.0, 16.0});
+  }
   const double x = ridge_intensity() / 2.4;  // halfway between where FP32 and BF16 decode lie and the ridge
   const Point memory = at(x, inside * bandwidth() * x);
+  if (!frame_.contains(memory)) return;
   figure_.primitives.push_back(
       Text{{memory.x + 2.0, memory.y + 4.0}, "memory-bound", Role::kMemory, kSmallFont, Anchor::kMiddle, slope_deg()});
   const double half = text_width("memory-bound", kSmallFont) / 2.0;
@@ -205,8 +218,10 @@ void Drawing::memory_roof(const RooflineRoof& roof, double width) {
       })->value;
   const double start = std::max(plot_.x.lo, plot_.y.lo / roof.value);
   const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
-  figure_.primitives.push_back(
-      Line{at(start, start * roof.value), at(top / roof.value, top), {Role::kMemory, width, dash}});
+  const auto line =
+      clipped(Line{at(start, start * roof.value), at(top / roof.value, top), {Role::kMemory, width, dash}}, room());
+  if (!line) return;
+  figure_.primitives.push_back(*line);
   const double angle = slope_deg() * std::numbers::pi / 180.0;
   const Point edge = at(start, start * roof.value);
   // Along the line and 6 units above it.
@@ -221,7 +236,9 @@ void Drawing::compute_roof(const RooflineRoof& roof) {
   const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
   const Point left = at(std::max(plot_.x.lo, roof.value / bandwidth()), roof.value);
   const Point right = at(plot_.x.hi, roof.value);
-  figure_.primitives.push_back(Line{left, right, {Role::kCompute, 2.25, dash}});
+  const auto line = clipped(Line{left, right, {Role::kCompute, 2.25, dash}}, room());
+  if (!line) return;
+  figure_.primitives.push_back(*line);
   figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0},
                                     roof_label(roof),
                                     Role::kCompute,
@@ -240,9 +257,12 @@ void Drawing::roofs() {
 }
 
 void Drawing::ridge() {
-  const Point top = at(ridge_intensity(), peak());
+  if (!x_.contains(ridge_intensity()) || peak() < plot_.y.lo) return;
+  const Point tip = at(ridge_intensity(), peak());
+  const bool inside = tip.y >= room().y;
+  const Point top{tip.x, inside ? tip.y : frame_.y};
   figure_.primitives.push_back(Line{top, {top.x, frame_.bottom()}, {Role::kAxis, 1.0, Dash::kDotted}});
-  figure_.primitives.push_back(Marker{top, 7.0, MarkerShape::kCircle, MarkerFill::kFilled, Role::kText});
+  if (inside) figure_.primitives.push_back(Marker{top, 7.0, MarkerShape::kCircle, MarkerFill::kFilled, Role::kText});
   const std::string text = fmt::format("ridge {}", format(Measure::kIntensity, ridge_intensity()));
   const double width = text_width(text, kSmallFont);
   const bool right = top.x + 7.0 + width <= frame_.right();
@@ -284,6 +304,25 @@ void Drawing::points() {
                                           MarkerFill::kFilled, role_of(family_of(point->op))});
     else
       edge_marker(*point, clamped(*point));
+  }
+}
+
+// Hollow where the baseline lay, in the shape and colour of the point it became; an arrow only for changes outside noise.
+void Drawing::ghosts() {
+  for (const RooflineGhost& ghost : plot_.ghosts) {
+    const auto point = std::ranges::find(plot_.points, ghost.datum, &RooflinePoint::datum);
+    if (point == plot_.points.end() || !on_chart(*point) || !x_.contains(ghost.intensity) ||
+        !y_.contains(ghost.flops_per_s))
+      continue;
+    const Role role = role_of(family_of(point->op));
+    const Point from = at(ghost.intensity, ghost.flops_per_s);
+    const Point to = clamped(*point);
+    figure_.primitives.push_back(Marker{from, marker_size(*point), shape_of(point->phase), MarkerFill::kHollow, role});
+    if (ghost.change.empty()) continue;
+    figure_.primitives.push_back(Line{from, to, {role, 1.25, Dash::kDashed}});
+    const Point middle{(from.x + to.x) / 2.0 + 4.0, (from.y + to.y) / 2.0};
+    figure_.primitives.push_back(
+        Text{middle, ghost.change, Role::kText, kSmallFont, Anchor::kStart, 0.0, Weight::kRegular, Halo::kSurface});
   }
 }
 
@@ -343,6 +382,7 @@ Figure Drawing::draw() {
   band_names();
   roofs();
   ridge();
+  ghosts();
   points();
   point_labels();
   legend();

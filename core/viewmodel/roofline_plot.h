@@ -34,6 +34,14 @@ struct RooflineRoof {
   Origin origin = Origin::kMeasured;
 };
 
+/// Where a point of the plot lay in the baseline.
+struct RooflineGhost {
+  std::string datum;  // of the point
+  double intensity = 0.0;
+  double flops_per_s = 0.0;
+  std::string change;  // of the operation's time, "−18 %"; empty: its step changed by no more than noise, so no arrow
+};
+
 /// The chart of UX.md §3.1 as data: what is on it, on which frame.
 struct RooflinePlot {
   std::string title;
@@ -43,7 +51,8 @@ struct RooflinePlot {
   std::vector<RooflineRoof> compute_roofs;  // the one under most of the time first
   double threshold = 0.6;
   std::vector<RooflinePoint> points;
-  int n_left_out = 0;  // operations beyond the coverage
+  std::vector<RooflineGhost> ghosts;  // of a baseline, where one was given
+  int n_left_out = 0;                 // operations beyond the coverage
 };
 
 /// The frame of a device: a function of its roofs alone, in whole decades, so that charts of two runs can be laid side
@@ -57,6 +66,9 @@ RooflineFrame roofline_frame(const DeviceRoofs& roofs);
 /// Points of each phase's representative step: its longest operations until they cover `coverage` of the time.
 /// Errors   throws `Error` (kDevice) where the device has no DRAM or FP32 roof.
 RooflinePlot roofline_plot(const Run& run, double coverage = 0.95);
+
+/// Adds where each point lay in the baseline, where it measured the same steps.
+void add_ghosts(RooflinePlot& plot, const Run& run, const Run& base);
 
 /// Draws the plot; legible down to a width of 360.
 figure::Figure roofline_figure(const RooflinePlot& plot, figure::Size size, std::string id);

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/store/chrome_trace.h"
 #include "core/store/run_file.h"
+#include "core/viewmodel/run_view.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast {
@@ -17,8 +18,24 @@ std::filesystem::path default_run_file(const RunPlan& plan) {
 }
 
 OpenedRun open_run(const std::filesystem::path& file) {
-  StoredRun stored = read_run(file);
+  StoredRun stored = read_run(file, Spans::kLeaveOut);
   return {.run = std::move(stored.run), .skipped = std::move(stored.skipped)};
+}
+
+viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
+  const StoredRun stored = read_run(file);
+  std::vector<viewmodel::RecordedPoint> points;
+  for (std::size_t i = 0; i < stored.run.points.size(); ++i) {
+    const MeasuredPoint& point = stored.run.points[i];
+    PointSummary summary;  // for its heading alone: a recorded point need not have samples
+    summary.phase = point.phase;
+    summary.context_tokens = point.context_tokens;
+    summary.batch_size = point.batch_size;
+    summary.kv_policy = point.kv_policy;
+    points.push_back({viewmodel::point_heading(summary), point.phase, stored.timelines[i].n_steps_measured,
+                      stored.timelines[i].spans});
+  }
+  return viewmodel::make_timeline(points);
 }
 
 std::string chrome_trace_of(const std::filesystem::path& file) {

@@ -11,6 +11,10 @@
 namespace dachlast {
 namespace {
 
+// llama.cpp lays its graph out anew for every cell, a millisecond each: a coarser map is there at once.
+constexpr int kSlowColumns = 16;
+constexpr int kSlowRows = 11;
+
 constexpr int kLeastContext = 256;
 constexpr int kMostBatch = 1024;
 
@@ -104,6 +108,10 @@ viewmodel::ContextChart context_chart_of(const ScenarioPlan& plan) {
 
 ScenarioSweep heatmap_sweep(const Scenario& scenario, int columns, int rows) {
   const int limit = scenario.model().max_context;
+  if (scenario.planner->scenario().engine.id == "llama.cpp") {
+    columns = std::min(columns, kSlowColumns);
+    rows = std::min(rows, kSlowRows);
+  }
   return sweep_scenario(scenario, geometric(std::min(kLeastContext, limit), limit, columns),
                         geometric(1, kMostBatch, rows));
 }

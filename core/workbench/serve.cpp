@@ -47,6 +47,23 @@ EngineOptions serving_options(const RunPlan& plan) {
   return options;
 }
 
+std::vector<KvMoment> moments_of(const KvUse& use) {
+  std::vector<KvMoment> moments;
+  for (const CacheMoment& kept : use.moments) {
+    KvMoment& moment = moments.emplace_back(KvMoment{.step = kept.step,
+                                                     .time_s = kept.time_s,
+                                                     .n_allocated = kept.statistics.n_allocated,
+                                                     .n_cached = kept.statistics.n_cached,
+                                                     .held_tokens = kept.statistics.held_tokens,
+                                                     .n_evicted = kept.statistics.n_evicted,
+                                                     .sequences = {},
+                                                     .cached = kept.cached});
+    for (const RequestBlocks& request : kept.requests)
+      moment.sequences.push_back({request.request, request.n_tokens, request.blocks});
+  }
+  return moments;
+}
+
 KvUsage usage_of(const KvUse& use, double block_bytes) {
   return {.n_blocks = use.last.n_blocks,
           .block_size = use.last.block_size,
@@ -62,7 +79,8 @@ KvUsage usage_of(const KvUse& use, double block_bytes) {
           .hit_tokens = use.last.hit_tokens,
           .n_evicted = use.last.n_evicted,
           .n_copied = use.last.n_copied,
-          .n_dropped_tokens = use.last.n_dropped_tokens};
+          .n_dropped_tokens = use.last.n_dropped_tokens,
+          .moments = moments_of(use)};
 }
 
 }  // namespace

@@ -23,6 +23,15 @@ QString text_of(const Cell& cell) {
   return cell.origin == Origin::kEstimated ? QStringLiteral("≈\u2009") + text : text;
 }
 
+constexpr qsizetype kLongText = 16;
+
+/// A text that its column may cut is told in full; else what the column means.
+QVariant tooltip_of(const Cell& cell, const viewmodel::Column& column) {
+  const QString text = to_qt(cell.text);
+  if (text.size() > kLongText) return text;
+  return column.description.empty() ? QVariant() : to_qt(column.description);
+}
+
 }  // namespace
 
 TableModel::TableModel(QObject* parent) : QAbstractTableModel(parent) {}
@@ -53,7 +62,7 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
     case SortRole: return raw_value(cell(index));
     case Qt::TextAlignmentRole:
       return QVariant::fromValue((column.align == Align::kRight ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    case Qt::ToolTipRole: return column.description.empty() ? QVariant() : to_qt(column.description);
+    case Qt::ToolTipRole: return tooltip_of(cell(index), column);
     default: return {};
   }
 }

@@ -49,6 +49,7 @@ class Artist {
   }
 
   void operator()(const Rect& rect) {
+    if (rect.hatch == Hatch::kNone) return fill_plain(rect);
     QPainterPath path;
     path.addRect(rect_of(rect.box));
     fill(path, rect.role, rect.opacity, rect.hatch);
@@ -95,6 +96,13 @@ class Artist {
     if (stroke.dash == Dash::kDashed) pen.setDashPattern({6 / stroke.width, 4 / stroke.width});
     if (stroke.dash == Dash::kDotted) pen.setDashPattern({1.5 / stroke.width, 3.5 / stroke.width});
     return pen;
+  }
+
+  // Timelines and maps are thousands of these: no path is made for them.
+  void fill_plain(const Rect& rect) {
+    QColor ink = colour(rect.role, theme_);
+    ink.setAlphaF(static_cast<float>(rect.opacity));
+    painter_.fillRect(rect_of(rect.box), ink);
   }
 
   void fill(const QPainterPath& path, Role role, double opacity, Hatch hatch) {

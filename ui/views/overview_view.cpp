@@ -1,14 +1,20 @@
 #include "ui/views/overview_view.h"
 
 #include <QLabel>
+#include <QListWidget>
+#include <QSignalBlocker>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "core/viewmodel/op_filter.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
 
 namespace dachlast::ui {
 namespace {
+
+constexpr int kLeastFindings = 56;  // two of them; the rest is scrolled to where the window is low
 
 QString joined(const std::vector<std::string>& sentences) {
   QStringList list;
@@ -21,13 +27,6 @@ QString figures_text(const viewmodel::RunView& run) {
   for (const auto& figure : run.key_figures)
     list << QStringLiteral("%1 %2 (%3)").arg(to_qt(figure.label), to_qt(figure.value), to_qt(figure.note));
   return list.join(QStringLiteral("   ·   "));
-}
-
-QString findings_text(const viewmodel::RunView& run) {
-  QStringList list;
-  for (std::size_t i = 0; i < run.findings.size(); ++i)
-    list << QStringLiteral("%1. %2").arg(i + 1).arg(to_qt(run.findings[i].text));
-  return list.join(u'\n');
 }
 
 QString remarks_text(const viewmodel::RunView& run) {
@@ -43,7 +42,7 @@ OverviewView::OverviewView(QWidget* parent)
       title_(sentence_label()),
       figures_(sentence_label()),
       bars_(new FigureView),
-      findings_(sentence_label()),
+      findings_(new QListWidget),
       phases_(new DataTable),
       remarks_(sentence_label()) {
   auto* rows = new QSplitter(Qt::Vertical);
@@ -55,7 +54,38 @@ OverviewView::OverviewView(QWidget* parent)
   body()->addWidget(rows, 1);
   body()->addWidget(findings_);
   body()->addWidget(remarks_);
-  connect(bars_, &FigureView::saveRequested, this, &OverviewView::saveRequested);
+  findings_->setAccessibleName(tr("Findings"));
+  findings_->setWordWrap(true);
+  findings_->setFrameShape(QFrame::NoFrame);
+  findings_->setMinimumHeight(kLeastFindings);
+  findings_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);
+  connect(findings_, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
+    if (item != nullptr) Q_EMIT findingChosen(item->data(Qt::UserRole).toString());
+  });
+}
+
+void OverviewView::setFindings(const viewmodel::RunView& run) {
+  const QSignalBlocker blocker(findings_);
+  findings_->clear();
+  for (std::size_t i = 0; i < run.findings.size(); ++i) {
+    const auto& finding = run.findings[i];
+    auto* item = new QListWidgetItem(QStringLiteral("%1. %2").arg(i + 1).arg(to_qt(finding.text)), findings_);
+    item->setData(Qt::UserRole, to_qt(viewmodel::op_datum(finding.phase, finding.op)));
+  }
+  findings_->setVisible(!run.findings.empty());
+  fitFindings();
+}
+
+/// No higher than its findings are, at most five (`RunView`), wrapped to the width there is.
+void OverviewView::fitFindings() {
+  int height = 2 * findings_->frameWidth() + 2;
+  for (int row = 0; row < findings_->count(); ++row) height += findings_->sizeHintForRow(row);
+  findings_->setMaximumHeight(std::max(height, kLeastFindings));
+}
+
+void OverviewView::resizeEvent(QResizeEvent* event) {
+  Page::resizeEvent(event);
+  fitFindings();
 }
 
 void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars) {
@@ -64,8 +94,7 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
       QStringLiteral("%1 · %2\n%3").arg(to_qt(run.title), to_qt(run.status), to_qt(run.configuration_line)));
   figures_->setText(figures_text(run));
   bars_->setSource(std::move(phase_bars));
-  findings_->setText(findings_text(run));
-  findings_->setVisible(!run.findings.empty());
+  setFindings(run);
   phases_->setTable(run.phases);
   remarks_->setText(remarks_text(run));
   remarks_->setVisible(!run.warnings.empty());

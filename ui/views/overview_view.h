@@ -4,6 +4,8 @@
 #include "ui/widgets/figure_view.h"
 #include "ui/widgets/page.h"
 
+class QListWidget;
+
 namespace dachlast::ui {
 
 class DataTable;
@@ -18,13 +20,20 @@ class OverviewView : public Page {
   void setRun(const viewmodel::RunView& run, FigureView::Source phase_bars);
 
  Q_SIGNALS:
-  void saveRequested(const figure::Figure& figure, const QString& kind);
+  /// An operation worth looking at was clicked, as `viewmodel::op_datum` names it.
+  void findingChosen(const QString& datum);
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
+  void setFindings(const viewmodel::RunView& run);
+  void fitFindings();
+
   QLabel* title_;
   QLabel* figures_;
   FigureView* bars_;
-  QLabel* findings_;
+  QListWidget* findings_;
   DataTable* phases_;
   QLabel* remarks_;
 };

@@ -12,8 +12,8 @@ namespace {
 
 constexpr double kStaleOpacity = 0.45;
 // Bar and table beside the two charts over context, whose axes begin at one height so.
-constexpr int kNarrow = 300;
-constexpr int kWide = 620;
+constexpr int kNarrow = 400;
+constexpr int kWide = 520;
 
 }  // namespace
 
@@ -48,8 +48,6 @@ PlanView::PlanView(QWidget* parent)
     const QStringList sizes = cell.split(u'x');
     if (sizes.size() == 2) Q_EMIT picked(sizes[0].toInt(), sizes[1].toInt());
   });
-  for (FigureView* view : {bar_, contexts_, heatmap_})
-    connect(view, &FigureView::saveRequested, this, &PlanView::saveRequested);
 }
 
 void PlanView::setContent(const PlanContent& content) {
@@ -64,6 +62,7 @@ void PlanView::setContent(const PlanContent& content) {
     return viewmodel::context_chart_figure(chart, size, "context-chart");
   });
   table_->setTable(content.memory);
+  bar_->setData([table = content.memory] { return table; });
   showContent();
 }
 

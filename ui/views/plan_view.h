@@ -35,7 +35,6 @@ class PlanView : public Page {
  Q_SIGNALS:
   /// A context was picked in the chart, or a context and batch in the heatmap (0: unchanged).
   void picked(int context_tokens, int batch_size);
-  void saveRequested(const figure::Figure& figure, const QString& kind);
 
  private:
   QLabel* subject_;

@@ -19,24 +19,52 @@ RooflineView::RooflineView(QWidget* parent)
   rows->setStretchFactor(1, 1);
   rows->setChildrenCollapsible(false);
   body()->addWidget(rows, 1);
+  chart_->setGestures(FigureView::Brush::kBox, FigureView::Zoom::kBoth);
 
-  connect(chart_, &FigureView::datumSelected, this, [this](const QString& datum) {
-    const auto row = std::find(datums_.begin(), datums_.end(), datum);
-    table_->selectRow(row == datums_.end() ? -1 : static_cast<int>(row - datums_.begin()));
+  connect(chart_, &FigureView::datumSelected, this, &RooflineView::selected);
+  connect(chart_, &FigureView::windowBrushed, this, &RooflineView::brushed);
+  connect(chart_, &FigureView::brushCleared, this, &RooflineView::brushCleared);
+  connect(chart_, &FigureView::windowRequested, this, [this](const FigureView::Window& window) {
+    window_ = window;
+    draw();
+  });
+  connect(chart_, &FigureView::resetRequested, this, [this] {
+    window_.reset();
+    draw();
   });
   connect(table_, &DataTable::rowSelected, this, [this](int row) {
-    if (row >= 0 && row < static_cast<int>(datums_.size())) chart_->setSelected(datums_[static_cast<std::size_t>(row)]);
+    if (row >= 0 && row < static_cast<int>(datums_.size())) Q_EMIT selected(datums_[static_cast<std::size_t>(row)]);
   });
-  connect(chart_, &FigureView::saveRequested, this, &RooflineView::saveRequested);
 }
 
 void RooflineView::setPlot(const viewmodel::RooflinePlot& plot, const QString& answer) {
   setAnswer(answer);
+  plot_ = plot;
   datums_.clear();
   for (const auto& point : plot.points) datums_.push_back(to_qt(point.datum));
-  chart_->setSource([plot](figure::Size size) { return viewmodel::roofline_figure(plot, size, "roofline"); });
+  draw();
+  chart_->setData([table = viewmodel::roofline_table(plot)] { return table; });
   table_->setTable(viewmodel::roofline_table(plot));
   showContent();
+}
+
+void RooflineView::draw() {
+  viewmodel::RooflinePlot shown = plot_;
+  if (window_) {
+    shown.x = window_->x;
+    shown.y = window_->y;
+  }
+  chart_->setSource([shown](figure::Size size) { return viewmodel::roofline_figure(shown, size, "roofline"); });
+}
+
+void RooflineView::setSelected(const QString& datum) {
+  chart_->setSelected(datum);
+  const auto row = std::find(datums_.begin(), datums_.end(), datum);
+  table_->selectRow(row == datums_.end() ? -1 : static_cast<int>(row - datums_.begin()));
+}
+
+void RooflineView::clearBrush() {
+  chart_->setBrushed(std::nullopt);
 }
 
 }  // namespace dachlast::ui

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/viewmodel/roofline_plot.h"
 #include "ui/widgets/figure_view.h"
 #include "ui/widgets/page.h"
@@ -8,7 +10,8 @@ namespace dachlast::ui {
 
 class DataTable;
 
-/// The roofline with its numbered table below it; a selection holds in both.
+/// The roofline with its numbered table below it; a selection holds in both. The frame belongs to the device: it stays through
+/// filters, and comes back after zooming.
 class RooflineView : public Page {
   Q_OBJECT
 
@@ -16,14 +19,22 @@ class RooflineView : public Page {
   explicit RooflineView(QWidget* parent = nullptr);
 
   void setPlot(const viewmodel::RooflinePlot& plot, const QString& answer);
+  void setSelected(const QString& datum);
+  void clearBrush();
 
  Q_SIGNALS:
-  void saveRequested(const figure::Figure& figure, const QString& kind);
+  void selected(const QString& datum);
+  void brushed(const dachlast::ui::FigureView::Window& window);
+  void brushCleared();
 
  private:
+  void draw();
+
   FigureView* chart_;
   DataTable* table_;
-  std::vector<QString> datums_;  // of the table's rows
+  viewmodel::RooflinePlot plot_;
+  std::optional<FigureView::Window> window_;  // zoomed to; empty: the whole frame
+  std::vector<QString> datums_;               // of the table's rows
 };
 
 }  // namespace dachlast::ui

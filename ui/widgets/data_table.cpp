@@ -16,6 +16,7 @@ namespace dachlast::ui {
 namespace {
 
 constexpr int kLeastColumn = 56;
+constexpr int kMostColumn = 420;  // a longer text is told in full by its tooltip
 constexpr int kRowPadding = 8;
 
 }  // namespace
@@ -38,6 +39,11 @@ DataTable::DataTable(QWidget* parent)
   connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
     if (current.isValid()) Q_EMIT rowSelected(sorted_->mapToSource(current).row());
   });
+  connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+    QList<int> rows;
+    for (const QModelIndex& index : selectionModel()->selectedRows()) rows << sorted_->mapToSource(index).row();
+    Q_EMIT rowsSelected(rows);
+  });
 }
 
 void DataTable::setTable(viewmodel::Table table) {
@@ -48,6 +54,11 @@ void DataTable::setTable(viewmodel::Table table) {
   horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);
   setSortingEnabled(true);
   resizeColumnsToContents();
+  for (int column = 0; column < sorted_->columnCount(); ++column)
+    setColumnWidth(column, std::min(columnWidth(column), kMostColumn));
+  // A last column of words takes what is left; numbers stay close to their heads.
+  const auto& columns = model_->table().columns;
+  horizontalHeader()->setStretchLastSection(!columns.empty() && columns.back().align == viewmodel::Align::kLeft);
 }
 
 const viewmodel::Table& DataTable::table() const {
@@ -56,8 +67,12 @@ const viewmodel::Table& DataTable::table() const {
 
 void DataTable::selectRow(int row) {
   if (row < 0) return clearSelection();
-  const QModelIndex index = sorted_->mapFromSource(model_->index(row, 0));
-  if (index.row() != currentIndex().row()) setCurrentIndex(index);
+  if (row == currentDatumRow()) return;
+  setCurrentIndex(sorted_->mapFromSource(model_->index(row, 0)));
+}
+
+int DataTable::currentDatumRow() const {
+  return currentIndex().isValid() && selectionModel()->hasSelection() ? sorted_->mapToSource(currentIndex()).row() : -1;
 }
 
 QList<int> DataTable::selectedRows() const {

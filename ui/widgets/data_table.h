@@ -23,6 +23,9 @@ class DataTable : public QTableView {
   /// Selects the row with this place in the table as it was given; −1: none.
   void selectRow(int row);
 
+  /// The current row by its place in the table as it was given; −1: none.
+  int currentDatumRow() const;
+
   /// What is selected, tab-separated with a head; everything where nothing is.
   QString selectionAsTsv() const;
   QString selectionAsMarkdown() const;
@@ -30,6 +33,8 @@ class DataTable : public QTableView {
  Q_SIGNALS:
   /// The current row by its place in the table as it was given.
   void rowSelected(int row);
+  /// All selected rows, by their places in the table as it was given.
+  void rowsSelected(const QList<int>& rows);
 
  protected:
   void contextMenuEvent(QContextMenuEvent* event) override;

@@ -9,6 +9,7 @@
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QSpinBox>
+#include <QVBoxLayout>
 #include <cmath>
 
 namespace dachlast::ui {
@@ -94,12 +95,16 @@ ScenarioForm::SizeControl ScenarioForm::addSize(const QString& label, int most) 
     control.slider->setValue(slider_of(value));
     tell();
   });
-  auto* row = new QHBoxLayout;
-  row->addWidget(control.slider, 1);
-  row->addWidget(control.field);
+  // The slider below its field: a narrow dock leaves it no room beside one.
   auto* name = new QLabel(label);
   name->setBuddy(control.field);
-  static_cast<QFormLayout*>(layout())->addRow(name, row);
+  auto* row = new QHBoxLayout;
+  row->addWidget(name, 1);
+  row->addWidget(control.field);
+  auto* rows = new QVBoxLayout;
+  rows->addLayout(row);
+  rows->addWidget(control.slider);
+  static_cast<QFormLayout*>(layout())->addRow(rows);
   return control;
 }
 

@@ -74,6 +74,7 @@ TEST_F(MainWindowTest, AFileThatIsNoRunIsSaidOnThePage) {
   window_.open(file.fileName());
   EXPECT_FALSE(view<ui::OverviewView>().hasContent());
   EXPECT_FALSE(view<ui::RooflineView>().hasContent());
+  EXPECT_TRUE(window_.runs().runs().empty());
 }
 
 TEST_F(MainWindowTest, PagesHaveShortcuts) {

@@ -1,5 +1,6 @@
 // Writes a picture of every page of the window into a folder, for people to look through:
-//   dachlast_screenshots FOLDER [RUN.dachlast]
+//   dachlast_screenshots FOLDER [RUN.dachlast...]
+// With several runs the first is the baseline and the last is shown.
 // Themes and sizes are all taken in one call; set QT_SCALE_FACTOR for other scalings.
 #include <fmt/core.h>
 
@@ -9,7 +10,9 @@
 #include <QTimer>
 
 #include "app/gui/main_window.h"
+#include "app/gui/run_presenter.h"
 #include "ui/paint/theme.h"
+#include "ui/views/scenarios_view.h"
 
 namespace {
 
@@ -52,7 +55,7 @@ bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) 
 int main(int argc, char** argv) {
   QApplication app(argc, argv);
   if (argc < 2) {
-    fmt::print("usage: dachlast_screenshots FOLDER [RUN.dachlast]\n");
+    fmt::print("usage: dachlast_screenshots FOLDER [RUN.dachlast...]\n");
     return 2;
   }
   const QDir folder(QString::fromLocal8Bit(argv[1]));
@@ -63,7 +66,10 @@ int main(int argc, char** argv) {
     QApplication::setPalette(dachlast::ui::palette_of(look.theme));
     for (const QSize size : kSizes) {
       MainWindow window;
-      if (argc > 2) window.open(QString::fromLocal8Bit(argv[2]));
+      for (int i = 2; i < argc; ++i) window.open(QString::fromLocal8Bit(argv[i]));
+      if (argc > 3) window.runs().setBaseline(0);
+      window.presenter().select(QStringLiteral("decode/attention"));
+      Q_EMIT window.findChild<dachlast::ui::ScenariosView*>()->pinRequested();
       window.show();
       written = take(window, folder, look, size) && written;
     }

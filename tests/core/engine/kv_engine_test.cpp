@@ -332,6 +332,21 @@ TEST(BatchRunner, WhereBlocksRunOutTheNewestBeginsAnew) {
   EXPECT_THROW(serve("paged:4", 4, 3, wanted), Error) << "one alone finds no room";
 }
 
+TEST(BatchRunner, KeepsMomentsOfItsBlocksButNotTooMany) {
+  const BatchResult result = serve("paged:4", 2, 0, requests(40));
+  ASSERT_GT(result.n_steps, kMostMoments);
+  ASSERT_FALSE(result.kv.moments.empty());
+  EXPECT_LE(result.kv.moments.size(), static_cast<std::size_t>(kMostMoments));
+  const int every = result.kv.moments.front().step;
+  for (const CacheMoment& moment : result.kv.moments) {
+    EXPECT_EQ(moment.step % every, 0);
+    for (const RequestBlocks& request : moment.requests) {
+      EXPECT_LT(request.request, 40);
+      EXPECT_EQ(request.blocks.size(), static_cast<std::size_t>((request.n_tokens + 3) / 4));  // blocks of four
+    }
+  }
+}
+
 TEST(BatchRunner, PromptsThatBeginAlikeShareBlocks) {
   std::vector<BatchRequest> wanted;
   const Ids shared = some_ids(20, 61);

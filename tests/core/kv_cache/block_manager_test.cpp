@@ -80,6 +80,20 @@ TEST(BlockManager, WhatIsCachedIsFoundAfterItsSequenceIsGone) {
   EXPECT_EQ(manager.statistics().n_cached, 0);
 }
 
+TEST(BlockManager, TheMapNamesHoldersAndWhatIsCached) {
+  BlockManager manager = manager_of(10, 4);
+  const SequenceId first = sequence_of(manager, count_from(0, 8));     // two full blocks, both findable
+  const SequenceId second = sequence_of(manager, count_from(100, 5));  // one full, one with a single token
+  manager.remove(first);
+  const BlockMap map = manager.block_map();
+  ASSERT_EQ(map.sequences.size(), 1u);
+  EXPECT_EQ(map.sequences[0].id, second);
+  EXPECT_EQ(map.sequences[0].n_tokens, 5);
+  EXPECT_EQ(map.sequences[0].blocks, table_of(manager, second));
+  EXPECT_EQ(map.cached.size(), 2u);
+  EXPECT_EQ(static_cast<int>(map.cached.size()), manager.statistics().n_cached);
+}
+
 TEST(BlockManager, ABlockIsFoundOnlyBehindItsOwnBeginning) {
   BlockManager manager = manager_of(8, 2);
   sequence_of(manager, {1, 1, 2, 2});

@@ -123,6 +123,7 @@ TEST(RunFile, ServedRequestsAndMemoryComeBackWhole) {
   EXPECT_EQ(back.serving->n_steps, 77);
   EXPECT_EQ(back.serving->seconds, 1.25);
   const KvUsage& kv = back.serving->kv;
+  EXPECT_EQ(kv.moments, run.serving->kv.moments);
   EXPECT_EQ(kv.block_bytes, 4096.5);
   EXPECT_EQ(kv.mean_token_use, 0.375);
   EXPECT_EQ(kv.held_tokens + kv.reserved_tokens + kv.internal_fragmentation_tokens, 960);

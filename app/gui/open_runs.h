@@ -1,0 +1,69 @@
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/figure/figure.h"
+#include "core/roofline/run.h"
+
+namespace dachlast::gui {
+
+/// A run file that is open, and what the reader calls it.
+struct OpenRun {
+  QString file;
+  QString name;
+  QString note;
+  std::shared_ptr<const Run> run;
+  int slot = 0;  // gives it its colour and shape for as long as it is open
+
+  figure::Role role() const;
+  figure::MarkerShape shape() const;
+};
+
+/// The runs that are open, which one the pages show and which one is the baseline. Measurements are never changed.
+class OpenRuns : public QObject {
+  Q_OBJECT
+
+ public:
+  using QObject::QObject;
+
+  /// Adds a run and shows it; a file that is open already is replaced. The first run becomes nobody's baseline: a comparison
+  /// begins with the second.
+  void add(const QString& file, Run run);
+  void close(int index);
+  void setCurrent(int index);
+  /// −1: none.
+  void setBaseline(int index);
+  void rename(int index, const QString& name);
+  void setNote(int index, const QString& note);
+
+  const std::vector<OpenRun>& runs() const { return runs_; }
+  int current() const { return current_; }
+  int baseline() const { return baseline_; }
+  /// nullptr where nothing is open.
+  const OpenRun* shown() const { return at(current_); }
+  /// nullptr where no baseline is set.
+  const OpenRun* base() const { return at(baseline_); }
+  /// The baseline's place in a comparison of everything that is open: the one set, else the run opened first.
+  int effectiveBaseline() const;
+
+ Q_SIGNALS:
+  /// Runs, names, notes or the baseline changed.
+  void changed();
+  /// Another run is shown, or none.
+  void currentChanged();
+
+ private:
+  const OpenRun* at(int index) const;
+  int freeSlot() const;
+  bool valid(int index) const { return index >= 0 && index < static_cast<int>(runs_.size()); }
+
+  std::vector<OpenRun> runs_;
+  int current_ = -1;
+  int baseline_ = -1;
+};
+
+}  // namespace dachlast::gui

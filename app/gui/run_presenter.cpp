@@ -1,0 +1,286 @@
+#include "app/gui/run_presenter.h"
+
+#include <QUndoStack>
+#include <algorithm>
+
+#include "app/gui/docks.h"
+#include "app/gui/edit.h"
+#include "app/gui/report_preview.h"
+#include "app/gui/timeline_loader.h"
+#include "core/base/error.h"
+#include "core/viewmodel/compare_many.h"
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/inspection.h"
+#include "core/viewmodel/phase_bars.h"
+#include "core/viewmodel/roofline_plot.h"
+#include "core/viewmodel/run_view.h"
+#include "core/workbench/workbench.h"
+#include "ui/paint/figure_painter.h"
+#include "ui/panels/inspector_panel.h"
+#include "ui/panels/runs_panel.h"
+#include "ui/views/compare_view.h"
+#include "ui/views/kv_cache_page.h"
+#include "ui/views/overview_view.h"
+#include "ui/views/report_view.h"
+#include "ui/views/roofline_view.h"
+#include "ui/views/timeline_view.h"
+#include "ui/widgets/chip_bar.h"
+#include "ui/widgets/data_table.h"
+
+namespace dachlast::gui {
+namespace {
+
+using ui::to_qt;
+using viewmodel::OpFilter;
+
+constexpr std::size_t kMostCompared = 4;  // beside the baseline: more nobody can tell apart
+
+ui::RunEntry entry_of(const OpenRun& run, bool baseline) {
+  const Run& measured = *run.run;
+  return {.name = run.name,
+          .subject = RunPresenter::tr("%1 on %2")
+                         .arg(to_qt(measured.model.name),
+                              to_qt(measured.roofs.device.empty() ? measured.host.cpu_name : measured.roofs.device)),
+          .date = to_qt(viewmodel::format_date(measured.created_at)),
+          .note = run.note,
+          .file = run.file,
+          .role = run.role(),
+          .shape = run.shape(),
+          .standing = baseline ? ui::RunEntry::Standing::kBaseline : ui::RunEntry::Standing::kOther};
+}
+
+}  // namespace
+
+RunPresenter::RunPresenter(OpenRuns& runs, const RunPages& pages, Docks& docks, QUndoStack& edits, QObject* parent)
+    : QObject(parent), runs_(runs), pages_(pages), docks_(docks), edits_(edits), timelines_(new TimelineLoader(this)) {
+  connect(&runs_, &OpenRuns::currentChanged, this, &RunPresenter::showRun);
+  connect(&runs_, &OpenRuns::changed, this, &RunPresenter::showRuns);
+  connectPages();
+  connectPanels();
+  connectTimeline();
+}
+
+void RunPresenter::connectTimeline() {
+  connect(timelines_, &TimelineLoader::loaded, this, &RunPresenter::showTimelines);
+  connect(timelines_, &TimelineLoader::failed, this, [this](const QString& file, const QString& reason) {
+    if (runs_.shown() != nullptr && runs_.shown()->file == file) pages_.timeline.showError(reason);
+    docks_.log(reason);
+  });
+  connect(&pages_.timeline, &ui::TimelineView::selected, this, &RunPresenter::select);
+  connect(&pages_.timeline, &ui::TimelineView::rangeChosen, this, &RunPresenter::filterByRange);
+  connect(&pages_.timeline, &ui::TimelineView::rangeCleared, this, [this] {
+    docks_.inspector().setStatistics({}, std::nullopt);
+    removeFilter(QStringLiteral("range"));
+  });
+}
+
+void RunPresenter::connectPages() {
+  connect(&pages_.roofline, &ui::RooflineView::selected, this, &RunPresenter::select);
+  connect(&pages_.roofline, &ui::RooflineView::brushed, this, &RunPresenter::filterByBox);
+  connect(&pages_.roofline, &ui::RooflineView::brushCleared, this, [this] { removeFilter(QStringLiteral("box")); });
+  connect(&pages_.overview, &ui::OverviewView::findingChosen, this, &RunPresenter::select);
+  connect(&pages_.compare, &ui::CompareView::thresholdChanged, this, &RunPresenter::showComparison);
+  connect(&pages_.report, &ui::ReportView::changed, this, &RunPresenter::showReport);
+  connect(&pages_.chips, &ui::ChipBar::removed, this, &RunPresenter::removeFilter);
+}
+
+void RunPresenter::connectPanels() {
+  connect(&docks_.operations(), &ui::DataTable::rowSelected, this, [this](int row) {
+    if (row >= 0 && row < static_cast<int>(operations_.datums.size()))
+      select(to_qt(operations_.datums[static_cast<std::size_t>(row)]));
+  });
+  connect(&docks_.operations(), &ui::DataTable::rowsSelected, this, [this](const QList<int>& rows) {
+    if (rows.size() < 2) return;  // one operation is told in full
+    docks_.inspector().setStatistics(tr("Operations selected: %1").arg(rows.size()),
+                                     viewmodel::operation_statistics(operations_, {rows.begin(), rows.end()}));
+  });
+  ui::RunsPanel& panel = docks_.runs();
+  connect(&panel, &ui::RunsPanel::chosen, &runs_, &OpenRuns::setCurrent);
+  connect(&panel, &ui::RunsPanel::closeRequested, &runs_, &OpenRuns::close);
+  connect(&panel, &ui::RunsPanel::baselineRequested, this, &RunPresenter::editBaseline);
+  connect(&panel, &ui::RunsPanel::renamed, this, [this](int row, const QString& name) {
+    const QString before = runs_.runs()[static_cast<std::size_t>(row)].name;
+    edits_.push(new Edit(
+        tr("Rename run"), [this, row, name] { runs_.rename(row, name); },
+        [this, row, before] { runs_.rename(row, before); }));
+  });
+  connect(&panel, &ui::RunsPanel::noted, this, [this](int row, const QString& note) {
+    const QString before = runs_.runs()[static_cast<std::size_t>(row)].note;
+    edits_.push(new Edit(
+        tr("Edit note"), [this, row, note] { runs_.setNote(row, note); },
+        [this, row, before] { runs_.setNote(row, before); }));
+  });
+}
+
+/// A click on the star of the baseline takes it away.
+void RunPresenter::editBaseline(int index) {
+  const int before = runs_.baseline();
+  const int after = index == before ? -1 : index;
+  edits_.push(new Edit(
+      tr("Set baseline"), [this, after] { runs_.setBaseline(after); }, [this, before] { runs_.setBaseline(before); }));
+}
+
+// -------- showing
+
+void RunPresenter::showRun() {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) {
+    pages_.overview.showEmpty();
+    pages_.roofline.showEmpty();
+    pages_.timeline.setTimeline({}, nullptr);
+    pages_.kv_cache.setRun(nullptr);
+    pages_.report.showEmpty();
+    timeline_file_.clear();
+    docks_.operations().setTable({});
+    docks_.inspector().setInspection(std::nullopt);
+    return;
+  }
+  pages_.overview.setRun(viewmodel::run_view(*open->run), [run = open->run](figure::Size size) {
+    return viewmodel::phase_bars(*run, size.width, "bars");
+  });
+  pages_.kv_cache.setRun(open->run);
+  showFiltered();
+  if (pages_.timeline.isVisible()) showTimelines();
+  if (pages_.report.isVisible()) showReport();
+}
+
+void RunPresenter::showReport() {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) return pages_.report.showEmpty();
+  const ReportPreview preview = report_preview(open->run, memory_of(*open->run), pages_.report.fields());
+  pages_.report.setReport(preview.title, preview.sections);
+}
+
+void RunPresenter::showTimelines() {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) return;
+  timelines_->request(open->file);
+  const auto timeline = timelines_->found(open->file);
+  if (!timeline) {
+    timeline_file_.clear();
+    return pages_.timeline.showLoading(tr("Reading the timeline of %1…").arg(open->name));
+  }
+  if (timeline_file_ != open->file) pages_.timeline.setTimeline(open->name, timeline);
+  timeline_file_ = open->file;
+  const OpenRun* base = runs_.base();
+  if (base == nullptr || base == open) return pages_.timeline.setBaseline({}, nullptr);
+  timelines_->request(base->file);
+  pages_.timeline.setBaseline(base->name, timelines_->found(base->file));
+}
+
+void RunPresenter::showFiltered() {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) return;
+  viewmodel::RooflinePlot plot = viewmodel::roofline_plot(*open->run);
+  const OpenRun* base = runs_.base();
+  if (base != nullptr && base != open) viewmodel::add_ghosts(plot, *open->run, *base->run);
+  pages_.roofline.setPlot(viewmodel::filtered(std::move(plot), filters_), pages_.overview.answer());
+  operations_ = viewmodel::operation_rows(*open->run, filters_);
+  docks_.operations().setTable(operations_.table);
+  select(selected_);
+}
+
+void RunPresenter::showRuns() {
+  QList<ui::RunEntry> entries;
+  QStringList files;
+  for (const OpenRun& run : runs_.runs()) files << run.file;
+  timelines_->keepOnly(files);
+  for (int i = 0; i < static_cast<int>(runs_.runs().size()); ++i)
+    entries << entry_of(runs_.runs()[static_cast<std::size_t>(i)], i == runs_.baseline());
+  docks_.runs().setRuns(entries, runs_.current());
+  showComparison();
+  showFiltered();
+  if (pages_.timeline.isVisible()) showTimelines();
+}
+
+void RunPresenter::showComparison() {
+  const int base = runs_.effectiveBaseline();
+  std::vector<viewmodel::NamedRun> others;
+  for (int i = 0; i < static_cast<int>(runs_.runs().size()); ++i) {
+    const OpenRun& open = runs_.runs()[static_cast<std::size_t>(i)];
+    if (i != base && others.size() < kMostCompared) others.push_back({open.name.toStdString(), open.run.get()});
+  }
+  if (others.empty()) return pages_.compare.showEmpty();
+  const OpenRun& open = runs_.runs()[static_cast<std::size_t>(base)];
+  try {
+    pages_.compare.setComparison(
+        viewmodel::compare_many({open.name.toStdString(), open.run.get()}, others, pages_.compare.threshold()));
+  } catch (const Error& error) {
+    pages_.compare.showError(to_qt(error.what()));
+  }
+}
+
+void RunPresenter::showError(const QString& text) {
+  if (runs_.shown() != nullptr) return;  // what is open stays readable; the log tells the rest
+  pages_.overview.showError(text);
+  pages_.roofline.showError(text);
+  pages_.timeline.showError(text);
+}
+
+// -------- selection and filters
+
+void RunPresenter::select(const QString& datum) {
+  selected_ = datum;
+  const OpenRun* open = runs_.shown();
+  pages_.roofline.setSelected(datum);
+  docks_.inspector().setInspection(open != nullptr ? viewmodel::inspect(*open->run, datum.toStdString())
+                                                   : std::nullopt);
+  const auto row = std::ranges::find(operations_.datums, datum.toStdString());
+  if (row != operations_.datums.end() && docks_.operations().currentDatumRow() >= 0 &&
+      operations_.datums[static_cast<std::size_t>(docks_.operations().currentDatumRow())] == *row)
+    return;
+  docks_.operations().selectRow(row == operations_.datums.end() ? -1
+                                                                : static_cast<int>(row - operations_.datums.begin()));
+}
+
+void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) return;
+  OpFilter filter{
+      .id = "box", .text = {}, .datums = datums_in(viewmodel::roofline_plot(*open->run), window.x, window.y)};
+  filter.text = tr("Roofline box, operations: %1").arg(filter.datums.size()).toStdString();
+  addFilter(filter);
+}
+
+void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
+  docks_.inspector().setStatistics(to_qt(range.sentence), range.statistics);
+  addFilter({.id = "range",
+             .text = tr("Timeline range, operations: %1").arg(range.datums.size()).toStdString(),
+             .datums = range.datums});
+}
+
+void RunPresenter::filterPhase(Phase phase) {
+  if (const OpenRun* open = runs_.shown()) addFilter(viewmodel::phase_filter(*open->run, phase));
+}
+
+void RunPresenter::addFilter(const OpFilter& filter) {
+  std::vector<OpFilter> filters = filters_;
+  std::erase_if(filters, [&](const OpFilter& other) { return other.id == filter.id; });
+  filters.push_back(filter);
+  changeFilters(tr("Filter"), std::move(filters));
+}
+
+void RunPresenter::removeFilter(const QString& id) {
+  std::vector<OpFilter> filters = filters_;
+  if (std::erase_if(filters, [&](const OpFilter& other) { return other.id == id.toStdString(); }) == 0) return;
+  changeFilters(tr("Remove filter"), std::move(filters));
+}
+
+void RunPresenter::changeFilters(const QString& what, std::vector<OpFilter> filters) {
+  edits_.push(new Edit(
+      what, [this, filters = std::move(filters)] { setFilters(filters); },
+      [this, before = filters_] { setFilters(before); }));
+}
+
+void RunPresenter::setFilters(std::vector<OpFilter> filters) {
+  filters_ = std::move(filters);
+  QList<ui::ChipBar::Chip> chips;
+  for (const OpFilter& filter : filters_) chips << ui::ChipBar::Chip{to_qt(filter.id), to_qt(filter.text)};
+  pages_.chips.setChips(chips);
+  pages_.timeline.setFilters(filters_);
+  if (std::ranges::find(filters_, "range", &OpFilter::id) == filters_.end()) pages_.timeline.clearBrush();
+  if (std::ranges::find(filters_, "box", &OpFilter::id) == filters_.end()) pages_.roofline.clearBrush();
+  showFiltered();
+}
+
+}  // namespace dachlast::gui

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <vector>
+
+#include "app/gui/open_runs.h"
+#include "core/viewmodel/op_filter.h"
+#include "core/viewmodel/timeline.h"
+#include "ui/widgets/figure_view.h"
+
+class QUndoStack;
+
+namespace dachlast::ui {
+class ChipBar;
+class CompareView;
+class OverviewView;
+class KvCachePage;
+class ReportView;
+class RooflineView;
+class TimelineView;
+}  // namespace dachlast::ui
+
+namespace dachlast::gui {
+
+class Docks;
+class TimelineLoader;
+
+/// Where a run is shown.
+struct RunPages {
+  ui::OverviewView& overview;
+  ui::RooflineView& roofline;
+  ui::TimelineView& timeline;
+  ui::KvCachePage& kv_cache;
+  ui::CompareView& compare;
+  ui::ReportView& report;
+  ui::ChipBar& chips;
+};
+
+/// Keeps every page that shows runs in step with what is open, selected and filtered. A selection holds in all views, a filter
+/// changes all of them, and neither needs a new measurement.
+class RunPresenter : public QObject {
+  Q_OBJECT
+
+ public:
+  RunPresenter(OpenRuns& runs, const RunPages& pages, Docks& docks, QUndoStack& edits, QObject* parent = nullptr);
+
+  void select(const QString& datum);
+  const QString& selected() const { return selected_; }
+  /// Takes the place of a filter of the same kind; can be undone.
+  void addFilter(const viewmodel::OpFilter& filter);
+  void removeFilter(const QString& id);
+  void filterPhase(Phase phase);
+  const std::vector<viewmodel::OpFilter>& filters() const { return filters_; }
+  /// Reads the timelines of the run and its baseline, where someone looks at them.
+  void showTimelines();
+  /// Draws the report anew, where someone looks at it.
+  void showReport();
+  /// Says on every page of the run why there is none.
+  void showError(const QString& text);
+
+ private:
+  void showRun();
+  void showFiltered();
+  void showRuns();
+  void showComparison();
+  void setFilters(std::vector<viewmodel::OpFilter> filters);
+  void changeFilters(const QString& what, std::vector<viewmodel::OpFilter> filters);
+  void connectPanels();
+  void connectPages();
+  void connectTimeline();
+  void filterByBox(const ui::FigureView::Window& window);
+  void filterByRange(const viewmodel::TimelineRange& range);
+  void editBaseline(int index);
+
+  OpenRuns& runs_;
+  RunPages pages_;
+  Docks& docks_;
+  QUndoStack& edits_;
+  std::vector<viewmodel::OpFilter> filters_;
+  viewmodel::OperationRows operations_;  // in the dock
+  QString selected_;
+  TimelineLoader* timelines_;
+  QString timeline_file_;  // shown on the timeline page
+};
+
+}  // namespace dachlast::gui

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <QHash>
+#include <QObject>
+#include <QStringList>
+#include <QThreadPool>
+#include <memory>
+
+#include "core/viewmodel/timeline.h"
+
+namespace dachlast::gui {
+
+/// Reads the spans of run files in the background, once a file: a million of them take about a second.
+/// Threads  lives on the GUI thread; its pool only reads.
+class TimelineLoader : public QObject {
+  Q_OBJECT
+
+ public:
+  using TimelinePtr = std::shared_ptr<const viewmodel::Timeline>;
+
+  explicit TimelineLoader(QObject* parent = nullptr);
+  ~TimelineLoader() override;
+
+  /// The timeline of a file where it was read already; nullptr where it was not.
+  TimelinePtr found(const QString& file) const { return found_.value(file); }
+  /// Reads it and tells `loaded` or `failed`; does nothing where that is under way or done.
+  void request(const QString& file);
+  /// Forgets all other files: those that were closed.
+  void keepOnly(const QStringList& files);
+
+ Q_SIGNALS:
+  void loaded(const QString& file);
+  void failed(const QString& file, const QString& reason);
+
+ private:
+  void settle(const QString& file, TimelinePtr timeline, const QString& problem);
+
+  QHash<QString, TimelinePtr> found_;
+  QList<QString> reading_;
+  QThreadPool pool_;
+};
+
+}  // namespace dachlast::gui

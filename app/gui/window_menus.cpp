@@ -1,0 +1,165 @@
+// Menus of the main window and what their entries do.
+#include <QApplication>
+#include <QClipboard>
+#include <QDateTime>
+#include <QFileDialog>
+#include <QKeyEvent>
+#include <QListWidget>
+#include <QMenuBar>
+#include <QStackedWidget>
+
+#include "app/gui/edit.h"
+#include "app/gui/main_window.h"
+#include "app/gui/measure_controller.h"
+#include "app/gui/plan_command_line.h"
+#include "app/gui/run_presenter.h"
+#include "app/gui/saving.h"
+#include "app/gui/settings.h"
+#include "core/workbench/workbench.h"
+#include "reports/html.h"
+#include "ui/views/measure_view.h"
+#include "ui/views/plan_view.h"
+#include "ui/views/report_view.h"
+#include "ui/widgets/figure_view.h"
+
+namespace dachlast::gui {
+namespace {
+
+constexpr int kMostRecent = 10;
+
+}  // namespace
+
+void MainWindow::makeMenus() {
+  makeFileMenu();
+  makeEditMenu();
+  makeRunMenu();
+  makeViewMenu();
+}
+
+void MainWindow::makeFileMenu() {
+  QMenu* file = menuBar()->addMenu(tr("&File"));
+  file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::chooseFile);
+  recent_ = file->addMenu(tr("Open &Recent"));
+  connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fillRecent);
+  file->addAction(tr("&Close Run"), QKeySequence::Close, this, [this] { runs_.close(runs_.current()); });
+  file->addSeparator();
+  export_ = file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport);
+  export_->setEnabled(false);
+  file->addSeparator();
+  file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
+}
+
+void MainWindow::makeEditMenu() {
+  QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+  QAction* undo = edits_.createUndoAction(this, tr("&Undo"));
+  undo->setShortcut(QKeySequence::Undo);
+  edit->addAction(undo);
+  QAction* redo = edits_.createRedoAction(this, tr("&Redo"));
+  redo->setShortcut(QKeySequence::Redo);
+  edit->addAction(redo);
+  edit->addSeparator();
+  edit->addAction(tr("Copy as &Command"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,
+                  &MainWindow::copyAsCommand);
+}
+
+void MainWindow::makeRunMenu() {
+  QMenu* run = menuBar()->addMenu(tr("&Run"));
+  run->addAction(tr("&Measure…"), QKeySequence(Qt::CTRL | Qt::Key_R), this, [this] { showPage(tr("Measure")); });
+  run->addAction(tr("&Repeat Measurement"), QKeySequence(Qt::Key_F5), measurer_, &MeasureController::repeat);
+  run->addAction(tr("Use as &Baseline"), QKeySequence(Qt::CTRL | Qt::Key_B), this, [this] {
+    const int before = runs_.baseline();
+    const int after = runs_.current();
+    if (after < 0 || after == before) return;
+    edits_.push(new Edit(
+        tr("Set baseline"), [this, after] { runs_.setBaseline(after); },
+        [this, before] { runs_.setBaseline(before); }));
+  });
+  run->addSeparator();
+  QMenu* filter = run->addMenu(tr("&Filter"));
+  filter->addAction(tr("&Prefill only"), this, [this] { presenter_->filterPhase(Phase::kPrefill); });
+  filter->addAction(tr("&Decode only"), this, [this] { presenter_->filterPhase(Phase::kDecode); });
+}
+
+void MainWindow::makeViewMenu() {
+  QMenu* view = menuBar()->addMenu(tr("&View"));
+  for (int i = 0; i < pages_->count(); ++i)
+    view->addAction(pages_->item(i)->text(), QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
+                    [this, i] { pages_->setCurrentRow(i); });
+  view->addSeparator();
+  for (QDockWidget* dock : docks_->closable()) view->addAction(dock->toggleViewAction());
+  view->addSeparator();
+  // Of the window too: the menu bar is hidden while a chart stands alone.
+  addAction(view->addAction(tr("&Maximise Chart"), QKeySequence(Qt::Key_F11), this, &MainWindow::toggleMaximised));
+  view->addAction(tr("Restore &Default Layout"), this, [this] {
+    maximised_.restore();
+    docks_->restoreDefault();
+  });
+}
+
+void MainWindow::chooseFile() {
+  const QStringList paths = QFileDialog::getOpenFileNames(
+      this, tr("Open"), {}, tr("Runs and models (*.dachlast *.json *.safetensors *.gguf);;All files (*)"));
+  for (const QString& path : paths) open(path);
+}
+
+void MainWindow::exportReport() {
+  exportReportAs(report_->fields());
+}
+
+void MainWindow::exportReportAs(const ui::ReportFields& fields) {
+  const OpenRun* shown = runs_.shown();
+  if (shown == nullptr) return;
+  reports::HtmlOptions options;
+  options.timestamp = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
+  options.title = fields.title.toStdString();
+  options.author = fields.author.toStdString();
+  options.note = (fields.note.isEmpty() ? shown->note : fields.note).toStdString();
+  tell(save_text(this, tr("Export Report"), QStringLiteral("dachlast-report.html"), tr("HTML (*.html)"),
+                 reports::run_html(*shown->run, options, memory_of(*shown->run))));
+}
+
+void MainWindow::addRecent(const QString& path) {
+  QSettings stored = settings();
+  QStringList list = stored.value(QStringLiteral("recent")).toStringList();
+  list.removeAll(path);
+  list.prepend(path);
+  stored.setValue(QStringLiteral("recent"), list.mid(0, kMostRecent));
+}
+
+void MainWindow::fillRecent() {
+  recent_->clear();
+  for (const QString& path : settings().value(QStringLiteral("recent")).toStringList())
+    recent_->addAction(path, this, [this, path] { open(path); });
+  recent_->setEnabled(!recent_->isEmpty());
+}
+
+/// The chart with the focus, else the largest one of the page.
+void MainWindow::toggleMaximised() {
+  if (maximised_.active()) return maximised_.restore();
+  auto* chart = qobject_cast<ui::FigureView*>(QApplication::focusWidget());
+  if (chart == nullptr)
+    for (ui::FigureView* other : stack_->currentWidget()->findChildren<ui::FigureView*>())
+      if (other->isVisible() &&
+          (chart == nullptr || other->width() * other->height() > chart->width() * chart->height()))
+        chart = other;
+  if (chart != nullptr) maximised_.show(chart);
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Escape && maximised_.active()) return maximised_.restore();
+  QMainWindow::keyPressEvent(event);
+}
+
+void MainWindow::copyAsCommand() {
+  const OpenRun* shown = runs_.shown();
+  const QWidget* page = stack_->currentWidget();
+  QString line = plan_command_line(form_->fields());
+  if (page == measure_)
+    line = run_command_line(measure_->fields());
+  else if (page != memory_ && shown != nullptr)
+    line = QString::fromStdString(shown->run->command);
+  QApplication::clipboard()->setText(line);
+  tell(tr("Copied: %1").arg(line));
+}
+
+}  // namespace dachlast::gui

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/figure/figure.h"
+#include "core/figure/scale.h"
+#include "core/trace/span.h"
+#include "core/viewmodel/op_family.h"
+#include "core/viewmodel/op_filter.h"
+#include "core/viewmodel/table.h"
+
+namespace dachlast::viewmodel {
+
+/// Events of one row: ascending, none over another. Events are told apart by kind, each with its colour.
+class TimelineRow {
+ public:
+  static constexpr int kMostKinds = kOpFamilyCount;
+  /// Time inside events, by kind.
+  using Busy = std::array<std::int64_t, kMostKinds>;
+
+  /// Events come in the order they begin; one that begins before the last has ended is cut to begin there.
+  void add(std::int64_t start_ns, std::int64_t end_ns, int kind);
+
+  int size() const { return static_cast<int>(starts_.size()); }
+  std::int64_t start_ns(int i) const { return starts_[static_cast<std::size_t>(i)]; }
+  std::int64_t end_ns(int i) const { return ends_[static_cast<std::size_t>(i)]; }
+  int kind(int i) const { return kinds_[static_cast<std::size_t>(i)]; }
+
+  /// The first event that begins at or after a time.
+  int first_from(std::int64_t time_ns) const;
+  /// Time inside events [from, to), in constant time for any number of them.
+  Busy busy(int from, int to) const;
+  /// Time inside events between two times, those cut at the ends counted in part.
+  std::int64_t busy_between(std::int64_t from_ns, std::int64_t to_ns) const;
+
+ private:
+  static constexpr int kBlock =
+      64;  // events summed at once: sums for each would take five times the room of the events
+
+  std::vector<std::int64_t> starts_;
+  std::vector<std::int64_t> ends_;
+  std::vector<std::uint8_t> kinds_;
+  std::vector<Busy> sums_;  // before event 64·i
+};
+
+/// What stands in a window of a row: an event at least a column wide, or the small ones that share a column.
+struct TimelineBar {
+  double from = 0.0;  // columns from the left edge
+  double to = 0.0;
+  int kind = 0;        // of small ones, the kind with the most time
+  double cover = 1.0;  // share of the bar inside events
+  int event = -1;      // −1: several
+};
+
+/// At most about two bars a column, whatever the number of events.
+std::vector<TimelineBar> bars_of(const TimelineRow& row, const figure::Interval& window_ns, int n_columns);
+
+/// Recorded steps of one measured point.
+struct TimelinePoint {
+  std::string heading;  // "Decode, 512 tokens, batch 1"
+  Phase phase = Phase::kPrefill;
+  int n_steps_measured = 0;
+  int first_step = 0;  // places in the row of steps
+  int n_steps = 0;
+};
+
+/// Recorded steps, layers and operations of a run on one time axis that begins at 0.
+struct Timeline {
+  std::vector<TimelinePoint> points;
+  TimelineRow steps;               // kind: phase
+  TimelineRow layers;              // kind: family of the layer's longest operation
+  TimelineRow ops;                 // kind: family
+  std::vector<trace::Span> spans;  // of `ops`, as measured
+  std::vector<std::int32_t> layer_numbers;
+  std::int64_t end_ns = 0;
+
+  bool empty() const { return ops.size() == 0; }
+};
+
+/// Spans of one point as they were recorded.
+struct RecordedPoint {
+  std::string heading;
+  Phase phase = Phase::kPrefill;
+  int n_steps_measured = 0;
+  std::span<const trace::Span> spans;
+};
+Timeline make_timeline(std::span<const RecordedPoint> points);
+
+/// The part that is framed first: one step of the last decode point, else of the last point, a little air around it.
+figure::Interval first_window(const Timeline& timeline);
+/// One step with air around it. `step` counts over all points.
+figure::Interval step_window(const Timeline& timeline, int step);
+/// A window as wide as asked, moved and narrowed until it lies on the time axis.
+figure::Interval clamped_window(const Timeline& timeline, figure::Interval window_ns);
+
+/// A timeline in a chart: a run, and where on its own axis the chart's zero lies.
+struct TimelineStrip {
+  std::string name;  // of the run; empty where there is only one
+  const Timeline* timeline = nullptr;
+  std::int64_t origin_ns = 0;
+};
+
+/// Draws strips below one another, their zeros aligned. Operations that the filters hold back are faint. Drawing takes time by
+/// the width of the chart, not by the number of events.
+figure::Figure timeline_figure(std::span<const TimelineStrip> strips, const figure::Interval& window_ns,
+                               std::span<const OpFilter> filters, figure::Size size, std::string id);
+
+/// What lies between two times.
+struct TimelineRange {
+  std::string sentence;             // "12 operations in 3.21 ms: 2.90 ms inside operations, 0.31 ms in gaps (9.7 %)."
+  Table statistics;                 // durations of the operations that begin there
+  std::vector<std::string> datums;  // operations seen there, ascending
+};
+TimelineRange describe_range(const Timeline& timeline, const figure::Interval& range_ns);
+
+/// Operation an event of the chart stands for, by the datum of its hit box: "op:12" → "decode/attention". Empty for steps, layers
+/// and strips other than the first.
+std::string op_datum_of(const Timeline& timeline, std::string_view event);
+
+}  // namespace dachlast::viewmodel

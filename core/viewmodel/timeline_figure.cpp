@@ -1,0 +1,227 @@
+// Draws a window of recorded time: steps, layers, operations, a strip a run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/figure/axes.h"
+#include "core/figure/labels.h"
+#include "core/viewmodel/format.h"
+#include "core/viewmodel/timeline.h"
+
+namespace dachlast::viewmodel {
+namespace {
+
+using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
+
+constexpr double kTimelineFont = 11.5;
+constexpr double kTimelineLeft = 96.0;
+constexpr double kTimelineRight = 40.0;  // half of the last tick's label
+constexpr double kTimelineTop = 10.0;
+constexpr double kAxisRoom = 46.0;
+constexpr double kMostRow = 150.0;
+constexpr double kRowGap = 8.0;
+constexpr double kStripGap = 26.0;
+constexpr double kLeastHit = 3.0;  // a narrower bar nobody can point at
+constexpr double kFaint = 0.22;
+constexpr double kSmallBase = 0.30;  // of a column that holds hardly any time, so that it is seen at all
+constexpr int kRows = 3;
+
+/// Which event a hit box stands for: "op:12"; those of later strips carry their number in front.
+std::string event_name(std::size_t strip, std::string_view row, int event) {
+  return strip == 0 ? fmt::format("{}:{}", row, event) : fmt::format("{}/{}:{}", strip, row, event);
+}
+
+class TimelineDrawing {
+ public:
+  TimelineDrawing(std::span<const TimelineStrip> strips, const Interval& window, std::span<const OpFilter> filters,
+                  Size size, std::string id)
+      : strips_(strips),
+        filters_(filters),
+        size_(size),
+        frame_(frame_of(size)),
+        unit_(unit_for(Measure::kTime, 1e-9 * std::max(std::abs(window.lo), std::abs(window.hi)))),
+        x_(Scale::linear(window, frame_.x, frame_.right())) {
+    figure_.id = std::move(id);
+    figure_.size = size;
+    figure_.title = "Timeline";
+    figure_.description = description();
+    figure_.plane = Plane{frame_, x_, Scale::linear({0.0, 1.0}, frame_.bottom(), frame_.y)};
+    note_passing();
+  }
+
+  Figure draw() {
+    axis();
+    for (std::size_t i = 0; i < strips_.size(); ++i) strip(i);
+    legend();
+    return std::move(figure_);
+  }
+
+ private:
+  static Box frame_of(Size size) {
+    return {kTimelineLeft, kTimelineTop, std::max(size.width - kTimelineLeft - kTimelineRight, 40.0),
+            std::max(size.height - kTimelineTop - kAxisRoom - kLegendRowHeight, 60.0)};
+  }
+
+  double strip_height() const {
+    const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
+    return (frame_.height - (n - 1.0) * kStripGap) / n;
+  }
+  double row_height() const { return std::min((strip_height() - 18.0) / kRows - kRowGap, kMostRow); }
+  Box row_box(std::size_t strip, int row) const {
+    const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + 18.0;
+    return {frame_.x, top + row * (row_height() + kRowGap), frame_.width, std::max(row_height(), 6.0)};
+  }
+
+  // Whether a span of an operation passes is asked thousands of times a frame: answered once for each kind.
+  void note_passing() {
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode})
+      for (int op = 0; op < kOpKindCount; ++op)
+        passes_[static_cast<std::size_t>(phase)][static_cast<std::size_t>(op)] =
+            passes(filters_, op_datum(phase, static_cast<OpKind>(op)));
+  }
+  bool passing(const trace::Span& span) const {
+    return passes_[static_cast<std::size_t>(span.phase)][static_cast<std::size_t>(span.op)];
+  }
+
+  void axis() {
+    const auto text = [&](double ns) {
+      const double value = 1e-9 * ns / unit_.base;
+      return std::abs(value) < 1e-12 ? std::string("0") : fmt::format("{:.6g}", value);
+    };
+    for (const Tick& tick : x_.ticks(8)) {
+      const double x = x_.position(tick.value);
+      figure_.primitives.push_back(Line{{x, frame_.y}, {x, frame_.bottom() + 4.0}, {Role::kGrid, 1.0}});
+      figure_.primitives.push_back(
+          Text{{x, frame_.bottom() + 17.0}, text(tick.value), Role::kMuted, 11.0, Anchor::kMiddle});
+    }
+    figure_.primitives.push_back(
+        Line{{frame_.x, frame_.bottom()}, {frame_.right(), frame_.bottom()}, {Role::kAxis, 1.0}});
+    figure_.primitives.push_back(Text{{frame_.x + frame_.width / 2.0, frame_.bottom() + 36.0},
+                                      fmt::format("Time since the step began, {}", unit_.text),
+                                      Role::kText,
+                                      12.0,
+                                      Anchor::kMiddle});
+  }
+
+  Interval window_of(const TimelineStrip& strip) const {
+    const auto origin = static_cast<double>(strip.origin_ns);
+    return {x_.domain().lo + origin, x_.domain().hi + origin};
+  }
+
+  void strip(std::size_t index) {
+    const TimelineStrip& strip = strips_[index];
+    const Timeline& timeline = *strip.timeline;
+    if (!strip.name.empty())
+      figure_.primitives.push_back(Text{{frame_.x, row_box(index, 0).y - 5.0},
+                                        strip.name,
+                                        Role::kMuted,
+                                        kTimelineFont,
+                                        Anchor::kStart,
+                                        0.0,
+                                        Weight::kBold});
+    row(index, 0, "Steps", timeline.steps);
+    row(index, 1, "Layers", timeline.layers);
+    row(index, 2, "Operations", timeline.ops);
+  }
+
+  void row(std::size_t strip, int number, const char* name, const TimelineRow& events) {
+    const Box box = row_box(strip, number);
+    figure_.primitives.push_back(
+        Text{{frame_.x - 10.0, box.y + box.height / 2.0 + 4.0}, name, Role::kText, kTimelineFont, Anchor::kEnd});
+    const int columns = std::max(static_cast<int>(frame_.width), 1);
+    for (const TimelineBar& bar : bars_of(events, window_of(strips_[strip]), columns))
+      this->bar(strip, number, bar, {frame_.x + bar.from, box.y, bar.to - bar.from, box.height});
+  }
+
+  void bar(std::size_t strip, int number, const TimelineBar& bar, const Box& box) {
+    const bool step = number == 0;
+    const Timeline& timeline = *strips_[strip].timeline;
+    const bool faint = number == 2 && bar.event >= 0 && !passing(timeline.spans[static_cast<std::size_t>(bar.event)]);
+    // Layers are lighter than the operations they are made of.
+    const double strength = faint ? kFaint : (number == 1 ? 0.55 : 1.0) * (kSmallBase + (1.0 - kSmallBase) * bar.cover);
+    const Role role =
+        step ? (bar.kind == 0 ? Role::kCompute : Role::kMemory) : role_of(static_cast<OpFamily>(bar.kind));
+    if (!step && !faint) families_.insert(static_cast<OpFamily>(bar.kind));
+    Box drawn = box;
+    if (drawn.width > 4.0) drawn.width -= 1.0;  // neighbours stay two
+    figure_.primitives.push_back(Rect{drawn, role, strength, Hatch::kNone});
+    if (bar.event < 0 || box.width < kLeastHit) return;
+    const std::string name = name_of_event(timeline, number, bar.event);
+    if (box.width > text_width(name, 11.0) + 8.0 && box.height > 13.0)
+      figure_.primitives.push_back(Text{{box.x + box.width / 2.0, box.y + box.height / 2.0 + 4.0},
+                                        name,
+                                        number == 1 || faint ? Role::kText : Role::kSurface,
+                                        11.0,
+                                        Anchor::kMiddle});
+    constexpr std::string_view kRowNames[] = {"step", "layer", "op"};
+    figure_.primitives.push_back(
+        HitBox{box, event_name(strip, kRowNames[number], bar.event), tooltip(timeline, number, bar.event)});
+  }
+
+  static std::string name_of_event(const Timeline& timeline, int number, int event) {
+    if (number == 0) return std::string(name_of(static_cast<Phase>(timeline.steps.kind(event))));
+    if (number == 1) return fmt::format("{}", timeline.layer_numbers[static_cast<std::size_t>(event)]);
+    return std::string(name_of(timeline.spans[static_cast<std::size_t>(event)].op));
+  }
+
+  static std::string tooltip(const Timeline& timeline, int number, int event) {
+    const TimelineRow& row = number == 0 ? timeline.steps : number == 1 ? timeline.layers : timeline.ops;
+    const double seconds = 1e-9 * static_cast<double>(row.end_ns(event) - row.start_ns(event));
+    const std::string time = format(Measure::kTime, seconds);
+    if (number == 0) {
+      const double in_ops =
+          1e-9 * static_cast<double>(timeline.ops.busy_between(row.start_ns(event), row.end_ns(event)));
+      return fmt::format("{} step\n{}\n{} in gaps between operations", name_of_event(timeline, 0, event), time,
+                         format(Measure::kTime, std::max(seconds - in_ops, 0.0)));
+    }
+    if (number == 1) return fmt::format("layer {}\n{}", name_of_event(timeline, 1, event), time);
+    const trace::Span& span = timeline.spans[static_cast<std::size_t>(event)];
+    std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
+                                   span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);
+    const double bytes = span.cost.bytes().value;
+    if (seconds > 0.0 && (span.cost.flops.value > 0.0 || bytes > 0.0))
+      text += fmt::format("\n{}, {}\n{}, {}", format(Measure::kWork, span.cost.flops.value),
+                          format(Measure::kTraffic, bytes), format(Measure::kWorkRate, span.cost.flops.value / seconds),
+                          format(Measure::kBandwidth, bytes / seconds));
+    return text + "\nmeasured time, counted work";
+  }
+
+  void legend() {
+    std::vector<LegendEntry> entries;
+    for (const OpFamily family : families_)
+      entries.push_back(
+          {std::string(name_of(family)), role_of(family), MarkerShape::kSquare, MarkerFill::kFilled, 11.0});
+    draw_legend(figure_.primitives, {8.0, size_.height - kLegendRowHeight - 2.0, size_.width - 16.0, kLegendRowHeight},
+                entries, kTimelineFont);
+  }
+
+  std::string description() const {
+    std::string text = "Steps, their layers and operations over time.";
+    for (const TimelineStrip& strip : strips_)
+      text += fmt::format(" {}{} recorded, {} in all.", strip.name.empty() ? "" : strip.name + ": ",
+                          counted(strip.timeline->steps.size(), "step", "steps"),
+                          counted(strip.timeline->ops.size(), "operation", "operations"));
+    return text;
+  }
+
+  std::span<const TimelineStrip> strips_;
+  std::span<const OpFilter> filters_;
+  Size size_;
+  Figure figure_;
+  Box frame_;
+  Unit unit_;
+  Scale x_;
+  std::array<std::array<bool, kOpKindCount>, 2> passes_{};
+  std::set<OpFamily> families_;  // drawn
+};
+
+}  // namespace
+
+figure::Figure timeline_figure(std::span<const TimelineStrip> strips, const figure::Interval& window_ns,
+                               std::span<const OpFilter> filters, figure::Size size, std::string id) {
+  return TimelineDrawing(strips, window_ns, filters, size, std::move(id)).draw();
+}
+
+}  // namespace dachlast::viewmodel

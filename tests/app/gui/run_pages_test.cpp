@@ -1,0 +1,250 @@
+// Pages, docks and panels with runs open: selection, filters, comparison, undo.
+#include <gtest/gtest.h>
+
+#include <QDockWidget>
+#include <QListWidget>
+#include <QSettings>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/main_window.h"
+#include "app/gui/run_presenter.h"
+#include "core/store/run_file.h"
+#include "tests/support/sample_run.h"
+#include "ui/models/run_list_model.h"
+#include "ui/panels/inspector_panel.h"
+#include "ui/panels/runs_panel.h"
+#include "ui/views/compare_view.h"
+#include "ui/views/kv_cache_page.h"
+#include "ui/views/overview_view.h"
+#include "ui/views/report_view.h"
+#include "ui/views/roofline_view.h"
+#include "ui/views/scenarios_view.h"
+#include "ui/views/timeline_view.h"
+#include "ui/widgets/chip_bar.h"
+#include "ui/widgets/data_table.h"
+
+namespace dachlast::gui {
+namespace {
+
+std::vector<trace::Span> two_operations() {
+  trace::Span op;
+  op.phase = Phase::kDecode;
+  op.op = OpKind::kAttention;
+  op.start_ns = 1'000;
+  op.end_ns = 5'000;
+  trace::Span step = op;
+  step.zone = trace::ZoneKind::kStep;
+  step.start_ns = 500;
+  step.end_ns = 6'000;
+  return {op, step};
+}
+
+class RunPagesTest : public testing::Test {
+ protected:
+  RunPagesTest() {
+    window_.show();
+    window_.activateWindow();
+  }
+  template <class View>
+  View& view() {
+    return *window_.findChild<View*>();
+  }
+  QString write(const QString& name, const dachlast::Run& run) {
+    const QString path = folder_.filePath(name);
+    RunWriter writer = RunWriter::create(path.toStdString(), run, IfExists::kRefuse);
+    for (const MeasuredPoint& point : run.points) writer.add_point(point, two_operations());
+    writer.finish();
+    return path;
+  }
+  void openTwo() {
+    window_.open(write("before.dachlast", test::sample_run()));
+    auto slow = test::sample_run();
+    for (MeasuredPoint& point : slow.points)
+      for (double& sample : point.samples_s) sample *= 1.5;
+    window_.open(write("after.dachlast", slow));
+  }
+
+  QTemporaryDir folder_;
+  MainWindow window_;
+};
+
+TEST_F(RunPagesTest, OneRunFillsItsPages) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  EXPECT_TRUE(view<ui::OverviewView>().hasContent());
+  EXPECT_TRUE(view<ui::RooflineView>().hasContent());
+  EXPECT_FALSE(view<ui::CompareView>().hasContent());
+  EXPECT_FALSE(window_.docks().operations().table().rows.empty());
+}
+
+TEST_F(RunPagesTest, ASecondRunFillsTheComparison) {
+  openTwo();
+  ASSERT_TRUE(view<ui::CompareView>().hasContent());
+  EXPECT_TRUE(view<ui::CompareView>().answer().startsWith("after: SLOWER"));
+}
+
+TEST_F(RunPagesTest, ARunDroppedOnTheComparisonStaysThere) {
+  window_.open(write("before.dachlast", test::sample_run()));
+  window_.showPage("Compare");
+  window_.open(write("after.dachlast", test::sample_run()));
+  EXPECT_TRUE(view<ui::CompareView>().isVisible());
+}
+
+TEST_F(RunPagesTest, ASelectionHoldsEverywhere) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  window_.presenter().select("decode/attention");
+  EXPECT_EQ(view<ui::InspectorPanel>().title(), "attention");
+  EXPECT_EQ(view<ui::RooflineView>().findChild<ui::FigureView*>()->selected(), "decode/attention");
+  EXPECT_GE(window_.docks().operations().currentDatumRow(), 0);
+}
+
+TEST_F(RunPagesTest, AFindingSelectsItsOperation) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  auto* findings = view<ui::OverviewView>().findChild<QListWidget*>();
+  ASSERT_GT(findings->count(), 0);
+  findings->setCurrentRow(0);
+  EXPECT_FALSE(window_.presenter().selected().isEmpty());
+}
+
+TEST_F(RunPagesTest, AFilterIsAChipAndCanBeUndone) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  const std::size_t all = window_.docks().operations().table().rows.size();
+  window_.presenter().filterPhase(Phase::kDecode);
+  EXPECT_EQ(view<ui::ChipBar>().texts(), QStringList{"Decode"});
+  EXPECT_LT(window_.docks().operations().table().rows.size(), all);
+  window_.edits().undo();
+  EXPECT_TRUE(view<ui::ChipBar>().texts().isEmpty());
+  EXPECT_EQ(window_.docks().operations().table().rows.size(), all);
+}
+
+TEST_F(RunPagesTest, BaselineNameAndNoteCanBeUndone) {
+  openTwo();
+  auto& panel = view<ui::RunsPanel>();
+  Q_EMIT panel.baselineRequested(1);
+  EXPECT_EQ(window_.runs().baseline(), 1);
+  Q_EMIT panel.renamed(0, "reference");
+  Q_EMIT panel.noted(0, "tiles of 64");
+  EXPECT_EQ(window_.runs().runs()[0].note, "tiles of 64");
+  window_.edits().undo();
+  window_.edits().undo();
+  window_.edits().undo();
+  EXPECT_EQ(window_.runs().runs()[0].name, "before");
+  EXPECT_EQ(window_.runs().runs()[0].note, "");
+  EXPECT_EQ(window_.runs().baseline(), -1);
+}
+
+TEST_F(RunPagesTest, ScenarioEditsCanBeUndone) {
+  auto& form = view<ui::ScenarioForm>();
+  ui::ScenarioFields changed = form.fields();
+  const int before = changed.batch_size;
+  changed.batch_size = 16;
+  form.setFields(changed);
+  Q_EMIT form.changed(changed);
+  window_.edits().undo();
+  EXPECT_EQ(form.fields().batch_size, before);
+}
+
+TEST_F(RunPagesTest, TheTimelineIsReadWhenSomeoneLooks) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  window_.showPage("Timeline");
+  EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, 5000));
+}
+
+TEST_F(RunPagesTest, TheReportShowsWhatTheExportHolds) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  window_.showPage("Report");
+  ASSERT_TRUE(view<ui::ReportView>().hasContent());
+  const QString text = view<ui::ReportView>().plainText();
+  EXPECT_TRUE(text.contains("memory-bound"));
+  EXPECT_TRUE(text.contains("Operations on the roofline"));
+}
+
+TEST_F(RunPagesTest, HostileNamesStayTextInTheReport) {
+  auto run = test::sample_run();
+  run.model.name = "<script>alert(1)</script>";
+  window_.open(write("hostile.dachlast", run));
+  window_.showPage("Report");
+  EXPECT_TRUE(view<ui::ReportView>().plainText().contains("<script>alert(1)</script>"));
+}
+
+TEST_F(RunPagesTest, ARunWithoutRequestsHasNoCachePage) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  EXPECT_FALSE(view<ui::KvCachePage>().hasContent());
+}
+
+TEST_F(RunPagesTest, ServedRequestsFillTheCachePage) {
+  auto run = test::sample_run();
+  run.kv = "paged:4";
+  run.serving = Serving{1, 16, 2, 1.0, {{7, 0, 0, 0.1, {0.1}}}, {}};
+  run.serving->kv.n_blocks = 4;
+  run.serving->kv.block_size = 4;
+  run.serving->kv.peak_blocks = 2;
+  run.serving->kv.moments = {{1, 0.25, 2, 0, 7, 0, {{0, 7, {0, 1}}}, {}}, {2, 0.5, 2, 0, 8, 0, {{0, 8, {0, 1}}}, {}}};
+  window_.open(write("served.dachlast", run));
+  auto& page = view<ui::KvCachePage>();
+  ASSERT_TRUE(page.hasContent());
+  page.setMoment(1);
+  EXPECT_EQ(page.moment(), 1);
+  page.setMoment(99);
+  EXPECT_EQ(page.moment(), 1);
+}
+
+TEST_F(RunPagesTest, PinnedScenariosStandSideBySideAndCanBeUndone) {
+  auto& page = view<ui::ScenariosView>();
+  Q_EMIT page.pinRequested();
+  EXPECT_EQ(page.count(), 1);
+  Q_EMIT page.pinRequested();  // the same again
+  EXPECT_EQ(page.count(), 1);
+  auto& form = view<ui::ScenarioForm>();
+  ui::ScenarioFields changed = form.fields();
+  changed.batch_size = 16;
+  form.setFields(changed);
+  Q_EMIT form.changed(changed);
+  Q_EMIT page.pinRequested();
+  EXPECT_EQ(page.count(), 2);
+  Q_EMIT page.adoptRequested(0);
+  EXPECT_EQ(form.fields().batch_size, 1);
+  Q_EMIT page.removeRequested(0);
+  EXPECT_EQ(page.count(), 1);
+  window_.edits().undo();
+  EXPECT_EQ(page.count(), 2);
+}
+
+TEST_F(RunPagesTest, ClosingTheRunEmptiesItsPages) {
+  openTwo();
+  window_.runs().close(1);
+  EXPECT_TRUE(view<ui::OverviewView>().hasContent());
+  window_.runs().close(0);
+  EXPECT_FALSE(view<ui::OverviewView>().hasContent());
+  EXPECT_FALSE(view<ui::CompareView>().hasContent());
+}
+
+TEST_F(RunPagesTest, OnlyScenarioAndInspectorAreOpenAtFirst) {
+  window_.docks().restoreDefault();
+  QStringList open;
+  for (const QDockWidget* dock : window_.docks().closable())
+    if (!dock->isHidden()) open << dock->objectName();
+  EXPECT_EQ(open, (QStringList{"scenario", "inspector"}));
+}
+
+TEST_F(RunPagesTest, ALayoutOfAnotherVersionHidesNothing) {
+  window_.docks().restore(QByteArray("from another time"));
+  EXPECT_FALSE(window_.findChild<QDockWidget*>("scenario")->isHidden());
+}
+
+TEST_F(RunPagesTest, F11ShowsAChartAloneAndEscapeBringsTheRestBack) {
+  ASSERT_TRUE(QTest::qWaitForWindowActive(&window_));
+  window_.open(write("one.dachlast", test::sample_run()));
+  window_.showPage("Roofline");
+  auto* chart = view<ui::RooflineView>().findChild<ui::FigureView*>();
+  QTest::keyClick(&window_, Qt::Key_F11);
+  EXPECT_TRUE(chart->isVisible());
+  EXPECT_FALSE(window_.findChild<QDockWidget*>("scenario")->isVisible());
+  QTest::keyClick(&window_, Qt::Key_F11);
+  EXPECT_TRUE(window_.findChild<QDockWidget*>("scenario")->isVisible());
+  EXPECT_TRUE(view<ui::RooflineView>().findChild<ui::DataTable*>()->isVisible());
+}
+
+}  // namespace
+}  // namespace dachlast::gui

@@ -1,0 +1,140 @@
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QClipboard>
+#include <QSignalSpy>
+#include <QTest>
+#include <QWheelEvent>
+
+#include "ui/widgets/figure_view.h"
+
+namespace dachlast::ui {
+namespace {
+
+/// A plane of 100 × 100 units from (10, 10) to (210, 110) with one datum in its middle.
+figure::Figure plane_figure(figure::Size size) {
+  figure::Figure made{"p", size, "Plane", "A plane", {}};
+  const figure::Box frame{10.0, 10.0, 200.0, 100.0};
+  made.plane = figure::Plane{frame, figure::Scale::linear({0.0, 100.0}, frame.x, frame.right()),
+                             figure::Scale::linear({0.0, 100.0}, frame.bottom(), frame.y)};
+  made.primitives.push_back(figure::HitBox{{105.0, 55.0, 10.0, 10.0}, "middle", "the middle"});
+  return made;
+}
+
+class FigureGestures : public testing::Test {
+ protected:
+  FigureGestures() {
+    view_.resize(300, 200);
+    view_.setGestures(FigureView::Brush::kBox, FigureView::Zoom::kBoth);
+    view_.setSource(plane_figure);
+    view_.show();
+    QObject::connect(&view_, &FigureView::windowBrushed, [this](const auto& window) { brushed_ = window; });
+    QObject::connect(&view_, &FigureView::windowRequested, [this](const auto& window) { requested_ = window; });
+    QObject::connect(&view_, &FigureView::resetRequested, [this] { ++n_resets_; });
+    QObject::connect(&view_, &FigureView::brushCleared, [this] { ++n_cleared_; });
+  }
+  void drag(QPoint from, QPoint to, Qt::MouseButton button = Qt::LeftButton) {
+    QTest::mousePress(&view_, button, {}, from);
+    QTest::mouseMove(&view_, (from + to) / 2);
+    // Offscreen, mouseMove carries no buttons: the widget goes by what was pressed.
+    QTest::mouseMove(&view_, to);
+    QTest::mouseRelease(&view_, button, {}, to);
+  }
+  void turnWheel(QPointF at, int notches) {
+    QWheelEvent event(at, view_.mapToGlobal(at), {}, {0, 120 * notches}, Qt::NoButton, Qt::NoModifier,
+                      Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&view_, &event);
+  }
+
+  FigureView view_;
+  std::optional<FigureView::Window> brushed_;
+  std::optional<FigureView::Window> requested_;
+  int n_resets_ = 0;
+  int n_cleared_ = 0;
+};
+
+TEST_F(FigureGestures, ADragTellsTheBoxInDataUnits) {
+  drag({60, 35}, {160, 85});
+  ASSERT_TRUE(brushed_);
+  // x: (60 − 10) / 2 = 25 and (160 − 10) / 2 = 75; y upwards: (110 − 85) = 25 and (110 − 35) = 75.
+  EXPECT_NEAR(brushed_->x.lo, 25.0, 0.5);
+  EXPECT_NEAR(brushed_->x.hi, 75.0, 0.5);
+  EXPECT_NEAR(brushed_->y.lo, 25.0, 0.5);
+  EXPECT_NEAR(brushed_->y.hi, 75.0, 0.5);
+  EXPECT_TRUE(view_.brushed());
+}
+
+TEST_F(FigureGestures, ARangeReachesOverTheWholeHeight) {
+  view_.setGestures(FigureView::Brush::kRange, FigureView::Zoom::kX);
+  drag({60, 50}, {160, 52});
+  ASSERT_TRUE(brushed_);
+  EXPECT_DOUBLE_EQ(brushed_->y.lo, 0.0);
+  EXPECT_DOUBLE_EQ(brushed_->y.hi, 100.0);
+}
+
+TEST_F(FigureGestures, AShakyClickSelects) {
+  drag({109, 59}, {111, 60});
+  EXPECT_FALSE(brushed_);
+  EXPECT_EQ(view_.selected(), "middle");
+}
+
+TEST_F(FigureGestures, TheWheelZoomsAroundThePointer) {
+  turnWheel({60.0, 60.0}, 1);
+  ASSERT_TRUE(requested_);
+  // 80 % of the plane stays; what lies under the pointer, x = 25 and y = 50, stays where it is.
+  EXPECT_NEAR(requested_->x.hi - requested_->x.lo, 80.0, 1e-9);
+  EXPECT_NEAR(requested_->x.lo, 25.0 - 0.8 * 25.0, 1e-9);
+  EXPECT_NEAR(requested_->y.lo, 50.0 - 0.8 * 50.0, 1e-9);
+}
+
+TEST_F(FigureGestures, DraggingWithTheMiddleButtonPans) {
+  drag({100, 60}, {120, 60}, Qt::MiddleButton);
+  ASSERT_TRUE(requested_);
+  EXPECT_LT(requested_->x.lo, 0.0);  // to the right: what lies left of the plane comes in
+}
+
+TEST_F(FigureGestures, EscapeClearsBrushThenSelectionThenZoom) {
+  turnWheel({60.0, 60.0}, 1);
+  QTest::mouseClick(&view_, Qt::LeftButton, {}, {110, 60});
+  drag({60, 35}, {160, 85});
+  QTest::keyClick(&view_, Qt::Key_Escape);
+  EXPECT_EQ(n_cleared_, 1);
+  EXPECT_EQ(view_.selected(), "middle");
+  QTest::keyClick(&view_, Qt::Key_Escape);
+  EXPECT_EQ(view_.selected(), "");
+  EXPECT_EQ(n_resets_, 0);
+  QTest::keyClick(&view_, Qt::Key_Escape);
+  EXPECT_EQ(n_resets_, 1);
+}
+
+TEST_F(FigureGestures, ADoubleClickShowsEverything) {
+  QTest::mouseDClick(&view_, Qt::LeftButton, {}, {60, 60});
+  EXPECT_EQ(n_resets_, 1);
+}
+
+TEST_F(FigureGestures, EnterInspectsWhatIsSelected) {
+  const QSignalSpy inspected(&view_, &FigureView::inspectRequested);
+  QTest::keyClick(&view_, Qt::Key_Return);
+  EXPECT_EQ(inspected.count(), 0);
+  QTest::keyClick(&view_, Qt::Key_Right);
+  QTest::keyClick(&view_, Qt::Key_Return);
+  ASSERT_EQ(inspected.count(), 1);
+  EXPECT_EQ(inspected.at(0).at(0).toString(), "middle");
+}
+
+TEST_F(FigureGestures, FactsAreTheTableOfAChartWithoutOne) {
+  const viewmodel::Table table = view_.data();
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0][1].text, "the middle");
+}
+
+TEST_F(FigureGestures, ChartsWithoutAPlaneIgnoreTheWheel) {
+  view_.setSource([](figure::Size size) { return figure::Figure{"e", size, "Empty", "", {}}; });
+  turnWheel({60.0, 60.0}, 1);
+  drag({60, 35}, {160, 85});
+  EXPECT_FALSE(requested_);
+  EXPECT_FALSE(brushed_);
+}
+
+}  // namespace
+}  // namespace dachlast::ui

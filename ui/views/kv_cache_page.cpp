@@ -1,0 +1,126 @@
+#include "ui/views/kv_cache_page.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSlider>
+#include <QSplitter>
+#include <QTabWidget>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "ui/paint/figure_painter.h"
+#include "ui/widgets/data_table.h"
+
+namespace dachlast::ui {
+namespace {
+
+constexpr int kWasteHeight = 92;
+constexpr int kMapWidth = 460;
+constexpr int kFiguresWidth = 400;
+
+int fullest_moment(const KvUsage& kv) {
+  const auto most = std::ranges::max_element(kv.moments, {}, &KvMoment::n_allocated);
+  return most == kv.moments.end() ? 0 : static_cast<int>(most - kv.moments.begin());
+}
+
+}  // namespace
+
+KvCachePage::KvCachePage(QWidget* parent)
+    : Page(tr("No requests were served: there is no cache to look into. Measure with dachlast run --serve 16 --kv "
+              "paged."),
+           tr("Open a run…"), parent),
+      capacity_(sentence_label()),
+      no_map_(sentence_label()),
+      when_(sentence_label()),
+      time_(new QSlider(Qt::Horizontal)),
+      map_(new FigureView),
+      history_(new FigureView),
+      waste_(new FigureView),
+      figures_(new DataTable),
+      block_sizes_(new DataTable) {
+  auto* columns = new QSplitter(Qt::Horizontal);
+  map_area_ = makeMap();
+  columns->addWidget(map_area_);
+  columns->addWidget(makeFigures());
+  columns->setSizes({kMapWidth, kFiguresWidth});
+  columns->setChildrenCollapsible(false);
+  waste_->setFixedHeight(kWasteHeight);
+  body()->addWidget(capacity_);
+  body()->addWidget(no_map_);
+  body()->addWidget(columns, 1);
+  body()->addWidget(waste_);
+  connect(time_, &QSlider::valueChanged, this, &KvCachePage::setMoment);
+  connect(history_, &FigureView::datumSelected, this, [this](const QString& moment) {
+    if (!moment.isEmpty()) setMoment(moment.toInt());
+  });
+}
+
+QWidget* KvCachePage::makeMap() {
+  auto* area = new QWidget;
+  auto* layout = new QVBoxLayout(area);
+  layout->setContentsMargins(0, 0, 0, 0);
+  auto* scrub = new QHBoxLayout;
+  auto* label = new QLabel(tr("&Moment"));
+  label->setBuddy(time_);
+  time_->setAccessibleName(tr("Moment"));
+  scrub->addWidget(label);
+  scrub->addWidget(time_, 1);
+  auto* rows = new QSplitter(Qt::Vertical);
+  rows->addWidget(map_);
+  rows->addWidget(history_);
+  rows->setStretchFactor(0, 3);
+  rows->setStretchFactor(1, 2);
+  rows->setChildrenCollapsible(false);
+  layout->addLayout(scrub);
+  layout->addWidget(when_);
+  layout->addWidget(rows, 1);
+  return area;
+}
+
+QWidget* KvCachePage::makeFigures() {
+  auto* tabs = new QTabWidget;
+  tabs->addTab(figures_, tr("Use"));
+  tabs->addTab(block_sizes_, tr("Other block sizes"));
+  return tabs;
+}
+
+void KvCachePage::setRun(std::shared_ptr<const Run> run) {
+  run_ = std::move(run);
+  const auto view = run_ ? viewmodel::kv_cache_view(*run_) : std::nullopt;
+  if (!view) return showEmpty();
+  const KvUsage& kv = run_->serving->kv;
+  setAnswer(to_qt(view->answer));
+  capacity_->setText(to_qt(view->capacity));
+  no_map_->setText(to_qt(view->no_map));
+  no_map_->setVisible(!view->no_map.empty());
+  map_area_->setVisible(view->no_map.empty());
+  figures_->setTable(view->figures);
+  block_sizes_->setTable(view->block_sizes);
+  waste_->setSource(
+      [run = run_](figure::Size size) { return viewmodel::waste_figure(run->serving->kv, size, "kv-waste"); });
+  waste_->setData([table = view->figures] { return table; });
+  time_->setRange(0, std::max(static_cast<int>(kv.moments.size()) - 1, 0));
+  moment_ = fullest_moment(kv);
+  time_->setValue(moment_);
+  draw();
+  showContent();
+}
+
+void KvCachePage::setMoment(int moment) {
+  moment_ = std::clamp(moment, time_->minimum(), time_->maximum());
+  time_->setValue(moment_);
+  draw();
+}
+
+void KvCachePage::draw() {
+  if (!run_ || !run_->serving) return;
+  when_->setText(to_qt(viewmodel::moment_sentence(run_->serving->kv, moment_)));
+  map_->setSource([run = run_, moment = moment_](figure::Size size) {
+    return viewmodel::occupancy_figure(run->serving->kv, moment, size, "kv-blocks");
+  });
+  history_->setSource([run = run_, moment = moment_](figure::Size size) {
+    return viewmodel::kv_history_figure(run->serving->kv, moment, size, "kv-history");
+  });
+}
+
+}  // namespace dachlast::ui

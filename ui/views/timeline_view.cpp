@@ -1,0 +1,194 @@
+#include "ui/views/timeline_view.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "ui/paint/figure_painter.h"
+#include "ui/widgets/data_table.h"
+
+namespace dachlast::ui {
+namespace {
+
+constexpr int kRangeHeight = 74;  // a head and one row
+
+/// The step of the baseline to hold beside one: of the point of the same name, the same step or its last.
+int twin_step(const viewmodel::Timeline& timeline, int step, const viewmodel::Timeline& base) {
+  for (const auto& point : timeline.points) {
+    if (step < point.first_step || step >= point.first_step + point.n_steps) continue;
+    for (const auto& other : base.points)
+      if (other.heading == point.heading && other.n_steps > 0)
+        return other.first_step + std::min(step - point.first_step, other.n_steps - 1);
+  }
+  return -1;
+}
+
+}  // namespace
+
+TimelineView::TimelineView(QWidget* parent)
+    : Page(tr("Timeline was not recorded."), tr("Measure with timeline"), parent),
+      points_(new QComboBox),
+      before_(new QToolButton),
+      after_(new QToolButton),
+      chart_(new FigureView),
+      sentence_(sentence_label()),
+      statistics_(new DataTable) {
+  body()->addWidget(makeHead());
+  body()->addWidget(chart_, 1);
+  body()->addWidget(sentence_);
+  body()->addWidget(statistics_);
+  statistics_->setFixedHeight(kRangeHeight);
+  chart_->setGestures(FigureView::Brush::kRange, FigureView::Zoom::kX);
+  connect(chart_, &FigureView::windowRequested, this,
+          [this](const FigureView::Window& window) { setWindow(window.x); });
+  connect(chart_, &FigureView::resetRequested, this, [this] { frameStep(step_); });
+  connect(chart_, &FigureView::windowBrushed, this, &TimelineView::chooseRange);
+  connect(chart_, &FigureView::brushCleared, this, [this] {
+    clearBrush();
+    Q_EMIT rangeCleared();
+  });
+  connect(chart_, &FigureView::datumSelected, this, [this](const QString& event) {
+    if (timeline_) Q_EMIT selected(to_qt(viewmodel::op_datum_of(*timeline_, event.toStdString())));
+  });
+  clearBrush();
+}
+
+QWidget* TimelineView::makeHead() {
+  auto* head = new QWidget;
+  auto* row = new QHBoxLayout(head);
+  row->setContentsMargins(0, 0, 0, 0);
+  auto* label = new QLabel(tr("&Step of"));
+  label->setBuddy(points_);
+  points_->setAccessibleName(tr("Measured point"));
+  before_->setText(tr("‹ Previous step"));
+  after_->setText(tr("Next step ›"));
+  points_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  row->addWidget(label);
+  row->addWidget(points_);
+  row->addWidget(before_);
+  row->addWidget(after_);
+  row->addStretch();
+  auto* hint = new QLabel(tr("Drag for statistics, wheel to zoom"));
+  hint->setToolTip(
+      tr("Wheel: zoom. Drag: statistics of a range. Middle drag or Space and drag: pan. Double-click: the step."));
+  row->addWidget(hint);
+  connect(points_, &QComboBox::activated, this, [this](int index) {
+    if (timeline_) frameStep(timeline_->points[static_cast<std::size_t>(index)].first_step);
+  });
+  connect(before_, &QToolButton::clicked, this, [this] { goTo(step_ - 1); });
+  connect(after_, &QToolButton::clicked, this, [this] { goTo(step_ + 1); });
+  return head;
+}
+
+void TimelineView::showLoading(const QString& text) {
+  timeline_.reset();
+  showError(text);
+}
+
+void TimelineView::fillPoints() {
+  const QSignalBlocker blocker(points_);
+  points_->clear();
+  for (const auto& point : timeline_->points)
+    points_->addItem(
+        tr("%1 (%2 of %3 steps recorded)").arg(to_qt(point.heading)).arg(point.n_steps).arg(point.n_steps_measured));
+}
+
+void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
+  name_ = name;
+  timeline_ = std::move(timeline);
+  clearBrush();
+  if (!timeline_ || timeline_->empty()) return showEmpty();
+  fillPoints();
+  const figure::Interval framed = viewmodel::first_window(*timeline_);
+  const int step = timeline_->steps.first_from(static_cast<std::int64_t>(framed.lo));
+  showContent();
+  frameStep(std::min(step, timeline_->steps.size() - 1));
+}
+
+void TimelineView::setBaseline(const QString& name, TimelinePtr timeline) {
+  base_name_ = name;
+  base_ = std::move(timeline);
+  if (timeline_) draw();
+}
+
+void TimelineView::setFilters(const std::vector<viewmodel::OpFilter>& filters) {
+  filters_ = filters;
+  if (timeline_) draw();
+}
+
+void TimelineView::goTo(int step) {
+  if (timeline_ && step >= 0 && step < timeline_->steps.size()) frameStep(step);
+}
+
+void TimelineView::frameStep(int step) {
+  if (!timeline_) return;
+  step_ = step;
+  const QSignalBlocker blocker(points_);
+  for (std::size_t i = 0; i < timeline_->points.size(); ++i) {
+    const auto& point = timeline_->points[i];
+    if (step >= point.first_step && step < point.first_step + point.n_steps)
+      points_->setCurrentIndex(static_cast<int>(i));
+  }
+  before_->setEnabled(step > 0);
+  after_->setEnabled(step + 1 < timeline_->steps.size());
+  const bool whole = step < 0;  // operations without steps around them
+  const figure::Interval window =
+      whole ? viewmodel::first_window(*timeline_) : viewmodel::step_window(*timeline_, step);
+  const double origin = whole ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step));
+  const figure::Interval exact =
+      whole ? window : figure::Interval{origin, static_cast<double>(timeline_->steps.end_ns(step))};
+  const viewmodel::TimelineRange range = viewmodel::describe_range(*timeline_, exact);
+  setAnswer(to_qt(range.sentence));
+  setWindow({window.lo - origin, window.hi - origin});
+}
+
+void TimelineView::setWindow(const figure::Interval& window_ns) {
+  if (!timeline_) return;
+  const double origin = step_ < 0 ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step_));
+  const figure::Interval kept = viewmodel::clamped_window(*timeline_, {window_ns.lo + origin, window_ns.hi + origin});
+  window_ = {kept.lo - origin, kept.hi - origin};
+  draw();
+}
+
+void TimelineView::draw() {
+  if (!timeline_ || timeline_->empty()) return;
+  const auto origin_of = [](const viewmodel::Timeline& timeline, int step) {
+    return step < 0 ? 0 : timeline.steps.start_ns(step);
+  };
+  const int twin = base_ ? twin_step(*timeline_, step_, *base_) : -1;
+  // By value: the chart may be asked for its picture after another run took this one's place.
+  const auto source = [run = timeline_, base = twin < 0 ? nullptr : base_, window = window_, filters = filters_,
+                       name = twin < 0 ? std::string() : name_.toStdString(),
+                       base_name = tr("Baseline %1").arg(base_name_).toStdString(),
+                       origin = origin_of(*timeline_, step_),
+                       base_origin = twin < 0 ? 0 : base_->steps.start_ns(twin)](figure::Size size) {
+    std::vector<viewmodel::TimelineStrip> strips{{name, run.get(), origin}};
+    if (base) strips.push_back({base_name, base.get(), base_origin});
+    return viewmodel::timeline_figure(strips, window, filters, size, "timeline");
+  };
+  chart_->setSource(source);
+}
+
+void TimelineView::chooseRange(const FigureView::Window& window) {
+  if (!timeline_) return;
+  const double origin = step_ < 0 ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step_));
+  const viewmodel::TimelineRange range =
+      viewmodel::describe_range(*timeline_, {window.x.lo + origin, window.x.hi + origin});
+  sentence_->setText(to_qt(range.sentence));
+  statistics_->setTable(range.statistics);
+  sentence_->show();
+  statistics_->show();
+  Q_EMIT rangeChosen(range);
+}
+
+void TimelineView::clearBrush() {
+  chart_->setBrushed(std::nullopt);
+  sentence_->hide();
+  statistics_->hide();
+}
+
+}  // namespace dachlast::ui

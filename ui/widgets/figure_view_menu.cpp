@@ -1,0 +1,80 @@
+// What the context menu of a chart copies, saves and shows.
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QDialog>
+#include <QImage>
+#include <QMenu>
+#include <QVBoxLayout>
+
+#include "ui/paint/figure_painter.h"
+#include "ui/widgets/data_table.h"
+#include "ui/widgets/figure_view.h"
+
+namespace dachlast::ui {
+namespace {
+
+constexpr double kCopyScale = 2.0;  // sharp on a dense screen
+constexpr QSize kTableSize{760, 480};
+
+/// The facts of every datum as the chart tells them on hover.
+viewmodel::Table facts_of(const figure::Figure& figure) {
+  viewmodel::Table table{.id = figure.id, .title = figure.title, .columns = {}, .rows = {}, .notes = {}};
+  table.columns = {{"datum", "Datum", "", "", viewmodel::Align::kLeft},
+                   {"facts", "Facts", "", "", viewmodel::Align::kLeft}};
+  for (const auto& primitive : figure.primitives)
+    if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) {
+      std::string facts = hit->tooltip;
+      for (std::size_t at = 0; (at = facts.find('\n', at)) != std::string::npos;) facts.replace(at, 1, "; ");
+      table.rows.push_back({viewmodel::text_cell(hit->datum), viewmodel::text_cell(std::move(facts))});
+    }
+  return table;
+}
+
+}  // namespace
+
+viewmodel::Table FigureView::data() const {
+  return data_ ? data_() : facts_of(figure());
+}
+
+void FigureView::copyImage() {
+  QApplication::clipboard()->setImage(image_of(figure(), theme_of(palette()), kCopyScale));
+}
+
+void FigureView::showAsTable() {
+  auto* dialog = new QDialog(this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setWindowTitle(to_qt(figure().title));
+  auto* table = new DataTable(dialog);
+  table->setTable(data());
+  auto* layout = new QVBoxLayout(dialog);
+  layout->addWidget(table);
+  dialog->resize(kTableSize);
+  dialog->open();
+}
+
+void FigureView::fillMenu(QMenu& menu) {
+  menu.addAction(tr("Copy image"), this, &FigureView::copyImage);
+  menu.addAction(tr("Copy data"), this, [this] {
+    DataTable table;
+    table.setTable(data());
+    QApplication::clipboard()->setText(table.selectionAsTsv());
+  });
+  menu.addSeparator();
+  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("png")); });
+  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("svg")); });
+  menu.addAction(tr("Save as CSV…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("csv")); });
+  menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
+  menu.addSeparator();
+  menu.addAction(tr("Show as table"), this, &FigureView::showAsTable);
+  if (zoom_ != Zoom::kNone) menu.addAction(tr("Show everything"), this, &FigureView::resetRequested);
+}
+
+void FigureView::contextMenuEvent(QContextMenuEvent* event) {
+  if (!source_) return;
+  QMenu menu;
+  fillMenu(menu);
+  menu.exec(event->globalPos());
+}
+
+}  // namespace dachlast::ui
