@@ -24,19 +24,22 @@ if(DACHLAST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(dachlast_flags INTERFACE)
-target_compile_options(dachlast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-                                                -fno-math-errno
-                                                # GCC bug 105651: false alarms on std::string concatenation at -O3.
-                                                -Wno-restrict)
+# Flags of the C++ compiler: nvcc has its own (DachlastCuda.cmake).
+set(cxx_flags -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+              -fno-math-errno
+              # GCC bug 105651: false alarms on std::string concatenation at -O3.
+              -Wno-restrict)
 if(DACHLAST_WERROR)
-  target_compile_options(dachlast_flags INTERFACE -Werror)
+  list(APPEND cxx_flags -Werror)
 endif()
 if(DACHLAST_SANITIZE)
-  add_compile_options(-fsanitize=${DACHLAST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(
+    "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${DACHLAST_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
   add_link_options(-fsanitize=${DACHLAST_SANITIZE})
   # g++ 12 reports the standard library's own code once it is instrumented.
-  target_compile_options(dachlast_flags INTERFACE -Wno-maybe-uninitialized)
+  list(APPEND cxx_flags -Wno-maybe-uninitialized)
 endif()
+target_compile_options(dachlast_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${cxx_flags}>")
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)

@@ -36,7 +36,10 @@ std::vector<SourceFile> files_where(Suits suits) {
 }
 
 std::vector<SourceFile> sources() {
-  return files_where([](const fs::path& path) { return path.extension() == ".h" || path.extension() == ".cpp"; });
+  return files_where([](const fs::path& path) {
+    const fs::path extension = path.extension();
+    return extension == ".h" || extension == ".cpp" || extension == ".cu" || extension == ".cuh";
+  });
 }
 
 std::vector<SourceFile> cmake_lists() {
@@ -45,7 +48,7 @@ std::vector<SourceFile> cmake_lists() {
 
 // Headers of programs and tests are found through the sources that include them; those of libraries are installed.
 bool must_be_listed(std::string_view path) {
-  return path.ends_with(".cpp") || !is_within_any(path, {"app", "tests"});
+  return path.ends_with(".cpp") || path.ends_with(".cu") || !is_within_any(path, {"app", "tests"});
 }
 
 Rules repository_rules() {

@@ -1,0 +1,47 @@
+# CUDA kernels: compiled by nvcc where there is one; their sources run in the tests wherever the toolkit's headers are.
+# Sets DACHLAST_HAS_CUDA (nvcc) and DACHLAST_CUDA_INCLUDE_DIR (headers, or empty).
+set(DACHLAST_CUDA AUTO CACHE STRING "Compile the CUDA kernels: AUTO where nvcc is found, ON, OFF")
+set_property(CACHE DACHLAST_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(DACHLAST_HAS_CUDA OFF)
+set(DACHLAST_CUDA_INCLUDE_DIR "")
+if(DACHLAST_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+# A100, H100, B200, RTX 50; the last one also as PTX, which newer devices compile for themselves.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100-real 120)
+endif()
+include(CheckLanguage)
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+  if(DACHLAST_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${DACHLAST_CCACHE})
+  endif()
+  enable_language(CUDA)
+  # CMake 3.25 does not know that this compiler speaks C++20, which CMAKE_CXX_STANDARD asks of it too.
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  find_package(CUDAToolkit REQUIRED)
+  set(DACHLAST_HAS_CUDA ON)
+  list(GET CUDAToolkit_INCLUDE_DIRS 0 DACHLAST_CUDA_INCLUDE_DIR)
+elseif(DACHLAST_CUDA STREQUAL "ON")
+  message(FATAL_ERROR "DACHLAST_CUDA is ON, and no CUDA compiler was found: put nvcc on the PATH or set CUDACXX.")
+else()
+  find_path(DACHLAST_CUDA_HEADERS cuda_fp8.h PATHS /usr/local/cuda/include)
+  if(DACHLAST_CUDA_HEADERS)
+    set(DACHLAST_CUDA_INCLUDE_DIR ${DACHLAST_CUDA_HEADERS})
+  endif()
+endif()
+
+# dachlast_add_cuda_library(NAME SOURCES … HEADERS … LINKS …)
+# A library of the build tree whose .cu files nvcc compiles. Kernels must not spill registers: it fails the build.
+function(dachlast_add_cuda_library name)
+  dachlast_add_library(${name} INTERNAL ${ARGN} PRIVATE_LINKS CUDA::cudart)
+  set_target_properties(dachlast_${name} PROPERTIES CUDA_RUNTIME_LIBRARY Shared UNITY_BUILD OFF)
+  target_compile_options(dachlast_${name} PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xptxas=-warn-spills,-Werror;-Xcompiler=-Wall,-Wextra>)
+  if(DACHLAST_WERROR)
+    target_compile_options(dachlast_${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+  endif()
+endfunction()
