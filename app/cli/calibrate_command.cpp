@@ -17,7 +17,7 @@ class CalibrateCommand : public Command {
         ->capture_default_str()
         ->group(kMainGroup);
     app.add_flag("--roofs-only", roofs_only_,
-                 "Leave out the operations of the engine, about 90 s, from which its speeds are predicted")
+                 "Leave out the operations of the engine, some minutes, from which its speeds are predicted")
         ->group(kMainGroup);
   }
 

@@ -51,7 +51,7 @@ constexpr CommandRow kCommands[] = {
      "  dachlast report gpt2.dachlast --format pdf --title \"GPT-2 on two cores\"\n",
      make_report_command},
     {"calibrate", "Measure the roofs of this computer and store them",
-     "  dachlast calibrate                            # about two minutes\n"
+     "  dachlast calibrate                            # some minutes\n"
      "  dachlast calibrate --roofs-only               # 15 seconds\n"
      "  dachlast calibrate --json\n",
      make_calibrate_command},

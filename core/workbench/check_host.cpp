@@ -64,7 +64,7 @@ HostCheck check_roofs() {
     const auto roofs = RoofStore().latest(host_id());
     if (roofs)
       return {"Roofs", State::kGood, fmt::format("measured {}", viewmodel::format_date(roofs->measured_at)), {}};
-    return {"Roofs", State::kMissing, "not measured on this computer", "Run `dachlast calibrate`, about two minutes."};
+    return {"Roofs", State::kMissing, "not measured on this computer", "Run `dachlast calibrate`, some minutes."};
   } catch (const Error& error) {
     return {"Roofs", State::kMissing, error.what(), "Run `dachlast calibrate` after removing the file."};
   }
