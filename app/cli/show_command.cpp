@@ -4,9 +4,11 @@
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/cli/run_file.h"
+#include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
+#include "core/workbench/open_plan.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
@@ -15,7 +17,7 @@ namespace {
 class ShowCommand : public Command {
  public:
   void define(CLI::App& app) override {
-    app.add_option("file", file_, "Run file")->required()->type_name("FILE")->group(kMainGroup);
+    app.add_option("file", file_, "Run file, or a report")->required()->type_name("FILE")->group(kMainGroup);
     app.add_option("--view", view_, "overview, ops, roofline, memory or configuration")
         ->type_name("VIEW")
         ->capture_default_str()
@@ -23,6 +25,10 @@ class ShowCommand : public Command {
   }
 
   int execute(const CommonOptions& common) override {
+    if (const auto plan = open_plan(file_)) {
+      print_result(render_scenarios({&*plan, 1}, common));
+      return kExitDone;
+    }
     const Run run = open_and_note(file_, common);
     print_result(rendered(run, common));
     return kExitDone;
