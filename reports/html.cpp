@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <regex>
+#include <set>
 #include <utility>
 
-#include "core/figure/palette.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/localise.h"
 #include "core/viewmodel/privacy.h"
@@ -146,11 +147,16 @@ std::string footer(const Document& document, const ReportView& report) {
                      html_escape(words("≈ marks estimates; all other figures are measured or counted.")));
 }
 
-// Converters to PDF draw an inline figure without looking at the variables of the document around it.
+// Converters to PDF draw an inline figure without looking at the variables of the document around it. The first
+// definition of a variable is the light one.
 std::string with_light_colours(std::string html) {
-  for (const auto& entry : figure::palette()) {
-    const std::string variable = fmt::format("var(--{})", entry.name);
-    const std::string colour = fmt::format("#{:02x}{:02x}{:02x}", entry.light.r, entry.light.g, entry.light.b);
+  std::set<std::string> done;
+  const std::regex definition(R"(--([a-z0-9]+):(#[0-9a-f]{6}))");
+  const std::string source = html;
+  for (auto it = std::sregex_iterator(source.begin(), source.end(), definition); it != std::sregex_iterator(); ++it) {
+    if (!done.insert((*it)[1]).second) continue;
+    const std::string variable = fmt::format("var(--{})", (*it)[1].str());
+    const std::string colour = (*it)[2];
     for (std::size_t at = html.find(variable); at != std::string::npos; at = html.find(variable, at))
       html.replace(at, variable.size(), colour);
   }
@@ -177,14 +183,14 @@ std::string report_html(ReportView report, std::span<const EmbeddedData> data, c
 }
 
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory) {
-  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run))}};
+  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run), JsonLayout::kCompact)}};
   return report_html(viewmodel::report_view(run, memory), data, options);
 }
 
 std::string comparison_html(const Run& base, const Run& run, const Comparison& comparison, const HtmlOptions& options,
                             std::span<const MemorySegment> memory) {
-  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run))},
-                               {"dachlast-base", json_run(viewmodel::without_paths(base))},
+  const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run), JsonLayout::kCompact)},
+                               {"dachlast-base", json_run(viewmodel::without_paths(base), JsonLayout::kCompact)},
                                {"dachlast-comparison", json_compare(base, run, comparison)}};
   return report_html(viewmodel::report_view(base, run, comparison, memory), data, options);
 }

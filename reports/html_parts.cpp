@@ -72,6 +72,10 @@ std::string html_figure(const viewmodel::ResponsiveFigure& figure) {
                      svg(figure.narrow));
 }
 
+std::string html_beside(const std::string& left, const std::string& right) {
+  return "<div class=\"beside\"><div>" + left + "</div><div>" + right + "</div></div>\n";
+}
+
 std::string html_section(const Page& page, std::string_view id, std::string_view title, std::string_view body,
                          Shown shown) {
   if (body.empty() || (shown == Shown::kFullOnly && page.level == ReportLevel::kSummary)) return {};

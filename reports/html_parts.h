@@ -21,6 +21,9 @@ std::string html_table(const Page& page, const viewmodel::Table& table, Caption 
 /// A chart in both widths; the style sheet shows the one that suits.
 std::string html_figure(const viewmodel::ResponsiveFigure& figure);
 
+/// Two parts beside each other, the left one a third of the width; below each other on a telephone.
+std::string html_beside(const std::string& left, const std::string& right);
+
 /// A section with its heading and anchor; empty where `body` is empty. `in_summary`: whether the summary shows it too.
 enum class Shown : std::uint8_t { kAlways, kFullOnly };
 std::string html_section(const Page& page, std::string_view id, std::string_view title, std::string_view body,

@@ -318,7 +318,7 @@ Json roofs_json(const DeviceRoofs& roofs) {
   return json;
 }
 
-std::string json_run(const Run& run) {
+std::string json_run(const Run& run, JsonLayout layout) {
   Json json;
   json["schema"] = "dachlast.run/1";
   json["id"] = run.id;
@@ -342,7 +342,7 @@ std::string json_run(const Run& run) {
   json["origins"] = origins_json();
   json["warnings"] = remarks_json(run.warnings);
   json["assumptions"] = remarks_json(run.assumptions);
-  return text_of(json) + "\n";
+  return (layout == JsonLayout::kCompact ? line_of(json) : text_of(json)) + "\n";
 }
 
 std::string jsonl_point(const Run& run, const MeasuredPoint& point) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,11 @@ namespace dachlast::reports {
 /// A JSON string literal, quotes included.
 std::string json_string(std::string_view text);
 
-/// "dachlast.run/1", indented, newline at the end.
-std::string json_run(const Run& run);
+/// `kCompact` leaves out line breaks and spaces, for data that travel in another document.
+enum class JsonLayout : std::uint8_t { kIndented, kCompact };
+
+/// "dachlast.run/1", newline at the end.
+std::string json_run(const Run& run, JsonLayout layout = JsonLayout::kIndented);
 
 /// One point of `json_run` on one line, with schema "dachlast.point/1", model and run id: a line of `--format jsonl`.
 std::string jsonl_point(const Run& run, const MeasuredPoint& point);

@@ -17,6 +17,7 @@
 #include "app/cli/scenario_json.h"
 #include "app/cli/scenario_options.h"
 #include "core/base/error.h"
+#include "core/workbench/open_plan.h"
 #include "core/workbench/scenario_report.h"
 #include "core/workbench/workbench.h"
 #include "reports/html.h"
@@ -58,7 +59,7 @@ class ReportCommand : public Command {
 
   void define(CLI::App& app) override {
     const auto main = [](CLI::Option* option) { return option->group(kMainGroup); };
-    main(app.add_option("file", file_, "Run file, or a report that carries one")->type_name("FILE"));
+    main(app.add_option("file", file_, "Run file, or a report")->type_name("FILE"));
     main(app.add_option("--output,-o", output_,
                         "File to write; - is standard output (default: FILE, or MODEL-plan, with .html or .pdf)")
              ->type_name("FILE"));
@@ -102,16 +103,19 @@ class ReportCommand : public Command {
   }
 
   std::string document(const reports::HtmlOptions& options, const CommonOptions& common) const {
-    if (scenario_.given()) {
-      const ScenarioPlan plan = scenario_.plan();
-      const reports::EmbeddedData data[] = {{"dachlast-data", json_scenario(plan)}};
-      return reports::report_html(report_view(plan), data, options);
-    }
+    if (scenario_.given()) return plan_document(scenario_.plan(), options);
+    if (baseline_.empty())
+      if (const auto plan = open_plan(file_)) return plan_document(*plan, options);
     const Run run = open_and_note(file_, common);
     const auto memory = memory_of(run);
     if (baseline_.empty()) return reports::run_html(run, options, memory);
     const Run base = open_and_note(baseline_, common);
     return reports::comparison_html(base, run, compare_runs(base, run), options, memory);
+  }
+
+  static std::string plan_document(const ScenarioPlan& plan, const reports::HtmlOptions& options) {
+    const reports::EmbeddedData data[] = {{"dachlast-data", json_scenario(plan)}};
+    return reports::report_html(report_view(plan), data, options);
   }
 
   reports::HtmlOptions html_options() const {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/viewmodel/privacy.h"
 #include "reports/json_parts.h"
 
 namespace dachlast::cli {
@@ -64,6 +65,24 @@ ordered_json plan_speed_json(const ScenarioSpeed& speed) {
   return json;
 }
 
+/// What was asked, for the program to plan it anew; folders are left out, as in every document that travels.
+ordered_json request_json(const ScenarioRequest& request) {
+  ordered_json json = {{"model", viewmodel::without_folders(request.model)},
+                       {"device", viewmodel::without_folders(request.device)},
+                       {"weights", request.weights},
+                       {"kv_cache", request.cache},
+                       {"engine", request.engine},
+                       {"kv", request.kv}};
+  const auto put = [&](const char* key, const auto& value) {
+    if (value) json[key] = *value;
+  };
+  put("memory_fraction", request.limits.memory_fraction);
+  put("max_num_seqs", request.limits.max_num_seqs);
+  put("max_batched_tokens", request.limits.max_num_batched_tokens);
+  put("block_size_tokens", request.limits.block_tokens);
+  return json;
+}
+
 ordered_json scenario_document(const ScenarioPlan& plan) {
   const Scenario& scenario = plan.scenario;
   ordered_json per_gpu = memory_json(plan.memory);
@@ -73,6 +92,7 @@ ordered_json scenario_document(const ScenarioPlan& plan) {
       scenario.has_device ? ordered_json(scenario.planner->capacity_bytes()) : ordered_json(nullptr);
   ordered_json document = {{"schema", "dachlast.plan/1"}};
   document.update(subject_json(scenario));
+  document["request"] = request_json(scenario.request);
   document["context_tokens"] = plan.context_tokens;
   document["batch"] = plan.batch_size;
   document["fits"] = scenario.has_device ? ordered_json(plan.fits) : ordered_json(nullptr);

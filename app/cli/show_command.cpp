@@ -5,10 +5,12 @@
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/cli/run_file.h"
+#include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
 #include "core/workbench/attach.h"
+#include "core/workbench/open_plan.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
@@ -20,7 +22,7 @@ constexpr std::size_t kRangesShown = 1000;
 class ShowCommand : public Command {
  public:
   void define(CLI::App& app) override {
-    app.add_option("file", file_, "Run file, or the record of an attached program")
+    app.add_option("file", file_, "Run file, report, or the record of an attached program")
         ->required()
         ->type_name("FILE")
         ->group(kMainGroup);
@@ -33,6 +35,10 @@ class ShowCommand : public Command {
   int execute(const CommonOptions& common) override {
     if (holds_attached_program(file_)) {
       print_result(render_attached(attached_view(file_, kRangesShown), common));
+      return kExitDone;
+    }
+    if (const auto plan = open_plan(file_)) {
+      print_result(render_scenarios({&*plan, 1}, common));
       return kExitDone;
     }
     const Run run = open_and_note(file_, common);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/store/enum_names.h"
@@ -18,6 +20,9 @@ using nlohmann::json;
 
 constexpr std::string_view kRunSchema = "dachlast.run/";
 constexpr std::string_view kKnownSchema = "dachlast.run/1";
+
+// A report of 200 points takes half a megabyte.
+constexpr std::uintmax_t kLargestDocument = 256ull << 20;
 
 /// Reads the public schema, whose keys carry units; `record_json` reads the private one of run files.
 class DocumentReader {
@@ -264,8 +269,26 @@ class DocumentReader {
   StoredRun stored_;
 };
 
-/// The data of a report; the whole text where it is no report.
-std::string_view data_of(const std::string& subject, std::string_view text) {
+}  // namespace
+
+std::optional<std::string> document_text(const std::filesystem::path& file) {
+  constexpr std::string_view kMagic = "SQLite format 3";
+  std::ifstream in(file, std::ios::binary);
+  std::string head(kMagic.size(), ' ');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  const std::size_t start = head.find_first_not_of(" \t\r\n");
+  if (!in || start == std::string::npos || (head[start] != '<' && head[start] != '{')) return std::nullopt;
+  std::error_code error;
+  if (std::filesystem::file_size(file, error) > kLargestDocument)
+    throw Error(ErrorKind::kInput, file.string(), "is too large for a report or JSON of a run.",
+                "Give the run file itself.");
+  in.seekg(0);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+std::string_view document_data(const std::string& subject, std::string_view text) {
   constexpr std::string_view kOpen = "<script type=\"application/json\" id=\"dachlast-data\">";
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') return text;
@@ -277,11 +300,9 @@ std::string_view data_of(const std::string& subject, std::string_view text) {
   return text.substr(open + kOpen.size(), close - open - kOpen.size());
 }
 
-}  // namespace
-
 StoredRun run_from_document(const std::string& subject, std::string_view text) {
   try {
-    return DocumentReader(subject).read(json::parse(data_of(subject, text)));
+    return DocumentReader(subject).read(json::parse(document_data(subject, text)));
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kInput, subject, fmt::format("the data in it are damaged: {}.", error.what()),
                 "Copy the file again, or repeat the run.");

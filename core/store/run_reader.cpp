@@ -1,9 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <system_error>
 
 #include "core/base/error.h"
@@ -47,28 +45,6 @@ void require_run_file(const Database& db, Spans spans) {
   for (const char* sql : {"PRAGMA quick_check('run')", "PRAGMA quick_check('point')", "PRAGMA quick_check('op')",
                           "PRAGMA quick_check('remark')"})
     require_sound(db, sql);
-}
-
-// A report of 200 points takes half a megabyte.
-constexpr std::uintmax_t kLargestDocument = 256ull << 20;
-
-/// The text of a report or of JSON; empty for a database, whose first bytes tell.
-/// Source   sqlite.org/fileformat.html §1.3.1
-std::optional<std::string> document_text(const fs::path& file) {
-  constexpr std::string_view kMagic = "SQLite format 3";
-  std::ifstream in(file, std::ios::binary);
-  std::string head(kMagic.size(), ' ');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  const std::size_t start = head.find_first_not_of(" \t\r\n");
-  if (!in || start == std::string::npos || (head[start] != '<' && head[start] != '{')) return std::nullopt;
-  std::error_code error;
-  if (fs::file_size(file, error) > kLargestDocument)
-    throw Error(ErrorKind::kInput, file.string(), "is too large for a report or JSON of a run.",
-                "Give the run file itself.");
-  in.seekg(0);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
 }
 
 /// Costs lie in five neighbouring columns, in this order, wherever they are stored.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
@@ -96,6 +97,16 @@ std::optional<std::string> date(std::string_view text) {
   return fmt::format("{}.{}.{}, {} UTC", text.substr(8, 2), text.substr(5, 2), text.substr(0, 4), text.substr(11, 5));
 }
 
+/// Where the first item of a list ends: at a comma outside parentheses.
+std::size_t end_of_item(std::string_view list) {
+  int open = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    open += list[i] == '(' ? 1 : list[i] == ')' ? -1 : 0;
+    if (open == 0 && list.substr(i).starts_with(", ")) return i;
+  }
+  return list.size();
+}
+
 std::vector<std::string_view> lines_of(std::string_view file) {
   std::vector<std::string_view> lines;
   while (!file.empty()) {
@@ -112,12 +123,17 @@ std::vector<std::string_view> lines_of(std::string_view file) {
 
 }  // namespace
 
+/// One search: what it may still try, and the parts it has looked up already, by how deep they lie.
+struct Catalogue::Search {
+  int budget = kBudget;
+  std::array<std::unordered_map<std::string_view, Translation>, kMostDepth + 2> known;
+};
+
 /// Texts found for the placeholders so far.
 struct Catalogue::Match {
   std::vector<std::string> values;
   int depth = 0;
-  int* budget = nullptr;
-  bool complete = true;
+  Search* search = nullptr;
 };
 
 Catalogue::Catalogue(std::string_view file) {
@@ -196,6 +212,7 @@ std::optional<std::string> Catalogue::quantity(std::string_view english) const {
 bool Catalogue::accept(Kind kind, std::string_view text, Match& found) const {
   if (text.empty()) return false;
   if (kind == Kind::kName) {
+    if (text.find(" · ") != std::string_view::npos) return false;  // facts side by side, of which each is found alone
     found.values.emplace_back(text);
     return true;
   }
@@ -211,15 +228,15 @@ bool Catalogue::accept(Kind kind, std::string_view text, Match& found) const {
     return true;
   }
   if (found.depth >= kMostDepth) return false;
-  Translation part = kind == Kind::kList ? list(text, found.depth + 1, *found.budget)
-                                         : translated(text, found.depth + 1, *found.budget);
+  Translation part = kind == Kind::kList ? list(text, found.depth + 1, *found.search)
+                                         : translated(text, found.depth + 1, *found.search);
   if (!part.complete && kind != Kind::kRemark) return false;
   found.values.push_back(std::move(part.text));
   return true;
 }
 
 bool Catalogue::match(const Pattern& pattern, std::size_t piece, std::string_view rest, Match& found) const {
-  if (--*found.budget < 0) return false;
+  if (--found.search->budget < 0) return false;
   if (piece == pattern.pieces.size()) return rest.empty();
   const Piece& wanted = pattern.pieces[piece];
   if (wanted.kind == Kind::kLiteral)
@@ -231,7 +248,7 @@ bool Catalogue::match(const Pattern& pattern, std::size_t piece, std::string_vie
     if (accept(wanted.kind, rest.substr(0, end), found) && match(pattern, piece + 1, rest.substr(end), found))
       return true;
     found.values.resize(n);
-    if (*found.budget < 0) return false;
+    if (found.search->budget < 0) return false;
   }
   return false;
 }
@@ -253,31 +270,31 @@ std::string filled(std::string_view translated, const std::vector<std::string>& 
 
 }  // namespace
 
-std::optional<Translation> Catalogue::by_pattern(std::string_view english, int depth, int& budget) const {
+std::optional<Translation> Catalogue::by_pattern(std::string_view english, int depth, Search& search) const {
   for (const Pattern& pattern : patterns_) {
     const Piece& first = pattern.pieces.front();
     const Piece& last = pattern.pieces.back();
     if (first.kind == Kind::kLiteral && !english.starts_with(first.literal)) continue;
     if (last.kind == Kind::kLiteral && !english.ends_with(last.literal)) continue;
-    Match found{{}, depth, &budget, true};
+    Match found{{}, depth, &search};
     if (match(pattern, 0, english, found)) return Translation{filled(pattern.translated, found.values), true};
   }
   return std::nullopt;
 }
 
 // "First. Second.": each alone, or with the next ones where a point stands within a sentence.
-std::optional<Translation> Catalogue::by_sentences(std::string_view english, int depth, int& budget) const {
+std::optional<Translation> Catalogue::by_sentences(std::string_view english, int depth, Search& search) const {
   constexpr std::string_view kEnd = ". ";
   constexpr int kMostJoined = 3;
   if (english.find(kEnd) == std::string_view::npos) return std::nullopt;
   Translation all{"", true};
   while (!english.empty()) {
     std::size_t length = std::min(english.find(kEnd), english.size() - 1) + 1;
-    Translation sentence = translated(english.substr(0, length), depth + 1, budget);
+    Translation sentence = translated(english.substr(0, length), depth + 1, search);
     std::size_t end = length;
     for (int joined = 0; !sentence.complete && joined < kMostJoined && end < english.size(); ++joined) {
       end = std::min(english.find(kEnd, end + 1), english.size() - 1) + 1;
-      Translation longer = translated(english.substr(0, end), depth + 1, budget);
+      Translation longer = translated(english.substr(0, end), depth + 1, search);
       if (!longer.complete) continue;
       sentence = std::move(longer);
       length = end;
@@ -290,13 +307,13 @@ std::optional<Translation> Catalogue::by_sentences(std::string_view english, int
 }
 
 // Formulas and lines of facts: what stands between the signs is known or stays.
-std::optional<Translation> Catalogue::by_parts(std::string_view english, int depth, int& budget) const {
+std::optional<Translation> Catalogue::by_parts(std::string_view english, int depth, Search& search) const {
   for (const std::string_view sign : {"; ", " · ", " + ", " × "}) {
     if (english.find(sign) == std::string_view::npos) continue;
     Translation all{"", true};
     for (bool first = true; !english.empty(); first = false) {
       const std::size_t end = std::min(english.find(sign), english.size());
-      const Translation part = translated(english.substr(0, end), depth + 1, budget);
+      const Translation part = translated(english.substr(0, end), depth + 1, search);
       all.text += (first ? "" : std::string(sign)) + part.text;
       all.complete = all.complete && part.complete;
       english.remove_prefix(std::min(end + sign.size(), english.size()));
@@ -306,40 +323,48 @@ std::optional<Translation> Catalogue::by_parts(std::string_view english, int dep
   return std::nullopt;
 }
 
-// "A, B" or, where families of operations and their shares stand side by side, "MLP 43 % attention 6.5 %".
-Translation Catalogue::list(std::string_view english, int depth, int& budget) const {
-  const std::string_view sign = english.find(", ") != std::string_view::npos ? ", " : "% ";
+// "A (1, 2), B" or, where families of operations and their shares stand side by side, "MLP 43 % attention 6.5 %".
+Translation Catalogue::list(std::string_view english, int depth, Search& search) const {
+  const bool commas = english.find(", ") != std::string_view::npos;
   Translation all{"", true};
   while (!english.empty()) {
-    const std::size_t at = english.find(sign);
-    const std::size_t end = at == std::string_view::npos ? english.size() : sign == ", " ? at : at + 1;
-    const Translation part = translated(english.substr(0, end), depth, budget);
-    all.text += (all.text.empty() ? "" : sign == ", " ? ", " : " ") + part.text;
+    const std::size_t end = commas ? end_of_item(english) : std::min(english.find("% "), english.size() - 1) + 1;
+    const Translation part = translated(english.substr(0, end), depth, search);
+    all.text += (all.text.empty() ? "" : commas ? ", " : " ") + part.text;
     all.complete = all.complete && part.complete;
-    english.remove_prefix(std::min(at == std::string_view::npos ? english.size() : at + 2, english.size()));
+    english.remove_prefix(std::min(end + (commas ? 2 : 1), english.size()));
   }
   return all;
 }
 
-Translation Catalogue::translated(std::string_view english, int depth, int& budget) const {
+Translation Catalogue::translated(std::string_view english, int depth, Search& search) const {
+  auto& known = search.known[static_cast<std::size_t>(std::min(depth, kMostDepth + 1))];
+  if (const auto found = known.find(english); found != known.end()) return found->second;
+  Translation made = looked_up(english, depth, search);
+  if (search.budget > 0) known.emplace(english, made);
+  return made;
+}
+
+Translation Catalogue::looked_up(std::string_view english, int depth, Search& search) const {
   if (english.empty()) return {"", true};
-  if (--budget < 0) return {std::string(english), false};
+  if (--search.budget < 0) return {std::string(english), false};
   if (auto found = exact(english)) return {std::move(*found), true};
   if (auto amount = quantity(english)) return {std::move(*amount), true};
   if (auto day = date(english)) return {std::move(*day), true};
-  if (depth <= kMostDepth && budget > 0) {
-    if (auto found = by_pattern(english, depth, budget)) return std::move(*found);
-    if (auto found = by_sentences(english, depth, budget)) return std::move(*found);
-    if (auto found = by_parts(english, depth, budget)) return std::move(*found);
+  if (depth <= kMostDepth) {
+    if (auto found = by_pattern(english, depth, search)) return std::move(*found);
+    if (auto found = by_sentences(english, depth, search)) return std::move(*found);
+    if (auto found = by_parts(english, depth, search)) return std::move(*found);
   }
   return {std::string(english), false};
 }
 
 Translation Catalogue::translate(std::string_view english) const {
-  int budget = kBudget;
   // Sentences are listed with plain spaces; hard ones come back with every quantity.
-  Translation found = translated(plain(english), 0, budget);
-  if (!found.complete && found.text == plain(english)) found.text = english;
+  const std::string spaced = plain(english);
+  Search search;
+  Translation found = translated(spaced, 0, search);
+  if (!found.complete && found.text == spaced) found.text = english;
   return found;
 }
 

@@ -47,15 +47,17 @@ class Catalogue {
     std::string translated;
     std::size_t n_literal = 0;
   };
+  struct Search;
   struct Match;
 
   void add(std::string english, std::string translated);
   std::optional<std::string> exact(std::string_view english) const;
-  Translation translated(std::string_view english, int depth, int& budget) const;
-  std::optional<Translation> by_pattern(std::string_view english, int depth, int& budget) const;
-  std::optional<Translation> by_sentences(std::string_view english, int depth, int& budget) const;
-  std::optional<Translation> by_parts(std::string_view english, int depth, int& budget) const;
-  Translation list(std::string_view english, int depth, int& budget) const;
+  Translation translated(std::string_view english, int depth, Search& search) const;
+  Translation looked_up(std::string_view english, int depth, Search& search) const;
+  std::optional<Translation> by_pattern(std::string_view english, int depth, Search& search) const;
+  std::optional<Translation> by_sentences(std::string_view english, int depth, Search& search) const;
+  std::optional<Translation> by_parts(std::string_view english, int depth, Search& search) const;
+  Translation list(std::string_view english, int depth, Search& search) const;
   bool match(const Pattern& pattern, std::size_t piece, std::string_view rest, Match& found) const;
   bool accept(Kind kind, std::string_view text, Match& found) const;
 

@@ -16,6 +16,7 @@ namespace {
 using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks the figure's vocabulary
 
 constexpr double kFont = 11.5;
+constexpr double kTickFont = 11.0;
 constexpr double kLeft = 56.0;
 constexpr double kRight = 18.0;
 constexpr double kTop = 34.0;
@@ -108,11 +109,13 @@ class Drawing {
     for (int power = from; power <= to; power += every) {
       const double x = x_.position(std::exp2(power));
       figure_.primitives.push_back(Line{{x, frame_.bottom()}, {x, frame_.bottom() + 5}, {Role::kAxis, 1.0}});
-      figure_.primitives.push_back(Text{{x, frame_.bottom() + 18},
-                                        format_count(static_cast<std::int64_t>(1) << power),
+      const std::string text = format_count(static_cast<std::int64_t>(1) << power);
+      const bool overhangs = x + text_width(text, kTickFont) / 2 > figure_.size.width;
+      figure_.primitives.push_back(Text{{overhangs ? figure_.size.width - 1.0 : x, frame_.bottom() + 18},
+                                        text,
                                         Role::kMuted,
-                                        11.0,
-                                        Anchor::kMiddle});
+                                        kTickFont,
+                                        overhangs ? Anchor::kEnd : Anchor::kMiddle});
     }
   }
 

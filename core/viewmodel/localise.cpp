@@ -145,6 +145,7 @@ void change_texts(ReportView& report, const TextChange& change) {
   all(report.phase_bars);
   all(report.phases);
   all(report.ops);
+  all(report.ops_left_out);
   all(report.roofline);
   all(report.roofline_tables);
   all(report.kv_lines);

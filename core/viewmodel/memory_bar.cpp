@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/figure/scale.h"
 #include "core/viewmodel/format.h"
@@ -39,6 +43,7 @@ class Bar {
   Figure draw() {
     segments();
     if (bar_.capacity_bytes > 0.0) limits();
+    labels();
     heading();
     return std::move(figure_);
   }
@@ -62,17 +67,26 @@ class Bar {
                                       .halo = Halo::kSurface});
   }
 
+  /// A name beside the bar, wanted at `y`; a leader ties it to `from` where it belongs to a segment.
+  struct Label {
+    double y = 0.0;
+    std::string text;
+    Role role = Role::kText;
+    std::optional<Point> from;
+  };
+
   void segments() {
     double from = 0.0;
-    double label_y = figure_.size.height;  // labels go upwards with the bar
     for (const MemorySegment& segment : bar_.segments) {
       const double to = from + segment.bytes.value;
       const double y = scale_.position(to);
       const Box box{box_.x, y, box_.width, std::max(scale_.position(from) - y - 1.0, 0.5)};
       const SegmentLook look = look_of_segment(segment.name);
       figure_.primitives.push_back(Rect{box, look.role, kSegmentOpacity, look.hatch});
-      label_y = std::min(label_y - kLabelPitch, box.y + box.height / 2 + 4.0);
-      label(segment, box, label_y);
+      const std::string mark = segment.origin == Origin::kEstimated ? "≈\u00a0" : "";
+      labels_.push_back({box.y + box.height / 2 + 4.0,
+                         fmt::format("{} {}{}", segment.name, mark, gib_text(segment.bytes.value, Rounding::kUp)),
+                         Role::kText, Point{box.right(), box.y + box.height / 2}});
       figure_.primitives.push_back(
           HitBox{{box.x, box.y, figure_.size.width - box.x, std::max(box.height, kLabelPitch)},
                  segment.name,
@@ -82,26 +96,30 @@ class Bar {
     }
   }
 
-  void label(const MemorySegment& segment, const Box& box, double y) {
-    const double x = box_.right() + 14.0;
-    const std::string mark = segment.origin == Origin::kEstimated ? "≈" : "";
-    figure_.primitives.push_back(Line{{box.right(), box.y + box.height / 2}, {x - 3.0, y - 4.0}, {Role::kGrid, 1.0}});
-    text({x, y}, fmt::format("{} {}{}", segment.name, mark, gib_text(segment.bytes.value, Rounding::kUp)), Role::kText);
-  }
-
-  void limit(double bytes, Dash dash) {
+  void limit(double bytes, std::string_view name, Dash dash) {
     const double y = scale_.position(bytes);
     figure_.primitives.push_back(Line{{box_.x - 8.0, y}, {box_.right() + 8.0, y}, {Role::kText, 1.5, dash}});
+    labels_.push_back({y + 4.0, fmt::format("{} {}", name, gib_text(bytes, Rounding::kDown)), Role::kMuted, {}});
   }
 
   void limits() {
-    limit(bar_.capacity_bytes, Dash::kSolid);
-    if (bar_.budget_bytes < bar_.capacity_bytes) limit(bar_.budget_bytes, Dash::kDashed);
+    limit(bar_.capacity_bytes, "capacity", Dash::kSolid);
+    if (bar_.budget_bytes < bar_.capacity_bytes) limit(bar_.budget_bytes, "budget", Dash::kDashed);
+  }
+
+  /// Labels keep their order and a pitch apart: pushed up from below, then down again where the heading stands.
+  void labels() {
+    std::ranges::stable_sort(labels_, std::greater{}, &Label::y);
+    double free = figure_.size.height - 2.0;
+    for (Label& label : labels_) free = (label.y = std::min(label.y, free)) - kLabelPitch;
+    double taken = kMemoryTop + 4.0 - kLabelPitch;
+    for (auto label = labels_.rbegin(); label != labels_.rend(); ++label)
+      taken = label->y = std::max(label->y, taken + kLabelPitch);
     const double x = box_.right() + 14.0;
-    const double y = std::max(scale_.position(bar_.capacity_bytes) - 6.0, kMemoryTop + 2.0);
-    text({x, y}, fmt::format("capacity {}", gib_text(bar_.capacity_bytes, Rounding::kDown)), Role::kMuted);
-    if (bar_.budget_bytes < bar_.capacity_bytes)
-      text({x, y + kLabelPitch}, fmt::format("budget {}", gib_text(bar_.budget_bytes, Rounding::kDown)), Role::kMuted);
+    for (Label& label : labels_) {
+      if (label.from) figure_.primitives.push_back(Line{*label.from, {x - 3.0, label.y - 4.0}, {Role::kGrid, 1.0}});
+      text({x, label.y}, std::move(label.text), label.role);
+    }
   }
 
   void heading() {
@@ -116,6 +134,7 @@ class Bar {
   double total_;
   Scale scale_;
   Box box_;
+  std::vector<Label> labels_;
   Figure figure_;
 };
 

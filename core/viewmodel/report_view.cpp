@@ -21,11 +21,23 @@ constexpr figure::Size kRooflineWide{kWideFigure, 600.0};
 constexpr figure::Size kRooflineNarrow{kNarrowFigure, 460.0};
 constexpr figure::Size kGrowthWide{kWideFigure, 340.0};
 constexpr figure::Size kGrowthNarrow{kNarrowFigure, 300.0};
-constexpr figure::Size kBarWide{kWideFigure, 300.0};
+constexpr figure::Size kBarWide{kThirdFigure, 300.0};
 constexpr figure::Size kBarNarrow{kNarrowFigure, 300.0};
 
 // More bars than this are a wall of stripes; the table below says the same.
 constexpr std::size_t kMostBars = 24;
+
+// A table each for more points than this would bury the report; the ones that stand for their phase are kept.
+constexpr std::size_t kMostPointTables = 12;
+
+void add_ops(ReportView& report, const RunView& view) {
+  report.ops = view.ops;
+  if (view.ops.size() <= kMostPointTables) return;
+  std::erase_if(report.ops, [](const PointOps& point) { return !point.representative; });
+  report.ops_left_out =
+      fmt::format("Operations of {} are not listed here; the data in this report hold them.",
+                  counted(static_cast<std::int64_t>(view.ops.size() - report.ops.size()), "point", "points"));
+}
 
 void add_figures(ReportView& report, const Run& run) {
   const RooflinePlot plot = roofline_plot(run);
@@ -130,7 +142,7 @@ ReportView run_report(const Run& run, std::span<const MemorySegment> memory) {
   if (!view.ops.empty()) {
     add_figures(report, run);
     report.phases = view.phases;
-    report.ops = view.ops;
+    add_ops(report, view);
     report.roofline_tables.push_back(view.compute_roofs);
     report.roofline_tables.push_back(view.bandwidth_roofs);
   }

@@ -24,6 +24,9 @@ struct ResponsiveFigure {
 /// Width of a report's charts, in figure units: what a sheet of 1,100 pixels leaves, and a telephone.
 inline constexpr double kWideFigure = 980.0;
 inline constexpr double kNarrowFigure = 350.0;
+/// A chart that stands beside another part, and that part.
+inline constexpr double kThirdFigure = 320.0;
+inline constexpr double kTwoThirdsFigure = 646.0;
 
 /// How good the news is; each has its own symbol and colour.
 enum class ReportStatus : std::uint8_t { kGood, kLimited, kBad };
@@ -87,6 +90,7 @@ struct ReportView {
   std::optional<ResponsiveFigure> phase_bars;
   std::optional<Table> phases;
   std::vector<PointOps> ops;
+  std::string ops_left_out;  // how many points have no table of their own; empty: all have
 
   // 5 Roofline
   std::optional<ResponsiveFigure> roofline;

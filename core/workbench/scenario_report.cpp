@@ -31,9 +31,9 @@ using viewmodel::ReportView;
 using viewmodel::Rounding;
 using viewmodel::TableBuilder;
 
-constexpr figure::Size kBarWide{viewmodel::kWideFigure, 320.0};
+constexpr figure::Size kBarWide{viewmodel::kThirdFigure, 400.0};
 constexpr figure::Size kBarNarrow{viewmodel::kNarrowFigure, 300.0};
-constexpr figure::Size kContextWide{viewmodel::kWideFigure, 400.0};
+constexpr figure::Size kContextWide{viewmodel::kTwoThirdsFigure, 400.0};
 constexpr figure::Size kContextNarrow{viewmodel::kNarrowFigure, 360.0};
 constexpr figure::Size kGridWide{viewmodel::kWideFigure, 420.0};
 constexpr figure::Size kGridNarrow{viewmodel::kNarrowFigure, 360.0};
@@ -49,7 +49,7 @@ constexpr double kTightShare = 0.10;
 constexpr double kHighConfidence = 0.995;
 constexpr double kMediumConfidence = 0.9;
 
-const PlanScenario& scenario_of(const ScenarioPlan& plan) {
+const PlanScenario& settled_scenario(const ScenarioPlan& plan) {
   return plan.scenario.planner->scenario();
 }
 
@@ -57,20 +57,20 @@ double budget_of(const ScenarioPlan& plan) {
   return plan.scenario.planner->budget_bytes();
 }
 
-std::string gib(double bytes, Rounding rounding) {
+std::string capacity_text(double bytes, Rounding rounding) {
   return viewmodel::format(Measure::kCapacity, bytes, rounding);
 }
 
-std::string tokens(int count) {
+std::string token_text(int count) {
   return viewmodel::counted(count, "token", "tokens");
 }
 
 std::string device_of(const ScenarioPlan& plan) {
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   return s.layout.n_devices() == 1 ? s.device.name : fmt::format("{} × {}", s.layout.n_devices(), s.device.name);
 }
 
-std::string confidence_of(const ScenarioPlan& plan) {
+std::string confidence_sentence(const ScenarioPlan& plan) {
   const double sure = plan.fits ? plan.fit_probability : 1.0 - plan.fit_probability;
   if (sure >= kHighConfidence) return "Confidence: high (the estimated parts cannot tip it).";
   return fmt::format("Confidence: {} (the estimated parts leave {} for this verdict).",
@@ -82,32 +82,33 @@ std::string types_of(const PlanScenario& s) {
 }
 
 std::string serves_sentence(const ScenarioPlan& plan) {
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   const double spare = budget_of(plan) - plan.memory.total();
   return fmt::format("{} ({}) serves {} of {} on {} with {} spare{}.", s.model.name, types_of(s),
-                     viewmodel::counted(plan.batch_size, "request", "requests"), tokens(plan.context_tokens),
-                     device_of(plan), gib(spare, Rounding::kDown), s.layout.n_devices() > 1 ? " per GPU" : "");
+                     viewmodel::counted(plan.batch_size, "request", "requests"), token_text(plan.context_tokens),
+                     device_of(plan), capacity_text(spare, Rounding::kDown),
+                     s.layout.n_devices() > 1 ? " per GPU" : "");
 }
 
 std::string shortage_sentence(const ScenarioPlan& plan) {
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   return fmt::format("{} ({}) does not fit with {} of {} on {}: {} short per GPU.", s.model.name, types_of(s),
-                     viewmodel::counted(plan.batch_size, "request", "requests"), tokens(plan.context_tokens),
-                     device_of(plan), gib(plan.memory.total() - budget_of(plan), Rounding::kUp));
+                     viewmodel::counted(plan.batch_size, "request", "requests"), token_text(plan.context_tokens),
+                     device_of(plan), capacity_text(plan.memory.total() - budget_of(plan), Rounding::kUp));
 }
 
-std::vector<std::string> answer_of(const ScenarioPlan& plan) {
+std::vector<std::string> decision_of(const ScenarioPlan& plan) {
   if (!plan.scenario.has_device) return {scenario_view(plan).answer};
   if (!plan.fits) {
     std::vector<std::string> answer = {shortage_sentence(plan)};
     answer.push_back(plan.ways.empty() ? "Neither a smaller batch, narrower types nor TP 8 makes it fit."
                                        : fmt::format("Cheapest change: {}.", plan.ways.front().text));
-    answer.push_back(confidence_of(plan));
+    answer.push_back(confidence_sentence(plan));
     return answer;
   }
   std::vector<std::string> answer = {serves_sentence(plan)};
-  if (plan.max_context) answer.push_back(fmt::format("Limit at this batch: {}.", tokens(*plan.max_context)));
-  answer.push_back(confidence_of(plan));
+  if (plan.max_context) answer.push_back(fmt::format("Limit at this batch: {}.", token_text(*plan.max_context)));
+  answer.push_back(confidence_sentence(plan));
   return answer;
 }
 
@@ -134,23 +135,23 @@ std::string count_text(const std::optional<int>& count) {
 void add_key_figures(ReportView& report, const ScenarioPlan& plan) {
   const double total = plan.memory.total();
   auto& figures = report.key_figures;
-  figures.push_back({"Needed per GPU", gib(total, Rounding::kUp), "fullest device", Origin::kEstimated});
+  figures.push_back({"Needed per GPU", capacity_text(total, Rounding::kUp), "fullest device", Origin::kEstimated});
   if (!plan.scenario.has_device) {
-    figures.push_back({"KV cache", gib(plan.memory.kv_cache, Rounding::kUp), "", Origin::kExact});
+    figures.push_back({"KV cache", capacity_text(plan.memory.kv_cache, Rounding::kUp), "", Origin::kExact});
     return;
   }
   const double spare = budget_of(plan) - total;
   figures.push_back({"Budget per GPU",
-                     gib(budget_of(plan), Rounding::kDown),
-                     fmt::format("of {}", gib(plan.scenario.planner->capacity_bytes(), Rounding::kDown)),
+                     capacity_text(budget_of(plan), Rounding::kDown),
+                     fmt::format("of {}", capacity_text(plan.scenario.planner->capacity_bytes(), Rounding::kDown)),
                      {}});
   figures.push_back({spare >= 0.0 ? "Spare" : "Short",
-                     gib(std::abs(spare), spare >= 0.0 ? Rounding::kDown : Rounding::kUp),
+                     capacity_text(std::abs(spare), spare >= 0.0 ? Rounding::kDown : Rounding::kUp),
                      fmt::format("{} of the budget", viewmodel::format_percent(std::abs(spare) / budget_of(plan))),
                      Origin::kEstimated});
   figures.push_back({"Context limit", count_text(plan.max_context),
                      fmt::format("tokens at batch {}", viewmodel::format_count(plan.batch_size)), Origin::kEstimated});
-  figures.push_back({"Batch limit", count_text(plan.max_batch), fmt::format("at {}", tokens(plan.context_tokens)),
+  figures.push_back({"Batch limit", count_text(plan.max_batch), fmt::format("at {}", token_text(plan.context_tokens)),
                      Origin::kEstimated});
 }
 
@@ -174,7 +175,7 @@ class Facts {
 };
 
 viewmodel::Table configuration_of(const ScenarioPlan& plan) {
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   Facts facts;
   facts.add("Model", s.model.name);
   facts.add("Trained context limit, tokens", viewmodel::format_count(s.model.max_context));
@@ -186,7 +187,7 @@ viewmodel::Table configuration_of(const ScenarioPlan& plan) {
     facts.add("Device", s.device.name);
     facts.add("Devices", viewmodel::format_count(s.layout.n_devices()));
     facts.add("Parallelism", title_of(s.layout));
-    facts.add("Memory per device", gib(plan.scenario.planner->capacity_bytes(), Rounding::kDown));
+    facts.add("Memory per device", capacity_text(plan.scenario.planner->capacity_bytes(), Rounding::kDown));
     facts.add("Share the engine may take", viewmodel::format_percent(plan.scenario.planner->memory_fraction()));
   }
   facts.add("Engine", s.engine.name);
@@ -198,7 +199,7 @@ viewmodel::Table configuration_of(const ScenarioPlan& plan) {
   return facts.build("configuration", "Configuration");
 }
 
-void add_memory(ReportView& report, const ScenarioPlan& plan) {
+void add_memory_charts(ReportView& report, const ScenarioPlan& plan) {
   const ScenarioView view = scenario_view(plan);
   if (plan.scenario.has_device) report.memory_lines.push_back(view.lines.front());
   const viewmodel::MemoryBar bar = memory_bar_of(plan);
@@ -219,11 +220,12 @@ void add_memory(ReportView& report, const ScenarioPlan& plan) {
 viewmodel::Table kv_table(const ScenarioPlan& plan) {
   const MemoryPlanner& planner = *plan.scenario.planner;
   Facts facts;
-  facts.add("Per token and device, in layers that keep every token", gib(planner.kv_bytes_per_token(), Rounding::kUp));
-  facts.add("All sequences at this context", gib(plan.memory.kv_cache, Rounding::kUp));
+  facts.add("Per token and device, in layers that keep every token",
+            capacity_text(planner.kv_bytes_per_token(), Rounding::kUp));
+  facts.add("All sequences at this context", capacity_text(plan.memory.kv_cache, Rounding::kUp));
   if (plan.scenario.has_device && planner.kv_room() > 0.0) {
     const double held = std::floor(planner.kv_tokens(plan.context_tokens));
-    facts.add("Room for the cache per device", gib(planner.kv_room(), Rounding::kDown));
+    facts.add("Room for the cache per device", capacity_text(planner.kv_room(), Rounding::kDown));
     facts.add("Tokens the room holds", viewmodel::format_count(static_cast<std::int64_t>(held)));
     facts.add("Requests of this context at once", count_text(plan.max_batch));
   }
@@ -261,7 +263,7 @@ void add_accuracy(ReportView& report) {
 }
 
 viewmodel::Table inputs_of(const ScenarioPlan& plan) {
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   Facts facts;
   facts.add("Model", s.model.name);
   facts.add("Hash of the configuration", resolve_model(plan.scenario.request.model).config_hash);
@@ -322,11 +324,11 @@ std::string plan_command(const ScenarioPlan& plan) {
 
 viewmodel::ReportView report_view(const ScenarioPlan& plan) {
   ReportView report;
-  const PlanScenario& s = scenario_of(plan);
+  const PlanScenario& s = settled_scenario(plan);
   report.title = plan.scenario.has_device ? fmt::format("{} on {}", s.model.name, device_of(plan)) : s.model.name;
   report.program_version = DACHLAST_VERSION;
   add_status(report, plan);
-  report.answer = answer_of(plan);
+  report.answer = decision_of(plan);
   add_key_figures(report, plan);
   report.configuration_line = fmt::format("{} weights · {} KV cache · {} · {}", weights_title(s), s.cache.title,
                                           title_of(s.layout), s.engine.name);
@@ -336,7 +338,7 @@ viewmodel::ReportView report_view(const ScenarioPlan& plan) {
     for (const WayToFit& way : plan.ways) report.recommendation.items.push_back(way.text);
   }
   report.configuration = configuration_of(plan);
-  add_memory(report, plan);
+  add_memory_charts(report, plan);
   add_kv_cache(report, plan);
   report.warnings = plan.scenario.warnings;
   report.assumptions = plan.scenario.assumptions;

@@ -14,6 +14,7 @@ std::string phases_section(const viewmodel::ReportView& report, const Page& page
     body += fmt::format("<h3>{}</h3>\n", html_escape(point.heading)) + html_paragraph(point.verdict) +
             html_table(page, point.table, Caption::kHidden);
   }
+  body += html_paragraph(report.ops_left_out, "note");
   return html_section(page, "phases", "Phases", body);
 }
 

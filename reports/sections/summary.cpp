@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/viewmodel/format.h"
 #include "reports/escape.h"
 #include "reports/html_parts.h"
 #include "reports/sections/sections.h"
@@ -27,7 +28,8 @@ std::string figures(const std::vector<KeyFigure>& list, const Page& page) {
   if (list.empty()) return {};
   std::string html = "<dl class=\"figures\">\n";
   for (const KeyFigure& figure : list) {
-    const std::string_view approx = figure.origin == Origin::kEstimated ? "≈\u00a0" : "";
+    const std::string_view approx =
+        figure.origin == Origin::kEstimated && figure.value != viewmodel::kMissing ? "≈\u00a0" : "";
     const std::string origin = figure.origin ? page.words(name_of(*figure.origin)) : "";
     html += fmt::format(
         "<div><dt>{}</dt><dd class=\"value\">{}{}</dd><dd class=\"ref\">{}</dd><dd class=\"ref\">{}</dd></div>\n",

@@ -2,13 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
 
+#include "core/base/error.h"
+#include "core/figure/palette.h"
+#include "core/viewmodel/localise.h"
+#include "core/viewmodel/run_view.h"
 #include "reports/escape.h"
+#include "tests/reports/html_checker.h"
 #include "tests/support/sample_run.h"
 
 namespace dachlast::reports {
@@ -22,6 +28,21 @@ HtmlOptions dated() {
 
 std::string sample_html() {
   return run_html(test::sample_run(), dated(), test::sample_memory());
+}
+
+HtmlOptions german_summary() {
+  HtmlOptions made = dated();
+  made.language = viewmodel::Language::kGerman;
+  made.level = ReportLevel::kSummary;
+  return made;
+}
+
+std::string sample_comparison(const HtmlOptions& options) {
+  const auto base = test::sample_run();
+  auto other = base;
+  other.n_threads = 1;
+  for (double& sample : other.points[2].samples_s) sample *= 1.3;
+  return comparison_html(base, other, compare_runs(base, other), options, test::sample_memory());
 }
 
 std::string read(const std::string& path) {
@@ -39,10 +60,113 @@ std::size_t count(const std::string& text, std::string_view part) {
 
 // Byte for byte. After a wanted change: DACHLAST_UPDATE_GOLDEN=1 writes the file anew; look at it in a browser before
 // committing.
+void expect_golden(const std::string& html, const char* name) {
+  const std::string path = std::string(DACHLAST_TEST_DATA_DIR) + "/reports/" + name;
+  if (std::getenv("DACHLAST_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << html;
+  EXPECT_EQ(html, read(path)) << "the report changed";
+}
+
 TEST(RunHtml, MatchesTheGoldenFile) {
-  const std::string path = std::string(DACHLAST_TEST_DATA_DIR) + "/reports/sample_run.html";
-  if (std::getenv("DACHLAST_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << sample_html();
-  EXPECT_EQ(sample_html(), read(path)) << "the report changed";
+  expect_golden(sample_html(), "sample_run.html");
+}
+
+TEST(RunHtml, MatchesTheGoldenFileInGerman) {
+  expect_golden(run_html(test::sample_run(), german_summary(), test::sample_memory()), "sample_run_summary_de.html");
+}
+
+TEST(RunHtml, IsWellFormed) {
+  for (const auto language : {viewmodel::Language::kEnglish, viewmodel::Language::kGerman})
+    for (const auto level : {ReportLevel::kSummary, ReportLevel::kFull}) {
+      HtmlOptions options = dated();
+      options.language = language;
+      options.level = level;
+      options.author = "A & B";
+      options.logo = image_uri("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+      EXPECT_EQ(html_faults(run_html(test::sample_run(), options, test::sample_memory())), std::vector<std::string>());
+      EXPECT_EQ(html_faults(sample_comparison(options)), std::vector<std::string>());
+      options.medium = Medium::kPaper;
+      EXPECT_EQ(html_faults(run_html(test::sample_run(), options)), std::vector<std::string>());
+    }
+}
+
+TEST(RunHtml, ASummaryLeavesOutTheDetailAndKeepsTheData) {
+  HtmlOptions options = dated();
+  options.level = ReportLevel::kSummary;
+  const std::string html = run_html(test::sample_run(), options, test::sample_memory());
+  for (const char* id : {"summary", "memory", "roofline", "data"})
+    EXPECT_NE(html.find(std::string("<section id=\"") + id), std::string::npos) << id;
+  for (const char* id : {"configuration", "phases", "kv-cache", "assumptions", "reproduce"})
+    EXPECT_EQ(html.find(std::string("<section id=\"") + id), std::string::npos) << id;
+  EXPECT_EQ(html.find("class=\"more\""), std::string::npos);
+  EXPECT_NE(html.find("id=\"dachlast-data\""), std::string::npos);
+}
+
+TEST(RunHtml, PaperHasNeitherScriptsNorVariables) {
+  HtmlOptions options = dated();
+  options.medium = Medium::kPaper;
+  const std::string html = run_html(test::sample_run(), options, test::sample_memory());
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_EQ(html.find("var(--"), std::string::npos);
+}
+
+TEST(RunHtml, GermanCarriesTheSameData) {
+  const auto data = [](const std::string& html) {
+    const std::size_t at = html.find("id=\"dachlast-data\"");
+    return html.substr(at, html.find("</script>", at) - at);
+  };
+  EXPECT_EQ(data(run_html(test::sample_run(), german_summary())), data(run_html(test::sample_run(), dated())));
+}
+
+TEST(ComparisonHtml, ShowsChangesOutsideTheNoiseAndCountsTheRest) {
+  const std::string html = sample_comparison(dated());
+  EXPECT_NE(html.find("<section id=\"comparison\""), std::string::npos);
+  EXPECT_NE(html.find("SLOWER: "), std::string::npos);
+  EXPECT_NE(html.find("3\u00a0points within noise."), std::string::npos);  // four points, one made slower
+  for (const char* id : {"dachlast-data", "dachlast-base", "dachlast-comparison"})
+    EXPECT_NE(html.find(std::string("id=\"") + id + "\""), std::string::npos) << id;
+}
+
+// -------- colours
+
+figure::Rgb rgb(const std::string& hex) {
+  const auto channel = [&](std::size_t at) {
+    return static_cast<std::uint8_t>(std::stoi(hex.substr(at, 2), nullptr, 16));
+  };
+  return {channel(1), channel(3), channel(5)};
+}
+
+/// Values of a custom property in the order they are defined: light, then dark.
+std::vector<figure::Rgb> values_of(const std::string& html, const std::string& name) {
+  std::vector<figure::Rgb> values;
+  const std::regex definition("--" + name + ":(#[0-9a-f]{3,6})[;}]");
+  for (auto it = std::sregex_iterator(html.begin(), html.end(), definition); it != std::sregex_iterator(); ++it)
+    values.push_back(rgb((*it)[1]));
+  return values;
+}
+
+// WCAG 2.1, 1.4.3: text 4.5:1; 1.4.11: graphics 3:1.
+TEST(ReportColours, AreLegibleInBothThemes) {
+  const std::string html = sample_html();
+  const auto expect = [&](const char* ink, const char* ground, double least) {
+    const auto inks = values_of(html, ink);
+    const auto grounds = values_of(html, ground);
+    ASSERT_GE(inks.size(), 2u) << ink;
+    ASSERT_EQ(inks.size(), grounds.size()) << ink << " on " << ground;
+    for (std::size_t i = 0; i < inks.size(); ++i)
+      EXPECT_GE(figure::contrast(inks[i], grounds[i]), least) << ink << " on " << ground << ", theme " << i;
+  };
+  for (const char* ink : {"text", "muted", "memory", "good", "warn", "bad"})
+    for (const char* ground : {"surface", "page", "soft"}) expect(ink, ground, 4.5);
+  for (const char* ink : {"axis", "series1", "series2", "series3", "series4", "series5", "series6"})
+    expect(ink, "surface", 3.0);
+}
+
+TEST(ImageUri, TakesImagesAndNothingElse) {
+  EXPECT_EQ(image_uri("logo", std::string_view("\x89PNG\r\n\x1a\n", 8)), "data:image/png;base64,iVBORw0KGgo=");
+  EXPECT_EQ(image_uri("logo", "<svg/>"), "data:image/svg+xml;base64,PHN2Zy8+");
+  EXPECT_THROW(image_uri("logo", "MZ"), Error);
+  EXPECT_THROW(image_uri("logo", ""), Error);
+  EXPECT_THROW(image_uri("logo", "<svg/>" + std::string(300'000, ' ')), Error);
 }
 
 TEST(RunHtml, EqualInputGivesEqualBytes) {
@@ -53,7 +177,8 @@ TEST(RunHtml, RefersToNothingOutsideTheFile) {
   const std::string html = sample_html();
   const std::regex reference(R"re((src|href|xlink:href)\s*=\s*"([^"]*)")re");
   for (auto it = std::sregex_iterator(html.begin(), html.end(), reference); it != std::sregex_iterator(); ++it)
-    EXPECT_TRUE((*it)[2].str().starts_with("#") || (*it)[2] == "data:") << (*it)[0];  // anchors, and what scripts save
+    EXPECT_TRUE((*it)[2].str().starts_with("#") || (*it)[2].str().starts_with("data:"))
+        << (*it)[0];  // anchors, and what scripts save
   EXPECT_EQ(html.find("@import"), std::string::npos);
   EXPECT_EQ(std::regex_search(html, std::regex(R"re(url\((?!#))re")), false);
   EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
@@ -106,13 +231,38 @@ TEST(RunHtml, HostileNamesStayText) {
   run.warnings[0].text = "</script><!--" + name;
   run.command = "dachlast run --model '" + name + "'";
   run.host.cpu_name = run.roofs.device = name;
-  const std::string html = run_html(run, dated());
+  HtmlOptions options = dated();
+  options.title = options.author = options.note = name;
+  for (const auto language : {viewmodel::Language::kEnglish, viewmodel::Language::kGerman}) {
+    options.language = language;
+    EXPECT_EQ(html_faults(run_html(run, options)), std::vector<std::string>());
+  }
+  const std::string html = run_html(run, options);
   const std::string plain = run_html(test::sample_run(), dated());
   EXPECT_EQ(count(html, "<script"), count(plain, "<script"));
   EXPECT_EQ(count(html, "</script"), count(plain, "</script"));
   EXPECT_EQ(html.find("<!--"), std::string::npos);
   EXPECT_NE(html.find("&lt;script&gt;alert(1)"), std::string::npos);
   EXPECT_NE(html.find("[U+202E]evil \xF0\x9F\x92\xA5 \uFFFD"), std::string::npos);
+}
+
+TEST(ReportHtml, NoTextOfAViewModelBecomesMarkup) {
+  const std::string hostile = "</title></style></script><img src=x onerror=alert(1)>\"'&<!-- ]]> \xE2\x80\xAE \xFF \n";
+  auto report = viewmodel::report_view(test::sample_run(), test::sample_memory());
+  viewmodel::change_texts(report, [&](viewmodel::TextKind, const std::string& english) { return hostile + english; });
+  report.command = report.generated_text = report.program_version = report.measured_at = hostile;
+  const EmbeddedData data[] = {{"dachlast-data", "{\"name\": \"</script><script>alert(1)</script><!--\"}"}};
+  for (const auto language : {viewmodel::Language::kEnglish, viewmodel::Language::kGerman}) {
+    HtmlOptions options = dated();
+    options.language = language;
+    options.timestamp = hostile;
+    const std::string html = report_html(report, data, options);
+    EXPECT_EQ(html_faults(html), std::vector<std::string>());
+    EXPECT_EQ(html.find("<img src=x"), std::string::npos);
+    EXPECT_EQ(html.find("<!--"), std::string::npos);
+    EXPECT_EQ(count(html, "<script"), 2u);  // the data, and the one of the page
+    EXPECT_EQ(count(html, "</style>"), 1u);
+  }
 }
 
 TEST(RunHtml, LeavesFoldersOutOfTheReport) {

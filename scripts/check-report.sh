@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Opens reports as their readers do, with whatever of these is installed, and says what it could not check:
+#   html5lib   HTML5 without one parse error
+#   chromium   drawn with scripts on and off, printed to PDF, pages counted (with pdfinfo)
+#   weasyprint the program's own PDF, pages counted
+#   scripts/check-report.sh BUILD_FOLDER [FOLDER]      pictures and reports go to FOLDER
+# Install them with: apt-get install --no-install-recommends python3-html5lib weasyprint chromium poppler-utils
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+build=${1:?usage: check-report.sh BUILD_FOLDER [FOLDER]}
+program=$(realpath "$build/bin/dachlast")
+folder=$(realpath -m "${2:-$build/reports-check}")
+mkdir -p "$folder"
+golden=$PWD/tests/data/reports
+failed=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  failed=1
+}
+have() { command -v "$1" >/dev/null || { echo "not checked: $1 is not installed"; return 1; }; }
+pages_of() { pdfinfo "$1" | awk '/^Pages:/{print $2}'; }
+
+# A report is made from a report: the run travels in it.
+report() { "$program" report "$@" --timestamp 2026-03-01T15:00:00Z -q; }
+for lang in en de; do
+  for level in summary full; do
+    report "$golden/sample_run.html" --lang "$lang" --level "$level" -o "$folder/run-$lang-$level.html"
+    report --model llama-3.1-8b --gpu h100-sxm --context 32k --batch 8 --lang "$lang" --level "$level" \
+      -o "$folder/plan-$lang-$level.html"
+  done
+done
+report "$golden/sample_run.html" --baseline "$golden/sample_run.html" -o "$folder/comparison-en-full.html"
+report --model llama-3.1-70b --gpu h100-sxm --context 32k --batch 8 --lang de -o "$folder/nofit-de-full.html"
+
+if python3 -c 'import html5lib' 2>/dev/null; then
+  # The parser of the HTML standard, ended by its first parse error.
+  python3 - "$folder"/*.html <<'PYTHON' || fail "a report is not HTML5"
+import sys, html5lib
+for name in sys.argv[1:]:
+    try:
+        html5lib.HTMLParser(strict=True).parse(open(name, "rb"))
+    except html5lib.html5parser.ParseError as error:
+        sys.exit(f"{name}: {error}")
+PYTHON
+else
+  echo "not checked: python3-html5lib is not installed"
+fi
+
+if have chromium && have pdfinfo; then
+  browse() { nice timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars "$@" >/dev/null 2>&1; }
+  for file in "$folder"/*.html; do
+    name=$(basename "$file" .html)
+    browse --window-size=1100,1600 --screenshot="$folder/$name.png" "file://$file" || fail "$name: no picture"
+    browse --window-size=390,1600 --screenshot="$folder/$name-telephone.png" "file://$file" || fail "$name: no picture"
+    browse --blink-settings=scriptEnabled=false --no-pdf-header-footer --print-to-pdf="$folder/$name-browser.pdf" \
+      "file://$file" || fail "$name: not printed"
+    pages=$(pages_of "$folder/$name-browser.pdf")
+    echo "$name: $pages pages"
+    [[ $name != *-summary || $pages -le 2 ]] || fail "$name: a summary of $pages pages"
+  done
+fi
+
+if have weasyprint && have pdfinfo; then
+  for lang in en de; do
+    report "$golden/sample_run.html" --lang "$lang" --level summary --format pdf -o "$folder/run-$lang-summary.pdf"
+    pages=$(pages_of "$folder/run-$lang-summary.pdf")
+    echo "run-$lang-summary.pdf: $pages pages"
+    ((pages <= 2)) || fail "run-$lang-summary.pdf: a summary of $pages pages"
+  done
+fi
+((failed == 0)) && echo "Reports in $folder"
+exit "$failed"
