@@ -106,13 +106,15 @@ std::optional<Table> kv_traffic_table(const Run& run) {
       values_of(rows,
                 [](const TrafficRow& row) { return rate(row.traffic.total.read_bytes, row.traffic.total.read_s); }),
       Origin::kMeasured);
-  table.measure({"recomputed_tokens", "Recomputed", "tokens", "Tokens computed anew.", Align::kRight, 3},
-                Measure::kCount,
-                values_of(rows,
-                          [](const TrafficRow& row) -> std::optional<double> {
-                            return row.traffic.per_step(static_cast<double>(row.traffic.total.n_recomputed_tokens));
-                          }),
-                Origin::kMeasured);
+  const auto recomputes = [](const TrafficRow& row) { return row.traffic.total.n_recomputed_tokens > 0; };
+  if (std::ranges::any_of(rows, recomputes))
+    table.measure({"recomputed_tokens", "Recomputed", "tokens", "Tokens computed anew.", Align::kRight, 1},
+                  Measure::kCount,
+                  values_of(rows,
+                            [](const TrafficRow& row) -> std::optional<double> {
+                              return row.traffic.per_step(static_cast<double>(row.traffic.total.n_recomputed_tokens));
+                            }),
+                  Origin::kMeasured);
   return table.build();
 }
 

@@ -171,6 +171,9 @@ void say_where_the_file_lies(RunPlan& plan) {
   for (const auto& point : plan.points)
     bytes = std::max(
         bytes, kv_file_bytes(plan.source.spec, memory_scenario(plan, point.context_tokens, point.batch_size)).value);
+  if (plan.request.break_even)
+    bytes = std::max(bytes,
+                     kv_file_bytes(plan.source.spec, memory_scenario(plan, std::ranges::max(plan.contexts), 1)).value);
   if (plan.request.serving) bytes = std::max(bytes, kv_file_bytes(plan.source.spec, serving_scenario(plan)).value);
   plan.assumptions.push_back(
       {"kv_file", fmt::format("The KV file takes up to {} of the disk ({}).",
