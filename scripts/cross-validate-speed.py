@@ -25,7 +25,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "8"))
 HOST = {"step_us": (20, 3000), "sequence_us": (0.3, 300), "launch_us": (1, 30), "prompt_factor": (1.0, 2.0),
         "wait_passes": (0.1, 40), "group_wait_passes": (0.1, 120), "request_us": (500, 300000)}
 SHARES = {"floor_us": (1, 100), "memory": (0.02, 1.0), "compute": (0.02, 1.0), "unit_gb_s": (2, 30)}
-WIDTH = 0.15  # of a logarithm: beyond, a figure misses for reasons that no constant of an engine explains
+NUDGE = 0.05
 PRIOR = 0.02  # weight of a constant's last value, in rows: what no row shows stays as it was
 
 
@@ -102,7 +102,7 @@ def logs(figures):
 
 
 class Fit:
-    """Least squares on logarithms. A figure that misses by more than a law can explain counts little: loss log(1 + (r / WIDTH)²)."""
+    """Least squares on logarithms; a figure counts by its distance beyond 10 %, not its square."""
 
     def __init__(self, program):
         self.program = program
@@ -112,19 +112,24 @@ class Fit:
         self.published = np.array([math.log(f["published"]) for f in self.figures])
 
     def slopes(self):
-        """By names: a constant of one release moves no row of another, so that one run changes it in all files."""
+        """Of every figure's logarithm. A constant of one release moves no row of another, so that one run changes it in all files."""
         now, slopes = logs(self.figures), np.zeros((len(self.figures), len(self.y)))
-        owner = self.owners()
-        for name in sorted({(place[0] == "efficiency/llama.cpp.json" and place or place[3]) for place in self.program.constants.places},
-                           key=str):
-            columns = [i for i, place in enumerate(self.program.constants.places) if name in (place, place[3])
-                       and (name == place or place[0].startswith("engines"))]
-            y = self.y.copy()
-            y[columns] += 0.05
-            moved = (logs(self.program.figures(np.exp(y))) - now) / 0.05
+        owner, places = self.owners(), self.program.constants.places
+        for name in HOST:
+            columns = [i for i, place in enumerate(places) if place[0].startswith("engines") and place[3] == name]
+            moved = self.moved(columns) - now
             for column in columns:
-                slopes[:, column] = np.where(owner == self.owner_key(column), moved, 0.0)
+                slopes[:, column] = np.where(owner == self.owner_key(column), moved / NUDGE, 0.0)
+        kernels = owner == "efficiency/llama.cpp.json"
+        tables = self.program.only({f["id"] for f, own in zip(self.figures, kernels) if own})
+        for column in (i for i, place in enumerate(places) if place[0].startswith("efficiency")):
+            slopes[kernels, column] = (self.moved([column], tables) - now[kernels]) / NUDGE
         return slopes
+
+    def moved(self, columns, tables=None):
+        y = self.y.copy()
+        y[columns] += NUDGE
+        return logs(self.program.figures(np.exp(y), tables))
 
     def owner_key(self, column):
         file, _, block, _ = self.program.constants.places[column]
@@ -149,12 +154,13 @@ class Fit:
     def step(self, slopes, kept, damping=0.0):
         r = (self.published - logs(self.figures))[kept]
         j = slopes[kept]
-        weight = 1 / (1 + (r / WIDTH) ** 2)
+        weight = 1 / np.maximum(np.abs(r), 0.1)
         square = j.T @ (j * weight[:, None]) + (PRIOR + damping) * np.eye(len(self.y))
         return np.clip(self.y + np.clip(np.linalg.solve(square, j.T @ (r * weight)), -0.7, 0.7), self.low, self.high)
 
     def loss(self, figures):
-        return float(np.mean(np.log1p(((self.published - logs(figures)) / WIDTH) ** 2)))
+        r = np.abs(self.published - logs(figures))
+        return float(np.mean(np.where(r < 0.1, r * r / 0.2, r - 0.05)))
 
     def run(self):
         everyone = np.ones(len(self.figures), bool)
