@@ -20,7 +20,8 @@ constexpr double kTimelineLeft = 96.0;
 constexpr double kTimelineRight = 40.0;  // half of the last tick's label
 constexpr double kTimelineTop = 10.0;
 constexpr double kAxisRoom = 46.0;
-constexpr double kMostRow = 150.0;
+constexpr double kMostRow =
+    90.0;  // from 96 pixel rows on Qt 6 hands every single fill to its thread pool and waits for it
 constexpr double kRowGap = 8.0;
 constexpr double kStripGap = 26.0;
 constexpr double kLeastHit = 3.0;  // a narrower bar nobody can point at
