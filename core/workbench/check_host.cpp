@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/hardware/host.h"
+#include "core/hardware/nvidia_driver.h"
 #include "core/store/roof_store.h"
 #include "core/trace/mark.h"
 #include "core/viewmodel/format.h"
@@ -87,14 +88,44 @@ HostCheck check_nvtx() {
           "Build where the NVTX 3 headers are (CUDA toolkit) to see phases in other profilers."};
 }
 
+/// The driver, and each GPU it knows.
+std::vector<HostCheck> check_gpus() {
+  const NvidiaDriver driver = read_nvidia_driver();
+  if (!driver.cuda_version)
+    return {{"NVIDIA driver", State::kMissing, driver.reason,
+             "Install it where GPUs are to be seen; planning needs none."}};
+  std::vector<HostCheck> checks = {
+      {"NVIDIA driver",
+       driver.reason.empty() ? State::kGood : State::kLimited,
+       fmt::format("serves CUDA {}.{}{}", *driver.cuda_version / 1000, *driver.cuda_version % 1000 / 10,
+                   driver.reason.empty() ? "" : "; " + driver.reason),
+       {}}};
+  for (const DriverGpu& gpu : driver.gpus)
+    checks.push_back({"GPU", State::kLimited,
+                      fmt::format("{}, {}, compute capability {}.{}", gpu.name, capacity(gpu.memory_bytes),
+                                  gpu.compute_capability / 10, gpu.compute_capability % 10),
+                      "This version plans for GPUs and measures on the CPU only."});
+  return checks;
+}
+
+HostCheck check_cuda_kernels() {
+#ifdef DACHLAST_CUDA_TARGETS
+  return {"CUDA kernels", State::kLimited, "compiled for " DACHLAST_CUDA_TARGETS "; none has run on a GPU yet",
+          "scripts/gpu-check.sh runs them where there is one."};
+#else
+  return {"CUDA kernels", State::kLimited, "not in this build", "Build with nvcc on the PATH."};
+#endif
+}
+
 }  // namespace
 
 std::vector<HostCheck> check_host() {
   const HostTopology host = read_host_topology();
-  return {check_cpu(host),    check_instructions(host),
-          check_caches(host), check_memory(host),
-          check_roofs(),      check_models(),
-          check_nvtx(),       {"GPU", State::kMissing, "this version measures on the CPU only", {}}};
+  std::vector<HostCheck> checks = {check_cpu(host), check_instructions(host), check_caches(host), check_memory(host),
+                                   check_roofs(),   check_models(),           check_nvtx()};
+  for (HostCheck& check : check_gpus()) checks.push_back(std::move(check));
+  checks.push_back(check_cuda_kernels());
+  return checks;
 }
 
 }  // namespace dachlast

@@ -1,4 +1,5 @@
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/kv_store.h"
 
 namespace dachlast::kernels::cuda {
 
@@ -14,6 +15,12 @@ OpCost sample_softmax_cost(const SampleShape& shape) {
   const double n_rows = shape.n_rows, elements = n_rows * shape.vocab_size;
   return {.flops = Flops{4.0 * elements},
           .activation_bytes = Bytes{elements * sizeof(float) + n_rows * (sizeof(float) + sizeof(std::int32_t))}};
+}
+
+OpCost store_kv_cost(const CudaKvTarget& target) {
+  OpCost cost = kernels::store_kv_cost(target.pool.layout, static_cast<int>(target.slots.size()));
+  cost.activation_bytes += Bytes{static_cast<double>(target.slots.size_bytes())};
+  return cost;
 }
 
 }  // namespace dachlast::kernels::cuda

@@ -68,8 +68,9 @@ struct Weights {
   float inverse_temperature;
 
   __device__ float at(int i) const {
-    const float difference = row[i] - largest;  // a NaN has no weight
-    return difference <= 0.0f ? __expf(difference * inverse_temperature) : 0.0f;
+    if (row[i] == largest) return 1.0f;  // infinities too, and at temperature 0
+    const float difference = row[i] - largest;
+    return difference < 0.0f ? __expf(difference * inverse_temperature) : 0.0f;  // a NaN has no weight
   }
 };
 

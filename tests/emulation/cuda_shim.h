@@ -165,7 +165,7 @@ template <class Use, class T, class Layout>
 void load_matrix_sync(fragment<Use, 16, 16, 16, T, Layout>& to, const T* from, unsigned stride,
                       const EmulatedPlace& where = EmulatedPlace::current()) {
   emulated::check_alignment(from, stride);
-  __syncwarp(~0u, where);
+  dachlast::emulation::converge_warp(where);
   for (int i = 0; i < to.num_elements; ++i)
     to.x[i] = from[emulated::offset<T>(emulated::element(std::is_same_v<Use, matrix_a> ? 0 : 1, i), stride,
                                        std::is_same_v<Layout, row_major>)];
@@ -174,7 +174,7 @@ template <class T>
 void load_matrix_sync(fragment<accumulator, 16, 16, 16, T>& to, const T* from, unsigned stride, layout_t layout,
                       const EmulatedPlace& where = EmulatedPlace::current()) {
   emulated::check_alignment(from, stride);
-  __syncwarp(~0u, where);
+  dachlast::emulation::converge_warp(where);
   for (int i = 0; i < to.num_elements; ++i)
     to.x[i] = from[emulated::offset<T>(emulated::element(2, i), stride, layout == mem_row_major)];
 }
@@ -182,7 +182,7 @@ template <class T>
 void store_matrix_sync(T* to, const fragment<accumulator, 16, 16, 16, T>& from, unsigned stride, layout_t layout,
                        const EmulatedPlace& where = EmulatedPlace::current()) {
   emulated::check_alignment(to, stride);
-  __syncwarp(~0u, where);
+  dachlast::emulation::converge_warp(where);
   for (int i = 0; i < from.num_elements; ++i)
     to[emulated::offset<T>(emulated::element(2, i), stride, layout == mem_row_major)] = from.x[i];
 }

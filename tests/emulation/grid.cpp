@@ -20,7 +20,7 @@ constexpr int kMostThreads = 1024;
 constexpr int kSide = 16;  // of a wmma tile
 
 /// What a thread of a warp does together with others.
-enum class WarpOp : std::uint8_t { kSync, kShuffle, kBallot, kMatrix };
+enum class WarpOp : std::uint8_t { kSync, kConverge, kShuffle, kBallot, kMatrix };
 
 enum class State : std::uint8_t { kReady, kAtBarrier, kInWarp, kDone };
 
@@ -69,6 +69,9 @@ struct Grid {
   void* host_stack = nullptr;
   Schedule schedule = Schedule::kForward;
   std::string fault;
+  std::vector<std::string> barriers;  // met
+  std::source_location last_barrier{};
+  std::string left_out;
 };
 
 Grid& grid() {
@@ -106,6 +109,17 @@ void leave(void** stack_pointer) {
   }
   void** next = current_thread().fiber.stack_pointer();
   if (next != stack_pointer) Fiber::switch_stacks(stack_pointer, *next);
+}
+
+/// Notes a barrier; false where it is to be left out.
+bool meets_barrier(const std::source_location& where) {
+  Grid& g = grid();
+  const std::source_location& last = g.last_barrier;  // mostly the same: all threads meet one after the other
+  if (last.line() == where.line() && last.file_name() == where.file_name() && g.left_out.empty()) return true;
+  const std::string place = place_of(where);
+  if (std::find(g.barriers.begin(), g.barriers.end(), place) == g.barriers.end()) g.barriers.push_back(place);
+  g.last_barrier = where;
+  return place != g.left_out;
 }
 
 void wait_here(State state, const std::source_location& where) {
@@ -211,7 +225,8 @@ const std::uint64_t* meet_warp(std::uint32_t mask, WarpOp op, std::uint64_t valu
   meeting.turn ^= 1;
   for (int i = 0; i < kWarpSize; ++i) {
     if ((mask >> i & 1u) == 0) continue;
-    if (~mask == 0) ++g.threads[static_cast<std::size_t>(first + i)].warp_epoch;  // fewer lanes order nothing here
+    if (~mask == 0 && op == WarpOp::kSync)
+      ++g.threads[static_cast<std::size_t>(first + i)].warp_epoch;  // fewer lanes order nothing here
     if (i != me) wake(first + i);
   }
   return values;
@@ -221,6 +236,10 @@ const std::uint64_t* meet_warp(std::uint32_t mask, WarpOp op, std::uint64_t valu
 
 void set_schedule(Schedule schedule) {
   grid().schedule = schedule;
+}
+
+const Launch& last_launch() {
+  return grid().launch;
 }
 
 const std::string& fault() {
@@ -264,8 +283,20 @@ int lane() {
   return grid().current % kWarpSize;
 }
 
+std::vector<std::string> barriers_met() {
+  return grid().barriers;
+}
+void forget_barriers() {
+  grid().barriers.clear();
+  grid().last_barrier = {};
+}
+void leave_out_barrier(std::string place) {
+  grid().left_out = std::move(place);
+}
+
 void sync_block(const std::source_location& where) {
   Grid& g = grid();
+  if (!meets_barrier(where)) return;
   if (g.n_at_barrier == 0) g.barrier = where;
   if (g.barrier.line() != where.line() || std::string_view(g.barrier.file_name()) != where.file_name())
     fail(
@@ -277,7 +308,11 @@ void sync_block(const std::source_location& where) {
     if (i != g.current) wake(i);
 }
 
+void converge_warp(const std::source_location& where) {
+  meet_warp(~0u, WarpOp::kConverge, 0, where);
+}
 void sync_warp(std::uint32_t mask, const std::source_location& where) {
+  if (!meets_barrier(where)) return;
   meet_warp(mask, WarpOp::kSync, 0, where);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <vector>
 
 // Runs a grid of CUDA threads on one CPU thread: a fiber per CUDA thread, block after block. Covers no timing, no caches,
 // no races between blocks and no memory ordering; races within a block are found for the schedule that ran.
@@ -31,8 +32,16 @@ struct Launch {
 ///          `fault` says which.
 cudaError_t run(const Launch& launch);
 
+const Launch& last_launch();
+
 /// What the last launch did wrong; empty where it was right.
 const std::string& fault();
+
+/// Barriers of block and warp that kernels have reached since `forget_barriers`, each once: "norm.cu:42".
+std::vector<std::string> barriers_met();
+void forget_barriers();
+/// Passes the named barrier without waiting, as if it were not there; an empty name: none.
+void leave_out_barrier(std::string place);
 
 // ---- what kernels call
 
@@ -44,6 +53,8 @@ dim3 grid_size();
 void sync_block(const std::source_location& where);
 
 void sync_warp(std::uint32_t mask, const std::source_location& where);
+/// All lanes meet; orders no memory, which CUDA promises of __syncwarp alone.
+void converge_warp(const std::source_location& where);
 /// What lane `source` has brought.
 std::uint64_t shuffle(std::uint32_t mask, std::uint64_t value, int source, const std::source_location& where);
 /// The lanes that have brought something else than 0.

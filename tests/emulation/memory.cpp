@@ -1,7 +1,9 @@
 #include "tests/emulation/memory.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <new>
 
 namespace dachlast::emulation {
 namespace {
@@ -108,15 +110,22 @@ bool touch_buffer(const void* address, std::size_t bytes, Access access) {
   return true;
 }
 
-SharedMemory::SharedMemory() : bytes_(kMostBytes + 4096), shadow_(kMostBytes) {}
+void SharedMemory::Free::operator()(std::byte* bytes) const {
+  std::free(bytes);
+}
+
+SharedMemory::SharedMemory()
+    : bytes_(static_cast<std::byte*>(std::aligned_alloc(1024, kMostBytes + kRoomBytes))), shadow_(kMostBytes) {
+  if (bytes_ == nullptr) throw std::bad_alloc();
+}
 
 void SharedMemory::start_block(std::size_t bytes) {
   size_ = bytes;
-  std::fill_n(bytes_.begin(), bytes, std::byte{0xff});
+  std::fill_n(bytes_.get(), bytes, std::byte{0xff});
 }
 
 bool SharedMemory::holds(const void* address) const {
-  return number_of(address) - number_of(bytes_.data()) < bytes_.size();
+  return number_of(address) - number_of(bytes_.get()) < kMostBytes + kRoomBytes;
 }
 
 bool SharedMemory::Touch::races_with(const Touch& other) const {
@@ -126,7 +135,7 @@ bool SharedMemory::Touch::races_with(const Touch& other) const {
 
 std::string SharedMemory::check(const void* address, std::size_t bytes, Access access, int thread,
                                 std::uint32_t block_epoch, std::uint32_t warp_epoch) {
-  const std::size_t offset = number_of(address) - number_of(bytes_.data());
+  const std::size_t offset = number_of(address) - number_of(bytes_.get());
   if (offset + bytes > size_) return "beyond the " + std::to_string(size_) + " bytes of shared memory of the launch";
   const Touch touch{thread, block_epoch, warp_epoch};
   std::string wrong;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ class SharedMemory {
 
   /// A new block: all bytes read as NaN.
   void start_block(std::size_t bytes);
-  std::byte* data() { return bytes_.data(); }
+  std::byte* data() { return bytes_.get(); }
   std::size_t size() const { return size_; }
   bool holds(const void* address) const;
 
@@ -62,7 +63,12 @@ class SharedMemory {
     Touch other_reader;  // the last one of another warp
   };
 
-  std::vector<std::byte> bytes_;
+  static constexpr std::size_t kRoomBytes = 4096;
+
+  struct Free {
+    void operator()(std::byte* bytes) const;
+  };
+  std::unique_ptr<std::byte[], Free> bytes_;  // starts where every vector and fragment may
   std::vector<Shadow> shadow_;
   std::size_t size_ = 0;
 };

@@ -35,8 +35,12 @@ void start_counting() {
   emulation::reset_traffic();
 }
 std::optional<MovedBytes> counted() {
+#ifdef DACHLAST_KERNEL_COVERAGE
+  return std::nullopt;
+#else
   const emulation::Traffic all = emulation::traffic_of_all();
   return MovedBytes{all.unique_read_bytes, all.unique_written_bytes};
+#endif
 }
 
 void reverse_schedule() {

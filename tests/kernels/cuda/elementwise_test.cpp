@@ -301,6 +301,22 @@ TEST_F(CudaElementwise, SoftmaxSampleInvertsTheDistribution) {
     }
 }
 
+std::int32_t drawn(const std::vector<float>& logits, float temperature, float uniform) {
+  const DeviceArray<float> device_logits(logits), uniforms(std::vector<float>{uniform});
+  DeviceArray<std::int32_t> ids(1);
+  sample_softmax({1, static_cast<int>(logits.size())}, temperature, device_logits.span(), uniforms.span(), ids.span(),
+                 nullptr);
+  return ids.host()[0];
+}
+
+TEST_F(CudaElementwise, SoftmaxSampleOfExtremesIsTheLargest) {
+  std::vector<float> logits(2000, -1.0f);
+  logits[1500] = 4.0f;
+  EXPECT_EQ(drawn(logits, 0.0f, 0.9f), 1500);  // no temperature: no choice
+  logits[700] = INFINITY;
+  EXPECT_EQ(drawn(logits, 1.0f, 0.9f), 700);
+}
+
 TEST_F(CudaElementwise, SoftmaxSampleOfNothingIsZero) {
   const DeviceArray<float> logits(std::vector<float>(70, kNan)), uniforms(std::vector<float>{0.5f});
   DeviceArray<std::int32_t> ids(1);

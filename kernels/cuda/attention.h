@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/attention.h"
+#include "kernels/cuda/stream.h"
+
+namespace dachlast::kernels::cuda {
+
+/// What KvSequence says, in device memory. Slot s holds position s.
+struct CudaSequence {
+  std::int32_t first_block;  // where its table begins in `CudaAttentionCall::blocks`
+  std::int32_t kv_len;
+  std::int32_t q_len;
+  std::int32_t first_position;
+  std::int32_t first_row;  // in q and out
+};
+
+/// AttentionCall on a device: spans point to device memory, lengths of single sequences are known there alone.
+struct CudaAttentionCall {
+  int n_heads;
+  ScoreRule rule;
+  MaskRule mask;
+  std::span<const float> q;
+  int q_stride;
+  KvPool pool;
+  std::span<const CudaSequence> sequences;
+  std::span<const std::int32_t> blocks;
+  int longest_q_len;
+  int longest_kv_len;
+  std::span<float> out;  // [n_rows, n_heads, value_dim]
+};
+
+/// Queues the attention of one layer in one step. `workspace` holds the variant's `workspace_floats`.
+/// Numbers  scores and sums in float; "tensor" and "latent" round q, K, V and weights to bfloat16 (caches in float16: to
+///          float16) before they multiply them.
+/// Errors   `Error` of kind kDevice where the launch is refused.
+/// Source   as `kernels::Attention`.
+using CudaAttention = void(const CudaAttentionCall& call, std::span<float> workspace, Stream stream);
+
+struct CudaAttentionVariant : Variant<CudaAttention> {
+  bool (*takes)(const CudaAttentionCall&);  // layouts and sizes it has kernels for
+  bool (*suits)(const CudaAttentionCall&);  // made for it
+  std::size_t (*workspace_floats)(const CudaAttentionCall&);
+};
+
+/// "tensor" (prefill on tensor cores), "latent" (values in the keys, on tensor cores), "stream" (decode in float, cut along
+/// the cache), "naive" (all scores in memory, three kernels: the teaching baseline).
+std::span<const CudaAttentionVariant> attention_variants();
+
+/// The first variant that takes and suits the call, or the one named.
+/// Errors   `Error` where no variant takes it: keys with scales per channel, rows wider than the kernels' tiles.
+const CudaAttentionVariant& attention_variant_for(const CudaAttentionCall& call, std::string_view forced = {});
+
+}  // namespace dachlast::kernels::cuda

@@ -1,0 +1,172 @@
+#include "kernels/cuda/attention.h"
+
+#include "core/base/error.h"
+#include "tests/kernels/cuda/device_cache.h"
+
+namespace dachlast::kernels::cuda {
+namespace {
+
+using kernels::testing::contiguous;
+using kernels::testing::SequencePlan;
+using testing::AttentionPlan;
+using testing::AttentionProblem;
+using testing::DeviceArray;
+using testing::DeviceCall;
+using testing::expect_attends;
+
+class CudaAttentionTest : public testing::CudaTest {};
+
+KvLayout layout(KvFormat format, int n_kv_heads, int block_size, int head_dim, int value_dim) {
+  return {format, KeyScales::kPerToken, KvValues::kOwnRows, n_kv_heads, block_size, head_dim, value_dim};
+}
+
+/// Sequences of a batch in a paged cache, whose block tables run backwards through each other.
+AttentionPlan paged(KvFormat format, int n_heads, int n_kv_heads, int head_dim,
+                    const std::vector<SequencePlan>& sequences, const MaskRule& mask = {}) {
+  return {layout(format, n_kv_heads, 16, head_dim, head_dim), n_heads, sequences, mask};
+}
+
+// ---- every variant
+
+TEST_F(CudaAttentionTest, StreamDecodesEveryFormat) {
+  for (const KvFormat format : kAllKvFormats)
+    expect_attends(paged(format, 4, 2, 64, {{1, 75}, {1, 1}, {1, 33}}), "stream");
+}
+
+TEST_F(CudaAttentionTest, StreamTakesOddSizesGroupsAndWidths) {
+  for (const auto& [n_heads, n_kv_heads] : {std::pair{1, 1}, std::pair{3, 1}, std::pair{10, 1}, std::pair{6, 2}})
+    expect_attends(contiguous(KvFormat::kBF16, n_heads, n_kv_heads, 33, {1, 37}), "stream");
+  for (const int head_dim : {1, 80, 129, 256})
+    expect_attends(contiguous(KvFormat::kF32, 2, 1, head_dim, {2, 37}), "stream");
+  expect_attends({layout(KvFormat::kInt8, 1, 16, 72, 40), 2, {{1, 50}}}, "stream");
+}
+
+TEST_F(CudaAttentionTest, StreamMergesStretchesOfLongCaches) {
+  // 1,300 slots are three stretches of 448; sequences that end in the first and the second one have fewer.
+  expect_attends(paged(KvFormat::kBF16, 4, 2, 32, {{1, 1300}, {2, 5}, {1, 513}}), "stream");
+  expect_attends(paged(KvFormat::kInt4, 2, 2, 32, {{1, 1300}}, {.window = 700, .n_sinks = 0}), "stream");
+  expect_attends(paged(KvFormat::kF16, 2, 1, 32, {{1, 1300}}, {.window = 100, .n_sinks = 4}), "stream");
+}
+
+TEST_F(CudaAttentionTest, StreamKeepsToWindowsSinksAndCaps) {
+  expect_attends(contiguous(KvFormat::kBF16, 2, 1, 32, {5, 90}, 17), "stream");
+  expect_attends(paged(KvFormat::kBF16, 2, 1, 32, {{3, 90}}, {.window = 10, .n_sinks = 3}), "stream");
+  AttentionPlan capped = contiguous(KvFormat::kF32, 2, 1, 32, {2, 40});
+  capped.softcap = 3.0f;
+  expect_attends(capped, "stream");
+}
+
+TEST_F(CudaAttentionTest, TensorPrefillsEveryFormat) {
+  for (const KvFormat format : kAllKvFormats)
+    expect_attends(paged(format, 4, 2, 64, {{37, 75}, {1, 1}, {20, 20}}), "tensor");
+}
+
+TEST_F(CudaAttentionTest, TensorTakesOddSizesGroupsAndWidths) {
+  for (const auto& [n_heads, n_kv_heads] : {std::pair{1, 1}, std::pair{3, 1}, std::pair{6, 2}})
+    expect_attends(contiguous(KvFormat::kBF16, n_heads, n_kv_heads, 33, {23, 67}), "tensor");
+  for (const int head_dim : {1, 80, 128})
+    for (const KvFormat format : {KvFormat::kF16, KvFormat::kF32})
+      expect_attends(contiguous(format, 2, 1, head_dim, {9, 66}), "tensor");
+  expect_attends({layout(KvFormat::kFp8, 1, 16, 72, 40), 2, {{40, 50}}}, "tensor");
+}
+
+TEST_F(CudaAttentionTest, TensorKeepsToWindowsSinksAndCaps) {
+  expect_attends(contiguous(KvFormat::kBF16, 2, 1, 32, {100, 200}, 30), "tensor");
+  expect_attends(paged(KvFormat::kF16, 2, 1, 32, {{60, 200}}, {.window = 20, .n_sinks = 3}), "tensor");
+  AttentionPlan capped = contiguous(KvFormat::kBF16, 2, 1, 32, {30, 40});
+  capped.softcap = 3.0f;
+  expect_attends(capped, "tensor");
+}
+
+AttentionPlan latent(int n_heads, int head_dim, int value_dim, const std::vector<SequencePlan>& sequences,
+                     KvFormat format = KvFormat::kBF16) {
+  return {{format, KeyScales::kPerToken, KvValues::kInKeys, 1, 16, head_dim, value_dim}, n_heads, sequences};
+}
+
+TEST_F(CudaAttentionTest, LatentDecodesEveryHeadFromOneRow) {
+  expect_attends(latent(20, 576, 512, {{1, 70}, {1, 3}}), "latent");
+  expect_attends(latent(3, 72, 40, {{2, 40}}), "latent");
+  expect_attends(latent(2, 48, 32, {{1, 600}}, KvFormat::kFp8), "latent");  // two stretches
+}
+
+TEST_F(CudaAttentionTest, NaiveIsRightToo) {
+  for (const KvFormat format : kAllKvFormats) expect_attends(paged(format, 4, 2, 36, {{7, 25}, {1, 3}}), "naive");
+  expect_attends(contiguous(KvFormat::kF32, 2, 1, 20, {5, 30}, 8), "naive");
+}
+
+TEST_F(CudaAttentionTest, ResultsDoNotDependOnTheOrderOfThreads) {
+  for (const std::string_view variant : {"stream", "tensor", "naive"}) {
+    const AttentionProblem problem(paged(KvFormat::kBF16, 4, 2, 64, {{9, 40}, {1, 70}}));
+    const DeviceCall forward(problem.call({}, {})), backward(problem.call({}, {}));
+    const std::vector<float> expected = testing::run_attention(forward, variant);
+    testing::reverse_schedule();
+    EXPECT_EQ(testing::run_attention(backward, variant), expected) << variant;
+    testing::restore_schedule();
+  }
+}
+
+// ---- traffic
+
+void expect_attention_traffic(const AttentionPlan& plan, std::string_view variant) {
+  SCOPED_TRACE(variant);
+  const AttentionProblem problem(plan);
+  const AttentionCall host = problem.call({}, {});
+  const DeviceCall device(host);
+  const CudaAttentionVariant& chosen = attention_variant_for(device.call(), variant);
+  ASSERT_EQ(chosen.workspace_floats(device.call()), 0u) << "partial results are no traffic of the operation";
+  testing::expect_traffic(attention_cost(host), device.out_bytes(), [&] { chosen.run(device.call(), {}, nullptr); });
+}
+
+TEST_F(CudaAttentionTest, EveryByteOfTheCacheIsReadAndNoOther) {
+  for (const KvFormat format : kAllKvFormats) {
+    expect_attention_traffic(paged(format, 4, 2, 64, {{1, 230}, {1, 90}}), "stream");
+    expect_attention_traffic(paged(format, 4, 2, 64, {{40, 130}, {3, 90}}), "tensor");
+  }
+  // 90 queries with a window of 30: rows of 31 keys before the first one, which no query sees, stay unread.
+  expect_attention_traffic(contiguous(KvFormat::kBF16, 2, 1, 64, {90, 150}, 30), "tensor");
+  expect_attention_traffic(paged(KvFormat::kBF16, 2, 1, 64, {{1, 300}}, {.window = 100, .n_sinks = 8}), "stream");
+}
+
+TEST_F(CudaAttentionTest, PartialResultsAreWrittenAndReadOnce) {
+  const AttentionProblem problem(paged(KvFormat::kBF16, 4, 2, 64, {{1, 1300}}));
+  const AttentionCall host = problem.call({}, {});
+  const DeviceCall device(host);
+  const CudaAttentionVariant& stream = attention_variant_for(device.call(), "stream");
+  // ⌈1300 / 512⌉ = 3 stretches of ⌈1300 / 3⌉ = 434, rounded up to whole tiles of 64: 448; 4 heads of 64 + 2 floats.
+  ASSERT_EQ(stream.workspace_floats(device.call()), 3u * 4u * 66u);
+  DeviceArray<float> workspace(stream.workspace_floats(device.call()));
+  OpCost cost = attention_cost(host);
+  const std::size_t state_bytes = workspace.span().size_bytes();
+  cost.activation_bytes += Bytes{2.0 * static_cast<double>(state_bytes)};
+  testing::expect_traffic(cost, device.out_bytes() + state_bytes,
+                          [&] { stream.run(device.call(), workspace.span(), nullptr); });
+}
+
+// ---- choice
+
+TEST_F(CudaAttentionTest, TheVariantFollowsWorkAndLayout) {
+  const auto chosen = [](const AttentionPlan& plan) {
+    const AttentionProblem problem(plan);
+    const DeviceCall device(problem.call({}, {}));
+    return attention_variant_for(device.call()).name;
+  };
+  EXPECT_EQ(chosen(contiguous(KvFormat::kBF16, 4, 2, 64, {30, 30})), "tensor");
+  EXPECT_EQ(chosen(contiguous(KvFormat::kBF16, 4, 2, 64, {1, 30})), "stream");
+  EXPECT_EQ(chosen(contiguous(KvFormat::kF32, 4, 2, 64, {30, 30})), "stream");  // float caches ask for float sums
+  EXPECT_EQ(chosen(contiguous(KvFormat::kBF16, 2, 1, 300, {4, 30})), "naive");  // wider than any tile
+  EXPECT_EQ(chosen(latent(16, 576, 512, {{1, 30}})), "latent");
+}
+
+TEST_F(CudaAttentionTest, WhatNoKernelReadsIsRefused) {
+  AttentionPlan plan = contiguous(KvFormat::kInt8, 2, 1, 64, {1, 30});
+  plan.layout.key_scales = KeyScales::kPerChannel;
+  const AttentionProblem problem(plan);
+  const DeviceCall device(problem.call({}, {}));
+  EXPECT_THROW(attention_variant_for(device.call()), Error);
+  const AttentionProblem wide(contiguous(KvFormat::kBF16, 2, 1, 300, {4, 30}));
+  const DeviceCall wide_device(wide.call({}, {}));
+  EXPECT_THROW(attention_variant_for(wide_device.call(), "tensor"), Error);
+}
+
+}  // namespace
+}  // namespace dachlast::kernels::cuda
