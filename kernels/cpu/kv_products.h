@@ -178,36 +178,41 @@ inline void score_tile(const ProductScratch& t, const ProductShape& shape, const
   }
 }
 
+/// sums[row] += Σ over rows j and j + 1 of p · v, for the columns of `STRIPS` · 32 from `c` on.
+template <class Stored, int ROWS, int STRIPS>
+HWY_INLINE void add_two_rows(const Bf16Pair* p, const ReadyTile& v, int j, int c, __m512i (&sums)[ROWS][2 * STRIPS]) {
+  using Products = typename Stored::Products;
+#pragma GCC unroll 2
+  for (int strip = 0; strip < STRIPS; strip += Stored::kVectors) {
+    __m512i even[Stored::kVectors], odd[Stored::kVectors];
+    Stored::load(v.rows[j], c + kBf16Lanes * strip, even);
+    Stored::load(v.rows[j + 1], c + kBf16Lanes * strip, odd);
+#pragma GCC unroll 2
+    for (int i = 0; i < Stored::kVectors; ++i) {
+      const Paired values = pair_rows(even[i], odd[i]);
+#pragma GCC unroll 4
+      for (int r = 0; r < ROWS; ++r) {
+        const __m512i weights = _mm512_set1_epi32(static_cast<int>(p[r * (kBf16FewTile / 2) + j / 2]));
+        __m512i* of_row = sums[r] + 2 * (strip + i);
+        of_row[0] = Products::dot(of_row[0], values.first, weights);
+        of_row[1] = Products::dot(of_row[1], values.second, weights);
+      }
+    }
+  }
+}
+
 /// o[row, columns] = o · shrink + unit · Σ p · v for `ROWS` rows and 32 · `STRIPS` columns from `c` on.
 template <class Stored, int ROWS, int STRIPS>
 HWY_INLINE void weigh_columns(const ProductScratch& t, int row, int c, const ProductShape& shape, const ReadyTile& v,
                               Ahead& ahead, int lines) {
-  using Products = typename Stored::Products;
   __m512i sums[ROWS][2 * STRIPS];
 #pragma GCC unroll 4
   for (auto& of_row : sums)
 #pragma GCC unroll 4
     for (__m512i& sum : of_row) sum = _mm512_setzero_si512();
-  const Bf16Pair* p = t.p + row * (kBf16FewTile / 2);
   for (int j = 0; j < shape.n_keys; j += 2) {
     ahead.fetch(lines);
-#pragma GCC unroll 2
-    for (int strip = 0; strip < STRIPS; strip += Stored::kVectors) {
-      __m512i even[Stored::kVectors], odd[Stored::kVectors];
-      Stored::load(v.rows[j], c + kBf16Lanes * strip, even);
-      Stored::load(v.rows[j + 1], c + kBf16Lanes * strip, odd);
-#pragma GCC unroll 2
-      for (int i = 0; i < Stored::kVectors; ++i) {
-        const Paired values = pair_rows(even[i], odd[i]);
-#pragma GCC unroll 4
-        for (int r = 0; r < ROWS; ++r) {
-          const __m512i weights = _mm512_set1_epi32(static_cast<int>(p[r * (kBf16FewTile / 2) + j / 2]));
-          __m512i* of_row = sums[r] + 2 * (strip + i);
-          of_row[0] = Products::dot(of_row[0], values.first, weights);
-          of_row[1] = Products::dot(of_row[1], values.second, weights);
-        }
-      }
-    }
+    add_two_rows<Stored, ROWS, STRIPS>(t.p + row * (kBf16FewTile / 2), v, j, c, sums);
   }
 #pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r) {
@@ -215,7 +220,7 @@ HWY_INLINE void weigh_columns(const ProductScratch& t, int row, int c, const Pro
     const __m512 shrink = _mm512_set1_ps(t.shrink[row + r]), unit = _mm512_set1_ps(t.unit[row + r]);
 #pragma GCC unroll 4
     for (int i = 0; i < 2 * STRIPS; ++i) {
-      const __m512 added = _mm512_mul_ps(Products::floats(sums[r][i]), unit);
+      const __m512 added = _mm512_mul_ps(Stored::Products::floats(sums[r][i]), unit);
       _mm512_storeu_ps(o + 16 * i, _mm512_fmadd_ps(_mm512_loadu_ps(o + 16 * i), shrink, added));
     }
   }

@@ -106,8 +106,8 @@ class Ahead {
 /// stretch. Each is located while the one before is worked on.
 class FewWalk {
  public:
-  explicit FewWalk(const GroupRows& rows) : rows_(rows), all_(rows.unit().slots), stretch_(all_.begin) {
-    at_ = all_.begin;
+  explicit FewWalk(const GroupRows& rows)
+      : rows_(rows), all_(rows.unit().slots), stretch_(all_.begin), at_(all_.begin) {
     locate(tiles_[0]);
     Ahead(tiles_[0]).fetch(tiles_[0].n_lines());
   }
@@ -141,7 +141,7 @@ class FewWalk {
   const GroupRows& rows_;
   SlotRange all_;
   int stretch_;  // its first slot
-  int at_ = 0;
+  int at_;
   bool in_keys_ = true;
   int turn_ = 0;
   StoredTile tiles_[2];
@@ -198,11 +198,13 @@ struct ReadyTile {
  private:
   /// rows[at + r] = first + r · apart; up to 7 more are written.
   void put_rows(const std::byte* first, std::size_t apart, int n, int at) {
-    const __m512i step = _mm512_set1_epi64(static_cast<long long>(8 * apart));
-    __m512i eight = _mm512_add_epi64(_mm512_set1_epi64(reinterpret_cast<long long>(first)),
-                                     _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7),
-                                                        _mm512_set1_epi64(static_cast<long long>(apart))));
-    for (int r = 0; r < n; r += 8, eight = _mm512_add_epi64(eight, step)) _mm512_storeu_si512(rows + at + r, eight);
+    const auto stride = static_cast<long long>(apart);
+    const __m512i step = _mm512_set1_epi64(8 * stride);
+    __m512i eight =
+        _mm512_add_epi64(_mm512_set1_epi64(reinterpret_cast<long long>(first)),
+                         _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(stride)));
+    for (int r = 0; r < n; r += 8, eight = _mm512_add_epi64(eight, step))
+      _mm512_storeu_si512(static_cast<void*>(rows + at + r), eight);
   }
 
   void expand(const KvRows& part, BF16* out, int stride) const {
