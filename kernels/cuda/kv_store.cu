@@ -7,6 +7,8 @@
 namespace dachlast::kernels::cuda {
 namespace {
 
+// Stated so that the compiler takes the registers that this leaves, and spills none on any target.
+constexpr int kBlocksAtOnce = 2;
 constexpr int kThreads = 128;  // 4 warps, a row each
 constexpr float kInt8Largest = 127.0f, kFp8Largest = 448.0f, kInt4Largest = 15.0f;
 static_assert(kInt4Group == kWarpSize);
@@ -86,7 +88,7 @@ __device__ void store_int4(const StoreSide& side, const float* in, std::uint8_t*
 }
 
 /// A warp a row: token, KV head, keys or values.
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocksAtOnce)
     store_kernel(const StoreArguments a, const StoreSide keys, const StoreSide values) {
   const int n_sides = a.values == KvValues::kOwnRows ? 2 : 1;
   const std::int64_t unit = global_thread() / kWarpSize;
