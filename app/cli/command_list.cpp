@@ -47,7 +47,7 @@ constexpr CommandRow kCommands[] = {
     {"report", "Write the report of a run, a comparison or a plan: one HTML or PDF file, readable offline",
      "  dachlast report gpt2.dachlast                 # writes gpt2.html\n"
      "  dachlast report new.dachlast --baseline base.dachlast --level summary\n"
-     "  dachlast report --model llama-3.1-8b --gpu h100-sxm --context 32k --batch 8 --lang de\n"
+     "  dachlast report --model llama-3.1-8b --gpu h100 --context 32k --lang de\n"
      "  dachlast report gpt2.dachlast --format pdf --title \"GPT-2 on two cores\"\n",
      make_report_command},
     {"calibrate", "Measure the roofs of this computer and store them",

@@ -104,6 +104,20 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
   return result;
 }
 
+namespace {
+
+/// The groups that have options: the main ones first, a command's own next, those of every command last.
+std::vector<std::string> groups_of(const std::vector<OptionText>& options) {
+  std::vector<std::string> groups = {kMainGroup, kMoreGroup};
+  for (const OptionText& option : options)
+    if (option.group != kCommonGroup && std::find(groups.begin(), groups.end(), option.group) == groups.end())
+      groups.push_back(option.group);
+  groups.emplace_back(kCommonGroup);
+  return groups;
+}
+
+}  // namespace
+
 std::vector<OptionText> option_texts(const CLI::App& app) {
   std::vector<OptionText> texts;
   for (const auto* option : app.get_options())
@@ -137,7 +151,7 @@ std::string short_help(const CLI::App& app, const CommandRow& row) {
 std::string full_help(const CLI::App& app, const CommandRow& row) {
   const auto options = option_texts(app);
   std::string text = head(app, row);
-  for (const char* group : {kMainGroup, kMoreGroup, kCommonGroup}) text += group_block(options, group);
+  for (const std::string& group : groups_of(options)) text += group_block(options, group);
   return text + fmt::format(
                     "\nEvery option can also be set by an environment variable, DACHLAST_ and its\n"
                     "name in capitals (DACHLAST_CONTEXT=4096), or in config.toml. Options win.\n"

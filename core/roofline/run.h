@@ -35,12 +35,12 @@ struct MeasuredPoint {
   int context_tokens = 0;  // prefill: tokens read; decode: tokens in the cache, the new one included
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
-  std::vector<double> samples_s;   // every step, in order
-  std::vector<OpMeasurement> ops;  // in op-list order
-  OpCost cost;                     // per step
+  std::vector<double> samples_s;      // every step, in order
+  std::vector<OpMeasurement> ops;     // in op-list order
+  OpCost cost;                        // per step
   std::optional<double> predicted_s;  // of a step, by the curves that `calibrate` measured; empty: there were none
   std::string stop_reason;            // "converged" or why sampling ended
-  double busy_share = 0.0;         // share of step time inside operations; the rest is the engine between them
+  double busy_share = 0.0;            // share of step time inside operations; the rest is the engine between them
   std::optional<KvTrafficPerStep> kv_traffic = {};  // of a cache with a second tier, or that recomputes
   std::vector<Remark> remarks;                      // about this point only
 };

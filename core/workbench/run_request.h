@@ -67,7 +67,7 @@ struct PlannedPoint {
   Phase phase;
   int context_tokens;
   int batch_size;
-  Seconds expected;  // one step, from roofs; without efficiency, so a lower bound
+  Seconds expected;                       // one step, from roofs; without efficiency, so a lower bound
   std::optional<Seconds> predicted = {};  // by the curves of this computer, where it has been calibrated for them
 };
 
