@@ -14,7 +14,7 @@ namespace {
 
 using Values = std::vector<std::optional<double>>;
 
-std::string gib(double bytes, Rounding rounding) {
+std::string gib(double bytes, Rounding rounding = Rounding::kNearest) {
   return format(Measure::kCapacity, bytes, rounding);
 }
 
