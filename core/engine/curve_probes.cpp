@@ -9,8 +9,8 @@
 namespace dachlast {
 namespace {
 
-constexpr double kDramOverCache = 4.0;
-constexpr double kCacheFill = 0.7;  // of the last cache
+constexpr double kProbeOverCache = 4.0;
+constexpr double kProbeCacheFill = 0.7;  // of the last cache
 constexpr double kUnknownCache = 32.0 * 1024 * 1024;
 constexpr int kMostLayers = 128;
 constexpr int kVocabulary = 8192;
@@ -68,7 +68,7 @@ KvFormat cache_of(WeightType type) {
 }
 
 void add_weights(const Width& width, WeightType type, double cache, std::vector<CurveProbe>& probes) {
-  probes.push_back({.model = model_of(width, layers_for(width, type, kDramOverCache * cache)),
+  probes.push_back({.model = model_of(width, layers_for(width, type, kProbeOverCache * cache)),
                     .weights = type,
                     .kv = cache_of(type),
                     .batches = {1, 4, 8, 16},
@@ -78,8 +78,8 @@ void add_weights(const Width& width, WeightType type, double cache, std::vector<
 
 void add_resident(const Width& width, WeightType type, double cache, std::vector<CurveProbe>& probes) {
   int layers = 6;
-  while (layers > 1 && bytes_of(width, layers, type) > kCacheFill * cache) --layers;
-  if (bytes_of(width, layers, type) > kCacheFill * cache) return;
+  while (layers > 1 && bytes_of(width, layers, type) > kProbeCacheFill * cache) --layers;
+  if (bytes_of(width, layers, type) > kProbeCacheFill * cache) return;
   probes.push_back({.model = model_of(width, layers),
                     .weights = type,
                     .kv = cache_of(type),

@@ -27,9 +27,9 @@ double host_error_of(const SpeedFacts& facts) {
 /// A curve that was held against no shape of its own takes the engine's.
 double log_error_of(const ChosenCurve& chosen, const SpeedFacts& facts) {
   constexpr double kLeast = 0.02;  // what repeats of one measurement differ by
-  constexpr double kWider[] = {1.0, 1.2, 1.5};
+  constexpr double kWiderByOrigin[] = {1.0, 1.2, 1.5};
   if (!(chosen.curve->held_out_p90 > 0.0)) return host_error_of(facts);
-  return kWider[static_cast<int>(chosen.origin)] * std::log1p(std::max(kLeast, chosen.curve->held_out_p90));
+  return kWiderByOrigin[static_cast<int>(chosen.origin)] * std::log1p(std::max(kLeast, chosen.curve->held_out_p90));
 }
 
 std::string law_name(const ChosenCurve& chosen) {

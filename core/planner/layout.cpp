@@ -96,7 +96,9 @@ bool has_experts(const LayerSpec& layer) {
 
 /// Source   vllm-project/vllm:vllm/config/model.py verify_with_parallel_config refuses the same.
 void require_experts(const ModelSpec& model, const Layout& layout) {
-  if (layout.experts == ExpertPlacement::kSliced || std::ranges::any_of(model.layers, has_experts)) return;
+  if (layout.experts == ExpertPlacement::kSliced ||
+      std::ranges::any_of(model.layers, [](const LayerSpec& layer) { return has_experts(layer); }))
+    return;
   throw Error(ErrorKind::kUsage, "expert parallelism", "the model has no routed experts.",
               "Leave --expert-parallel out.");
 }

@@ -74,7 +74,7 @@ bool holds_attach(const Database& db) {
   return head.step();
 }
 
-[[noreturn]] void throw_damaged(const fs::path& file, const std::string& what) {
+[[noreturn]] void throw_damaged_record(const fs::path& file, const std::string& what) {
   throw Error(ErrorKind::kInput, file.string(), fmt::format("is damaged: {}.", what), "Record it once more.");
 }
 
@@ -82,7 +82,7 @@ bool holds_attach(const Database& db) {
 std::int32_t index_in(const fs::path& file, const Statement& row, int column, std::size_t size) {
   const std::int64_t value = row.integer(column);
   if (value < 0 || value >= static_cast<std::int64_t>(size))
-    throw_damaged(file, fmt::format("{} names nothing", value));
+    throw_damaged_record(file, fmt::format("{} names nothing", value));
   return static_cast<std::int32_t>(value);
 }
 
@@ -111,7 +111,7 @@ void read_ranges(const fs::path& file, const Database& db, AttachRecord& record)
     range.category = index_in(file, row, 5, record.names.size());
     range.depth = row.count(6);
     const auto end = enum_from_name(row.text(7), kAllRangeEnds);
-    if (!end) throw_damaged(file, fmt::format("'{}' is no end of a range", row.text(7)));
+    if (!end) throw_damaged_record(file, fmt::format("'{}' is no end of a range", row.text(7)));
     range.end = *end;
     range.payload = row.text(8);
     record.ranges.push_back(std::move(range));

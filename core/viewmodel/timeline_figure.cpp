@@ -36,8 +36,8 @@ std::string event_name(std::size_t strip, std::string_view row, int event) {
 
 class TimelineDrawing {
  public:
-  TimelineDrawing(std::span<const TimelineStrip> strips, const Interval& window, std::span<const OpFilter> filters,
-                  Size size, std::string id)
+  TimelineDrawing(std::span<const TimelineStrip> strips, const figure::Interval& window,
+                  std::span<const OpFilter> filters, Size size, std::string id)
       : strips_(strips),
         filters_(filters),
         size_(size),
@@ -106,7 +106,7 @@ class TimelineDrawing {
                                       Anchor::kMiddle});
   }
 
-  Interval window_of(const TimelineStrip& strip) const {
+  figure::Interval window_of(const TimelineStrip& strip) const {
     const auto origin = static_cast<double>(strip.origin_ns);
     return {x_.domain().lo + origin, x_.domain().hi + origin};
   }

@@ -39,7 +39,7 @@ class SpoolFolder {
   fs::path path_;
 };
 
-std::string joined(const std::vector<std::string>& command) {
+std::string command_line(const std::vector<std::string>& command) {
   std::string text;
   for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
   return text;
@@ -71,7 +71,7 @@ AttachResult attach(const AttachRequest& request) {
     throw;
   }
   result.record = read_spools(spools.path());
-  result.record.command = joined(request.command);
+  result.record.command = command_line(request.command);
   result.record.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
   result.record.exit_code = end.exit_code;
   result.record.signal = end.signal;
