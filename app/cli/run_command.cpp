@@ -53,6 +53,8 @@ class RunCommand : public Command {
   int execute(const CommonOptions& common) override;
 
  private:
+  void define_caches(CLI::App& app);
+  void define_measuring(CLI::App& app);
   RunRequest request() const;
   std::optional<ServingRequest> serving() const;
   std::filesystem::path scratch() const;
@@ -116,7 +118,12 @@ void RunCommand::define(CLI::App& app) {
   app.add_option("--generate", generate_, "Tokens that --compare-uncached (200) and --serve (32) generate")
       ->type_name("N");
   for (auto* option : app.get_options()) option->group(option->get_group().empty() ? "" : kMainGroup);
+  define_caches(app);
+  define_measuring(app);
+}
 
+/// What is served and how its cache is kept.
+void RunCommand::define_caches(CLI::App& app) {
   const auto more = [&](CLI::Option* option) { option->group(kMoreGroup); };
   more(app.add_option("--phase", phases_, "prefill, decode, both, or none: only what else is asked for")
            ->type_name("PHASE")
@@ -137,6 +144,11 @@ void RunCommand::define(CLI::App& app) {
            ->type_name("DIR"));
   more(app.add_flag("--kv-break-even", break_even_,
                     "Hold fetching from the tier of --kv offload:… against recomputing, predicted and measured"));
+}
+
+/// How it is measured.
+void RunCommand::define_measuring(CLI::App& app) {
+  const auto more = [&](CLI::Option* option) { option->group(kMoreGroup); };
   more(app.add_option("--attention", attention_, "Attention kernel: bf16, tiled, naive or reference (default: fastest)")
            ->type_name("NAME"));
   more(app.add_option("--threads", threads_, "Threads (default: one per core)")->type_name("N"));

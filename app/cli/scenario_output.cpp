@@ -98,7 +98,7 @@ std::string render_scenarios(std::span<const ScenarioPlan> plans, const CommonOp
 
 std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, const CommonOptions& common) {
   if (common.format == Format::kJson || common.format == Format::kJsonl) return json_sweep(sweep, speeds);
-  const std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep, speeds), common);
+  std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep, speeds), common);
   if (common.format != Format::kTable) return table;
   const std::string reason =
       speeds.reason.empty() ? "" : line(fmt::format("Speed is not predicted: {}.", speeds.reason), common, 2);

@@ -88,7 +88,6 @@ MainWindow::MainWindow(QWidget* parent)
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
   presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *report_, *chips_},
                                 *docks_, edits_, this);
-  pins_ = new ScenarioPins(*form_, *scenarios_, edits_, this);
   makeMenus();
   connectPages();
   connectJobs();
@@ -129,6 +128,7 @@ void MainWindow::addPages() {
   progress_->setAccessibleName(tr("Progress"));
   progress_->hide();
   statusBar()->addPermanentWidget(progress_);
+  pins_ = new ScenarioPins(*form_, *scenarios_, edits_, this);
 }
 
 void MainWindow::addPage(const QString& title, QWidget* page) {

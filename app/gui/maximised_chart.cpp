@@ -7,6 +7,7 @@
 namespace dachlast::gui {
 
 void MaximisedChart::show(QWidget* chart) {
+  if (chart == nullptr) return;
   restore();
   for (QWidget* at = chart; at != nullptr && at != window_; at = at->parentWidget()) {
     const QWidget* parent = at->parentWidget();

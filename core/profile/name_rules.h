@@ -50,6 +50,8 @@ class NameRules {
   /// Errors   throws `Error` (kInput) naming file, line and what is wrong.
   explicit NameRules(const std::filesystem::path& folder);
   ~NameRules();
+  NameRules(const NameRules&) = delete;
+  NameRules& operator=(const NameRules&) = delete;
   NameRules(NameRules&&) noexcept;
   NameRules& operator=(NameRules&&) noexcept;
 

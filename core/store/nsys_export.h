@@ -41,6 +41,8 @@ class NsysExport {
   /// Errors   throws `Error` (kInput) where the file cannot be read or lacks the tables of an export.
   explicit NsysExport(const std::filesystem::path& file);
   ~NsysExport();
+  NsysExport(const NsysExport&) = delete;
+  NsysExport& operator=(const NsysExport&) = delete;
 
   std::string product_version() const;  // "2026.2.1.210"; empty: not stated
   void for_each_gpu_row(const std::function<void(const NsysGpuRow&)>& take) const;
