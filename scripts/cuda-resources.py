@@ -56,12 +56,12 @@ def blocks_per_multiprocessor(arch, registers, threads, shared_bytes):
 
 
 def ptxas_lines(nvcc, source):
-    """What ptxas -v says, demangled."""
+    """What ptxas -v says, demangled: names stand in quotes or not, depending on the toolkit's version."""
     command = [nvcc, "-std=c++20", "-O3", "--expt-relaxed-constexpr", f"-I{ROOT}", "-Xptxas=-v", "-c", str(source),
                "-o", "/dev/null"]
     command += [f"--generate-code=arch=compute_{arch},code=sm_{arch}" for arch in ARCHES]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    return subprocess.run(["c++filt", "-_"], input=re.sub(r"'(_Z\w+)'", r"\1", said), capture_output=True, text=True,
+    return subprocess.run(["c++filt", "--no-strip-underscore"], input=re.sub(r"'(_Z\w+)'", r"\1", said), capture_output=True, text=True,
                           check=True).stdout.splitlines()
 
 
@@ -93,6 +93,7 @@ def main():
             occupancy = round(100 * blocks * threads / 32 / LIMITS[arch][0])
             rows.append([kernel, "sm_" + arch, registers, spills, threads, shared_bytes, blocks, occupancy])
     rows.sort(key=lambda row: (row[0], int(row[1][3:])))
+    TABLE.parent.mkdir(exist_ok=True)
     with TABLE.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["kernel", "arch", "registers", "spilled_bytes", "threads", "shared_bytes",

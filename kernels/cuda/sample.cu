@@ -45,7 +45,8 @@ __device__ Candidate best_of_row(const float* row, int n, ArgmaxShared& shared) 
   best = best_of_warp(best);
   if (lane_id() == 0) shared.of_warp[warp_id()] = best;
   __syncthreads();
-  return best_of_warp(shared.of_warp[lane_id()]);
+  const Candidate of_lane = shared.of_warp[lane_id()];  // g++ does not let tests see loads right into an argument
+  return best_of_warp(of_lane);
 }
 
 __global__ void __launch_bounds__(kThreads) argmax_kernel(int vocab_size, const float* logits, std::int32_t* next_ids) {
