@@ -276,8 +276,10 @@ std::optional<std::string> document_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::string head(kMagic.size(), ' ');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  in.clear();  // a document cut short may be shorter than the magic
   const std::size_t start = head.find_first_not_of(" \t\r\n");
-  if (!in || start == std::string::npos || (head[start] != '<' && head[start] != '{')) return std::nullopt;
+  if (start == std::string::npos || (head[start] != '<' && head[start] != '{')) return std::nullopt;
   std::error_code error;
   if (std::filesystem::file_size(file, error) > kLargestDocument)
     throw Error(ErrorKind::kInput, file.string(), "is too large for a report or JSON of a run.",

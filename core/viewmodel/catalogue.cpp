@@ -88,6 +88,22 @@ std::size_t sign_length(std::string_view text) {
   return at;
 }
 
+/// Signs keep together with their number, whichever spaces the catalogue was asked with.
+std::string hard_signs(std::string_view signs) {
+  constexpr std::string_view kAbout = "≈ ";
+  std::string text(signs);
+  const std::size_t at = text.find(kAbout);
+  if (at != std::string::npos) text.replace(at, kAbout.size(), "≈\u00a0");
+  return text;
+}
+
+/// Names hold neither the end of a sentence nor the colon of a remark: a pattern must not swallow its neighbours.
+bool is_name(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kBetween = {" · ", ". ", ": "};
+  return std::ranges::none_of(kBetween,
+                              [&](std::string_view sign) { return text.find(sign) != std::string_view::npos; });
+}
+
 /// "2026-03-01 14:05 UTC" as "01.03.2026, 14:05 UTC"; empty for anything else.
 std::optional<std::string> date(std::string_view text) {
   constexpr std::string_view kShape = "dddd-dd-dd dd:dd UTC";
@@ -197,7 +213,7 @@ std::optional<std::string> Catalogue::quantity(std::string_view english) const {
   const std::size_t sign = sign_length(english);
   const std::size_t length = number_length(english.substr(sign));
   if (length == 0) return std::nullopt;
-  std::string text = std::string(english.substr(0, sign)) + swapped(english.substr(sign, length));
+  std::string text = hard_signs(english.substr(0, sign)) + swapped(english.substr(sign, length));
   std::string_view rest = english.substr(sign + length);
   if (rest.empty() || rest == "×") return text.append(rest);
   const bool hard = rest.starts_with(kNoBreak);
@@ -212,7 +228,7 @@ std::optional<std::string> Catalogue::quantity(std::string_view english) const {
 bool Catalogue::accept(Kind kind, std::string_view text, Match& found) const {
   if (text.empty()) return false;
   if (kind == Kind::kName) {
-    if (text.find(" · ") != std::string_view::npos) return false;  // facts side by side, of which each is found alone
+    if (!is_name(text)) return false;
     found.values.emplace_back(text);
     return true;
   }

@@ -39,8 +39,7 @@ HtmlOptions german_summary() {
 
 std::string sample_comparison(const HtmlOptions& options) {
   const auto base = test::sample_run();
-  auto other = base;
-  other.n_threads = 1;
+  auto other = test::sample_run_on_one_thread();
   for (double& sample : other.points[2].samples_s) sample *= 1.3;
   return comparison_html(base, other, compare_runs(base, other), options, test::sample_memory());
 }

@@ -135,6 +135,14 @@ Run sample_run() {
   return run;
 }
 
+Run sample_run_on_one_thread() {
+  Run run = sample_run();
+  run.n_threads = 1;
+  for (BandwidthRoof& roof : run.roofs.bandwidths) roof.n_threads = 1;
+  for (ComputeRoof& roof : run.roofs.computes) roof.n_threads = 1;
+  return run;
+}
+
 std::vector<MemorySegment> sample_memory() {
   return {{"weights", Bytes{497759232}, Origin::kExact, "124,439,808 parameters × 4 B"},
           {"KV cache", Bytes{37748736}, Origin::kExact, "2 × 12 layers × 12 heads × 64 × 4 B × 512 tokens"},

@@ -10,6 +10,9 @@ namespace dachlast::test {
 /// comparison, a warning.
 Run sample_run();
 
+/// The same run with one thread, held against roofs that were measured with one.
+Run sample_run_on_one_thread();
+
 /// A memory breakdown for it.
 std::vector<MemorySegment> sample_memory();
 

@@ -59,7 +59,8 @@ bool is_operation(const std::string& text) {
 void expect_none(std::set<std::string> unknown) {
   std::erase_if(unknown, [](const std::string& text) {
     const std::string word = text.substr(text.find(' ') + 1);  // "3 mlp_up" beside a point of the roofline
-    return is_operation(text) || is_operation(word) || std::regex_match(text, std::regex("[A-Z0-9/· .,×a-zµ-]{1,8}")) ||
+    return is_operation(text) || is_operation(word) ||
+           std::regex_match(text, std::regex("[A-Z0-9/· .,×a-zµ%-]{1,8}")) ||
            text.find("\u00a0KiB · ") != std::string::npos;
   });
   for (const std::string& text : unknown)
@@ -72,8 +73,7 @@ TEST(German, KnowsEveryTextOfARun) {
 
 TEST(German, KnowsEveryTextOfAComparison) {
   const auto base = test::sample_run();
-  auto other = base;
-  other.n_threads = 1;
+  auto other = test::sample_run_on_one_thread();
   for (double& sample : other.points[2].samples_s) sample *= 1.3;
   for (double& sample : other.points[1].samples_s) sample *= 0.8;
   expect_none(unknown_texts(report_view(base, other, compare_runs(base, other)), names_of_sample()));
@@ -188,6 +188,20 @@ const std::set<std::string>& exceptions() {
       "needs at least two contexts.",
       "no DRAM bandwidth or no compute peak is known.",
       "Measure its roofs: dachlast calibrate.",
+      "DACHLAST_VERSION comes from the build",
+      "dachlast plan",
+      "latency-bound: below 60 % of both roofs",  // measures a width; what is shown carries the run's own threshold
+  };
+  return list;
+}
+
+// Shown by the English window and on the command line only, in no report: nobody reads them in German yet. A file whose
+// literals all have German has to leave the list.
+const std::set<std::string>& english_only() {
+  static const std::set<std::string> list = {
+      "advice_view.cpp",      "attach_view.cpp",   "change_figure.cpp",   "compare_many.cpp", "inspection.cpp",
+      "kv_cache_figures.cpp", "kv_cache_view.cpp", "op_filter.cpp",       "pareto_chart.cpp", "profile_view.cpp",
+      "recommend_view.cpp",   "timeline.cpp",      "timeline_figure.cpp",
   };
   return list;
 }
@@ -207,14 +221,26 @@ std::vector<fs::path> sources() {
   return files;
 }
 
+std::vector<std::string> literals_without_german(const fs::path& file) {
+  std::vector<std::string> unknown;
+  for (std::string& literal : literals_of(read(file)))
+    if (is_prose(literal) && !exceptions().contains(literal) && !is_known(longest_chunk(literal)))
+      unknown.push_back(std::move(literal));
+  return unknown;
+}
+
 TEST(German, KnowsEveryLiteralOfTheViewModels) {
-  for (const fs::path& file : sources())
-    for (const std::string& literal : literals_of(read(file))) {
-      if (!is_prose(literal) || exceptions().contains(literal)) continue;
-      const std::string chunk = longest_chunk(literal);
-      EXPECT_TRUE(is_known(chunk)) << file.filename().string()
-                                   << ": add German to core/viewmodel/catalog/german.txt for: " << literal;
+  std::set<std::string> not_yet;
+  for (const fs::path& file : sources()) {
+    const std::string name = file.filename().string();
+    for (const std::string& literal : literals_without_german(file)) {
+      not_yet.insert(name);
+      if (!english_only().contains(name))
+        ADD_FAILURE() << name << ": add German to core/viewmodel/catalog/german.txt for: " << literal;
     }
+  }
+  for (const std::string& name : english_only())
+    EXPECT_TRUE(not_yet.contains(name)) << name << ": all its literals have German; take it off the list.";
 }
 
 TEST(German, KnowsEveryWordOfThePage) {
