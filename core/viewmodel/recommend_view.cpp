@@ -50,8 +50,8 @@ std::string answer_of(const RecommendQuestion& question, const Recommendation& f
     const Option& first = found.options.front();
     const Candidate& c = found.candidates[first.candidate];
     return fmt::format("RECOMMENDED for {}: {}: {}; {} spare per GPU. Why: {}.", requests_text(question.load),
-                       deployment_text(question, c.deployment), speed_text(c),
-                       gib(c.budget_bytes - c.needed_bytes), advantages_text(first));
+                       deployment_text(question, c.deployment), speed_text(c), gib(c.budget_bytes - c.needed_bytes),
+                       advantages_text(first));
   }
   std::string text = fmt::format("NOTHING QUALIFIES for {} on at most {}.", requests_text(question.load),
                                  counted(question.max_devices, "GPU", "GPUs"));
@@ -210,9 +210,8 @@ std::string summary_of(const Recommendation& found) {
 }
 
 std::string tooltip_of(const RecommendQuestion& question, const Candidate& c) {
-  std::string text =
-      fmt::format("{}\n{} of {} per GPU\n{}", deployment_text(question, c.deployment),
-                  gib(c.needed_bytes, Rounding::kUp), gib(c.budget_bytes), speed_text(c));
+  std::string text = fmt::format("{}\n{} of {} per GPU\n{}", deployment_text(question, c.deployment),
+                                 gib(c.needed_bytes, Rounding::kUp), gib(c.budget_bytes), speed_text(c));
   if (!c.reason.empty()) text += "\n" + c.reason;
   return text;
 }
