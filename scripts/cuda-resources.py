@@ -90,7 +90,7 @@ def main():
         for kernel, arch, registers, spills in kernels_of(lines):
             threads, shared_bytes = launch_of(kernel)
             blocks = blocks_per_multiprocessor(arch, registers, threads, shared_bytes)
-            occupancy = round(100 * blocks * threads / 32 / LIMITS[arch][0])
+            occupancy = int(100 * blocks * threads / 32 / LIMITS[arch][0] + 0.5)  # halves up, as the test rounds
             rows.append([kernel, "sm_" + arch, registers, spills, threads, shared_bytes, blocks, occupancy])
     rows.sort(key=lambda row: (row[0], int(row[1][3:])))
     TABLE.parent.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/model/model_source.h"
+#include "tests/core/store/temporary_folder.h"
 
 namespace dachlast {
 namespace {
@@ -15,9 +16,9 @@ constexpr const char* kHeader =
     "writers,writer_tp,writer_groups,writer_ep,since\n";
 
 RecipeCatalog catalog_of(const std::string& lines) {
-  const auto file = std::filesystem::path(testing::TempDir()) / "recipes.csv";
-  std::ofstream(file) << kHeader << lines;
-  return RecipeCatalog(file);
+  const testing::TemporaryFolder folder;  // of its own: tests run side by side
+  std::ofstream(folder / "recipes.csv") << kHeader << lines;
+  return RecipeCatalog(folder / "recipes.csv");
 }
 
 ServingRow row_of(std::string image) {
