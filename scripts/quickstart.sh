@@ -14,7 +14,7 @@ step "2/5 Build: preset release"
 (cd "$source_dir" && cmake --preset release && cmake --build --preset release) >&2
 
 step "3/5 Roofs of this computer"
-"$dachlast" calibrate
+"$dachlast" calibrate --roofs-only
 
 step "4/5 Models: stories-260k (trained, bundled) and gpt2 (shape of GPT-2 124M, random weights)"
 "$dachlast" run --model stories-260k -o stories-260k.dachlast
