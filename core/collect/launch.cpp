@@ -101,11 +101,13 @@ ProgramEnd wait_for(pid_t child) {
   return {std::nullopt, WTERMSIG(status)};
 }
 
+#ifdef DACHLAST_HAS_NVTX
 fs::path beside_program(const char* relative) {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   return (program.parent_path() / relative).lexically_normal();
 }
+#endif
 
 }  // namespace
 
