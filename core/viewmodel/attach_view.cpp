@@ -4,36 +4,12 @@
 
 #include <algorithm>
 
+#include "core/viewmodel/column_values.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 
 namespace dachlast::viewmodel {
 namespace {
-
-double seconds(std::int64_t ns) {
-  return static_cast<double>(ns) * 1e-9;
-}
-
-template <class Row, class Get>
-std::vector<std::optional<double>> numbers(const std::vector<Row>& rows, Get get) {
-  std::vector<std::optional<double>> values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
-}
-
-template <class Row, class Get>
-std::vector<std::int64_t> counts(const std::vector<Row>& rows, Get get) {
-  std::vector<std::int64_t> values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
-}
-
-template <class Row, class Get>
-std::vector<std::string> texts(const std::vector<Row>& rows, Get get) {
-  std::vector<std::string> values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
-}
 
 std::string name_or(const std::string& name, std::string_view other) {
   return name.empty() ? std::string(other) : name;

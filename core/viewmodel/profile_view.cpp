@@ -5,17 +5,12 @@
 #include <algorithm>
 #include <map>
 
+#include "core/viewmodel/column_values.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 
 namespace dachlast::viewmodel {
 namespace {
-
-using Numbers = std::vector<std::optional<double>>;
-
-double seconds(std::int64_t ns) {
-  return static_cast<double>(ns) * 1e-9;
-}
 
 std::string display_name_of(KernelFamily family) {
   switch (family) {
@@ -25,28 +20,6 @@ std::string display_name_of(KernelFamily family) {
     case KernelFamily::kKvCache: return "KV cache";
     default: return std::string(name_of(family));
   }
-}
-
-/// One column of numbers or texts from rows of any kind.
-template <class Row, class Get>
-Numbers numbers(const std::vector<Row>& rows, Get get) {
-  Numbers values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
-}
-
-template <class Row, class Get>
-std::vector<std::string> texts(const std::vector<Row>& rows, Get get) {
-  std::vector<std::string> values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
-}
-
-template <class Row, class Get>
-std::vector<std::int64_t> counts(const std::vector<Row>& rows, Get get) {
-  std::vector<std::int64_t> values;
-  for (const Row& row : rows) values.push_back(get(row));
-  return values;
 }
 
 std::optional<double> share_of(std::int64_t part, std::int64_t whole) {
@@ -62,7 +35,6 @@ Table timelines_table(const GpuProfile& profile) {
   TableBuilder builder("timelines", "Devices");
   const auto& title = [&](const DeviceTimeline& t) { return std::to_string(t.device); };
   builder.text({"device", "GPU", "", "Number of the device in the recording", Align::kLeft, 0}, texts(rows, title));
-  Numbers all;
   const auto add = [&](Column column, auto get) {
     builder.in_unit_of(std::move(column), unit_for(Measure::kTime, rows.empty() ? 0.0 : seconds(rows.front().span_ns)),
                        numbers(rows, [&](const DeviceTimeline& t) { return seconds(get(t)); }), Origin::kMeasured);
