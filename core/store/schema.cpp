@@ -140,7 +140,12 @@ ALTER TABLE run ADD COLUMN what_if_json TEXT;
 ALTER TABLE point ADD COLUMN kv_traffic_json TEXT;  -- between tiers of the KV cache, all measured steps together
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE point ADD COLUMN depth_tokens INTEGER NOT NULL DEFAULT 0;  -- of the context, in the cache before prefill
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
+                                     {4, kVersion4}, {5, kVersion5}, {6, kVersion6}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;
