@@ -40,7 +40,9 @@ EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOp
 
 /// Room of the largest op list, so that no step allocates.
 std::vector<Op> reserved_ops(const ModelSpec& model, const EngineOptions& options) {
-  return build_op_list(model, {Phase::kDecode, options.batch_size, 1, options.capacity_tokens}, options.precision);
+  Step step{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
+  step.latent = LatentForm::kAbsorbed;
+  return build_op_list(model, step, options.precision);
 }
 
 }  // namespace
@@ -219,7 +221,9 @@ trace::Span Engine::State::span_of(const Step& step, const Op& op) const {
 
 void Engine::State::run(const Step& step, PromptPass pass) {
   trace::Mark step_mark(sink, span_of(step));
-  build_op_list(model, step, options.precision, ops);
+  Step formed = step;
+  formed.latent = LatentForm::kAbsorbed;
+  build_op_list(model, formed, options.precision, ops);
   if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
   if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
   runner.begin(step, lengths, pass);
