@@ -44,8 +44,9 @@ EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOp
 /// Operations of the largest step of a phase.
 std::vector<Op> largest_ops(const ModelSpec& model, const EngineOptions& options, Phase phase) {
   const int q_len = phase == Phase::kPrefill ? largest_step_tokens(options) : 1;
-  return build_op_list(model, {phase, options.batch_size, q_len, options.capacity_tokens, options.logits},
-                       options.precision);
+  Step step{phase, options.batch_size, q_len, options.capacity_tokens, options.logits};
+  step.latent = LatentForm::kAbsorbed;
+  return build_op_list(model, step, options.precision);
 }
 
 std::int64_t now_ns() {
@@ -297,7 +298,9 @@ void Engine::State::run(const Step& step, PromptPass pass) {
   OpCost cost;
   {
     trace::Mark step_mark(on_host, span_of(step));
-    build_op_list(model, step, options.precision, ops);
+    Step formed = step;
+    formed.latent = LatentForm::kAbsorbed;
+    build_op_list(model, formed, options.precision, ops);
     if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
     if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
     runner->begin(step, lengths, pass);

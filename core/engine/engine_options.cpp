@@ -54,9 +54,10 @@ void require_what_if(const ModelSpec& model, const EngineOptions& options) {
   const int from = options.what_if.swiftkv_from;
   if (from == 0 || options.weight_storage().layout == WeightLayout::kRows) return;
   for (const LayerSpec& layer : model.layers)
-    if (const AttentionSpec& a = attention_of(layer); a.n_heads * a.head_dim % kPanelRows != 0)
+    if (const auto* a = std::get_if<AttentionSpec>(&layer.mixer);
+        a != nullptr && a->n_heads * a->head_dim % kPanelRows != 0)
       throw Error(ErrorKind::kUsage, "what-if",
-                  fmt::format("{} rows of queries do not fill panels of {}.", a.n_heads * a.head_dim, kPanelRows),
+                  fmt::format("{} rows of queries do not fill panels of {}.", a->n_heads * a->head_dim, kPanelRows),
                   "Run it with --dtype f32.");
 }
 
