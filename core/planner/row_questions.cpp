@@ -22,18 +22,6 @@ std::optional<int> whole_number(std::string_view text) {
                                                                                       : std::nullopt;
 }
 
-/// Bytes of an element of the matrices a step reads; the token table is not among them.
-double gguf_element_bytes(const ModelSpec& model, const GgufMix& mix) {
-  const GgufWeights weights = gguf_weights(gguf_shape(model), mix);
-  double bytes = 0.0;
-  double elements = 0.0;
-  for (const GgufTypedTensor& tensor : weights.tensors) {
-    bytes += static_cast<double>(tensor.bytes());
-    elements += static_cast<double>(tensor.shape.elements());
-  }
-  return bytes / elements;
-}
-
 TimeScenario time_scenario(const RowScenario& row) {
   TimeScenario scenario{.model = row.model,
                         .weights = row.weights.format,
@@ -41,7 +29,7 @@ TimeScenario time_scenario(const RowScenario& row) {
                         .device = *row.device,
                         .layout = row.layout,
                         .engine = row.engine};
-  if (row.gguf_types) scenario.weight_bytes = gguf_element_bytes(row.model, *row.gguf_types);
+  if (row.gguf_types) scenario.weight_bytes = gguf_weights(gguf_shape(row.model), *row.gguf_types).element_bytes();
   return scenario;
 }
 

@@ -8,7 +8,7 @@
 namespace dachlast {
 
 /// The schema from which on attached programs have tables of GPU work.
-inline constexpr int kFirstVersionWithGpus = 6;
+inline constexpr int kFirstVersionWithGpus = 7;
 
 void insert_gpu_part(const Database& db, const AttachedGpuPart& gpu);
 

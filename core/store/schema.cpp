@@ -141,6 +141,10 @@ ALTER TABLE point ADD COLUMN kv_traffic_json TEXT;  -- between tiers of the KV c
 )sql";
 
 constexpr const char* kVersion6 = R"sql(
+ALTER TABLE point ADD COLUMN depth_tokens INTEGER NOT NULL DEFAULT 0;  -- of the context, in the cache before prefill
+)sql";
+
+constexpr const char* kVersion7 = R"sql(
 CREATE TABLE attach_gpu (
   device INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -201,8 +205,8 @@ CREATE TABLE attach_gpu_loss (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
-                                     {4, kVersion4}, {5, kVersion5}, {6, kVersion6}};
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4},
+                                     {5, kVersion5}, {6, kVersion6}, {7, kVersion7}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

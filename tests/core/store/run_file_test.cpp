@@ -37,6 +37,7 @@ void expect_equal(const std::vector<Remark>& a, const std::vector<Remark>& b) {
 void expect_equal(const MeasuredPoint& a, const MeasuredPoint& b) {
   EXPECT_EQ(a.phase, b.phase);
   EXPECT_EQ(a.context_tokens, b.context_tokens);
+  EXPECT_EQ(a.depth_tokens, b.depth_tokens);
   EXPECT_EQ(a.batch_size, b.batch_size);
   EXPECT_EQ(a.kv_policy, b.kv_policy);
   EXPECT_EQ(a.samples_s, b.samples_s);  // to the last bit
@@ -167,7 +168,8 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
         "ALTER TABLE run DROP COLUMN memory_json; ALTER TABLE point DROP COLUMN predicted_s; "
         "ALTER TABLE run DROP COLUMN break_even_json; ALTER TABLE run DROP COLUMN what_if_json; "
-        "ALTER TABLE point DROP COLUMN kv_traffic_json; PRAGMA user_version = 1");
+        "ALTER TABLE point DROP COLUMN kv_traffic_json; ALTER TABLE point DROP COLUMN depth_tokens; "
+        "PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");
