@@ -13,10 +13,10 @@
 namespace dachlast::spool {
 
 inline constexpr char kMagic[8] = {'D', 'L', 'S', 'P', 'O', 'O', 'L', '1'};
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kHeaderBytes = 4096;
 inline constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
-inline constexpr std::size_t kLongestText = 1024;    // bytes of a name; longer ones are cut
+inline constexpr std::size_t kLongestText = 4096;    // bytes of a name; GEMM kernels reach 3,000; longer ones are cut
 inline constexpr std::size_t kLongestPayload = 512;  // bytes of a structured payload; longer ones are cut
 inline constexpr std::uint32_t kNoName = 0xFFFFFFFFU;
 
@@ -54,8 +54,8 @@ enum class Kind : std::uint16_t {
   kThread,     // id = thread, text
   kSchema,     // id, name and entries: SchemaEntry each
   kPayload,    // id = schema, bytes: belongs to the event before it
-  kShortPush,  // ShortEvent: a push with nothing but a name
-  kShortPop,   // ShortEvent without its second half: a pop
+  kShortPush,  // ShortPush: a push with nothing but a name
+  kShortPop,   // ShortHead: a pop
   // What a GPU did: the records of core/collect/cupti/gpu_records.h, in their order.
   kGpuWork = 64,
   kApiCall,
@@ -100,16 +100,21 @@ struct Event {
 };
 static_assert(sizeof(Event) % 8 == 0);
 
-/// A push or pop as most are. Short records keep pages few, and a page's first touch is most of what an event costs.
-/// Pops leave out all behind `ticks`; their domain is in `record.detail`, pushes have the name's space there.
-struct ShortEvent {
-  Record record;
-  std::uint64_t ticks;
+/// A push or pop as most are: the time since the event before it on the same thread stands in place of the length, which
+/// the kind tells. Most of what an event costs is the first touch of its page, so records are as short as can be.
+/// A pop is the head alone, with its domain in `detail`; a push has the name's space there.
+struct ShortHead {
+  std::uint32_t ticks_since;
+  Kind kind;
+  std::uint16_t detail;
+};
+struct ShortPush {
+  ShortHead head;
   std::uint32_t name;
   std::uint32_t domain;
 };
-inline constexpr std::size_t kShortPushBytes = sizeof(ShortEvent);
-inline constexpr std::size_t kShortPopBytes = sizeof(Record) + sizeof(std::uint64_t);
+static_assert(sizeof(ShortHead) == sizeof(Record) && sizeof(ShortHead) % 8 == 0 && sizeof(ShortPush) % 8 == 0);
+inline constexpr std::uint64_t kMostShortTicks = 0xFFFFFFFFU;  // more than a second; rarer events are written whole
 inline constexpr std::uint32_t kMostShortDomains = 0xFFFFU;
 
 /// A text with its number, followed by `text_bytes` bytes.

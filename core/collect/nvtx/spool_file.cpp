@@ -17,6 +17,12 @@ double tick_length(spool::Clock clock, std::uint64_t first_ticks, std::int64_t f
   return ns > 0 && ticks > 0 ? static_cast<double>(ns) / static_cast<double>(ticks) : 1.0;
 }
 
+/// Length of a record whose kind tells it; 0: it tells its own.
+std::size_t short_bytes(spool::Kind kind) {
+  if (kind == spool::Kind::kShortPush) return sizeof(spool::ShortPush);
+  return kind == spool::Kind::kShortPop ? sizeof(spool::ShortHead) : 0;
+}
+
 }  // namespace
 
 std::int64_t SpoolFile::ns_of(std::uint64_t ticks) const {
@@ -61,31 +67,34 @@ void for_each_record(const SpoolFile& file, const std::function<void(spool::Kind
       at = window_end;
       continue;
     }
-    const std::size_t end = at + record.bytes;
-    if (record.bytes < sizeof(record) || record.bytes % 8 != 0 || end > bytes.size() || end > window_end) return;
-    take(record.kind, {bytes.data() + at, record.bytes});
+    const std::size_t short_size = short_bytes(record.kind);
+    const std::size_t size = short_size != 0 ? short_size : record.bytes;
+    const std::size_t end = at + size;
+    if (size < sizeof(record) || size % 8 != 0 || end > bytes.size() || end > window_end) return;
+    take(record.kind, {bytes.data() + at, size});
     at = end;
   }
 }
 
-std::optional<SpoolEvent> spool_event(spool::Kind kind, std::string_view record) {
+std::optional<SpoolEvent> SpoolEvents::read(spool::Kind kind, std::string_view record) {
   using spool::Kind;
   SpoolEvent read{.kind = kind};
   if (kind >= Kind::kPush && kind <= Kind::kMark) {
     if (record.size() != sizeof(spool::Event)) return std::nullopt;
     std::memcpy(&read.event, record.data(), sizeof(read.event));
+    last_ticks_ = read.event.ticks;
     return read;
   }
-  const std::size_t bytes = kind == Kind::kShortPush ? spool::kShortPushBytes : spool::kShortPopBytes;
-  if ((kind != Kind::kShortPush && kind != Kind::kShortPop) || record.size() != bytes) return std::nullopt;
-  spool::ShortEvent brief{};
-  std::memcpy(&brief, record.data(), bytes);
+  if (record.size() != short_bytes(kind)) return std::nullopt;
+  spool::ShortPush brief{};
+  std::memcpy(&brief, record.data(), record.size());
   const bool is_push = kind == Kind::kShortPush;
+  last_ticks_ += brief.head.ticks_since;
   read.kind = is_push ? Kind::kPush : Kind::kPop;
-  read.event.ticks = brief.ticks;
+  read.event.ticks = last_ticks_;
   read.event.name = is_push ? brief.name : spool::kNoName;
-  read.event.domain = is_push ? brief.domain : brief.record.detail;
-  read.event.name_space = is_push ? static_cast<spool::NameSpace>(brief.record.detail) : spool::NameSpace::kThread;
+  read.event.domain = is_push ? brief.domain : brief.head.detail;
+  read.event.name_space = is_push ? static_cast<spool::NameSpace>(brief.head.detail) : spool::NameSpace::kThread;
   return read;
 }
 

@@ -42,7 +42,16 @@ struct SpoolEvent {
   spool::Kind kind = spool::Kind::kEnd;
   spool::Event event = {};
 };
-std::optional<SpoolEvent> spool_event(spool::Kind kind, std::string_view record);
+
+/// Reads the events of one file in their order: short ones tell the time since the one before.
+class SpoolEvents {
+ public:
+  /// Empty where the record is no event.
+  std::optional<SpoolEvent> read(spool::Kind kind, std::string_view record);
+
+ private:
+  std::uint64_t last_ticks_ = 0;
+};
 
 /// The parts of a record that holds a text.
 struct SpoolText {

@@ -56,8 +56,9 @@ class Texts {
   void collect(const SpoolFile& file) {
     ProcessTexts& process = processes_[file.process_key];
     process.parent_key = file.parent_key;
+    SpoolEvents events;
     for_each_record(file, [&](Kind kind, std::string_view record) {
-      if (const auto event = spool_event(kind, record))
+      if (const auto event = events.read(kind, record))
         process.last_ns = std::max(process.last_ns, file.ns_of(event->event.ticks));
       else if (const auto text = spool_text(record))
         take(process, kind, *text);
@@ -98,6 +99,7 @@ class Assembler {
   void add(const SpoolFile& file, std::int32_t thread) {
     names_of_thread_.clear();
     open_.clear();
+    events_ = {};
     payload_of_last_ = nullptr;
     for_each_record(file, [&](Kind kind, std::string_view record) { take(file, thread, kind, record); });
     // What was never popped lasted as long as its process is known to have run.
@@ -162,7 +164,7 @@ class Assembler {
   }
 
   void take(const SpoolFile& file, std::int32_t thread, Kind kind, std::string_view record) {
-    if (const auto event = spool_event(kind, record)) {
+    if (const auto event = events_.read(kind, record)) {
       take_event(file, thread, event->kind, event->event);
     } else if (const auto text = spool_text(record)) {
       if (kind == Kind::kName) names_of_thread_[text->id] = names_.index_of(std::string(text->text));
@@ -218,6 +220,7 @@ class Assembler {
 
   const Texts& texts_;
   Names names_;
+  SpoolEvents events_;  // of the file at hand
   std::vector<AttachedRange> ranges_;
   std::unordered_map<std::uint64_t, std::int32_t> names_of_thread_;
   std::map<std::uint32_t, std::vector<std::size_t>> open_;  // by domain: indices of pushed ranges

@@ -204,6 +204,7 @@ void Writer::event(Kind kind, const Event& event) {
   if (record == nullptr) return;
   *record = event;
   record->record = {static_cast<std::uint32_t>(sizeof(Event)), kind, 0};
+  last_ticks_ = event.ticks;
   commit(sizeof(Event));
 }
 
@@ -216,14 +217,26 @@ bool Writer::whole(const Record& record) {
 }
 
 void Writer::short_push(std::uint64_t ticks, std::uint32_t name, NameSpace space, std::uint32_t domain) {
-  auto* record = static_cast<ShortEvent*>(reserve(kShortPushBytes));
+  const std::uint64_t since = ticks - last_ticks_;
+  if (since > kMostShortTicks) {
+    Event event{};
+    event.ticks = ticks;
+    event.name = name;
+    event.name_space = space;
+    event.domain = domain;
+    this->event(Kind::kPush, event);
+    return;
+  }
+  auto* record = static_cast<ShortPush*>(reserve(sizeof(ShortPush)));
   if (record == nullptr) return;
-  *record = {{kShortPushBytes, Kind::kShortPush, static_cast<std::uint16_t>(space)}, ticks, name, domain};
-  commit(kShortPushBytes);
+  *record = {{static_cast<std::uint32_t>(since), Kind::kShortPush, static_cast<std::uint16_t>(space)}, name, domain};
+  last_ticks_ = ticks;
+  commit(sizeof(ShortPush));
 }
 
 void Writer::pop(std::uint64_t ticks, std::uint32_t domain) {
-  if (domain > kMostShortDomains) {
+  const std::uint64_t since = ticks - last_ticks_;
+  if (since > kMostShortTicks || domain > kMostShortDomains) {
     Event event{};
     event.ticks = ticks;
     event.domain = domain;
@@ -231,11 +244,11 @@ void Writer::pop(std::uint64_t ticks, std::uint32_t domain) {
     this->event(Kind::kPop, event);
     return;
   }
-  auto* record = static_cast<ShortEvent*>(reserve(kShortPopBytes));
+  auto* record = static_cast<ShortHead*>(reserve(sizeof(ShortHead)));
   if (record == nullptr) return;
-  record->record = {kShortPopBytes, Kind::kShortPop, static_cast<std::uint16_t>(domain)};
-  record->ticks = ticks;
-  commit(kShortPopBytes);
+  *record = {static_cast<std::uint32_t>(since), Kind::kShortPop, static_cast<std::uint16_t>(domain)};
+  last_ticks_ = ticks;
+  commit(sizeof(ShortHead));
 }
 
 void Writer::text(Kind kind, std::uint64_t id, std::string_view text) {

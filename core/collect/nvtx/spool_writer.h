@@ -45,6 +45,7 @@ class Writer {
   char* window_ = nullptr;
   std::size_t used_ = kWindowBytes;  // of the window
   std::uint64_t window_index_ = 0;
+  std::uint64_t last_ticks_ = 0;  // of the last event that found room
   int file_ = -1;
 
   struct NameSlot {

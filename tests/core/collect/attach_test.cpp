@@ -114,15 +114,15 @@ TEST(Attach, ManyEventsPassFromWindowToWindow) {
       ++n;
       EXPECT_EQ(range.depth, 1);  // inside the range that is never popped
     }
-  EXPECT_EQ(n, 200'000);  // 40 B each: 8 MB, eight windows
+  EXPECT_EQ(n, 200'000);  // 24 B each: 4.8 MB, five windows
 }
 
 TEST(Attach, WhatExceedsTheLimitIsCountedNotLostSilently) {
-  const AttachRecord record = attached("many", "4").record;
+  const AttachRecord record = attached("many", "2").record;
   std::int64_t n_dropped = 0;
   for (const AttachedThread& thread : record.threads) n_dropped += thread.n_dropped;
   EXPECT_GT(n_dropped, 200'000);
-  EXPECT_EQ(attached("many", "4").end.exit_code, 7);
+  EXPECT_EQ(attached("many", "2").end.exit_code, 7);
 }
 
 TEST(Attach, ProgramsThatCannotBeStartedAreNamed) {
@@ -154,6 +154,30 @@ TEST(SpoolFile, RecordsBeyondTheirWindowEndTheFile) {
   int n = 0;
   for_each_record(file, [&](spool::Kind, std::string_view) { ++n; });
   EXPECT_EQ(n, 0);
+}
+
+TEST(SpoolEvents, ShortOnesTellTheTimeSinceTheOneBefore) {
+  const auto bytes_of = [](const auto& record) {
+    return std::string(reinterpret_cast<const char*>(&record), sizeof(record));
+  };
+  spool::Event whole{};
+  whole.ticks = 10'000'000'000;
+  const spool::ShortPush push{
+      {500, spool::Kind::kShortPush, static_cast<std::uint16_t>(spool::NameSpace::kProcess)}, 7, 3};
+  const spool::ShortHead pop{0xFFFFFFFF, spool::Kind::kShortPop, 3};
+  SpoolEvents events;
+  EXPECT_EQ(events.read(spool::Kind::kMark, bytes_of(whole))->event.ticks, 10'000'000'000U);
+  const auto pushed = events.read(spool::Kind::kShortPush, bytes_of(push));
+  EXPECT_EQ(pushed->kind, spool::Kind::kPush);
+  EXPECT_EQ(pushed->event.ticks, 10'000'000'500U);
+  EXPECT_EQ(pushed->event.name, 7U);
+  EXPECT_EQ(pushed->event.name_space, spool::NameSpace::kProcess);
+  const auto popped = events.read(spool::Kind::kShortPop, bytes_of(pop));
+  EXPECT_EQ(popped->kind, spool::Kind::kPop);
+  EXPECT_EQ(popped->event.ticks, 14'294'967'795U);  // 10,000,000,500 + 4,294,967,295
+  EXPECT_EQ(popped->event.domain, 3U);
+  EXPECT_FALSE(events.read(spool::Kind::kShortPush, bytes_of(pop)));  // eight bytes are no push
+  EXPECT_FALSE(events.read(spool::Kind::kName, bytes_of(push)));
 }
 
 TEST(SpoolText, LongerThanItsRecordIsRefused) {

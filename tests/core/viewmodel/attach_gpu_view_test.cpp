@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/viewmodel/format.h"
+
 namespace dachlast::viewmodel {
 namespace {
 
@@ -21,7 +23,7 @@ AttachGpuView view_of(const AttachedGpuPart& gpu, const std::vector<PhaseDevice>
 
 std::string remark_of(const AttachGpuView& view, const std::string& code) {
   for (const Remark& remark : view.remarks)
-    if (remark.code == code) return remark.text;
+    if (remark.code == code) return plain_spaces(remark.text);
   return {};
 }
 
