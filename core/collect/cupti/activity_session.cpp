@@ -82,12 +82,6 @@ void CUPTIAPI on_complete(CUcontext context, std::uint32_t stream, std::uint8_t*
   errno = saved;
 }
 
-/// Buffers of a context are flushed while it still exists; what is asked for later is refused.
-void CUPTIAPI on_callback(void*, CUpti_CallbackDomain domain, CUpti_CallbackId id, const void*) {
-  if (domain == CUPTI_CB_DOMAIN_RESOURCE && id == CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING)
-    cuptiActivityFlushAll(0);
-}
-
 void at_exit() {
   g_session->finish();
 }
@@ -102,34 +96,33 @@ struct KindRow {
 };
 
 // NVTX ranges come from the program itself, without CUPTI's markers; KIND_KERNEL would run kernels one after the other.
-constexpr KindRow kKinds[] = {
-    {CUPTI_ACTIVITY_KIND_DEVICE, "CUPTI records no devices"},
-    {CUPTI_ACTIVITY_KIND_CONTEXT, "CUPTI records no contexts"},
-    {CUPTI_ACTIVITY_KIND_STREAM, "CUPTI records no streams"},
-    {CUPTI_ACTIVITY_KIND_MEMCPY, "CUPTI records no copies"},
-    {CUPTI_ACTIVITY_KIND_MEMCPY2, "CUPTI records no copies between GPUs"},
-    {CUPTI_ACTIVITY_KIND_MEMSET, "CUPTI records no fills"},
-    {CUPTI_ACTIVITY_KIND_RUNTIME, "CUPTI records no calls of the runtime"},
-    {CUPTI_ACTIVITY_KIND_DRIVER, "CUPTI records no calls of the driver"},
-    {CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, "CUPTI records no waits"},
-    {CUPTI_ACTIVITY_KIND_OVERHEAD, "CUPTI records no overhead"},
-    {CUPTI_ACTIVITY_KIND_MEMORY2, "CUPTI records no allocations"},
-    {CUPTI_ACTIVITY_KIND_MEMORY_POOL, "CUPTI records no memory pools"}};
+constexpr KindRow kKinds[] = {{CUPTI_ACTIVITY_KIND_DEVICE, "CUPTI records no devices"},
+                              {CUPTI_ACTIVITY_KIND_CONTEXT, "CUPTI records no contexts"},
+                              {CUPTI_ACTIVITY_KIND_STREAM, "CUPTI records no streams"},
+                              {CUPTI_ACTIVITY_KIND_MEMCPY, "CUPTI records no copies"},
+                              {CUPTI_ACTIVITY_KIND_MEMCPY2, "CUPTI records no copies between GPUs"},
+                              {CUPTI_ACTIVITY_KIND_MEMSET, "CUPTI records no fills"},
+                              {CUPTI_ACTIVITY_KIND_RUNTIME, "CUPTI records no calls of the runtime"},
+                              {CUPTI_ACTIVITY_KIND_DRIVER, "CUPTI records no calls of the driver"},
+                              {CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, "CUPTI records no waits"},
+                              {CUPTI_ACTIVITY_KIND_OVERHEAD, "CUPTI records no overhead"},
+                              {CUPTI_ACTIVITY_KIND_MEMORY2, "CUPTI records no allocations"},
+                              {CUPTI_ACTIVITY_KIND_MEMORY_POOL, "CUPTI records no memory pools"}};
 
 /// Calls that ask for nothing and come by the thousand: a record each would be most of the file.
 void leave_out_idle_calls() {
   constexpr CUpti_CallbackId kRuntime[] = {
-      CUPTI_RUNTIME_TRACE_CBID_cudaGetDevice_v3020,      CUPTI_RUNTIME_TRACE_CBID_cudaSetDevice_v3020,
-      CUPTI_RUNTIME_TRACE_CBID_cudaGetLastError_v3020,   CUPTI_RUNTIME_TRACE_CBID_cudaPeekAtLastError_v3020,
-      CUPTI_RUNTIME_TRACE_CBID_cudaEventQuery_v3020,     CUPTI_RUNTIME_TRACE_CBID_cudaStreamQuery_v3020,
-      CUPTI_RUNTIME_TRACE_CBID_cudaGetDeviceCount_v3020, CUPTI_RUNTIME_TRACE_CBID_cudaDeviceGetAttribute_v5000,
+      CUPTI_RUNTIME_TRACE_CBID_cudaGetDevice_v3020,         CUPTI_RUNTIME_TRACE_CBID_cudaSetDevice_v3020,
+      CUPTI_RUNTIME_TRACE_CBID_cudaGetLastError_v3020,      CUPTI_RUNTIME_TRACE_CBID_cudaPeekAtLastError_v3020,
+      CUPTI_RUNTIME_TRACE_CBID_cudaEventQuery_v3020,        CUPTI_RUNTIME_TRACE_CBID_cudaStreamQuery_v3020,
+      CUPTI_RUNTIME_TRACE_CBID_cudaGetDeviceCount_v3020,    CUPTI_RUNTIME_TRACE_CBID_cudaDeviceGetAttribute_v5000,
       CUPTI_RUNTIME_TRACE_CBID_cudaStreamIsCapturing_v10000};
   constexpr CUpti_CallbackId kDriver[] = {
-      CUPTI_DRIVER_TRACE_CBID_cuCtxGetCurrent,        CUPTI_DRIVER_TRACE_CBID_cuCtxSetCurrent,
-      CUPTI_DRIVER_TRACE_CBID_cuCtxGetDevice,         CUPTI_DRIVER_TRACE_CBID_cuDeviceGet,
-      CUPTI_DRIVER_TRACE_CBID_cuDeviceGetAttribute,   CUPTI_DRIVER_TRACE_CBID_cuEventQuery,
-      CUPTI_DRIVER_TRACE_CBID_cuPointerGetAttribute,  CUPTI_DRIVER_TRACE_CBID_cuGetProcAddress_v2,
-      CUPTI_DRIVER_TRACE_CBID_cuStreamIsCapturing,    CUPTI_DRIVER_TRACE_CBID_cuKernelGetFunction,
+      CUPTI_DRIVER_TRACE_CBID_cuCtxGetCurrent,         CUPTI_DRIVER_TRACE_CBID_cuCtxSetCurrent,
+      CUPTI_DRIVER_TRACE_CBID_cuCtxGetDevice,          CUPTI_DRIVER_TRACE_CBID_cuDeviceGet,
+      CUPTI_DRIVER_TRACE_CBID_cuDeviceGetAttribute,    CUPTI_DRIVER_TRACE_CBID_cuEventQuery,
+      CUPTI_DRIVER_TRACE_CBID_cuPointerGetAttribute,   CUPTI_DRIVER_TRACE_CBID_cuGetProcAddress_v2,
+      CUPTI_DRIVER_TRACE_CBID_cuStreamIsCapturing,     CUPTI_DRIVER_TRACE_CBID_cuKernelGetFunction,
       CUPTI_DRIVER_TRACE_CBID_cuDevicePrimaryCtxRetain};
   for (const CUpti_CallbackId id : kRuntime) cuptiActivityEnableRuntimeApi(id, 0);
   for (const CUpti_CallbackId id : kDriver) cuptiActivityEnableDriverApi(id, 0);
@@ -142,10 +135,27 @@ void Session::note(const char* what, CUptiResult why) {
   writer_.text(spool::Kind::kNote, 0, {text, static_cast<std::size_t>(n) < sizeof(text) ? n : sizeof(text) - 1});
 }
 
+/// Both clocks at one moment: of some readings of CUPTI's between two of ours the one that took least. The first one runs
+/// through cold code and may be microseconds off.
+bool read_clocks(spool::ClockPair& pair) {
+  constexpr int kReadings = 8;
+  std::int64_t least_ns = INT64_MAX;
+  for (int i = 0; i < kReadings; ++i) {
+    std::uint64_t cupti_ns = 0;
+    const std::int64_t before_ns = spool::monotonic_now_ns();
+    if (cuptiGetTimestamp(&cupti_ns) != CUPTI_SUCCESS) return false;
+    const std::int64_t taken_ns = spool::monotonic_now_ns() - before_ns;
+    if (taken_ns >= least_ns) continue;
+    least_ns = taken_ns;
+    pair.cupti_ns = cupti_ns;
+    pair.monotonic_ns = before_ns + taken_ns / 2;
+  }
+  return true;
+}
+
 void Session::note_clocks() {
   spool::ClockPair pair{};
-  if (cuptiGetTimestamp(&pair.cupti_ns) != CUPTI_SUCCESS) return;
-  pair.monotonic_ns = spool::monotonic_now_ns();
+  if (!read_clocks(pair)) return;
   const Lock lock(writing_);
   sink_.take(spool::with_head(pair, spool::Kind::kClockPair).record);
 }
@@ -251,12 +261,7 @@ void Session::finish() {
 }  // namespace
 
 Refusal start_activity(spool::Writer& writer) {
-  CUpti_SubscriberHandle subscriber = nullptr;
-  const CUptiResult result = cuptiSubscribe(&subscriber, on_callback, nullptr);
-  if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED) return "another profiler is at work in the program";
-  if (result != CUPTI_SUCCESS) return "CUPTI does not start with this driver: it may be older than CUPTI asks for";
   g_session = new Session(writer);
-  cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING);
   return g_session->start();
 }
 

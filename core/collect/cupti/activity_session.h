@@ -24,7 +24,7 @@ class SpoolSink final : public RecordSink {
 using Refusal = const char*;
 
 /// Asks CUPTI for the activity of this process and writes it into `writer`, until the process ends: buffers as they fill,
-/// and what there is every half second. Call once, where the driver is at hand.
+/// and what there is every half second. Call once, with a subscription to CUPTI at hand.
 /// Memory   at most `kMostBuffers` buffers of `kBufferBytes`; without a free one CUPTI drops records and counts them.
 /// Threads  one of its own, which takes no signals.
 Refusal start_activity(spool::Writer& writer);

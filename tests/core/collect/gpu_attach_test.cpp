@@ -21,14 +21,15 @@ struct Recorded {
   AttachRecord record;
 };
 
-Recorded recorded(const std::string& how) {
+Recorded recorded(const std::string& how, const std::vector<EnvironmentEntry>& more = {}) {
   const testing::TemporaryFolder folder;
   const std::vector<std::string> command = {DACHLAST_GPU_PROGRAM, how};
-  const std::vector<EnvironmentEntry> environment = {{"CUDA_INJECTION64_PATH", DACHLAST_CUPTI_LIBRARY},
-                                                     {"NVTX_INJECTION64_PATH", DACHLAST_NVTX_LIBRARY},
-                                                     {"LD_LIBRARY_PATH", DACHLAST_FAKE_CUDA_DIR},
-                                                     {"DACHLAST_ATTACH_DIR", folder.path().string()},
-                                                     {"DACHLAST_ATTACH_MAX_MIB", "64"}};
+  std::vector<EnvironmentEntry> environment = {{"CUDA_INJECTION64_PATH", DACHLAST_CUPTI_LIBRARY},
+                                               {"NVTX_INJECTION64_PATH", DACHLAST_NVTX_LIBRARY},
+                                               {"LD_LIBRARY_PATH", DACHLAST_FAKE_CUDA_DIR},
+                                               {"DACHLAST_ATTACH_DIR", folder.path().string()},
+                                               {"DACHLAST_ATTACH_MAX_MIB", "64"}};
+  environment.insert(environment.end(), more.begin(), more.end());
   Recorded result;
   result.end = run_program(command, environment);
   result.record = read_spools(folder.path());
@@ -109,6 +110,39 @@ TEST(GpuAttach, ForkedChildrenWriteNothingOfTheirParents) {
   EXPECT_EQ(end.exit_code, 5);
   EXPECT_EQ(record.gpu.work.size(), 3U);
   EXPECT_EQ(record.gpu.losses.size(), 1U);
+}
+
+TEST(GpuAttach, CountersTakeThePlaceOfTheTimeline) {
+  const auto [end, record] =
+      recorded("exit", {{"DACHLAST_ATTACH_COUNTERS", "traffic"}, {"DACHLAST_METRIC_SETS", DACHLAST_METRIC_SETS_DIR}});
+  EXPECT_EQ(end.exit_code, 5);
+  EXPECT_TRUE(record.gpu.work.empty());            // times under replay mean nothing
+  ASSERT_EQ(record.gpu.counters.size(), 3U * 4U);  // three launches, four counters of traffic on a GH100
+  const AttachedCounter& last = record.gpu.counters.back();
+  EXPECT_EQ(last.range, 2);
+  EXPECT_EQ(text(record, last.kernel), "unannotated");
+  EXPECT_EQ(text(record, last.metric), "dram_write_bytes");
+  EXPECT_DOUBLE_EQ(last.value, 2003.0);  // third range, fourth metric
+  EXPECT_EQ(text(record, record.gpu.counters[0].kernel), "void attend<128>(float*)");
+}
+
+TEST(GpuAttach, RefusedCountersLeaveATimelineAndTheCause) {
+  const AttachRecord record = recorded("exit", {{"DACHLAST_ATTACH_COUNTERS", "traffic"},
+                                                {"DACHLAST_METRIC_SETS", DACHLAST_METRIC_SETS_DIR},
+                                                {"FAKE_CUPTI_REFUSES", "35"}})
+                                  .record;
+  EXPECT_TRUE(record.gpu.counters.empty());
+  EXPECT_EQ(record.gpu.work.size(), 3U);
+  ASSERT_EQ(record.gpu.losses.size(), 1U);
+  EXPECT_THAT(record.gpu.losses[0].notes.at(0), HasSubstr("restricted to administrators"));
+}
+
+TEST(GpuAttach, UnknownSetsAreRefusedWithTheKnownOnes) {
+  const AttachRecord record =
+      recorded("exit", {{"DACHLAST_ATTACH_COUNTERS", "trafic"}, {"DACHLAST_METRIC_SETS", DACHLAST_METRIC_SETS_DIR}})
+          .record;
+  EXPECT_EQ(record.gpu.work.size(), 3U);
+  EXPECT_THAT(record.gpu.losses.at(0).notes.at(0), HasSubstr("traffic, fp32"));
 }
 
 TEST(GpuAttach, WithoutADriverTheLibraryRefusesAndSaysWhy) {

@@ -3,6 +3,8 @@
 
 #include "tests/core/collect/programs/fake_cupti.h"
 
+#include "tests/core/collect/programs/fake_counters.h"
+
 #include <cupti.h>
 #include <unistd.h>
 
@@ -22,6 +24,9 @@ std::size_t g_used_bytes = 0;
 std::size_t g_n_dropped = 0;
 std::uint32_t g_correlation = 100;
 std::atomic<int> g_n_delivered{0};
+CUpti_CallbackFunc g_callback = nullptr;
+bool g_sees_driver_calls = false;
+bool g_records = false;
 
 void deliver() {
   if (g_buffer == nullptr) return;
@@ -75,12 +80,23 @@ void put_call(std::uint64_t start_ns, std::uint32_t correlation) {
   put(call);
 }
 
+/// What a subscriber to the driver's calls sees of a launch.
+void call_back(const char* kernel) {
+  if (!g_sees_driver_calls) return;
+  CUpti_CallbackData data{};
+  data.callbackSite = CUPTI_API_ENTER;
+  data.symbolName = kernel;
+  data.context = reinterpret_cast<CUcontext>(&g_mutex);
+  g_callback(nullptr, CUPTI_CB_DOMAIN_DRIVER_API, CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel, &data);
+}
+
 }  // namespace
 
 extern "C" {
 
 void fake_cupti_device() {
   const std::lock_guard lock(g_mutex);
+  if (!g_records) return;
   CUpti_ActivityDevice5 device{};
   device.kind = CUPTI_ACTIVITY_KIND_DEVICE;
   device.name = "NVIDIA H100 80GB HBM3";
@@ -98,7 +114,10 @@ void fake_cupti_device() {
 }
 
 void fake_cupti_launch(const char* kernel, std::uint64_t delay_ns, std::uint64_t length_ns) {
+  call_back(kernel);
+  fake_counters_launch();
   const std::lock_guard lock(g_mutex);
+  if (!g_records) return;
   const std::uint64_t start_ns = now_ns();
   CUpti_ActivityKernel10 work{};
   work.kind = CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL;
@@ -116,8 +135,13 @@ int fake_cupti_n_delivered() {
   return g_n_delivered;
 }
 
-CUptiResult CUPTIAPI cuptiSubscribe(CUpti_SubscriberHandle* handle, CUpti_CallbackFunc, void*) {
+CUptiResult CUPTIAPI cuptiEnableDomain(std::uint32_t, CUpti_SubscriberHandle, CUpti_CallbackDomain domain) {
+  g_sees_driver_calls = g_sees_driver_calls || domain == CUPTI_CB_DOMAIN_DRIVER_API;
+  return CUPTI_SUCCESS;
+}
+CUptiResult CUPTIAPI cuptiSubscribe(CUpti_SubscriberHandle* handle, CUpti_CallbackFunc callback, void*) {
   *handle = nullptr;
+  g_callback = callback;
   return CUPTI_SUCCESS;
 }
 CUptiResult CUPTIAPI cuptiEnableCallback(std::uint32_t, CUpti_SubscriberHandle, CUpti_CallbackDomain,
@@ -134,6 +158,7 @@ CUptiResult CUPTIAPI cuptiActivityRegisterCallbacks(CUpti_BuffersCallbackRequest
   return CUPTI_SUCCESS;
 }
 CUptiResult CUPTIAPI cuptiActivityEnable(CUpti_ActivityKind kind) {
+  g_records = true;
   return kind == CUPTI_ACTIVITY_KIND_MEMORY_POOL ? CUPTI_ERROR_NOT_COMPATIBLE : CUPTI_SUCCESS;
 }
 CUptiResult CUPTIAPI cuptiActivityEnableRuntimeApi(CUpti_CallbackId, std::uint8_t) {
