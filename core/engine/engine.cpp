@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/overloaded.h"
 #include "core/engine/engine_options.h"
+#include "core/engine/latent_form.h"
 #include "core/engine/op_runner.h"
 #include "kernels/cost.h"
 
@@ -222,7 +223,7 @@ trace::Span Engine::State::span_of(const Step& step, const Op& op) const {
 void Engine::State::run(const Step& step, PromptPass pass) {
   trace::Mark step_mark(sink, span_of(step));
   Step formed = step;
-  formed.latent = LatentForm::kAbsorbed;
+  formed.latent = cheapest_form(model, step);
   build_op_list(model, formed, options.precision, ops);
   if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
   if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
