@@ -208,8 +208,8 @@ const std::set<std::string>& exceptions() {
 const std::set<std::string>& english_only() {
   static const std::set<std::string> list = {
       "advice_view.cpp",  "attach_gpu_view.cpp",  "attach_view.cpp",   "change_figure.cpp",   "compare_many.cpp",
-      "inspection.cpp",   "kv_cache_figures.cpp", "kv_cache_view.cpp", "op_filter.cpp",       "pareto_chart.cpp",
-      "profile_view.cpp", "recommend_view.cpp",   "timeline.cpp",      "timeline_figure.cpp",
+      "inspection.cpp",   "kv_cache_figures.cpp", "kv_cache_view.cpp", "op_filter.cpp",       "profile_view.cpp",
+      "recommend_view.cpp", "selection.cpp",      "timeline.cpp",      "timeline_figure.cpp",
   };
   return list;
 }
