@@ -10,6 +10,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/rope_tables.h"
 #include "core/engine/step_memory.h"
+#include "core/engine/step_runner.h"
 #include "core/kv_cache/kv_cache.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
@@ -26,29 +27,24 @@ struct LinearOperands {
   std::span<float> y;
 };
 
-/// How the tokens of a prompt go through the layers: all of them, or as `take_shortcut` leaves them.
-enum class PromptPass : std::uint8_t { kWhole, kShortcut };
-
 /// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
 /// step; writes the cache where its step in progress says.
-class OpRunner {
+class OpRunner final : public StepRunner {
  public:
   OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, KvCache& cache);
 
-  /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them; `lengths` lists
-  /// every sequence of the step in the order of its rows.
-  void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass = PromptPass::kWhole);
-  void run(const Op& op);
+  void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass) override;
+  void run(const Op& op) override;
+  void finish() override {}
 
-  /// Arithmetic of the variant that `run` will choose.
-  DType arithmetic(const Op& op) const;
+  DType arithmetic(const Op& op) const override;
 
-  std::span<std::int32_t> token_ids() const { return memory_.ids(Buffer::kTokenIds); }
-  std::span<const float> logits() const { return memory_.floats(Buffer::kLogits); }
-  std::span<const std::int32_t> next_ids() const { return memory_.ids(Buffer::kNextIds); }
-
-  const StepMemory& memory() const { return memory_; }
-  const RopeTables& rope_tables() const { return rope_tables_; }
+  std::span<std::int32_t> token_ids() override { return memory_.ids(Buffer::kTokenIds); }
+  std::span<const float> logits() const override { return memory_.floats(Buffer::kLogits); }
+  std::span<const std::int32_t> next_ids() const override { return memory_.ids(Buffer::kNextIds); }
+  RunnerMemory memory() const override {
+    return {memory_.activation_bytes(), memory_.workspace_bytes() + rope_tables_.bytes()};
+  }
 
  private:
   void run_plain(const Op& op);

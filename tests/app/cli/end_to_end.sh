@@ -93,6 +93,13 @@ done
 expect 2 run --model stories-260k --what-if swiftkv:5   # it has five layers
 expect 2 run --model stories-260k --what-if swiftkv:2 --serve 2
 expect 2 run --model stories-260k --scratch /tmp
+expect 0 run --model stories-260k --context 300 --depth 200 --repeat 3 -o depth.dachlast
+contains out "100 of 300 tokens"
+expect 0 show depth.dachlast --json
+contains out '"depth_tokens": 200'
+expect 2 run --model stories-260k --context 200 --depth 200
+expect 2 run --model stories-260k --depth 20 --kv window:64
+expect 2 run --model stories-260k --depth 20 --phase decode
 expect 2 run --model stories-260k --kv-break-even
 expect 1 run --model stories-260k --kv offload:file --scratch /proc/nowhere
 contains err "/proc/nowhere"
