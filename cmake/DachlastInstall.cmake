@@ -53,6 +53,12 @@ if(TARGET dachlast_cli)
   if(TARGET dachlast_nvtx)
     install(TARGETS dachlast_nvtx LIBRARY DESTINATION lib/dachlast COMPONENT program)
   endif()
+  # Not in the Debian package: its tools know no package that NVIDIA's libraries come from.
+  foreach(target dachlast_cuda dachlast_cublaslt)
+    if(TARGET ${target})
+      install(TARGETS ${target} LIBRARY DESTINATION lib/dachlast COMPONENT cuda)
+    endif()
+  endforeach()
   install(DIRECTORY ${docs}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
   install(FILES ${completions}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME dachlast
           COMPONENT program)
