@@ -53,8 +53,8 @@ if(TARGET dachlast_cli)
   if(TARGET dachlast_nvtx)
     install(TARGETS dachlast_nvtx LIBRARY DESTINATION lib/dachlast COMPONENT program)
   endif()
-  # Not in the Debian package: its tools know no package that NVIDIA's libraries come from.
-  foreach(target dachlast_cuda dachlast_cublaslt)
+  # Not in the Debian package: no package of main provides the libraries of NVIDIA's that they need.
+  foreach(target dachlast_cuda dachlast_cublaslt dachlast_cupti)
     if(TARGET ${target})
       install(TARGETS ${target} LIBRARY DESTINATION lib/dachlast COMPONENT cuda)
     endif()

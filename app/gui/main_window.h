@@ -21,6 +21,7 @@ class KvCachePage;
 class MeasureView;
 class OverviewView;
 class PlanView;
+class RecommendView;
 class ReportView;
 struct ReportFields;
 class RooflineView;
@@ -32,6 +33,8 @@ namespace dachlast::gui {
 
 class MeasureController;
 class PlanController;
+class RecommendController;
+class ReportController;
 class RunPresenter;
 class ScenarioPins;
 
@@ -51,6 +54,7 @@ class MainWindow : public QMainWindow {
 
   OpenRuns& runs() { return runs_; }
   RunPresenter& presenter() { return *presenter_; }
+  ReportController& reporter() { return *reporter_; }
   Docks& docks() { return *docks_; }
   QUndoStack& edits() { return edits_; }
 
@@ -73,6 +77,7 @@ class MainWindow : public QMainWindow {
   void chooseFile();
   void openRun(const std::filesystem::path& file);
   void exportReport();
+  void exportTrace();
   void exportReportAs(const ui::ReportFields& fields);
   void tell(const QString& text);
   void addRecent(const QString& path);
@@ -94,18 +99,20 @@ class MainWindow : public QMainWindow {
   ui::PlanView* memory_;
   ui::KvCachePage* kv_cache_;
   ui::ScenariosView* scenarios_;
+  ui::RecommendView* recommend_;
   ui::CompareView* compare_;
   ui::ReportView* report_;
   ui::ScenarioForm* form_;
   ui::ScenarioFields planned_;  // what the form said before its last change
   PlanController* planner_;
+  RecommendController* recommender_;
   MeasureController* measurer_;
   std::unique_ptr<Docks> docks_;
   RunPresenter* presenter_;
+  ReportController* reporter_;
   ScenarioPins* pins_;
   QProgressBar* progress_;
   QMenu* recent_ = nullptr;
-  QAction* export_ = nullptr;
 };
 
 }  // namespace dachlast::gui

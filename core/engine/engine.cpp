@@ -11,6 +11,7 @@
 #include "core/base/overloaded.h"
 #include "core/engine/engine_device.h"
 #include "core/engine/engine_options.h"
+#include "core/engine/latent_form.h"
 #include "core/engine/op_runner.h"
 #include "kernels/cost.h"
 
@@ -44,8 +45,9 @@ EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOp
 /// Operations of the largest step of a phase.
 std::vector<Op> largest_ops(const ModelSpec& model, const EngineOptions& options, Phase phase) {
   const int q_len = phase == Phase::kPrefill ? largest_step_tokens(options) : 1;
-  return build_op_list(model, {phase, options.batch_size, q_len, options.capacity_tokens, options.logits},
-                       options.precision);
+  Step step{phase, options.batch_size, q_len, options.capacity_tokens, options.logits};
+  step.latent = LatentForm::kAbsorbed;
+  return build_op_list(model, step, options.precision);
 }
 
 std::int64_t now_ns() {
@@ -297,7 +299,9 @@ void Engine::State::run(const Step& step, PromptPass pass) {
   OpCost cost;
   {
     trace::Mark step_mark(on_host, span_of(step));
-    build_op_list(model, step, options.precision, ops);
+    Step formed = step;
+    formed.latent = device ? LatentForm::kAbsorbed : cheapest_form(model, step);
+    build_op_list(model, formed, options.precision, ops);
     if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
     if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
     runner->begin(step, lengths, pass);

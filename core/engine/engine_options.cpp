@@ -54,9 +54,10 @@ void require_what_if(const ModelSpec& model, const EngineOptions& options) {
   const int from = options.what_if.swiftkv_from;
   if (from == 0 || options.weight_storage().layout == WeightLayout::kRows) return;
   for (const LayerSpec& layer : model.layers)
-    if (const AttentionSpec& a = attention_of(layer); a.n_heads * a.head_dim % kPanelRows != 0)
+    if (const auto* a = std::get_if<AttentionSpec>(&layer.mixer);
+        a != nullptr && a->n_heads * a->head_dim % kPanelRows != 0)
       throw Error(ErrorKind::kUsage, "what-if",
-                  fmt::format("{} rows of queries do not fill panels of {}.", a.n_heads * a.head_dim, kPanelRows),
+                  fmt::format("{} rows of queries do not fill panels of {}.", a->n_heads * a->head_dim, kPanelRows),
                   "Run it with --dtype f32.");
 }
 
@@ -92,7 +93,11 @@ std::string missing_on_device(const EngineOptions& options) {
   return {};
 }
 
-void require_device(const EngineOptions& options) {
+void require_device(const ModelSpec& model, const EngineOptions& options) {
+  const auto is_plain = [](const LayerSpec& layer) { return std::holds_alternative<AttentionSpec>(layer.mixer); };
+  if (!std::ranges::all_of(model.layers, is_plain))
+    throw Error(ErrorKind::kUsage, model.name, "The CUDA engine runs no latent attention yet.",
+                "Leave the GPU out; planning for it works.");
   if (options.what_if.any())
     throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
   if (const std::string missing = missing_on_device(options); !missing.empty())
@@ -121,7 +126,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
   require_what_if(model, options);
-  if (options.device) return require_device(options);
+  if (options.device) return require_device(model, options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

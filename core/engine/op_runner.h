@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -46,6 +47,9 @@ class OpRunner final : public StepRunner {
   }
 
  private:
+  void run_plain(const Op& op);
+  void run_latent(const Op& op, const MlaSpec& a);
+  void latent_up(const Op& op);
   void embed(const Op& op, const EmbedShape& shape);
   void norm(const Op& op, const NormShape& shape);
   void linear(const Op& op, const LinearShape& shape);
@@ -91,7 +95,31 @@ class OpRunner final : public StepRunner {
   kernels::NormRule norm_rule() const;
   void store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads);
   kernels::AttentionCall attention_call(const Op& op, const AttentionShape& shape);
+  void attend(const Op& op, const kernels::AttentionCall& call, const kernels::AttentionSizes& sizes);
+  std::span<float> output_of(const Op& op) const;
+
+  /// Of a layer with latent attention; nullptr elsewhere.
+  const MlaSpec* latent_of(const Op& op) const {
+    return op.layer < 0 ? nullptr : std::get_if<MlaSpec>(&model_.layers[static_cast<std::size_t>(op.layer)].mixer);
+  }
+  std::span<float> new_latents(const MlaSpec& a) const;
+  void norm_latents(const Op& op, const MlaSpec& a);
+  void rotate_latents(const Op& op, const MlaSpec& a);
+  void write_latents(const Op& op, const MlaSpec& a);
+  void raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a);
+  kernels::AttentionCall latent_call(const Op& op, const MlaSpec& a);
+  void rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a);
+  kernels::MutableKvPool rebuilt_pool(const MlaSpec& a, const kernels::KvView& view) const;
+  kernels::AttentionCall rebuilt_call(const Op& op, const MlaSpec& a);
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
+
+  /// Elements worth a thread: a core takes about 4 µs for 16,384 of the cheapest kind (64 KiB from L2 at 16 GB/s), which
+  /// is what handing work to a watching thread and waiting for it costs on a slow day.
+  static constexpr double kElementsPerThread = 16384;
+
+  static kernels::Slice slice_of(IndexRange range) {
+    return {static_cast<int>(range.begin), static_cast<int>(range.end)};
+  }
 
   /// Hands out units one by one as threads get free; `fn(unit, thread)`.
   template <class Function>
@@ -112,7 +140,29 @@ class OpRunner final : public StepRunner {
   StepMemory memory_;
   Step step_;
   PromptPass pass_ = PromptPass::kWhole;
-  std::vector<Entry> entries_;  // of the step
+  std::vector<Entry> entries_;                // of the step
+  std::vector<std::int32_t> rebuilt_tables_;  // of K and V rebuilt from latents, a block a sequence
+  std::vector<kernels::KvSequence> rebuilt_sequences_;
 };
+
+// -------- templates
+
+template <class Function>
+void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
+  const double least = std::clamp(std::ceil(kElementsPerThread / elements_per_unit), 1.0, 1e9);
+  const auto grain = (static_cast<std::int64_t>(least) + multiple - 1) / multiple * multiple;
+  pool_.parallel_for(n_units, grain, [&](IndexRange range, int) { fn(slice_of(range)); });
+}
+
+template <class Function>
+void OpRunner::spread_by_sequence(double elements_per_token, Function&& fn) {
+  spread(static_cast<int>(step_.n_tokens()), elements_per_token, 1, [&](kernels::Slice rows) {
+    for (const Entry& entry : entries_) {
+      const kernels::Slice tokens{std::max(rows.begin - entry.first_row, 0),
+                                  std::min(rows.end - entry.first_row, entry.q_len)};
+      if (tokens.begin < tokens.end) fn(entry, tokens);
+    }
+  });
+}
 
 }  // namespace dachlast

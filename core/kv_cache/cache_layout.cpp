@@ -8,7 +8,24 @@
 namespace dachlast {
 namespace {
 
+bool reads_another_cache(const LayerSpec& layer) {
+  const auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
+  return attention != nullptr && attention->shares_kv_with.has_value();
+}
+
+/// Latents are their own values, and one row serves all heads.
+kernels::KvLayout layout_of(const MlaSpec& latent, const KvCacheOptions& options, int block_size) {
+  return {.format = options.format,
+          .key_scales = options.spec.key_scales,
+          .values = kernels::KvValues::kInKeys,
+          .n_kv_heads = 1,
+          .block_size = block_size,
+          .head_dim = latent.latent_width(),
+          .value_dim = latent.kv_lora_rank};
+}
+
 kernels::KvLayout layout_of(const LayerSpec& layer, const KvCacheOptions& options, int block_size) {
+  if (const auto* latent = std::get_if<MlaSpec>(&layer.mixer)) return layout_of(*latent, options, block_size);
   const AttentionSpec& attention = attention_of(layer);
   return {.format = options.format,
           .key_scales = options.spec.key_scales,
@@ -111,7 +128,7 @@ double held_bytes(const ModelSpec& model, const KvCacheOptions& options) {
   const KvPoolShape shape = shape_of(options);
   double bytes = 0.0;
   for (const LayerSpec& layer : model.layers) {
-    if (attention_of(layer).shares_kv_with) continue;
+    if (reads_another_cache(layer)) continue;
     const kernels::KvLayout layout = layout_of(layer, options, shape.block_size);
     bytes += tail_bytes(layout, options);
     if (!options.spec.staged()) bytes += pool_bytes(layout, shape);
@@ -153,7 +170,7 @@ std::vector<LayerPool> lay_out_layers(const ModelSpec& model, const KvCacheOptio
   std::vector<LayerPool> layers;
   Room all, tails;
   for (const LayerSpec& layer : model.layers) {
-    if (attention_of(layer).shares_kv_with) {  // has no pool: nobody asks for it
+    if (reads_another_cache(layer)) {  // has no pool: nobody asks for it
       layers.push_back({.index = static_cast<int>(layers.size()), .layout = {}});
       continue;
     }

@@ -18,6 +18,7 @@ std::string heading_of(const PointKey& key) {
   PointSummary point;
   point.phase = key.phase;
   point.context_tokens = key.context_tokens;
+  point.depth_tokens = key.depth_tokens;
   point.batch_size = key.batch_size;
   point.kv_policy = key.kv_policy;
   return point_heading(point);
@@ -177,6 +178,13 @@ void note_left_out(CompareMany& view, const Comparison& comparison, const std::s
 }
 
 }  // namespace
+
+std::string nothing_in_common(const CompareMany& view) {
+  if (!view.changes.empty()) return {};
+  return "The runs have no measured point in common, so no change can be told. Points are compared where phase, "
+         "context, batch and "
+         "kind of KV cache are equal: measure the same contexts and batch sizes once more.";
+}
 
 CompareMany compare_many(const NamedRun& base, std::span<const NamedRun> others, double least_noise) {
   CompareMany view;

@@ -31,7 +31,7 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
   const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
   return {.phase = point.phase,
           .batch_size = point.batch_size,
-          .q_len = whole ? point.context_tokens : 1,
+          .q_len = whole ? point.context_tokens - point.depth_tokens : 1,
           .kv_len = point.context_tokens};
 }
 
@@ -90,7 +90,11 @@ void plan_on_gpu(RunPlan& plan, const std::vector<int>& contexts, const std::vec
   for (const int batch : batches)
     for (const int context : contexts)
       for (const Phase phase : plan.request.phases) {
-        PlannedPoint point{.phase = phase, .context_tokens = context, .batch_size = batch, .expected = {}};
+        PlannedPoint point{.phase = phase,
+                           .context_tokens = context,
+                           .depth_tokens = phase == Phase::kPrefill ? plan.request.depth_tokens : 0,
+                           .batch_size = batch,
+                           .expected = {}};
         point.expected = least_time(plan, point);
         plan.points.push_back(point);
         take_memory(plan, point);
@@ -98,6 +102,7 @@ void plan_on_gpu(RunPlan& plan, const std::vector<int>& contexts, const std::vec
   if (plan.request.serving)
     take_memory(plan, {.phase = Phase::kDecode,
                        .context_tokens = longest_text(*plan.request.serving),
+                       .depth_tokens = 0,
                        .batch_size = plan.request.serving->at_once,
                        .expected = {}});
   plan.available_bytes = plan.host.available_memory_bytes;

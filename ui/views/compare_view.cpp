@@ -33,6 +33,8 @@ CompareView::CompareView(QWidget* parent)
       phases_(new DataTable),
       points_(new DataTable),
       notes_(sentence_label()),
+      nothing_(sentence_label()),
+      evidence_(nullptr),
       threshold_(new QDoubleSpinBox) {
   threshold_->setRange(0.0, kMostThreshold);
   threshold_->setValue(100.0 * kLeastNoise);
@@ -57,8 +59,11 @@ CompareView::CompareView(QWidget* parent)
   body()->addLayout(head);
   body()->addWidget(equal_);
   body()->addWidget(configuration_);
+  evidence_ = rows;
+  body()->addWidget(nothing_);
   body()->addWidget(rows, 1);
   body()->addWidget(notes_);
+  body()->addStretch();
   equal_->setText(tr("All settings are equal."));
 }
 
@@ -70,6 +75,10 @@ void CompareView::setComparison(const viewmodel::CompareMany& comparison) {
   equal_->setVisible(comparison.configuration.rows.empty());
   phases_->setTable(comparison.phases);
   points_->setTable(comparison.points);
+  const QString nothing = to_qt(viewmodel::nothing_in_common(comparison));
+  nothing_->setText(nothing);
+  nothing_->setVisible(!nothing.isEmpty());
+  evidence_->setVisible(nothing.isEmpty());
   changes_->setSource(
       [comparison](figure::Size size) { return viewmodel::change_figure(comparison, size, "changes"); });
   changes_->setData([table = comparison.points] { return table; });

@@ -17,24 +17,32 @@ namespace {
 constexpr double kCopyScale = 2.0;  // sharp on a dense screen
 constexpr QSize kTableSize{760, 480};
 
+}  // namespace
+
+viewmodel::Table FigureView::data() const {
+  return data_ ? data_() : factsTable();
+}
+
+/// The figure as it leaves the program: nobody can ask there.
+figure::Figure FigureView::figureWithFacts() const {
+  figure::Figure whole = figure();
+  for (auto& primitive : whole.primitives)
+    if (auto* hit = std::get_if<figure::HitBox>(&primitive)) hit->tooltip = factsOf(*hit);
+  return whole;
+}
+
 /// The facts of every datum as the chart tells them on hover.
-viewmodel::Table facts_of(const figure::Figure& figure) {
-  viewmodel::Table table{.id = figure.id, .title = figure.title, .columns = {}, .rows = {}, .notes = {}};
+viewmodel::Table FigureView::factsTable() const {
+  viewmodel::Table table{.id = figure().id, .title = figure().title, .columns = {}, .rows = {}, .notes = {}};
   table.columns = {{"datum", "Datum", "", "", viewmodel::Align::kLeft},
                    {"facts", "Facts", "", "", viewmodel::Align::kLeft}};
-  for (const auto& primitive : figure.primitives)
+  for (const auto& primitive : figure().primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) {
-      std::string facts = hit->tooltip;
+      std::string facts = factsOf(*hit);
       for (std::size_t at = 0; (at = facts.find('\n', at)) != std::string::npos;) facts.replace(at, 1, "; ");
       table.rows.push_back({viewmodel::text_cell(hit->datum), viewmodel::text_cell(std::move(facts))});
     }
   return table;
-}
-
-}  // namespace
-
-viewmodel::Table FigureView::data() const {
-  return data_ ? data_() : facts_of(figure());
 }
 
 void FigureView::copyImage() {
@@ -62,11 +70,13 @@ void FigureView::fillMenu(QMenu& menu) {
   });
   menu.addSeparator();
   menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("png")); });
-  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("svg")); });
+  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(figureWithFacts(), QStringLiteral("svg")); });
   menu.addAction(tr("Save as CSV…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("csv")); });
   menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
   menu.addSeparator();
   menu.addAction(tr("Show as table"), this, &FigureView::showAsTable);
+  menu.addAction(tr("Add to report"), this, [this] { Q_EMIT addToReportRequested(figureWithFacts()); });
+  menu.addActions(actions());  // those of the page
   if (zoom_ != Zoom::kNone) menu.addAction(tr("Show everything"), this, &FigureView::resetRequested);
 }
 

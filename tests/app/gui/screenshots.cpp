@@ -10,6 +10,8 @@
 #include <QTimer>
 
 #include "app/gui/main_window.h"
+#include "app/gui/recommend_controller.h"
+#include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "ui/paint/theme.h"
 #include "ui/views/scenarios_view.h"
@@ -29,11 +31,21 @@ constexpr QSize kSizes[] = {{1280, 800}, {1024, 640}};
 
 // The heatmap comes from another thread: long enough for it on a busy machine.
 constexpr int kSettleMs = 1500;
+constexpr int kMostRounds = 60;
 
-void settle() {
+void wait(int ms) {
   QEventLoop loop;
-  QTimer::singleShot(kSettleMs, &loop, &QEventLoop::quit);
+  QTimer::singleShot(ms, &loop, &QEventLoop::quit);
   loop.exec();
+}
+
+/// Until what runs in the background is shown.
+void settle(MainWindow& window) {
+  wait(kSettleMs);
+  const auto& search = *window.findChild<dachlast::gui::RecommendController*>();
+  for (int rounds = 0; search.searching() && rounds < kMostRounds; ++rounds) wait(kSettleMs / 5);
+  window.reporter().waitForDone();
+  wait(kSettleMs / 5);
 }
 
 bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) {
@@ -41,7 +53,7 @@ bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) 
   bool written = true;
   for (const QString& page : window.pageTitles()) {
     window.showPage(page);
-    settle();
+    settle(window);
     const QString name = QStringLiteral("%1-%2-%3.png")
                              .arg(page.toLower().replace(u' ', u'-'), QLatin1String(look.name))
                              .arg(size.width());

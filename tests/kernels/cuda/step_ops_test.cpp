@@ -139,25 +139,30 @@ TEST_F(CudaStepOps, NormsHeadsWhereTheyLie) {
     }
 }
 
-TEST_F(CudaStepOps, RotatesByThePositionOfEachToken) {
+void expect_rotated(RopePairs pairs) {
   constexpr int kTokens = 4, kHeads = 2, kDim = 8, kPairs = 3, kPositions = 9, kStride = kHeads * kDim + 5;
-  const RopeShape shape{kTokens, kHeads, kDim, 2 * kPairs};
   const std::vector<float> cos = values(kPositions * kPairs, 9), sin = values(kPositions * kPairs, 10);
   const std::vector<std::int32_t> positions{7, 0, 8, 7};
   std::vector<float> expected = values(kTokens * kStride, 11);
   DeviceArray<float> qkv(expected);
   const DeviceArray<float> device_cos(cos), device_sin(sin);
   const DeviceArray<std::int32_t> device_positions(positions);
-  rope_at(shape, qkv.span(), kStride, device_cos.span(), device_sin.span(), device_positions.span(), nullptr);
+  rope_at({kTokens, kHeads, kDim, 2 * kPairs, pairs}, qkv.span(), kStride, device_cos.span(), device_sin.span(),
+          device_positions.span(), nullptr);
   for (int t = 0; t < kTokens; ++t) {  // the CPU's kernel, a token at a time
     const auto row = static_cast<std::size_t>(positions[static_cast<std::size_t>(t)] * kPairs);
     first_supported(rope_variants(), "reference")
-        .run({1, kHeads, kDim, 2 * kPairs}, std::span(expected).subspan(static_cast<std::size_t>(t * kStride)), kStride,
-             std::span(cos).subspan(row, kPairs), std::span(sin).subspan(row, kPairs), {0, 1});
+        .run({1, kHeads, kDim, 2 * kPairs, pairs}, std::span(expected).subspan(static_cast<std::size_t>(t * kStride)),
+             kStride, std::span(cos).subspan(row, kPairs), std::span(sin).subspan(row, kPairs), {0, 1});
   }
   const std::vector<float> found = qkv.host();
   for (std::size_t i = 0; i < expected.size(); ++i)
     ASSERT_NEAR(found[i], expected[i], 4.0 * kEpsilon * (1.0 + std::abs(expected[i]))) << i;
+}
+
+TEST_F(CudaStepOps, RotatesByThePositionOfEachToken) {
+  expect_rotated(RopePairs::kHalves);
+  expect_rotated(RopePairs::kNeighbours);
 }
 
 TEST_F(CudaStepOps, NothingToDoQueuesNothing) {
