@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/overloaded.h"
-#include "core/engine/engine_device.h"
+#include "core/engine/device_part.h"
 #include "core/engine/engine_options.h"
 #include "core/engine/latent_form.h"
 #include "core/engine/op_runner.h"
@@ -42,17 +42,19 @@ EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOp
   return options;
 }
 
-/// Operations of the largest step of a phase.
-std::vector<Op> largest_ops(const ModelSpec& model, const EngineOptions& options, Phase phase) {
-  const int q_len = phase == Phase::kPrefill ? largest_step_tokens(options) : 1;
-  Step step{phase, options.batch_size, q_len, options.capacity_tokens, options.logits};
-  step.latent = LatentForm::kAbsorbed;
-  return build_op_list(model, step, options.precision);
-}
-
 std::int64_t now_ns() {
   const auto since_epoch = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
+}
+
+std::unique_ptr<DevicePart> device_part(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
+  return options.device ? std::make_unique<DevicePart>(model, weights, options) : nullptr;
+}
+
+std::unique_ptr<StepRunner> make_runner(const ModelSpec& model, const Weights& weights, const EngineOptions& options,
+                                        KvCache& cache, const DevicePart* device) {
+  if (device == nullptr) return std::make_unique<OpRunner>(model, weights, options, cache);
+  return options.device->make_runner(device->bounds.bounds, weights, device->rope_tables, cache);
 }
 
 }  // namespace
@@ -67,65 +69,6 @@ KvCacheOptions cache_options(const EngineOptions& options) {
           .sharing = options.sharing,
           .tier = options.kv_tier};
 }
-
-namespace {
-
-/// Buffers of a step are the same everywhere; the names of variants are not.
-EngineOptions on_any_cpu(EngineOptions options) {
-  options.attention_variant.clear();
-  return options;
-}
-
-/// What a device is told of the steps to come.
-struct DeviceBounds {
-  DeviceBounds(const ModelSpec& model, const EngineOptions& options)
-      : sizes(step_sizes(model, on_any_cpu(options))),
-        prefill(largest_ops(model, options, Phase::kPrefill)),
-        decode(largest_ops(model, options, Phase::kDecode)),
-        bounds{model,
-               options,
-               sizes,
-               prefill,
-               decode,
-               largest_step_tokens(options),
-               RopeTables::bytes_for(model, options.capacity_tokens)} {}
-  DeviceBounds(const DeviceBounds&) = delete;
-  DeviceBounds& operator=(const DeviceBounds&) = delete;
-
-  StepSizes sizes;
-  std::vector<Op> prefill, decode;
-  StepBounds bounds;
-};
-
-/// Of a device; empty for the CPU.
-struct DevicePart {
-  DevicePart(const ModelSpec& model, const Weights& weights, const EngineOptions& options)
-      : rope_tables(model, options.capacity_tokens),
-        bounds(model, options),
-        uploaded(options.device->upload(model, weights, bounds.decode)) {}
-
-  RopeTables rope_tables;
-  DeviceBounds bounds;
-  std::shared_ptr<const DeviceWeights> uploaded;
-};
-
-std::unique_ptr<DevicePart> device_part(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
-  return options.device ? std::make_unique<DevicePart>(model, weights, options) : nullptr;
-}
-
-std::unique_ptr<StepRunner> make_runner(const ModelSpec& model, const Weights& weights, const EngineOptions& options,
-                                        KvCache& cache, const DevicePart* device) {
-  if (device == nullptr) return std::make_unique<OpRunner>(model, weights, options, cache);
-  return options.device->make_runner(device->bounds.bounds, weights, device->rope_tables, cache);
-}
-
-EngineMemory device_memory(const ModelSpec& model, const EngineOptions& options) {
-  const DeviceBounds bounds(model, options);
-  const RunnerMemory runner = options.device->plan(bounds.bounds);
-  return {kv_device_bytes(model, cache_options(options)), runner.activation_bytes, runner.workspace_bytes};
-}
-
-}  // namespace
 
 EngineMemory engine_memory(const ModelSpec& spec, const EngineOptions& options) {
   validate(spec, options);

@@ -27,7 +27,7 @@ HostTopology topology_of(const EngineDeviceFacts& facts) {
   return topology;
 }
 
-Step step_of(const PlannedPoint& point, KvPolicy policy) {
+Step step_on_gpu(const PlannedPoint& point, KvPolicy policy) {
   const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
   return {.phase = point.phase,
           .batch_size = point.batch_size,
@@ -37,7 +37,8 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
 
 /// The larger of work over the peak of bf16 products and traffic over bandwidth: a least time.
 Seconds least_time(const RunPlan& plan, const PlannedPoint& point) {
-  const OpCost cost = cost_of(build_op_list(plan.source.spec, step_of(point, plan.request.kv.layout), plan.precision));
+  const OpCost cost =
+      cost_of(build_op_list(plan.source.spec, step_on_gpu(point, plan.request.kv.layout), plan.precision));
   const FlopsPerSecond peak = plan.roofs.peak(DType::kBF16, 1).value();
   const BytesPerSecond bandwidth = plan.roofs.bandwidth(MemoryLevel::kDram, AccessPattern::kRead, 1).value();
   return std::max(cost.flops / peak, cost.bytes() / bandwidth);

@@ -264,6 +264,13 @@ TEST(CudaRefusals, NameTheKernelsThatThereAre) {
             std::string::npos);
 }
 
+TEST(CudaRefusals, LatentAttentionRunsOnTheCpu) {
+  ModelSpec model = tiny_model();
+  model.layers[1].mixer = MlaSpec{};
+  const EngineOptions options = on_device(options_with("paged:4"));
+  EXPECT_NE(reason_of([&] { engine_memory(model, options); }).find("latent attention"), std::string::npos);
+}
+
 TEST(CudaRefusals, WhatIfsRunOnTheCpu) {
   EngineOptions options = on_device(options_with("paged:4"));
   options.what_if.shared_layers = 2;
