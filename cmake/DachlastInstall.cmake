@@ -53,10 +53,12 @@ if(TARGET dachlast_cli)
   if(TARGET dachlast_nvtx)
     install(TARGETS dachlast_nvtx LIBRARY DESTINATION lib/dachlast COMPONENT program)
   endif()
-  if(TARGET dachlast_cupti)
-    # A component of its own: it needs CUDA's CUPTI, which no Debian package of main provides.
-    install(TARGETS dachlast_cupti LIBRARY DESTINATION lib/dachlast COMPONENT cuda)
-  endif()
+  # Not in the Debian package: no package of main provides the libraries of NVIDIA's that they need.
+  foreach(target dachlast_cuda dachlast_cublaslt dachlast_cupti)
+    if(TARGET ${target})
+      install(TARGETS ${target} LIBRARY DESTINATION lib/dachlast COMPONENT cuda)
+    endif()
+  endforeach()
   install(DIRECTORY ${docs}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
   install(FILES ${completions}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME dachlast
           COMPONENT program)

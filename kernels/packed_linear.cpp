@@ -84,8 +84,8 @@ WeightStorage weight_storage(WeightType weights) {
 namespace cpu {
 namespace {
 
-/// One tile: fetches the stream of weights at a distance. Several: the first ones each fetch a part of the next panel,
-/// one line a step, while they work on this one.
+/// One tile: fetches the stream of weights at a distance. Several: each fetches its part of the next panel while it works on
+/// this one, so that memory is asked for as much at any time.
 void look_ahead(const PanelLayout& layout, int n_tiles, int tile, PanelProduct& product) {
   // Two pages: hardware prefetchers stop at the end of one. On 2 Zen 5 cores 8 rows of int4 weights came at 59 % of the
   // read bandwidth without, at 70 % from one page and at 82 % from two.
@@ -95,10 +95,12 @@ void look_ahead(const PanelLayout& layout, int n_tiles, int tile, PanelProduct& 
     product.ahead_step = layout.step_bytes;
     return;
   }
-  const std::size_t fetched = static_cast<std::size_t>(tile) * layout.n_steps * kLineBytes;
-  const bool all = fetched >= layout.panel_bytes();
-  product.ahead = all ? product.w : product.w + layout.panel_bytes() + fetched;
-  product.ahead_step = all ? 0 : kLineBytes;
+  const int steps = n_tiles * layout.n_steps;
+  const std::size_t a_step =
+      (layout.panel_bytes() + static_cast<std::size_t>(steps) - 1) / static_cast<std::size_t>(steps);
+  const std::size_t fetched = static_cast<std::size_t>(tile) * static_cast<std::size_t>(layout.n_steps) * a_step;
+  product.ahead = product.w + layout.panel_bytes() + fetched;
+  product.ahead_step = static_cast<std::ptrdiff_t>(a_step);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "app/cli/output.h"
 #include "app/cli/progress.h"
 #include "core/base/nearest_name.h"
+#include "core/engine/open_device.h"
 #include "core/workbench/parse.h"
 #include "core/workbench/workbench.h"
 
@@ -65,6 +66,7 @@ class RunCommand : public Command {
 
   const CLI::App* app_ = nullptr;
   std::string model_;
+  std::string gpu_ = "cpu";
   std::string contexts_;
   std::string batches_;
   std::string depth_;
@@ -100,6 +102,9 @@ void RunCommand::define(CLI::App& app) {
   app.add_option("--model,-m", model_, "Preset name, config.json, model folder or .safetensors file")
       ->required()
       ->type_name("NAME|PATH");
+  app.add_option("--gpu", gpu_, "Where to measure: cpu, cuda, or cuda:N for the N-th GPU")
+      ->type_name("DEVICE")
+      ->capture_default_str();
   app.add_option("--context,-c", contexts_, "Context lengths in tokens: 512,4096 or 1k..8k*2 (default 512)")
       ->type_name("LIST");
   app.add_option("--batch,-b", batches_, "Batch sizes: 1,8 or 1..64*2 (default 1)")->type_name("LIST");
@@ -174,6 +179,7 @@ void RunCommand::define_measuring(CLI::App& app) {
 RunRequest RunCommand::request() const {
   RunRequest request;
   request.model = model_;
+  request.device = open_device(parse_device("--gpu", gpu_));
   if (!contexts_.empty()) request.contexts = parse_count_list("--context", contexts_);
   if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
   take_count("--depth", depth_, request.depth_tokens);

@@ -9,6 +9,7 @@
 #include "core/engine/rope_tables.h"
 #include "core/engine/step_memory.h"
 #include "core/engine/step_runner.h"
+#include "core/hardware/device_roofs.h"
 #include "core/kv_cache/kv_memory.h"
 #include "core/kv_cache/kv_step.h"
 
@@ -20,6 +21,23 @@ struct EngineDeviceFacts {
   int compute_capability = 0;
   double memory_bytes = 0.0;
   double free_bytes = 0.0;
+};
+
+/// Bytes that a device holds for each purpose right now, by its own accounts.
+struct DeviceUse {
+  double weight_bytes = 0.0;
+  double kv_cache_bytes = 0.0;
+  double activation_bytes = 0.0;
+  double workspace_bytes = 0.0;
+  double peak_bytes = 0.0;  // most of all together so far
+};
+
+/// How large the probes of a device's roofs are. Sums of bandwidth must come from memory, not from the last cache, whose largest
+/// has 126 MB (B200); products must be large enough to fill every multiprocessor.
+struct DeviceProbes {
+  std::size_t bytes = std::size_t{1} << 30;
+  int product_side = 8192;
+  int n_repeats = 10;
 };
 
 /// All that a step can be: what memory is planned from.
@@ -47,6 +65,10 @@ class DeviceWeights {
 class EngineDevice : public KvDevice {
  public:
   virtual EngineDeviceFacts facts() const = 0;
+  virtual DeviceUse use() const = 0;
+
+  /// Bandwidth of its memory (read, copy) and peaks of matrix products (bf16, f32), measured now, in less than a second.
+  virtual DeviceRoofs measure_roofs(const DeviceProbes& probes) = 0;
 
   /// Names that an engine's options may force, fastest first; "" is everybody's choice.
   virtual std::span<const std::string_view> attention_variants() const = 0;

@@ -93,7 +93,11 @@ std::string missing_on_device(const EngineOptions& options) {
   return {};
 }
 
-void require_device(const EngineOptions& options) {
+void require_device(const ModelSpec& model, const EngineOptions& options) {
+  const auto is_plain = [](const LayerSpec& layer) { return std::holds_alternative<AttentionSpec>(layer.mixer); };
+  if (!std::ranges::all_of(model.layers, is_plain))
+    throw Error(ErrorKind::kUsage, model.name, "The CUDA engine runs no latent attention yet.",
+                "Leave the GPU out; planning for it works.");
   if (options.what_if.any())
     throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
   if (const std::string missing = missing_on_device(options); !missing.empty())
@@ -122,7 +126,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
   require_what_if(model, options);
-  if (options.device) return require_device(options);
+  if (options.device) return require_device(model, options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

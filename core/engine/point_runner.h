@@ -36,8 +36,10 @@ struct PointResult {
   std::vector<OpSamples> ops;  // in the order they run
   OpCost cost;                 // per step
   std::optional<KvTrafficPerStep>
-      kv_traffic;           // of the measured steps; of a cache with a second tier, or that recomputes
-  double busy_share = 0.0;  // median over steps of time inside operations / time of the step; 0 without samples
+      kv_traffic;  // of the measured steps; of a cache with a second tier, or that recomputes
+  /// Median over steps of time inside operations / time of the step; 0 without samples. Of a device: of the step's time there /
+  /// on the host, which tells it what to do and waits.
+  double busy_share = 0.0;
 };
 
 /// Measures points on one engine: prefill (cache emptied or cut to its depth, the rest of the prompt read), decode (cache filled to one token less
@@ -71,6 +73,8 @@ class PointRunner {
   TimedStep prefill_of(int context, int depth, const std::stop_token& stop);
   std::vector<std::int32_t> ids(int first_position, int n_tokens) const;
   void fill_to(int n_tokens, const std::stop_token& stop);
+  void time_operations(const TimedStep& step, const PointRequest& request, const std::stop_token& stop,
+                       PointResult& result);
   PointResult sample_point(const TimedStep& step, const PointRequest& request, const std::stop_token& stop);
 
   Engine& engine_;

@@ -105,7 +105,7 @@ std::vector<HostCheck> check_gpus() {
     checks.push_back({"GPU", State::kLimited,
                       fmt::format("{}, {}, compute capability {}.{}", gpu.name, capacity(gpu.memory_bytes),
                                   gpu.compute_capability / 10, gpu.compute_capability % 10),
-                      "This version plans for GPUs and measures on the CPU only."});
+                      "`dachlast run --gpu cuda` measures on it, with an engine that has run on no GPU before."});
   return checks;
 }
 

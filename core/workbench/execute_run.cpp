@@ -22,6 +22,7 @@
 #include "core/viewmodel/format.h"
 #include "core/workbench/break_even.h"
 #include "core/workbench/generate.h"
+#include "core/workbench/gpu_run.h"
 #include "core/workbench/measure_what_if.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/serve.h"
@@ -53,6 +54,18 @@ ModelInfo model_info(const RunPlan& plan, const Weights& weights) {
           .max_context = spec.max_context};
 }
 
+/// A GPU's kernel is chosen step by step.
+std::string attention_name(const RunPlan& plan) {
+  const std::string& wanted = plan.request.attention_variant;
+  if (plan.request.device) return wanted.empty() ? "by step" : wanted;
+  return std::string(kernels::attention_variant_for(plan.precision.kv.format, wanted).name);
+}
+
+/// A GPU reads plain weights in rows, for the products of cuBLASLt.
+WeightStorage weight_storage_of(const RunPlan& plan) {
+  return plan.request.device ? WeightStorage(plan.precision.weights) : kernels::weight_storage(plan.precision.weights);
+}
+
 Run new_run(const RunPlan& plan, const Weights& weights) {
   Run run;
   run.id = new_run_id();
@@ -62,7 +75,7 @@ Run new_run(const RunPlan& plan, const Weights& weights) {
   run.model = model_info(plan, weights);
   run.precision = plan.precision;
   run.n_threads = plan.n_threads;
-  run.attention_variant = kernels::attention_variant_for(plan.precision.kv.format, plan.request.attention_variant).name;
+  run.attention_variant = attention_name(plan);
   run.kv = text_of(plan.request.kv);
   if (plan.request.what_if.any()) run.what_if = WhatIfRun{.text = text_of(plan.request.what_if), .points = {}};
   run.host = plan.host;
@@ -78,7 +91,7 @@ std::unique_ptr<Weights> load_weights(const RunPlan& plan) {
   if (plan.source.weights_path && plan.source.weights_path->extension() == ".gguf")
     throw Error(ErrorKind::kInput, plan.source.weights_path->string(), "GGUF weights cannot be run by this version.",
                 "Plan with it, or run the same model from safetensors or a preset.");
-  const WeightStorage storage = kernels::weight_storage(plan.precision.weights);
+  const WeightStorage storage = weight_storage_of(plan);
   if (plan.source.weights_path) return open_weights(plan.source.spec, *plan.source.weights_path, storage);
   return random_weights(plan.source.spec, plan.request.seed, storage);
 }
@@ -144,13 +157,10 @@ class PointLoop {
   /// `program`: what the process held before the weights came.
   PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop,
             const std::optional<ProcessMemory>& program)
-      : plan_(plan),
-        weights_(weights),
-        observer_(observer),
-        stop_(std::move(stop)),
-        program_(program),
-        watch_(plan.host, plan.n_threads) {
-    watch_.probe();
+      : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), program_(program) {
+    if (plan.request.device) return;
+    watch_.emplace(plan.host, plan.n_threads);
+    watch_->probe();
   }
 
   /// False where it was interrupted before the point had a sample.
@@ -164,13 +174,16 @@ class PointLoop {
     note_memory(planned, run);
     if (result.measurement.samples_s.empty()) return false;
     MeasuredPoint point = measured_point(planned, policy_of(planned), result);
-    for (const auto& remark : remarks_of(load)) point.remarks.push_back({remark.code, remark.text});
+    if (watch_)
+      for (const auto& remark : remarks_of(load)) point.remarks.push_back({remark.code, remark.text});
     if (collector_.n_dropped() > 0)
       point.remarks.push_back({"spans_dropped", fmt::format("{} spans found no room and are not in the timeline.",
                                                             collector_.n_dropped())});
     note_tier(run, tier_);
-    watch_.probe();
-    replace_dram_roof(run.roofs, watch_.roof());
+    if (watch_) {
+      watch_->probe();
+      replace_dram_roof(run.roofs, watch_->roof());
+    }
     writer.update(run);
     writer.add_point(point, collector_.drain());
     run.points.push_back(std::move(point));
@@ -180,6 +193,11 @@ class PointLoop {
 
   /// Keeps the reading of the point that holds most.
   void note_memory(const PlannedPoint& planned, Run& run) const {
+    if (plan_.request.device) {
+      const MemoryReading reading = memory_on_gpu(plan_, planned);
+      if (!run.memory || run.memory->resident_bytes < reading.resident_bytes) run.memory = reading;
+      return;
+    }
     const auto process = read_process_memory();
     if (!process || !program_) return;
     const MemoryScenario scenario = memory_scenario(plan_, planned.context_tokens, planned.batch_size);
@@ -194,7 +212,8 @@ class PointLoop {
   /// Said where the probes between the points differ by more than the shared memory of a quiet host does.
   std::optional<Remark> drift_remark() const {
     constexpr double kNotableDrift = 0.85;
-    const RoofSample rate = watch_.roof().bytes_per_s;
+    if (!watch_) return std::nullopt;
+    const RoofSample rate = watch_->roof().bytes_per_s;
     if (rate.min >= kNotableDrift * rate.max) return std::nullopt;
     return Remark{"bandwidth_drift",
                   fmt::format("DRAM read gave between {} and {} while the run lasted; shares of memory bandwidth "
@@ -227,6 +246,9 @@ class PointLoop {
     if (runner_ && point.context_tokens == context_ && point.batch_size == batch_) return *runner_;
     runner_.reset();
     engine_.reset();
+    if (plan_.request.device && !uploaded_)
+      uploaded_ = plan_.request.device->upload(plan_.source.spec, weights_,
+                                               build_op_list(plan_.source.spec, {}, plan_.precision));
     engine_ = std::make_unique<Engine>(plan_.source.spec, weights_,
                                        engine_options(plan_, point.context_tokens, point.batch_size));
     tier_ = engine_->kv_tier_description();
@@ -241,8 +263,9 @@ class PointLoop {
   JobObserver& observer_;
   std::stop_token stop_;
   std::optional<ProcessMemory> program_;
-  BandwidthWatch watch_;
+  std::optional<BandwidthWatch> watch_;  // of the CPU
   SpanCollector collector_{kMaxSpans};
+  std::shared_ptr<const DeviceWeights> uploaded_;  // stay on the GPU from one engine to the next
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<PointRunner> runner_;
   std::string tier_;  // of the newest engine
@@ -271,7 +294,9 @@ EngineOptions engine_options(const RunPlan& plan, int context_tokens, int batch_
           .kv = cache_of(plan.request),
           .kv_tier = {.scratch = plan.request.scratch},
           .what_if = plan.request.what_if,
-          .weight_layout = kernels::weight_storage(plan.precision.weights).layout};
+          .weight_layout = weight_storage_of(plan).layout,
+          .device = plan.request.device,
+          .host_logits = HostLogits::kNever};
 }
 
 Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& observer, std::stop_token stop) {

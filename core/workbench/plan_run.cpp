@@ -10,6 +10,7 @@
 #include "core/roofline/predict.h"
 #include "core/store/roof_store.h"
 #include "core/viewmodel/format.h"
+#include "core/workbench/gpu_run.h"
 #include "core/workbench/host_speed.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
@@ -307,6 +308,17 @@ void check_serving(const RunRequest& request, const ModelSpec& model) {
         "Use shorter prompts or generate fewer tokens.");
 }
 
+void plan_on_cpu(RunPlan& plan, const std::vector<int>& contexts, const std::vector<int>& batches,
+                 JobObserver& observer, std::stop_token stop) {
+  plan.host = read_host_topology();
+  plan.n_threads = resolve_threads(plan.request, plan.host, plan.assumptions);
+  plan.roofs = resolve_roofs(observer, std::move(stop), plan.assumptions);
+  plan_points(plan, contexts, batches);
+  plan.contexts = contexts;
+  say_where_the_file_lies(plan);
+  plan_memory(plan);
+}
+
 }  // namespace
 
 KvSpec cache_of(const RunRequest& request) {
@@ -364,7 +376,10 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   check_kernels(plan.source.spec);
   warn_about_what_if(plan);
   warn_about_source(plan);
-  check_attention(request.attention_variant);
+  if (request.device)
+    refuse_on_gpu(request);
+  else
+    check_attention(request.attention_variant);
   check_uncached(request, plan.source.spec);
   check_serving(request, plan.source.spec);
   check_break_even(request);
@@ -373,13 +388,10 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);
   check_depth(request, contexts);
   const auto batches = resolve_batches(request, plan.assumptions);
-  plan.host = read_host_topology();
-  plan.n_threads = resolve_threads(request, plan.host, plan.assumptions);
-  plan.roofs = resolve_roofs(observer, std::move(stop), plan.assumptions);
-  plan_points(plan, contexts, batches);
-  plan.contexts = contexts;
-  say_where_the_file_lies(plan);
-  plan_memory(plan);
+  if (request.device)
+    plan_on_gpu(plan, contexts, batches);
+  else
+    plan_on_cpu(plan, contexts, batches, observer, std::move(stop));
   plan.expected = expected_time(plan);
   return plan;
 }

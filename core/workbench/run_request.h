@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/engine/engine_device.h"
 #include "core/memory/memory_model.h"
 #include "core/model/kv_spec.h"
 #include "core/model/model_source.h"
@@ -61,7 +63,9 @@ struct RunRequest {
   std::filesystem::path scratch = {};  // folder of an offload:file cache; empty: `default_scratch_folder`
   bool break_even = false;             // compare the offloaded cache with recomputing
   std::optional<ServingRequest> serving;
-  std::string command;  // line that repeats this run, for the record
+  std::shared_ptr<EngineDevice> device = {};  // a GPU; empty: the CPU
+  DeviceProbes gpu_probes = {};               // of its roofs
+  std::string command;                        // line that repeats this run, for the record
 };
 
 struct PlannedPoint {

@@ -90,9 +90,11 @@ __global__ void __launch_bounds__(kThreads) rope_kernel(const RopeShape shape, f
     float* const x = qkv + token * stride + head % shape.n_heads * shape.head_dim;
     const std::int64_t row = positions == nullptr ? token : positions[token];  // of the tables
     const float c = cos[row * half + i], s = sin[row * half + i];
-    const float first = x[i], second = x[i + half];
-    x[i] = first * c - second * s;
-    x[i + half] = second * c + first * s;
+    const bool neighbours = shape.pairs == RopePairs::kNeighbours;
+    float &low = x[neighbours ? 2 * i : i], &high = x[neighbours ? 2 * i + 1 : i + half];
+    const float first = low, second = high;
+    low = first * c - second * s;
+    high = second * c + first * s;
   }
 }
 

@@ -1,8 +1,10 @@
 // Attention kernels on all cores against the roofs, which are probed in turn with them: after every call of a kernel the
-// probe of its roof runs on the same threads, and shares are medians of the ratios of neighbours. Shapes are those of
+// probe of its roof runs on the same threads, and shares are medians of the ratios of neighbours. What is `cached` runs on one
+// thread over rows that stay in a cache and is timed by that thread's CPU time: instructions alone. Shapes are those of
 // Llama 3.2 1B (32 heads on 8, head_dim 64), Llama 3.1 8B (head_dim 128), Llama 2 7B (32 on 32) and DeepSeek-V3 (MLA).
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -125,9 +127,9 @@ class Pools {
 /// Everything a setup needs, and its call on copy after copy of the cache.
 class Workload {
  public:
-  explicit Workload(const Setup& s)
+  Workload(const Setup& s, double rotation_bytes)
       : setup_(s),
-        n_copies_(s.q_len > 1 ? 1 : std::max(1, static_cast<int>(kRotationBytes / cache_bytes(s)))),
+        n_copies_(s.q_len > 1 ? 1 : std::max(1, static_cast<int>(rotation_bytes / cache_bytes(s)))),
         pools_(s.layout, n_blocks(s), n_copies_),
         q_(values(static_cast<std::size_t>(s.q_len * s.n_heads * s.layout.head_dim))),
         out_(static_cast<std::size_t>(s.q_len * s.n_heads * s.layout.value_dim)),
@@ -145,6 +147,9 @@ class Workload {
 
   int n_copies() const { return n_copies_; }
   OpCost cost() const { return attention_cost(call(0)); }
+
+  /// All units of the first copy on the calling thread.
+  void run_alone() { setup_.variant->run(call(0), scratch_.front(), {0, attention_units(call(0))}); }
 
   void run(int copy) {
     const AttentionCall work = call(copy);
@@ -185,7 +190,7 @@ class Workload {
 enum class Roof { kCompute, kRead };
 
 void attention(benchmark::State& state, const Setup& setup, Roof roof) {
-  Workload workload(setup);
+  Workload workload(setup, kRotationBytes);
   const OpCost cost = workload.cost();
   std::vector<double> rates, shares;
   workload.run(0);
@@ -200,6 +205,64 @@ void attention(benchmark::State& state, const Setup& setup, Roof roof) {
   }
   state.counters[roof == Roof::kCompute ? "GFLOP/s" : "GB/s"] = median(rates) / 1e9;
   state.counters["percent_of_roof"] = 100.0 * median(shares);
+}
+
+/// CPU seconds of the calling thread.
+double own_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// Least time over the repeats, of a cache line of K and V, scales included.
+void cached(benchmark::State& state, const Setup& setup) {
+  constexpr int kCalls = 50;
+  Workload workload(setup, 0.0);
+  const double bytes = workload.cost().kv_read_bytes.value;
+  double least = 1e9;
+  for (auto _ : state) {
+    const double start = own_seconds();
+    for (int i = 0; i < kCalls; ++i) workload.run_alone();
+    const double time = (own_seconds() - start) / kCalls;
+    state.SetIterationTime(time);
+    least = std::min(least, time);
+  }
+  state.counters["ns_per_line"] = least * 1e9 / (bytes / 64.0);
+  state.counters["GB/s"] = bytes / least / 1e9;
+}
+
+void add_cached(const AttentionVariant& variant, const KvLayout& layout) {
+  constexpr int kKeys = 1024;
+  if (!variant.supported()) return;
+  const auto name = fmt::format("cached/{}/{}/heads4on1/dim{}", variant.name, name_of(layout.format), layout.head_dim);
+  benchmark::RegisterBenchmark(name.c_str(), cached, Setup{&variant, layout, 4, 1, kKeys})
+      ->UseManualTime()
+      ->Iterations(kRepeats)
+      ->Unit(benchmark::kMicrosecond);
+}
+
+/// Rows of K and V stored by one thread, least time over the repeats.
+void store(benchmark::State& state, const KvLayout& layout) {
+  Pools pools(layout, 1, 1);
+  const std::vector<float> rows = values(static_cast<std::size_t>(layout.block_size * layout.head_dim));
+  const std::int32_t block = 0;
+  double least = 1e9;
+  for (auto _ : state) {
+    const double start = own_seconds();
+    store_kv({pools.at(0), {&block, 1}, {}, 0, {}}, rows, rows, layout.head_dim, layout.block_size, {0, 1});
+    const double time = own_seconds() - start;
+    state.SetIterationTime(time);
+    least = std::min(least, time);
+  }
+  state.counters["ns_per_row"] = least * 1e9 / (2.0 * layout.block_size);
+}
+
+void add_store(const KvLayout& layout) {
+  const auto name = fmt::format("store/{}/dim{}", name_of(layout.format), layout.head_dim);
+  benchmark::RegisterBenchmark(name.c_str(), store, layout)
+      ->UseManualTime()
+      ->Iterations(kRepeats)
+      ->Unit(benchmark::kMicrosecond);
 }
 
 void add(const Setup& s, Roof roof) {
@@ -240,9 +303,11 @@ void add_decode(const AttentionVariant& variant, KvFormat format) {
 }
 
 const bool kRegistered = [] {
+  for (const KvFormat format : kAllKvFormats) add_store(layout_of(format, 1, 128, 1024));
   for (const AttentionVariant& variant : attention_variants()) {
     if (variant.name != "bf16" && variant.name != "tiled") continue;
     for (const KvFormat format : kAllKvFormats) {
+      for (const int head_dim : {64, 128}) add_cached(variant, layout_of(format, 1, head_dim, 1024));
       add_prefill(variant, format);
       add_decode(variant, format);
     }

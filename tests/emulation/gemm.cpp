@@ -67,12 +67,19 @@ bool takes_y(const GemmShape& s, void* y) {
   return true;
 }
 
+/// The ends of the workspace lie in device memory: what lies between them is as large as a small cache.
+bool takes_workspace(const GemmOperands& o) {
+  auto* const first = static_cast<std::byte*>(o.workspace);
+  return o.workspace_bytes == 0 ||
+         (touch_buffer(first, 1, Access::kWrite) && touch_buffer(first + o.workspace_bytes - 1, 1, Access::kWrite));
+}
+
 bool takes(const GemmShape& s, const GemmOperands& o) {
   const std::size_t k_bytes = static_cast<std::size_t>(s.k) * bytes_of(s.type);
   return is_aligned(o.x, 16) && is_aligned(o.w, 16) && is_aligned(o.y, 16) && is_aligned(o.workspace, 256) &&
          touch_buffer(o.x, static_cast<std::size_t>(s.m) * k_bytes, Access::kRead) &&
-         touch_buffer(o.w, static_cast<std::size_t>(s.n) * k_bytes, Access::kRead) &&
-         touch_buffer(o.workspace, o.workspace_bytes, Access::kWrite) && takes_y(s, o.y);
+         touch_buffer(o.w, static_cast<std::size_t>(s.n) * k_bytes, Access::kRead) && takes_workspace(o) &&
+         takes_y(s, o.y);
 }
 
 std::vector<double> widened(GemmType type, const void* array, int rows, int columns) {

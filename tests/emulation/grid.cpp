@@ -52,6 +52,13 @@ struct Warp {
   std::array<Meeting, kWarpSize> meetings;  // by lowest lane of the mask
   std::array<MatrixWork, 2> matrices;
   int matrix_turn[kWarpSize] = {};
+
+  /// For a new block. What lanes have brought stays: nobody reads it before it is written anew, and clearing it would take
+  /// longer than most blocks run.
+  void start() {
+    for (Meeting& meeting : meetings) meeting.arrived = 0, meeting.turn = 0;
+    std::fill(std::begin(matrix_turn), std::end(matrix_turn), 0);
+  }
 };
 
 struct Grid {
@@ -165,7 +172,8 @@ void run_block() {
   Grid& g = grid();
   ++g.epoch;
   g.n_at_barrier = g.n_done = 0;
-  g.warps.assign(static_cast<std::size_t>((g.n_threads + kWarpSize - 1) / kWarpSize), Warp{});
+  g.warps.resize(static_cast<std::size_t>((g.n_threads + kWarpSize - 1) / kWarpSize));
+  for (Warp& warp : g.warps) warp.start();
   g.shared.start_block(g.launch.shared_bytes);
   g.ready.clear();
   for (int i = 0; i < g.n_threads; ++i) {

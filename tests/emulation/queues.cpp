@@ -29,6 +29,7 @@ namespace {
 
 struct Device {
   std::vector<CUstream_st*> streams;
+  QueueOrder order = QueueOrder::kLate;
   cudaError_t failure = cudaSuccess;
   int n_waits = 0;
   int left_out_wait = 0;
@@ -76,7 +77,13 @@ cudaError_t queue(cudaStream_t stream, Work work) {
   }
   stream->waiting.push_back(std::move(work));
   ++stream->n_queued;
+  if (device().order == QueueOrder::kOthersEarly && stream != device().streams.front())
+    drain(*stream, stream->n_queued);
   return cudaSuccess;
+}
+
+void set_queue_order(QueueOrder order) {
+  device().order = order;
 }
 
 cudaError_t queue_launch(cudaStream_t stream, const Launch& launch) {

@@ -7,9 +7,9 @@
 
 #include "tests/emulation/grid.h"
 
-// Streams, events, graphs and memory of an emulated device. Work on a stream of its own is put off as long as CUDA allows:
-// until somebody waits for it. Where a wait is missing, what it should have waited for has not happened yet, and the test
-// sees it. The default stream does everything at once, after all that was queued before.
+// Streams, events, graphs and memory of an emulated device. Work on a stream of its own is put off as long as CUDA allows, until
+// somebody waits for it, or done as early as CUDA allows. Where a wait is missing, what it should have waited for has not
+// happened yet, and the test sees it. The default stream does everything at once, after all that was queued before.
 namespace dachlast::emulation {
 
 /// One thing queued.
@@ -23,6 +23,13 @@ cudaError_t queue(cudaStream_t stream, Work work);
 /// Queues a launch; its parameters are copied.
 /// Errors   cudaErrorInvalidConfiguration where no GPU would take it.
 cudaError_t queue_launch(cudaStream_t stream, const Launch& launch);
+
+/// When streams of their own do their work. Both are what a GPU may do; what a program computes must not depend on it.
+enum class QueueOrder {
+  kLate,         // when somebody waits for it
+  kOthersEarly,  // the same for the stream made first; all others at once
+};
+void set_queue_order(QueueOrder order);
 
 /// How much memory the device has from now on; allocations beyond it fail.
 void set_device_bytes(std::size_t bytes);

@@ -138,8 +138,10 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t) {
   return cudaSuccess;
 }
-cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_t, cudaStream_t) {
+cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_t, cudaStream_t stream) {
   auto& memory = emulation::memory();
+  // What was given back before in the same stream may be had again: pools are in its order.
+  if (bytes > memory.device_bytes - memory.used_bytes) cudaStreamSynchronize(stream);
   if (bytes > memory.device_bytes - memory.used_bytes) return cudaErrorMemoryAllocation;
   *data = emulation::allocate(bytes);
   if (*data == nullptr) return cudaErrorMemoryAllocation;

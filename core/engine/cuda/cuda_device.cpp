@@ -7,10 +7,13 @@
 #include "core/engine/cuda/cuda_cache.h"
 #include "core/engine/cuda/cuda_runner.h"
 #include "core/engine/cuda/cuda_weights.h"
+#include "core/engine/cuda/roof_probes.h"
 #include "kernels/cuda/linear.h"
 
 namespace dachlast {
 namespace {
+
+using kernels::cuda::DeviceSegment;
 
 /// Each name once, in the order of the list.
 template <class Variants>
@@ -33,6 +36,14 @@ class CudaDevice final : public EngineDevice {
     return {facts.name, facts.compute_capability, static_cast<double>(facts.memory_bytes),
             static_cast<double>(facts.free_bytes)};
   }
+  DeviceUse use() const override {
+    const kernels::cuda::SegmentLedger& ledger = context_.pool.ledger();
+    const auto held = [&](DeviceSegment segment) { return static_cast<double>(ledger.held(segment)); };
+    return {held(DeviceSegment::kWeights), held(DeviceSegment::kKvCache), held(DeviceSegment::kActivations),
+            held(DeviceSegment::kWorkspace), static_cast<double>(ledger.total_peak())};
+  }
+  DeviceRoofs measure_roofs(const DeviceProbes& probes) override { return probe_roofs(context_, probes); }
+
   std::span<const std::string_view> attention_variants() const override { return attention_; }
   std::span<const std::string_view> linear_variants() const override { return linear_; }
 

@@ -124,7 +124,7 @@ void CudaRunner::download(const Step& step) {
                       n_sequences * sizeof(std::int32_t), stream());
   if (logits_.bytes().empty()) return;
   const std::size_t n_rows =
-      step.logits == LogitsFor::kLastToken ? n_sequences : static_cast<std::size_t>(step.n_tokens());
+      step.logits == LogitsFor::kLastToken ? n_sequences : static_cast<std::size_t>(parameters_->n_rows());
   kernels::cuda::copy(logits_.bytes().data(), memory_.floats(Buffer::kLogits).data(),
                       n_rows * static_cast<std::size_t>(model_.vocab_size) * sizeof(float), stream());
 }

@@ -14,10 +14,10 @@ std::shared_ptr<EngineDevice> emulated_device();
 /// The same options on it.
 EngineOptions on_device(EngineOptions options);
 
-/// The same model, weights and options on the CPU and on the emulated GPU.
+/// The same model with the same weights on the CPU and on the emulated GPU.
 struct EnginePair {
-  EnginePair(ModelSpec model, const EngineOptions& options)
-      : spec(model), cpu(model, options), gpu(std::move(model), on_device(options)) {}
+  EnginePair(const ModelSpec& model, const EngineOptions& on_cpu, const EngineOptions& on_gpu)
+      : spec(model), cpu(model, on_cpu), gpu(model, on_gpu) {}
 
   ModelSpec spec;
   TinyEngine cpu;

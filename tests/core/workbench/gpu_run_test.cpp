@@ -1,0 +1,134 @@
+// A run on the emulated GPU, from the plan to the file: what `run --gpu cuda` does once the device is open.
+#include "core/workbench/gpu_run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/engine/open_device.h"
+#include "core/workbench/workbench.h"
+#include "tests/core/engine/cuda/emulated_engine.h"
+#include "tests/emulation/queues.h"
+
+namespace dachlast {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Silent : public JobObserver {
+ public:
+  void began(const std::string&, int, int) override {}
+  void point_finished(const Run&, const MeasuredPoint&) override {}
+  void remarked(const Remark&) override {}
+};
+
+/// The bundled model; a file of its folder alone names it without its weights, which then are random.
+std::string stories(std::string_view file = "") {
+  return (fs::path(DACHLAST_TEST_DATA_DIR).parent_path().parent_path() / "core/model/catalog/stories-260k" / file)
+      .string();
+}
+
+RunRequest request_on_gpu() {
+  RunRequest request;
+  request.model = stories("config.json");
+  request.contexts = {12};
+  request.kv = parse_kv_spec("--kv", "paged:16");
+  request.repeats = 2;
+  request.prompt = "Once upon a time";
+  request.device = emulated_device();
+  request.gpu_probes = {.bytes = 4096, .product_side = 32, .n_repeats = 2};  // what the host can do in no time
+  return request;
+}
+
+Run run_of(const RunRequest& request, const std::string& name) {
+  Silent silent;
+  const fs::path file = fs::temp_directory_path() / name;
+  const Run run = execute_run(plan_run(request, silent, {}), {file, IfExists::kOverwrite}, silent, {});
+  fs::remove(file);
+  return run;
+}
+
+bool has(const std::vector<Remark>& remarks, std::string_view code) {
+  return std::ranges::any_of(remarks, [&](const Remark& remark) { return remark.code == code; });
+}
+
+TEST(GpuRun, MeasuresPlansAndRemembersTheGpu) {
+  RunRequest request = request_on_gpu();
+  request.phases = {Phase::kDecode};
+  const dachlast::Run run = run_of(request, "dachlast-gpu-run-test.dachlast");
+  EXPECT_TRUE(run.complete);
+  EXPECT_EQ(run.host.cpu_name, "emulated on the host");
+  EXPECT_EQ(run.roofs.bandwidths.size(), 2u);
+  EXPECT_EQ(run.roofs.computes.size(), 2u);
+  EXPECT_TRUE(has(run.warnings, "cuda_untried"));
+  ASSERT_EQ(run.points.size(), 1u);
+  for (const MeasuredPoint& point : run.points) {
+    EXPECT_EQ(point.samples_s.size(), 2u);
+    // embed, norm, qkv_proj, rope, kv_write, attention, o_proj, residual, mlp_up, mlp_act, mlp_down, lm_head, sample
+    EXPECT_EQ(point.ops.size(), 13u);
+    for (const OpMeasurement& op : point.ops) EXPECT_GT(op.time.value, 0.0) << name_of(op.op);
+  }
+  ASSERT_TRUE(run.memory.has_value());
+  EXPECT_EQ(run.memory->unaccounted_bytes(), 0.0);  // what the GPU holds is what was planned, to the byte
+}
+
+TEST(GpuRun, WritesAStory) {
+  RunRequest request = request_on_gpu();
+  request.model = stories();
+  request.phases = {};
+  const dachlast::Run on_gpu = run_of(request, "dachlast-gpu-story-test.dachlast");
+  ASSERT_TRUE(on_gpu.generation.has_value());
+  EXPECT_NE(on_gpu.generation->text.find("Once upon a time"), std::string::npos);
+  EXPECT_EQ(on_gpu.generation->generated_ids.size(), 60u);
+}
+
+TEST(GpuRun, ServesRequests) {
+  RunRequest request = request_on_gpu();
+  request.phases = {};
+  request.serving = ServingRequest{.n_requests = 3, .at_once = 2, .prompt_tokens = 8, .generate = 4};
+  const dachlast::Run run = run_of(request, "dachlast-gpu-serve-test.dachlast");
+  ASSERT_TRUE(run.serving.has_value());
+  EXPECT_EQ(run.serving->requests.size(), 3u);
+}
+
+TEST(GpuRun, WhatDoesNotFitTheGpuIsNotMeasured) {
+  RunRequest request = request_on_gpu();
+  emulation::set_device_bytes(48 << 20);  // cuBLASLt's workspace takes 32 MiB of it
+  request.device = emulated_device();
+  Silent silent;
+  const RunPlan small = plan_run(request, silent, {});
+  request.contexts = {512};
+  request.batches = {64};
+  // Keys and values of 64 sequences: 5 layers · 2 · 4 heads · 8 · 4 B · 64 · 512 tokens = 40 MiB.
+  const RunPlan large = plan_run(request, silent, {});
+  emulation::set_device_bytes(std::size_t{1} << 30);
+  EXPECT_TRUE(small.fits());
+  EXPECT_FALSE(large.fits());
+}
+
+TEST(GpuRun, RefusesWhatRunsOnTheCpuOnly) {
+  Silent silent;
+  RunRequest request = request_on_gpu();
+  request.n_threads = 2;
+  EXPECT_THROW(plan_run(request, silent, {}), Error);
+  request = request_on_gpu();
+  request.what_if.shared_layers = 2;
+  EXPECT_THROW(plan_run(request, silent, {}), Error);
+}
+
+TEST(OpenDevice, ReadsTheNamesOfDevices) {
+  EXPECT_EQ(parse_device("--gpu", "cpu").cuda_device, std::nullopt);
+  EXPECT_EQ(parse_device("--gpu", "cuda").cuda_device, 0);
+  EXPECT_EQ(parse_device("--gpu", "cuda:3").cuda_device, 3);
+  for (const char* text : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:99999999999999999999", "CUDA"})
+    EXPECT_THROW(parse_device("--gpu", text), Error) << text;
+}
+
+TEST(OpenDevice, TheCpuIsNoDevice) {
+  EXPECT_EQ(open_device({}), nullptr);
+}
+
+}  // namespace
+}  // namespace dachlast
