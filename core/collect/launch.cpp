@@ -106,9 +106,9 @@ std::optional<fs::path> library_beside_program(const std::string& name) {
   std::error_code failed;
   const fs::path bin = fs::read_symlink("/proc/self/exe", failed).parent_path();
   for (const char* folder : {"../lib/dachlast", "../lib", "../lib/x86_64-linux-gnu/dachlast"})
-    if (const fs::path library = (bin / folder / name).lexically_normal(); fs::exists(library, failed)) return library;
+    if (fs::path library = (bin / folder / name).lexically_normal(); fs::exists(library, failed)) return library;
   if (const char* folder = std::getenv("DACHLAST_LIB_DIR"))
-    if (const fs::path library = fs::path(folder) / name; fs::exists(library, failed)) return library;
+    if (fs::path library = fs::path(folder) / name; fs::exists(library, failed)) return library;
   return std::nullopt;
 }
 

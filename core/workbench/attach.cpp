@@ -28,6 +28,7 @@ class SpoolFolder {
       throw Error(ErrorKind::kFailure, name, "cannot be made.", "Set TMPDIR to a folder with room.");
     path_ = name;
   }
+  ~SpoolFolder() = default;  // whoever could not write the file finds the events here
   SpoolFolder(const SpoolFolder&) = delete;
   SpoolFolder& operator=(const SpoolFolder&) = delete;
 

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 
 #include "core/collect/cupti/gpu_records.h"
+#include "core/collect/cupti/memory_ledger.h"
 
 namespace dachlast {
 namespace {
@@ -71,69 +71,6 @@ std::string overhead_name(std::uint32_t kind) {
   }
 }
 
-constexpr std::uint32_t kAllocated = 1;  // CUpti_ActivityMemoryOperationType
-constexpr std::uint32_t kReleased = 2;
-
-/// Source   CUpti_ActivityMemoryKind of cupti_activity.h.
-std::string memory_name(const spool::Allocation& allocation) {
-  switch (allocation.memory_kind) {
-    case 1: return "pageable";
-    case 2: return "pinned";
-    case 3: return allocation.pool_address != 0 ? "device, in pools" : "device";
-    case 4: return "array";
-    case 5: return "managed";
-    case 6: return "device, static";
-    case 7: return "managed, static";
-    default: return "of another kind";
-  }
-}
-
-/// The memory of a process by kind, followed through time.
-class MemoryLedger {
- public:
-  void add(const spool::Allocation& allocation) { events_.push_back(allocation); }
-
-  /// Records come out of order; a release may reuse an address at once, so at equal times releases come first.
-  std::vector<AttachedMemory> totals(std::int32_t process) {
-    std::stable_sort(events_.begin(), events_.end(), [](const auto& a, const auto& b) {
-      return std::tuple(a.at_ns, -static_cast<int>(a.operation)) < std::tuple(b.at_ns, -static_cast<int>(b.operation));
-    });
-    for (const spool::Allocation& event : events_) follow(event);
-    std::vector<AttachedMemory> list;
-    for (auto& [key, memory] : memory_) {
-      memory.process = process;
-      list.push_back(memory);
-    }
-    return list;
-  }
-
- private:
-  struct Held {
-    AttachedMemory* memory;
-    std::int64_t bytes;
-  };
-
-  void follow(const spool::Allocation& event) {
-    if (event.operation == kAllocated) {
-      const auto device = static_cast<std::int32_t>(event.device);
-      AttachedMemory& memory = memory_[{device, memory_name(event)}];
-      memory.device = device;
-      memory.kind = memory_name(event);
-      ++memory.n_allocations;
-      memory.end_bytes += static_cast<std::int64_t>(event.bytes);
-      memory.peak_bytes = std::max(memory.peak_bytes, memory.end_bytes);
-      held_[event.address] = {&memory, static_cast<std::int64_t>(event.bytes)};
-    } else if (const auto found = held_.find(event.address); event.operation == kReleased && found != held_.end()) {
-      found->second.memory->end_bytes -= found->second.bytes;
-      held_.erase(found);
-    }
-  }
-
-  std::vector<spool::Allocation> events_;
-  std::map<std::pair<std::int32_t, std::string>, AttachedMemory> memory_;  // nodes stay where they are
-  std::unordered_map<std::uint64_t, Held> held_;
-};
-
 /// A call that may have asked for work.
 struct Call {
   std::uint64_t start_ns;
@@ -167,7 +104,7 @@ class GpuFile {
     return true;
   }
 
-  std::string text_of(std::uint32_t name) const {
+  std::string named(std::uint32_t name) const {
     const auto found = texts_.find(name);
     return found == texts_.end() ? std::string() : found->second;
   }
@@ -216,7 +153,8 @@ class GpuFile {
 
   /// A call of the runtime and the call of the driver inside it share a number: the outer one began first.
   void take_call(const spool::ApiCall& call) {
-    add_time(HostTimeKind::kCall, text_of(call.name), call.start_ns, call.end_ns);
+    const std::string name = named(call.name);
+    add_time(HostTimeKind::kCall, name, call.start_ns, call.end_ns);
     const auto [found, is_new] = calls_.emplace(call.correlation, Call{call.start_ns, call.end_ns, call.thread});
     if (!is_new && call.start_ns < found->second.start_ns) found->second = {call.start_ns, call.end_ns, call.thread};
   }
@@ -234,7 +172,7 @@ class GpuFile {
     const auto index = static_cast<std::int32_t>(gpu.index);
     for (const AttachedGpu& known : record_.gpu.gpus)
       if (known.index == index) return;
-    record_.gpu.gpus.push_back({index, text_of(gpu.name), static_cast<std::int64_t>(gpu.memory_bytes),
+    record_.gpu.gpus.push_back({index, named(gpu.name), static_cast<std::int64_t>(gpu.memory_bytes),
                                 static_cast<std::int32_t>(gpu.n_multiprocessors),
                                 static_cast<std::int32_t>(gpu.capability_major * 10 + gpu.capability_minor)});
   }
@@ -247,8 +185,8 @@ class GpuFile {
 
   void take_counter(const spool::Counter& counter) {
     record_.gpu.counters.push_back({process_, static_cast<std::int32_t>(counter.range),
-                                    names_.index_of(demangled(text_of(counter.kernel))),
-                                    names_.index_of(text_of(counter.metric)), counter.value});
+                                    names_.index_of(demangled(named(counter.kernel))),
+                                    names_.index_of(named(counter.metric)), counter.value});
   }
 
   std::int32_t thread_index(std::uint32_t tid) {
@@ -267,7 +205,7 @@ class GpuFile {
     to.end_ns = std::max(to.start_ns, ties_.monotonic_ns(from.end_ns));
     to.bytes = static_cast<std::int64_t>(from.bytes);
     to.process = process_;
-    to.name = names_.index_of(demangled(text_of(from.name)));
+    to.name = names_.index_of(demangled(named(from.name)));
     to.device = static_cast<std::int32_t>(from.device);
     to.stream = static_cast<std::int32_t>(from.stream);
     to.registers = static_cast<std::int32_t>(from.registers);

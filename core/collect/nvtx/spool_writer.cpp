@@ -261,8 +261,8 @@ void Writer::text(Kind kind, std::uint64_t id, std::string_view text) {
   commit(bytes);
 }
 
-void Writer::payload(std::uint64_t schema, const void* data, std::size_t n) {
-  text(Kind::kPayload, schema, {static_cast<const char*>(data), n < kLongestPayload ? n : kLongestPayload});
+void Writer::payload(std::uint64_t schema, const void* bytes, std::size_t n) {
+  text(Kind::kPayload, schema, {static_cast<const char*>(bytes), n < kLongestPayload ? n : kLongestPayload});
 }
 
 void Writer::schema(std::uint64_t id, std::string_view name, const SchemaEntry* entries, std::uint32_t n_entries) {
