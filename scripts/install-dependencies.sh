@@ -20,11 +20,19 @@ build_packages=(
   libyaml-cpp-dev    # device files of users
   libxxhash-dev      # hashes of KV blocks; its header alone
   qt6-base-dev       # the desktop program
+  qt6-tools-dev      # its translation: CMake package of Linguist
+  qt6-tools-dev-tools # the same
+  qt6-l10n-tools     # lrelease, lupdate
+  qt6-translations-l10n # German of Qt's own dialogs
   fonts-dejavu-core  # a font for it where there is no other
 )
 test_packages=(
   libgtest-dev       # GoogleTest
   libgmock-dev       # its matchers
+  desktop-file-utils # the menu entry
+  libxml2-utils      # icons and file types
+  shared-mime-info   # the same
+  man-db             # man pages
   ccache             # makes the second build short
 )
 check_packages=(

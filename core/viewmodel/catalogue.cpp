@@ -18,8 +18,8 @@ constexpr std::string_view kNoBreak = "\u00a0";
 constexpr int kMostDepth = 4;
 
 // Steps a search may take: far more than any sentence of ours needs, and few enough that a name of 10,000 characters
-// made to mislead the search costs a millisecond.
-constexpr int kBudget = 20'000;
+// made to mislead the search costs milliseconds. Grows with the catalogue: every pattern looked at is a step.
+constexpr int kBudget = 60'000;
 
 // Units are the same in every language we know; counted nouns are entries of the catalogue.
 constexpr std::array<std::string_view, 47> kUnits = {
@@ -203,6 +203,16 @@ void Catalogue::add(std::string english, std::string translated) {
   patterns_.push_back(std::move(pattern));
 }
 
+namespace {
+
+/// A term or phrase stands within one sentence and is no longer than one; else "First sentence. Prefill" would be one.
+bool may_be_term(std::string_view text) {
+  constexpr std::size_t kLongestTerm = 200;
+  return text.size() <= kLongestTerm && text.find(". ") == std::string_view::npos;
+}
+
+}  // namespace
+
 std::optional<std::string> Catalogue::exact(std::string_view english) const {
   const auto found = exact_.find(english);
   if (found == exact_.end()) return std::nullopt;
@@ -243,7 +253,7 @@ bool Catalogue::accept(Kind kind, std::string_view text, Match& found) const {
     found.values.push_back(std::move(*amount));
     return true;
   }
-  if (found.depth >= kMostDepth) return false;
+  if (found.depth >= kMostDepth || (kind == Kind::kTerm && !may_be_term(text))) return false;
   Translation part = kind == Kind::kList ? list(text, found.depth + 1, *found.search)
                                          : translated(text, found.depth + 1, *found.search);
   if (!part.complete && kind != Kind::kRemark) return false;

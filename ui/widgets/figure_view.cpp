@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -68,6 +69,7 @@ void FigureView::setGestures(Brush brush, Zoom zoom) {
 const figure::Figure& FigureView::figure() const {
   if (figure_) return *figure_;
   figure_ = source_ ? source_({static_cast<double>(width()), static_cast<double>(height())}) : figure::Figure{};
+  say_labels(*figure_);
   hits_.clear();
   for (const auto& primitive : figure_->primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) hits_.push_back(hit);
@@ -265,7 +267,7 @@ void FigureView::leaveEvent(QEvent*) {
 void FigureView::showTooltip() {
   if (hovered_ == nullptr) return;
   const QRect box = rect_of(hovered_->box);
-  QToolTip::showText(mapToGlobal(box.bottomLeft()), to_qt(hovered_->tooltip), this, box);
+  QToolTip::showText(mapToGlobal(box.bottomLeft()), said_lines(hovered_->tooltip), this, box);
 }
 
 // -------- keyboard

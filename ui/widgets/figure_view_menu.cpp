@@ -7,9 +7,11 @@
 #include <QMenu>
 #include <QVBoxLayout>
 
+#include "core/viewmodel/localise.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -24,7 +26,7 @@ viewmodel::Table facts_of(const figure::Figure& figure) {
                    {"facts", "Facts", "", "", viewmodel::Align::kLeft}};
   for (const auto& primitive : figure.primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) {
-      std::string facts = hit->tooltip;
+      std::string facts = said_lines(hit->tooltip).toStdString();
       for (std::size_t at = 0; (at = facts.find('\n', at)) != std::string::npos;) facts.replace(at, 1, "; ");
       table.rows.push_back({viewmodel::text_cell(hit->datum), viewmodel::text_cell(std::move(facts))});
     }
@@ -35,6 +37,10 @@ viewmodel::Table facts_of(const figure::Figure& figure) {
 
 viewmodel::Table FigureView::data() const {
   return data_ ? data_() : facts_of(figure());
+}
+
+figure::Figure FigureView::whole() const {
+  return viewmodel::in_language(figure(), words());
 }
 
 void FigureView::copyImage() {
@@ -61,8 +67,8 @@ void FigureView::fillMenu(QMenu& menu) {
     QApplication::clipboard()->setText(table.selectionAsTsv());
   });
   menu.addSeparator();
-  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("png")); });
-  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("svg")); });
+  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("png")); });
+  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("svg")); });
   menu.addAction(tr("Save as CSV…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("csv")); });
   menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
   menu.addSeparator();
