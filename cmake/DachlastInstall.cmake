@@ -61,6 +61,10 @@ if(TARGET dachlast_cli)
   if(TARGET dachlast_nvtx)
     install(TARGETS dachlast_nvtx LIBRARY DESTINATION lib/dachlast COMPONENT program)
   endif()
+  if(TARGET dachlast_cupti)
+    # A component of its own: it needs CUDA's CUPTI, which no Debian package of main provides.
+    install(TARGETS dachlast_cupti LIBRARY DESTINATION lib/dachlast COMPONENT cuda)
+  endif()
   install(DIRECTORY ${docs}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
   install(FILES ${completions}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME dachlast
           COMPONENT program)

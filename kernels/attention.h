@@ -52,6 +52,11 @@ constexpr AttentionSizes sizes_of(const AttentionShape& s) {
   return {s.batch_size, s.q_len, s.kv_len, s.n_heads, s.n_kv_heads, s.head_dim, s.head_dim};
 }
 
+/// Of attention to latents, one row of which all heads read.
+constexpr AttentionSizes sizes_of(const WideAttentionShape& s) {
+  return {s.batch_size, s.q_len, s.kv_len, s.n_heads, 1, s.score_dim, s.value_dim};
+}
+
 /// Independent pieces of the work. A unit is one KV head of one sequence, and of that
 ///   a tile of its queries, with all query heads of the KV head, or
 ///   where the step has few queries a sequence (decode): a stretch of its cache, whose partial result goes to `states`.

@@ -2,6 +2,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
+#include "kernels/latent.h"
 #include "kernels/linear.h"
 #include "kernels/planned.h"
 
@@ -53,6 +54,16 @@ OpCost cost_of(const ExpertsShape& shape) {
 OpCost cost_of(const CombineShape& shape) {
   return combine_cost(shape);
 }
+OpCost cost_of(const HeadLinearShape& shape) {
+  return head_linear_cost(shape);
+}
+
+double n_queries(const WideAttentionShape& s) {
+  if (s.sequences.empty()) return 1.0 * s.batch_size * s.q_len;
+  double sum = 0.0;
+  for (const SequenceLengths& lengths : s.sequences) sum += lengths.q_len;
+  return sum;
+}
 
 struct OutputElements {
   double operator()(const EmbedShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
@@ -65,13 +76,12 @@ struct OutputElements {
   double operator()(const ResidualShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
   double operator()(const SampleShape& s) const { return 1.0 * s.n_rows; }
   double operator()(const CacheWriteShape&) const { return 0.0; }
-  double operator()(const WideAttentionShape& s) const {
-    return 1.0 * s.batch_size * s.q_len * s.n_heads * s.value_dim;
-  }
+  double operator()(const WideAttentionShape& s) const { return n_queries(s) * s.n_heads * s.value_dim; }
   double operator()(const ConvShape& s) const { return 1.0 * s.batch_size * s.q_len * s.channels; }
   double operator()(const ScanShape& s) const { return 1.0 * s.batch_size * s.q_len * s.n_heads * s.columns; }
   double operator()(const ExpertsShape& s) const { return 1.0 * s.n_tokens * s.n_active * s.n; }
   double operator()(const CombineShape& s) const { return 1.0 * s.n_tokens * s.d_model; }
+  double operator()(const HeadLinearShape& s) const { return 1.0 * s.n_tokens * s.n_heads * (s.n + s.n_copied); }
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ struct NormRule {
 using Norm = void(const NormShape&, const NormRule&, std::span<const float> x, int x_stride, std::span<const float> w,
                   std::span<const float> bias, std::span<float> out, int out_stride, Slice rows);
 
-/// Rotates the first `rotary_dim` elements of each head in place, rotate-half pairs (i, i + rotary_dim/2).
+/// Rotates the first `rotary_dim` elements of each head in place, pairs (i, i + rotary_dim/2) or (2i, 2i + 1).
 /// Shapes   qkv: n_tokens rows `stride` floats apart, heads next to each other; cos, sin [n_tokens, rotary_dim/2].
 using Rope = void(const RopeShape&, std::span<float> qkv, int stride, std::span<const float> cos,
                   std::span<const float> sin, Slice tokens);

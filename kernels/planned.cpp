@@ -66,12 +66,29 @@ double visible_pairs(const WideAttentionShape& s) {
   return causal_pairs(s.kv_len - s.q_len, s.q_len, reach(s));
 }
 
-OpCost wide_attention_cost(const WideAttentionShape& s) {
+namespace {
+
+OpCost one_length_cost(const WideAttentionShape& s) {
   const double batch_size = s.batch_size;
   const double width = 1.0 * s.score_dim + s.value_dim;
   return {.flops = Flops{2.0 * batch_size * s.n_heads * width * visible_pairs(s)},
           .activation_bytes = Bytes{batch_size * s.q_len * s.n_heads * width * kFloatBytes},
           .kv_read_bytes = Bytes{batch_size * visible_rows(s) * stored_bytes(s.kv.format, s.row_elements)}};
+}
+
+}  // namespace
+
+OpCost wide_attention_cost(const WideAttentionShape& s) {
+  if (s.sequences.empty()) return one_length_cost(s);
+  OpCost sum;
+  for (const SequenceLengths& lengths : s.sequences) {
+    WideAttentionShape one = s;
+    one.batch_size = 1;
+    one.q_len = lengths.q_len;
+    one.kv_len = lengths.kv_len;
+    sum += one_length_cost(one);
+  }
+  return sum;
 }
 
 OpCost conv_cost(const ConvShape& s) {

@@ -78,6 +78,7 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
   Json json;
   json["phase"] = name_of(point.phase);
   json["context_tokens"] = point.context_tokens;
+  if (point.depth_tokens > 0) json["depth_tokens"] = point.depth_tokens;
   json["batch"] = point.batch_size;
   json["kv_cache"] = name_of(point.kv_policy);
   const auto summary = summarise(run, point);

@@ -17,6 +17,7 @@ Json key_json(const PointKey& key) {
   Json json;
   json["phase"] = name_of(key.phase);
   json["context_tokens"] = key.context_tokens;
+  if (key.depth_tokens > 0) json["depth_tokens"] = key.depth_tokens;
   json["batch"] = key.batch_size;
   json["kv_cache"] = name_of(key.kv_policy);
   return json;

@@ -93,8 +93,8 @@ for ((round = 1; round <= rounds; ++round)); do
   done
   for kv in bf16=f16 int8=q8_0; do
     ours=${kv%=*} theirs=${kv#*=}
-    compare "long prefill 4096, bf16, KV $ours" prefill BF16 "--dtype bf16 --context 4096 --kv-dtype $ours" \
-      "-p 4096 -n 0 -r 1 -fa on -ctk $theirs -ctv $theirs"
+    compare "long prefill of 512 at 4096, bf16, KV $ours" prefill BF16 \
+      "--dtype bf16 --context 4608 --depth 4096 --kv-dtype $ours" "-p 512 -n 0 -d 4096 -r 1 -fa on -ctk $theirs -ctv $theirs"
     for n in 8192 32768; do
       compare "long decode at $n, bf16, KV $ours" decode BF16 "--dtype bf16 --context $n --kv-dtype $ours" \
         "-p 0 -n 16 -d $n -r 1 -fa on -ctk $theirs -ctv $theirs"

@@ -25,6 +25,11 @@ class AttachCommand : public Command {
         ->type_name("FILE")
         ->group(kMainGroup);
     app.add_flag("--force", force_, "Replace the file where it exists")->group(kMainGroup);
+    app.add_option("--counters", counters_,
+                   "Measure counters of GPU kernels in place of a timeline: kernels run one by one, several times over")
+        ->type_name("SET")
+        ->check(CLI::IsMember({"traffic", "fp32", "tensor", "shares", "roofline"}))
+        ->group(kMainGroup);
     app.add_option("--max-mib", max_mib_, "Room for events on disk, of each process")
         ->type_name("MIB")
         ->capture_default_str()
@@ -37,11 +42,13 @@ class AttachCommand : public Command {
     const AttachResult result = attach({.command = command_,
                                         .file = file_,
                                         .if_exists = force_ ? IfExists::kOverwrite : IfExists::kRefuse,
-                                        .max_mib = max_mib_});
+                                        .max_mib = max_mib_,
+                                        .counters = counters_});
     if (common.verbosity != Verbosity::kQuiet) {
       CommonOptions table = common;
       table.format = Format::kTable;
-      fmt::print(stderr, "\n{}\nrecord: {}\n", render_attached(attached_view(result.record, kRangesShown), table),
+      fmt::print(stderr, "\n{}\nrecord: {}\n",
+                 render_attached(attached_view(result.record, kRangesShown), attached_gpu_view(result.record), table),
                  result.file.string());
     }
     return result.record.signal ? kSignalBase + *result.record.signal : result.record.exit_code.value_or(kExitFailure);
@@ -52,6 +59,7 @@ class AttachCommand : public Command {
   std::string file_;
   bool force_ = false;
   int max_mib_ = 2048;
+  std::string counters_;
 };
 
 }  // namespace

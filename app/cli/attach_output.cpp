@@ -13,55 +13,68 @@ namespace dachlast::cli {
 namespace {
 
 using nlohmann::ordered_json;
+using viewmodel::AttachGpuView;
 using viewmodel::AttachView;
 using viewmodel::Table;
 
-std::vector<const Table*> filled_tables(const AttachView& view) {
+/// What is printed of a program, in order: ranges, then GPUs, then threads.
+struct Parts {
+  std::vector<std::string> answer;
   std::vector<const Table*> tables;
-  for (const Table* table : {&view.steps, &view.ranges, &view.threads})
-    if (!table->rows.empty()) tables.push_back(table);
-  return tables;
+  std::vector<Remark> remarks;
+};
+
+Parts parts_of(const AttachView& view, const AttachGpuView& gpu) {
+  Parts parts{view.answer, {}, view.remarks};
+  parts.answer.insert(parts.answer.end(), gpu.profile.answer.begin(), gpu.profile.answer.end());
+  for (const Table* table : {&view.steps, &view.ranges, &gpu.profile.timelines, &gpu.phase_devices, &gpu.profile.phases,
+                             &gpu.profile.families, &gpu.profile.kernels, &gpu.profile.counters, &gpu.host_times,
+                             &gpu.memory, &view.threads})
+    if (!table->rows.empty()) parts.tables.push_back(table);
+  parts.remarks.insert(parts.remarks.end(), gpu.remarks.begin(), gpu.remarks.end());
+  return parts;
 }
 
-std::string render_text(const AttachView& view, const CommonOptions& common) {
+std::string render_text(const std::string& title, const Parts& parts, const CommonOptions& common) {
   const auto width = static_cast<std::size_t>(terminal_style(common).width);
   const auto line = [&](const std::string& text, std::size_t indent) {
     return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent, width) + "\n";
   };
-  std::string text = line(view.title, 0);
-  for (const std::string& sentence : view.answer) text += line(sentence, 0);
-  for (const Table* table : filled_tables(view)) text += "\n" + render_table("", "", *table, common);
-  for (const Remark& remark : view.remarks) text += "\n" + line("note: " + remark.text, 2);
+  std::string text = line(title, 0);
+  for (const std::string& sentence : parts.answer) text += line(sentence, 0);
+  for (const Table* table : parts.tables) text += "\n" + render_table("", "", *table, common);
+  for (const Remark& remark : parts.remarks) text += "\n" + line("note: " + remark.text, 2);
   return text;
 }
 
-std::string render_markdown(const AttachView& view) {
-  std::string text = "**" + reports::markdown_escape(view.title) + "**\n\n";
-  for (const std::string& sentence : view.answer) text += reports::markdown_escape(sentence) + "\n\n";
-  for (const Table* table : filled_tables(view)) text += reports::markdown_table(*table) + "\n";
-  for (const Remark& remark : view.remarks) text += "- " + reports::markdown_escape(remark.text) + "\n";
+std::string render_markdown(const std::string& title, const Parts& parts) {
+  std::string text = "**" + reports::markdown_escape(title) + "**\n\n";
+  for (const std::string& sentence : parts.answer) text += reports::markdown_escape(sentence) + "\n\n";
+  for (const Table* table : parts.tables) text += reports::markdown_table(*table) + "\n";
+  for (const Remark& remark : parts.remarks) text += "- " + reports::markdown_escape(remark.text) + "\n";
   return text;
 }
 
-std::string render_json(const AttachView& view) {
-  ordered_json document = {{"schema", "dachlast.attach/1"}, {"command", view.title}, {"answer", view.answer}};
-  for (const Table* table : filled_tables(view))
+std::string render_json(const std::string& title, const Parts& parts) {
+  ordered_json document = {{"schema", "dachlast.attach/1"}, {"command", title}, {"answer", parts.answer}};
+  for (const Table* table : parts.tables)
     document[table->id] = ordered_json::parse(reports::json_table("", table->id, *table))[table->id];
   document["warnings"] = ordered_json::array();
-  for (const Remark& remark : view.remarks)
+  for (const Remark& remark : parts.remarks)
     document["warnings"].push_back({{"code", remark.code}, {"text", remark.text}});
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
-std::string render_attached(const AttachView& view, const CommonOptions& common) {
+std::string render_attached(const AttachView& view, const AttachGpuView& gpu, const CommonOptions& common) {
+  const Parts parts = parts_of(view, gpu);
   switch (common.format) {
-    case Format::kTable: return render_text(view, common);
-    case Format::kMarkdown: return render_markdown(view);
-    case Format::kCsv: return reports::csv_table(view.ranges);
+    case Format::kTable: return render_text(view.title, parts, common);
+    case Format::kMarkdown: return render_markdown(view.title, parts);
+    case Format::kCsv: return reports::csv_table(gpu.profile.kernels.rows.empty() ? view.ranges : gpu.profile.kernels);
     case Format::kJson:
-    case Format::kJsonl: return render_json(view);
+    case Format::kJsonl: return render_json(view.title, parts);
   }
   return {};
 }

@@ -74,9 +74,10 @@ constexpr CommandRow kCommands[] = {
      "  dachlast validate *.csv --worst 20\n"
      "  dachlast validate throughput.csv --json       # with every skipped figure\n",
      make_validate_command},
-    {"attach", "Run any program that uses NVTX and record what it annotates",
+    {"attach", "Run any program that uses NVTX or CUDA and record its ranges and kernels",
      "  dachlast attach -- ./my-engine --model m.gguf # ranges of all its processes\n"
      "  dachlast attach -o run.dachlast -- python3 serve.py\n"
+     "  dachlast attach --counters traffic -- ./my-engine # bytes of each GPU kernel\n"
      "  dachlast show run.dachlast                    # calls and times by name\n",
      make_attach_command},
     {"import", "Read what another profiler recorded and say where GPU time went",

@@ -67,6 +67,7 @@ class RunCommand : public Command {
   std::string model_;
   std::string contexts_;
   std::string batches_;
+  std::string depth_;
   std::string phases_ = "both";
   std::string dtype_;
   std::string kv_dtype_;
@@ -128,6 +129,9 @@ void RunCommand::define_caches(CLI::App& app) {
   more(app.add_option("--phase", phases_, "prefill, decode, both, or none: only what else is asked for")
            ->type_name("PHASE")
            ->capture_default_str());
+  more(app.add_option("--depth", depth_,
+                      "Of each --context, so many tokens are in the cache before prefill reads the rest")
+           ->type_name("N"));
   more(app.add_option("--at-once", at_once_, "Sequences --serve runs at once")->type_name("N")->capture_default_str());
   more(app.add_option("--shared-prefix", shared_prefix_, "Tokens with which every prompt of --serve begins")
            ->type_name("N"));
@@ -172,6 +176,7 @@ RunRequest RunCommand::request() const {
   request.model = model_;
   if (!contexts_.empty()) request.contexts = parse_count_list("--context", contexts_);
   if (!batches_.empty()) request.batches = parse_count_list("--batch", batches_);
+  take_count("--depth", depth_, request.depth_tokens);
   request.phases = parse_phases(phases_);
   if (!dtype_.empty()) request.weights = parse_weight_type(dtype_);
   if (!kv_dtype_.empty()) request.kv_format = parse_kv_format(kv_dtype_);

@@ -35,7 +35,7 @@ class ShowCommand : public Command {
 
   int execute(const CommonOptions& common) override {
     if (holds_attached_program(file_)) {
-      print_result(render_attached(attached_view(file_, kRangesShown), common));
+      print_result(render_attached(attached_view(file_, kRangesShown), attached_gpu_view(file_), common));
       return kExitDone;
     }
     if (is_project(file_)) {

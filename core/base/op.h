@@ -116,11 +116,26 @@ struct LinearShape {
   WeightType weight_dtype;
 };
 
+/// y[t, h] = W_h · x[t, h] for each head of each token, W_h [n, k]; `n_copied` elements of x[t, h] behind the first k
+/// follow the result unchanged.
+struct HeadLinearShape {
+  int n_tokens;
+  int n_heads;
+  int n;
+  int k;
+  WeightType weight_dtype;
+  int n_copied = 0;
+};
+
+/// Which elements of a head turn together: i and i + rotary_dim / 2, or 2i and 2i + 1.
+enum class RopePairs : std::uint8_t { kHalves, kNeighbours };
+
 struct RopeShape {
   int n_tokens;
   int n_heads;  // query and KV heads together
   int head_dim;
   int rotary_dim;
+  RopePairs pairs = RopePairs::kHalves;
 };
 
 struct KvWriteShape {
@@ -190,6 +205,7 @@ struct WideAttentionShape {
   int chunk;         // 0: none; else tokens see only the ones of their own chunk
   int top_k;         // 0: none; else at most so many tokens are read
   KvStorage kv;
+  std::span<const SequenceLengths> sequences = {};  // of a batch whose sequences differ; q_len and kv_len: the largest
 };
 
 /// A causal convolution over the last `kernel` tokens of each channel.
@@ -233,6 +249,6 @@ struct CombineShape {
 
 using OpShape = std::variant<EmbedShape, NormShape, LinearShape, RopeShape, KvWriteShape, AttentionShape,
                              ActivationShape, ResidualShape, SampleShape, CacheWriteShape, WideAttentionShape,
-                             ConvShape, ScanShape, ExpertsShape, CombineShape>;
+                             ConvShape, ScanShape, ExpertsShape, CombineShape, HeadLinearShape>;
 
 }  // namespace dachlast

@@ -101,13 +101,16 @@ ProgramEnd wait_for(pid_t child) {
   return {std::nullopt, WTERMSIG(status)};
 }
 
-#ifdef DACHLAST_HAS_NVTX
-fs::path beside_program(const char* relative) {
+/// A library where the build and the installation put it.
+std::optional<fs::path> library_beside_program(const std::string& name) {
   std::error_code failed;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  return (program.parent_path() / relative).lexically_normal();
+  const fs::path bin = fs::read_symlink("/proc/self/exe", failed).parent_path();
+  for (const char* folder : {"../lib/dachlast", "../lib", "../lib/x86_64-linux-gnu/dachlast"})
+    if (const fs::path library = (bin / folder / name).lexically_normal(); fs::exists(library, failed)) return library;
+  if (const char* folder = std::getenv("DACHLAST_LIB_DIR"))
+    if (const fs::path library = fs::path(folder) / name; fs::exists(library, failed)) return library;
+  return std::nullopt;
 }
-#endif
 
 }  // namespace
 
@@ -138,18 +141,17 @@ ProgramEnd run_program(std::span<const std::string> command, std::span<const Env
 
 fs::path nvtx_injection_library() {
 #ifdef DACHLAST_HAS_NVTX
-  constexpr const char* kPlaces[] = {"../lib/dachlast/libdachlast_nvtx.so", "../lib/libdachlast_nvtx.so",
-                                     "../lib/x86_64-linux-gnu/dachlast/libdachlast_nvtx.so"};
-  for (const char* place : kPlaces)
-    if (const fs::path library = beside_program(place); fs::exists(library)) return library;
-  if (const char* folder = std::getenv("DACHLAST_LIB_DIR"))
-    if (const fs::path library = fs::path(folder) / "libdachlast_nvtx.so"; fs::exists(library)) return library;
+  if (const auto library = library_beside_program("libdachlast_nvtx.so")) return *library;
   throw Error(ErrorKind::kFailure, "libdachlast_nvtx.so", "is not where the installation puts it, ../lib/dachlast.",
               "Install the program again, or set DACHLAST_LIB_DIR to its folder.");
 #else
   throw Error(ErrorKind::kFailure, "attach", "this build has no NVTX.",
               "Build it with -DDACHLAST_NVTX=ON where the headers of NVTX 3 are installed.");
 #endif
+}
+
+std::optional<fs::path> cupti_injection_library() {
+  return library_beside_program("libdachlast_cupti.so");
 }
 
 }  // namespace dachlast

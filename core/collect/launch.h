@@ -29,4 +29,8 @@ ProgramEnd run_program(std::span<const std::string> command, std::span<const Env
 /// Errors   throws `Error` (kFailure) where this build has none, or it is not where the installation puts it.
 std::filesystem::path nvtx_injection_library();
 
+/// The library that the CUDA driver loads into programs; empty where this build has none, or it is not installed: then
+/// nothing is recorded of GPUs.
+std::optional<std::filesystem::path> cupti_injection_library();
+
 }  // namespace dachlast

@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/overloaded.h"
+#include "core/engine/engine_device.h"
 #include "core/engine/engine_options.h"
 #include "core/engine/op_runner.h"
 #include "kernels/cost.h"
@@ -38,9 +41,17 @@ EngineOptions validated(const ModelSpec& model, const Weights& weights, EngineOp
   return options;
 }
 
-/// Room of the largest op list, so that no step allocates.
-std::vector<Op> reserved_ops(const ModelSpec& model, const EngineOptions& options) {
-  return build_op_list(model, {Phase::kDecode, options.batch_size, 1, options.capacity_tokens}, options.precision);
+/// Operations of the largest step of a phase.
+std::vector<Op> largest_ops(const ModelSpec& model, const EngineOptions& options, Phase phase) {
+  const int q_len = phase == Phase::kPrefill ? largest_step_tokens(options) : 1;
+  Step step{phase, options.batch_size, q_len, options.capacity_tokens, options.logits};
+  step.latent = LatentForm::kAbsorbed;
+  return build_op_list(model, step, options.precision);
+}
+
+std::int64_t now_ns() {
+  const auto since_epoch = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count();
 }
 
 }  // namespace
@@ -56,9 +67,69 @@ KvCacheOptions cache_options(const EngineOptions& options) {
           .tier = options.kv_tier};
 }
 
+namespace {
+
+/// Buffers of a step are the same everywhere; the names of variants are not.
+EngineOptions on_any_cpu(EngineOptions options) {
+  options.attention_variant.clear();
+  return options;
+}
+
+/// What a device is told of the steps to come.
+struct DeviceBounds {
+  DeviceBounds(const ModelSpec& model, const EngineOptions& options)
+      : sizes(step_sizes(model, on_any_cpu(options))),
+        prefill(largest_ops(model, options, Phase::kPrefill)),
+        decode(largest_ops(model, options, Phase::kDecode)),
+        bounds{model,
+               options,
+               sizes,
+               prefill,
+               decode,
+               largest_step_tokens(options),
+               RopeTables::bytes_for(model, options.capacity_tokens)} {}
+  DeviceBounds(const DeviceBounds&) = delete;
+  DeviceBounds& operator=(const DeviceBounds&) = delete;
+
+  StepSizes sizes;
+  std::vector<Op> prefill, decode;
+  StepBounds bounds;
+};
+
+/// Of a device; empty for the CPU.
+struct DevicePart {
+  DevicePart(const ModelSpec& model, const Weights& weights, const EngineOptions& options)
+      : rope_tables(model, options.capacity_tokens),
+        bounds(model, options),
+        uploaded(options.device->upload(model, weights, bounds.decode)) {}
+
+  RopeTables rope_tables;
+  DeviceBounds bounds;
+  std::shared_ptr<const DeviceWeights> uploaded;
+};
+
+std::unique_ptr<DevicePart> device_part(const ModelSpec& model, const Weights& weights, const EngineOptions& options) {
+  return options.device ? std::make_unique<DevicePart>(model, weights, options) : nullptr;
+}
+
+std::unique_ptr<StepRunner> make_runner(const ModelSpec& model, const Weights& weights, const EngineOptions& options,
+                                        KvCache& cache, const DevicePart* device) {
+  if (device == nullptr) return std::make_unique<OpRunner>(model, weights, options, cache);
+  return options.device->make_runner(device->bounds.bounds, weights, device->rope_tables, cache);
+}
+
+EngineMemory device_memory(const ModelSpec& model, const EngineOptions& options) {
+  const DeviceBounds bounds(model, options);
+  const RunnerMemory runner = options.device->plan(bounds.bounds);
+  return {kv_device_bytes(model, cache_options(options)), runner.activation_bytes, runner.workspace_bytes};
+}
+
+}  // namespace
+
 EngineMemory engine_memory(const ModelSpec& spec, const EngineOptions& options) {
   validate(spec, options);
   const ModelSpec model = with_what_if(spec, options.what_if);
+  if (options.device) return device_memory(model, options);
   const StepSizes sizes = step_sizes(model, options);
   return {kv_cache_bytes(model, cache_options(options)), sizes.activation_bytes(),
           sizes.workspace_bytes() + RopeTables::bytes_for(model, options.capacity_tokens)};
@@ -68,9 +139,10 @@ struct Engine::State {
   State(const ModelSpec& model_spec, const Weights& weights, const EngineOptions& engine_options)
       : model(with_what_if(with_reach(model_spec, engine_options.kv), engine_options.what_if)),
         options(validated(model_spec, weights, engine_options)),
-        cache(model, cache_options(options)),
-        runner(model, weights, options, cache),
-        ops(reserved_ops(model, options)) {}
+        cache(model, cache_options(options), options.device.get()),
+        device(device_part(model, weights, options)),
+        runner(make_runner(model, weights, options, cache, device.get())),
+        ops(largest_ops(model, options, Phase::kDecode)) {}  // room for every step, so that none allocates
 
   void require_ids(std::span<const std::int32_t> token_ids) const;
   void require_in_vocabulary(std::span<const std::int32_t> token_ids) const;
@@ -84,13 +156,16 @@ struct Engine::State {
   void run_lockstep(Step step, PromptPass pass = PromptPass::kWhole);
   void run(const Step& step, PromptPass pass = PromptPass::kWhole);
   void prefill_by_shortcut(std::span<const std::int32_t> token_ids, int q_len);
+  void report_device_times(const Step& step, std::int64_t start_ns, const OpCost& cost) const;
+  std::span<const float> logits(std::size_t n_rows) const;
   trace::Span span_of(const Step& step) const;
   trace::Span span_of(const Step& step, const Op& op) const;
 
   const ModelSpec model;
   const EngineOptions options;
   KvCache cache;
-  OpRunner runner;
+  std::unique_ptr<DevicePart> device;
+  std::unique_ptr<StepRunner> runner;
   std::vector<Op> ops;
   std::vector<SequenceId> lockstep;      // batch_size of them, or none yet
   std::vector<SequenceStep> entries;     // of a lockstep step
@@ -183,7 +258,7 @@ void Engine::State::enter_lockstep(std::span<const std::int32_t> token_ids, int 
 int Engine::State::begin(std::span<const SequenceStep> wanted) {
   if (const int n_missing = cache.begin_step(wanted); n_missing > 0) return n_missing;
   lengths.clear();
-  auto target = runner.token_ids().begin();
+  auto target = runner->token_ids().begin();
   for (const SequenceStep& entry : wanted) {
     lengths.push_back({static_cast<int>(entry.token_ids.size()), cache.n_tokens(entry.sequence)});
     target = std::ranges::copy(entry.token_ids, target).out;
@@ -212,23 +287,46 @@ trace::Span Engine::State::span_of(const Step& step, const Op& op) const {
   span.layer = op.layer;
   if (sink != nullptr) {  // NVTX carries neither, so nobody would read them
     span.cost = kernels::op_cost(op.shape);
-    span.arithmetic = runner.arithmetic(op);
+    span.arithmetic = runner->arithmetic(op);
   }
   return span;
 }
 
 void Engine::State::run(const Step& step, PromptPass pass) {
-  trace::Mark step_mark(sink, span_of(step));
-  build_op_list(model, step, options.precision, ops);
-  if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
-  if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
-  runner.begin(step, lengths, pass);
-  for (const Op& op : ops) {
-    const trace::Span span = span_of(step, op);
-    step_mark.count(span.cost);
-    const trace::Mark mark(sink, span);
-    runner.run(op);
+  trace::SpanSink* const on_host = device ? nullptr : sink;  // a device takes its times itself
+  const std::int64_t start_ns = now_ns();
+  OpCost cost;
+  {
+    trace::Mark step_mark(on_host, span_of(step));
+    Step formed = step;
+    formed.latent = LatentForm::kAbsorbed;
+    build_op_list(model, formed, options.precision, ops);
+    if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
+    if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
+    runner->begin(step, lengths, pass);
+    for (const Op& op : ops) {
+      const trace::Span span = span_of(step, op);
+      cost += span.cost;
+      const trace::Mark mark(on_host, span);
+      runner->run(op);
+    }
+    runner->finish();
+    step_mark.count(cost);
   }
+  if (device && sink != nullptr) report_device_times(step, start_ns, cost);
+}
+
+void Engine::State::report_device_times(const Step& step, std::int64_t start_ns, const OpCost& cost) const {
+  const auto shifted = [&](trace::Span span, const DeviceTime& time) {
+    span.start_ns = start_ns + std::llround(time.begin.value * 1e9);
+    span.end_ns = start_ns + std::llround(time.end.value * 1e9);
+    return span;
+  };
+  const std::span<const DeviceTime> times = runner->op_times();
+  for (std::size_t i = 0; i < times.size(); ++i) sink->add(shifted(span_of(step, ops[i]), times[i]));
+  trace::Span whole = span_of(step);
+  whole.cost = cost;
+  sink->add(shifted(whole, runner->step_time().value()));
 }
 
 /// The step of `lengths`. Tokens computed anew are further sequences of it, behind those that want logits.
@@ -250,6 +348,12 @@ void Engine::State::run_lockstep(Step step, PromptPass pass) {
     step.logits = logits;
   }
   run(step, pass);
+}
+
+/// Of the last step; empty where they stay on a device.
+std::span<const float> Engine::State::logits(std::size_t n_rows) const {
+  const std::span<const float> all = runner->logits();
+  return all.empty() ? all : all.first(n_rows * static_cast<std::size_t>(model.vocab_size));
 }
 
 /// All tokens but the last fill the cache, the last one goes through every layer.
@@ -279,6 +383,10 @@ void Engine::set_sink(trace::SpanSink* sink) {
   state_->sink = sink;
 }
 
+void Engine::time_operations(OpTimes times) {
+  state_->runner->time_operations(times);
+}
+
 std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, LogitsFor logits) {
   state_->take_lockstep();
   state_->require_ids(token_ids);
@@ -288,8 +396,7 @@ std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, 
   const int step_tokens = largest_step_tokens(state_->options);
   if (state_->options.what_if.swiftkv_from > 0) {
     state_->prefill_by_shortcut(token_ids, q_len);
-    return state_->runner.logits().first(static_cast<std::size_t>(batch_size) *
-                                         static_cast<std::size_t>(model().vocab_size));
+    return state_->logits(static_cast<std::size_t>(batch_size));
   }
   for (int first = 0; first < q_len; first += step_tokens) {
     const int n_new = std::min(step_tokens, q_len - first);
@@ -297,7 +404,7 @@ std::span<const float> Engine::prefill(std::span<const std::int32_t> token_ids, 
     state_->run_lockstep({Phase::kPrefill, batch_size, n_new, position() + n_new, logits});
   }
   const int n_rows = logits == LogitsFor::kLastToken ? batch_size : batch_size * q_len;
-  return state_->runner.logits().first(static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(model().vocab_size));
+  return state_->logits(static_cast<std::size_t>(n_rows));
 }
 
 std::span<const float> Engine::decode(std::span<const std::int32_t> token_ids) {
@@ -309,12 +416,11 @@ std::span<const float> Engine::decode(std::span<const std::int32_t> token_ids) {
                 fmt::format("{} ids are not one for each of {} sequences.", token_ids.size(), batch_size));
   state_->enter_lockstep(token_ids, 0, 1);
   state_->run_lockstep({Phase::kDecode, batch_size, 1, position() + 1});
-  return state_->runner.logits().first(static_cast<std::size_t>(batch_size) *
-                                       static_cast<std::size_t>(model().vocab_size));
+  return state_->logits(static_cast<std::size_t>(batch_size));
 }
 
 std::span<const std::int32_t> Engine::next_ids() const {
-  return state_->runner.next_ids().first(static_cast<std::size_t>(state_->options.batch_size));
+  return state_->runner->next_ids().first(static_cast<std::size_t>(state_->options.batch_size));
 }
 
 int Engine::position() const {
@@ -359,8 +465,8 @@ StepOutcome Engine::step(std::span<const SequenceStep> entries) {
   const Phase phase = std::ranges::any_of(state_->lengths, is_prefill) ? Phase::kPrefill : Phase::kDecode;
   state_->run(state_->ragged(phase));
   return {.n_missing_blocks = 0,
-          .logits = state_->runner.logits().first(entries.size() * static_cast<std::size_t>(model().vocab_size)),
-          .next_ids = state_->runner.next_ids().first(entries.size())};
+          .logits = state_->logits(entries.size()),
+          .next_ids = state_->runner->next_ids().first(entries.size())};
 }
 
 int Engine::missing_blocks(std::span<const SequenceStep> entries, int n_new_tokens) const {
@@ -388,9 +494,8 @@ std::string Engine::kv_tier_description() const {
 }
 
 EngineMemory Engine::memory() const {
-  const StepMemory& memory = state_->runner.memory();
-  return {state_->cache.bytes(), memory.activation_bytes(),
-          memory.workspace_bytes() + state_->runner.rope_tables().bytes()};
+  const RunnerMemory memory = state_->runner->memory();
+  return {state_->cache.bytes(), memory.activation_bytes, memory.workspace_bytes};
 }
 
 }  // namespace dachlast

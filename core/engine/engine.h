@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/step_runner.h"
 #include "core/kv_cache/kv_cache.h"
 #include "core/model/kv_spec.h"
 #include "core/model/model_spec.h"
@@ -16,6 +17,12 @@
 #include "core/trace/mark.h"
 
 namespace dachlast {
+
+class EngineDevice;
+
+/// Whether logits come back to the host after every step. A row of them is as large as the vocabulary: who wants tokens only
+/// leaves them where they are.
+enum class HostLogits : std::uint8_t { kEveryStep, kNever };
 
 struct EngineOptions {
   Precision precision;
@@ -33,6 +40,8 @@ struct EngineOptions {
   KvTierOptions kv_tier = {};
   WhatIf what_if = {};
   WeightLayout weight_layout = WeightLayout::kRows;  // of plain weights; quantized ones lie in panels anyway
+  std::shared_ptr<EngineDevice> device = {};         // empty: the CPU
+  HostLogits host_logits = HostLogits::kEveryStep;   // of a device
 
   WeightStorage weight_storage() const {
     return precision.weights.quantized() ? WeightStorage(precision.weights)
@@ -60,13 +69,13 @@ using SequenceStep = KvAppend;
 /// What came of a step. Spans are valid until the next one.
 struct StepOutcome {
   int n_missing_blocks = 0;                // 0: done; else nothing happened, for lack of so many blocks
-  std::span<const float> logits;           // of each entry's last token, [entries, vocab_size]
+  std::span<const float> logits;           // of each entry's last token, [entries, vocab_size]; empty: on a device
   std::span<const std::int32_t> next_ids;  // greedy choice after each entry's last token
 
   bool done() const { return n_missing_blocks == 0; }
 };
 
-/// Runs a model on the CPU: walks the op list and calls the kernels, each operation under a `trace::Mark`.
+/// Runs a model on the CPU or on a device: walks the op list and calls the kernels, each operation under a `trace::Mark`.
 /// Where the cache has a second tier, its failure (see `LayerStage`) can come out of any step; the engine is of no use then.
 /// Threads: one caller at a time; work inside is spread over a pool that sleeps when idle. Results do not depend on
 /// n_threads.
@@ -86,8 +95,12 @@ class Engine {
   const ModelSpec& model() const;
   const EngineOptions& options() const;
 
-  /// Receives a span for every step and operation; nullptr: nobody listens.
+  /// Receives a span for every step and operation; nullptr: nobody listens. A device's spans carry its own times, shifted
+  /// to where its step began on the host.
   void set_sink(trace::SpanSink* sink);
+  /// Whether a device takes the time of every operation or of steps alone, as it does unless told otherwise. On the CPU every
+  /// operation has its span anyway.
+  void time_operations(OpTimes times);
 
   /// Reads `token_ids` [batch_size, q_len] into the cache behind what is there. Returns logits [rows, vocab_size], rows
   /// = batch_size or batch_size · q_len; valid until the next step.
@@ -139,7 +152,8 @@ class Engine {
   /// See `KvCache::tier_description`.
   std::string kv_tier_description() const;
 
-  /// What this engine has allocated beyond the weights: equals `engine_memory` of its options.
+  /// What this engine has allocated beyond the weights, on a device where it runs on one: equals `engine_memory` of its
+  /// options.
   EngineMemory memory() const;
 
  private:

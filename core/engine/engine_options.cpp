@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/engine/engine_device.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
 #include "kernels/packed_linear.h"
@@ -53,9 +54,10 @@ void require_what_if(const ModelSpec& model, const EngineOptions& options) {
   const int from = options.what_if.swiftkv_from;
   if (from == 0 || options.weight_storage().layout == WeightLayout::kRows) return;
   for (const LayerSpec& layer : model.layers)
-    if (const AttentionSpec& a = attention_of(layer); a.n_heads * a.head_dim % kPanelRows != 0)
+    if (const auto* a = std::get_if<AttentionSpec>(&layer.mixer);
+        a != nullptr && a->n_heads * a->head_dim % kPanelRows != 0)
       throw Error(ErrorKind::kUsage, "what-if",
-                  fmt::format("{} rows of queries do not fill panels of {}.", a.n_heads * a.head_dim, kPanelRows),
+                  fmt::format("{} rows of queries do not fill panels of {}.", a->n_heads * a->head_dim, kPanelRows),
                   "Run it with --dtype f32.");
 }
 
@@ -73,6 +75,32 @@ void require_cache(const EngineOptions& options) {
                 fmt::format("It is to be {} and to hold {} elements.", text_of(options.kv),
                             display_name_of(options.precision.kv.format)),
                 "Name one format.");
+}
+
+void require_known(const char* subject, std::span<const std::string_view> known, const std::string& name) {
+  if (name.empty() || std::ranges::find(known, name) != known.end()) return;
+  throw Error(ErrorKind::kUsage, subject, fmt::format("There is no variant '{}' for GPUs.", name),
+              fmt::format("Known ones: {}.", fmt::join(known, ", ")));
+}
+
+/// What has no kernel on a device.
+std::string missing_on_device(const EngineOptions& options) {
+  if (options.kv.is_ring())
+    return fmt::format("keeps tokens in a ring ({}), where a slot holds no fixed position", text_of(options.kv));
+  if (options.kv.key_scales == KeyScales::kPerChannel && has_scales(options.precision.kv.format))
+    return "has scales along the channels of keys, whose incomplete blocks wait on the host";
+  if (options.kv.tier == KvTier::kFile) return "lies in a file, which a GPU does not reach";
+  return {};
+}
+
+void require_device(const EngineOptions& options) {
+  if (options.what_if.any())
+    throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
+  if (const std::string missing = missing_on_device(options); !missing.empty())
+    throw Error(ErrorKind::kUsage, "KV cache", fmt::format("No CUDA kernel runs one that {}.", missing),
+                "Use contiguous, paged, offload:host or recompute with scales per token, or the CPU.");
+  require_known("attention variant", options.device->attention_variants(), options.attention_variant);
+  require_known("linear variant", options.device->linear_variants(), options.linear_variant);
 }
 
 }  // namespace
@@ -94,6 +122,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
   require_what_if(model, options);
+  if (options.device) return require_device(options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

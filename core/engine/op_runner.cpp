@@ -1,14 +1,9 @@
 #include "core/engine/op_runner.h"
 
 #include <atomic>
-#include <cmath>
 
 namespace dachlast {
 namespace {
-
-// Elements worth a thread: a core takes about 4 µs for 16,384 of the cheapest kind (64 KiB from L2 at 16 GB/s), which
-// is what handing work to a watching thread and waiting for it costs on a slow day.
-constexpr double kElementsPerThread = 16384;
 
 // Columns of a projection are cut at whole cache lines of the output, so that two threads never write the same line.
 constexpr int kColumnsPerLine = 16;
@@ -35,10 +30,6 @@ std::span<const float> norm_weights(const Weights& weights, WeightRole role, int
   return std::get<std::span<const float>>(weights.matrix(role, layer));
 }
 
-kernels::Slice slice_of(IndexRange range) {
-  return {static_cast<int>(range.begin), static_cast<int>(range.end)};
-}
-
 template <class Function>
 Function* fastest(std::span<const kernels::Variant<Function>> variants) {
   return kernels::first_supported(variants).run;
@@ -54,24 +45,6 @@ OpRunner::OpRunner(const ModelSpec& model, const Weights& weights, const EngineO
       pool_(options.n_threads, options.core_ids),
       rope_tables_(model, options.capacity_tokens),
       memory_(step_sizes(model, options)) {}
-
-template <class Function>
-void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
-  const double least = std::clamp(std::ceil(kElementsPerThread / elements_per_unit), 1.0, 1e9);
-  const auto grain = (static_cast<std::int64_t>(least) + multiple - 1) / multiple * multiple;
-  pool_.parallel_for(n_units, grain, [&](IndexRange range, int) { fn(slice_of(range)); });
-}
-
-template <class Function>
-void OpRunner::spread_by_sequence(double elements_per_token, Function&& fn) {
-  spread(static_cast<int>(step_.n_tokens()), elements_per_token, 1, [&](kernels::Slice rows) {
-    for (const Entry& entry : entries_) {
-      const kernels::Slice tokens{std::max(rows.begin - entry.first_row, 0),
-                                  std::min(rows.end - entry.first_row, entry.q_len)};
-      if (tokens.begin < tokens.end) fn(entry, tokens);
-    }
-  });
-}
 
 template <class Function>
 void OpRunner::share_out(int n_units, Function&& fn) {
@@ -108,17 +81,17 @@ void OpRunner::run(const Op& op) {
     case OpKind::kOProj:
     case OpKind::kMlpUp:
     case OpKind::kMlpDown: return linear(op, std::get<LinearShape>(op.shape));
-    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
-    case OpKind::kKvWrite: return kv_write(op, std::get<KvWriteShape>(op.shape));
-    case OpKind::kAttention: return attention(op, std::get<AttentionShape>(op.shape));
+    case OpKind::kQkNorm:
+    case OpKind::kRope:
+    case OpKind::kKvWrite:
+    case OpKind::kAttention: return latent_of(op) != nullptr ? run_latent(op, *latent_of(op)) : run_plain(op);
+    case OpKind::kLatentDown: return linear(op, std::get<LinearShape>(op.shape));
+    case OpKind::kLatentUp: return latent_up(op);
     case OpKind::kMlpAct: return activate(op, std::get<ActivationShape>(op.shape));
     case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
     case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
     case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
     // No kernels yet: `validate` refuses models that have these.
-    case OpKind::kLatentDown:
-    case OpKind::kLatentUp:
     case OpKind::kIndexProj:
     case OpKind::kIndexScore:
     case OpKind::kMixerIn:
@@ -134,14 +107,24 @@ void OpRunner::run(const Op& op) {
   }
 }
 
+/// What only attention with K and V heads does.
+void OpRunner::run_plain(const Op& op) {
+  switch (op.kind) {
+    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
+    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
+    case OpKind::kKvWrite: return kv_write(op, std::get<KvWriteShape>(op.shape));
+    default: return attention(op, std::get<AttentionShape>(op.shape));
+  }
+}
+
 DType OpRunner::arithmetic(const Op& op) const {
   if (const auto* shape = std::get_if<LinearShape>(&op.shape)) {
-    if (options_.weight_storage().layout == WeightLayout::kPanels)
+    if (options_.weight_storage().layout == WeightLayout::kPanels && op.weight != WeightRole::kKvUp)
       return kernels::packed_linear_variant_for(shape->weight_dtype, options_.linear_variant).arithmetic;
     return kernels::linear_variant_for(*shape, options_.linear_variant).arithmetic;
   }
-  if (const auto* shape = std::get_if<AttentionShape>(&op.shape))
-    return kernels::attention_variant_for(shape->kv.format, options_.attention_variant).arithmetic;
+  if (op.kind == OpKind::kAttention)
+    return kernels::attention_variant_for(options_.precision.kv.format, options_.attention_variant).arithmetic;
   return DType::kF32;
 }
 
@@ -182,13 +165,18 @@ void OpRunner::norm(const Op& op, const NormShape& shape) {
 void OpRunner::linear(const Op& op, const LinearShape& shape) {
   std::span<const float> x = memory_.floats(op.in);
   if (op.rows == Rows::kLastOfEachSequence) x = gather_last_rows(x, shape.k);
-  const LinearOperands operands{x, projection_of(op, shape), bias_of(op, shape), memory_.floats(op.out)};
+  const LinearOperands operands{x, projection_of(op, shape), bias_of(op, shape), output_of(op)};
   if (const auto* packed = std::get_if<PackedMatrix>(&operands.w)) return linear_in_panels(shape, operands, *packed);
   const kernels::LinearVariant& variant = kernels::linear_variant_for(shape, options_.linear_variant);
   if (variant.slice_effect == kernels::SliceEffect::kLastBits) return linear_in_tiles(variant, shape, operands);
   spread(shape.n, static_cast<double>(shape.k) * shape.m, kColumnsPerLine, [&](kernels::Slice columns) {
     variant.run(shape, operands.x, operands.w, operands.bias, operands.y, columns);
   });
+}
+
+/// Latents of keys lie behind those of queries.
+std::span<float> OpRunner::output_of(const Op& op) const {
+  return op.weight == WeightRole::kKvDown ? new_latents(*latent_of(op)) : memory_.floats(op.out);
 }
 
 void OpRunner::linear_in_panels(const LinearShape& shape, const LinearOperands& operands, const PackedMatrix& w) {
@@ -333,14 +321,17 @@ kernels::AttentionCall OpRunner::attention_call(const Op& op, const AttentionSha
 }
 
 void OpRunner::attention(const Op& op, const AttentionShape& shape) {
-  const kernels::AttentionCall call = attention_call(op, shape);
-  auto* kernel = kernels::attention_variant_for(shape.kv.format, options_.attention_variant).run;
+  attend(op, attention_call(op, shape), kernels::sizes_of(shape));
+}
+
+void OpRunner::attend(const Op& op, const kernels::AttentionCall& call, const kernels::AttentionSizes& sizes) {
+  auto* kernel = kernels::attention_variant_for(call.kv.pool.layout.format, options_.attention_variant).run;
   const auto attend = [&](kernels::Slice units, int thread) { kernel(call, memory_.scratch(thread), units); };
   const int n_units = kernels::attention_units(call);
-  const double elements = 2.0 * shape.batch_size * shape.n_kv_heads * shape.kv_len * shape.head_dim * shape.q_len;
+  const double elements = 2.0 * sizes.batch_size * sizes.n_kv_heads * sizes.kv_len * sizes.head_dim * sizes.q_len;
   if (elements < kElementsPerThread || pool_.n_threads() == 1)
     attend({0, n_units}, 0);
-  else if (shape.q_len == 1 && shape.sequences.empty())
+  else if (sizes.q_len == 1 && step_.sequences.empty())
     // Lockstep decode: all units cost the same, and a fixed cut leaves each head's rows in the cache of the core that
     // read them.
     pool_.parallel_for(n_units, 1, [&](IndexRange range, int thread) { attend(slice_of(range), thread); });
@@ -348,7 +339,7 @@ void OpRunner::attention(const Op& op, const AttentionShape& shape) {
     // Causality makes late tiles dearer than early ones, and sequences differ: threads take the next unit as they get
     // free.
     share_out(n_units, [&](int unit, int thread) { attend({unit, unit + 1}, thread); });
-  spread(kernels::combine_units(call), shape.head_dim, 1,
+  spread(kernels::combine_units(call), sizes.value_dim, 1,
          [&](kernels::Slice rows) { kernels::combine_attention(call, rows); });
   cache_.leave_layer(op.layer);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/rope_tables.h"
 #include "core/engine/step_memory.h"
+#include "core/engine/step_runner.h"
 #include "core/kv_cache/kv_cache.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
@@ -25,31 +27,29 @@ struct LinearOperands {
   std::span<float> y;
 };
 
-/// How the tokens of a prompt go through the layers: all of them, or as `take_shortcut` leaves them.
-enum class PromptPass : std::uint8_t { kWhole, kShortcut };
-
 /// Calls the kernels: one method per kind of operation, each the line of the paper it stands for. Owns the memory of a
 /// step; writes the cache where its step in progress says.
-class OpRunner {
+class OpRunner final : public StepRunner {
  public:
   OpRunner(const ModelSpec& model, const Weights& weights, const EngineOptions& options, KvCache& cache);
 
-  /// Prepares the operations that follow. Token ids go into `token_ids()` before the first of them; `lengths` lists
-  /// every sequence of the step in the order of its rows.
-  void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass = PromptPass::kWhole);
-  void run(const Op& op);
+  void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass) override;
+  void run(const Op& op) override;
+  void finish() override {}
 
-  /// Arithmetic of the variant that `run` will choose.
-  DType arithmetic(const Op& op) const;
+  DType arithmetic(const Op& op) const override;
 
-  std::span<std::int32_t> token_ids() const { return memory_.ids(Buffer::kTokenIds); }
-  std::span<const float> logits() const { return memory_.floats(Buffer::kLogits); }
-  std::span<const std::int32_t> next_ids() const { return memory_.ids(Buffer::kNextIds); }
-
-  const StepMemory& memory() const { return memory_; }
-  const RopeTables& rope_tables() const { return rope_tables_; }
+  std::span<std::int32_t> token_ids() override { return memory_.ids(Buffer::kTokenIds); }
+  std::span<const float> logits() const override { return memory_.floats(Buffer::kLogits); }
+  std::span<const std::int32_t> next_ids() const override { return memory_.ids(Buffer::kNextIds); }
+  RunnerMemory memory() const override {
+    return {memory_.activation_bytes(), memory_.workspace_bytes() + rope_tables_.bytes()};
+  }
 
  private:
+  void run_plain(const Op& op);
+  void run_latent(const Op& op, const MlaSpec& a);
+  void latent_up(const Op& op);
   void embed(const Op& op, const EmbedShape& shape);
   void norm(const Op& op, const NormShape& shape);
   void linear(const Op& op, const LinearShape& shape);
@@ -95,7 +95,28 @@ class OpRunner {
   kernels::NormRule norm_rule() const;
   void store_heads(const Op& op, const Entry& entry, kernels::Slice tokens, kernels::Slice heads);
   kernels::AttentionCall attention_call(const Op& op, const AttentionShape& shape);
+  void attend(const Op& op, const kernels::AttentionCall& call, const kernels::AttentionSizes& sizes);
+  std::span<float> output_of(const Op& op) const;
+
+  /// Of a layer with latent attention; nullptr elsewhere.
+  const MlaSpec* latent_of(const Op& op) const {
+    return op.layer < 0 ? nullptr : std::get_if<MlaSpec>(&model_.layers[static_cast<std::size_t>(op.layer)].mixer);
+  }
+  std::span<float> new_latents(const MlaSpec& a) const;
+  void norm_latents(const Op& op, const MlaSpec& a);
+  void rotate_latents(const Op& op, const MlaSpec& a);
+  void write_latents(const Op& op, const MlaSpec& a);
+  void raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a);
+  kernels::AttentionCall latent_call(const Op& op, const MlaSpec& a);
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
+
+  /// Elements worth a thread: a core takes about 4 µs for 16,384 of the cheapest kind (64 KiB from L2 at 16 GB/s), which
+  /// is what handing work to a watching thread and waiting for it costs on a slow day.
+  static constexpr double kElementsPerThread = 16384;
+
+  static kernels::Slice slice_of(IndexRange range) {
+    return {static_cast<int>(range.begin), static_cast<int>(range.end)};
+  }
 
   /// Hands out units one by one as threads get free; `fn(unit, thread)`.
   template <class Function>
@@ -118,5 +139,25 @@ class OpRunner {
   PromptPass pass_ = PromptPass::kWhole;
   std::vector<Entry> entries_;  // of the step
 };
+
+// -------- templates
+
+template <class Function>
+void OpRunner::spread(int n_units, double elements_per_unit, int multiple, Function&& fn) {
+  const double least = std::clamp(std::ceil(kElementsPerThread / elements_per_unit), 1.0, 1e9);
+  const auto grain = (static_cast<std::int64_t>(least) + multiple - 1) / multiple * multiple;
+  pool_.parallel_for(n_units, grain, [&](IndexRange range, int) { fn(slice_of(range)); });
+}
+
+template <class Function>
+void OpRunner::spread_by_sequence(double elements_per_token, Function&& fn) {
+  spread(static_cast<int>(step_.n_tokens()), elements_per_token, 1, [&](kernels::Slice rows) {
+    for (const Entry& entry : entries_) {
+      const kernels::Slice tokens{std::max(rows.begin - entry.first_row, 0),
+                                  std::min(rows.end - entry.first_row, entry.q_len)};
+      if (tokens.begin < tokens.end) fn(entry, tokens);
+    }
+  });
+}
 
 }  // namespace dachlast

@@ -69,13 +69,21 @@ void PointRunner::fill_to(int n_tokens, const std::stop_token& stop) {
   }
 }
 
+TimedStep PointRunner::prefill_of(int context, int depth, const std::stop_token& stop) {
+  if (depth > 0) fill_to(depth, stop);
+  return [this, depth, prompt = ids(depth, context - depth)] {
+    if (depth > 0)
+      engine_.truncate(depth);
+    else
+      engine_.reset();
+    return seconds_of([&] { engine_.prefill(prompt); });
+  };
+}
+
 TimedStep PointRunner::step_of(const PointRequest& request, const std::stop_token& stop) {
   const int context = request.context_tokens;
   if (request.phase == Phase::kPrefill || request.kv_policy == KvPolicy::kNone)
-    return [this, prompt = ids(0, context)] {
-      engine_.reset();
-      return seconds_of([&] { engine_.prefill(prompt); });
-    };
+    return prefill_of(context, request.depth_tokens, stop);
   fill_to(context - 1, stop);  // where it was stopped half way, no step will run
   return [this, context, token = ids(context - 1, 1)] {
     const double seconds = seconds_of([&] { engine_.decode(token); });
@@ -107,9 +115,9 @@ PointResult PointRunner::sample_point(const TimedStep& step, const PointRequest&
 }
 
 PointResult PointRunner::run(const PointRequest& request, std::stop_token stop) {
-  if (request.context_tokens < 1)
+  if (request.context_tokens < 1 || request.context_tokens <= request.depth_tokens)
     throw Error(ErrorKind::kUsage, "context",
-                fmt::format("It must be at least 1 token, not {}.", request.context_tokens));
+                fmt::format("It must be more than {} tokens, not {}.", request.depth_tokens, request.context_tokens));
   if (request.context_tokens > engine_.options().capacity_tokens)
     throw Error(ErrorKind::kDoesNotFit, "context",
                 fmt::format("{} tokens do not fit a cache made for {}.", request.context_tokens,

@@ -15,7 +15,8 @@ namespace dachlast {
 /// What one point measures.
 struct PointRequest {
   Phase phase = Phase::kPrefill;
-  int context_tokens = 0;  // prefill: tokens read; decode: tokens in the cache, the new one included
+  int context_tokens = 0;  // in the cache when the step ends
+  int depth_tokens = 0;    // prefill: of these, in the cache when the step begins
   KvPolicy kv_policy = KvPolicy::kContiguous;
   StopRule rule;
   trace::SpanSink* observer = nullptr;  // receives the spans of the measured steps, warm-up left out
@@ -39,7 +40,7 @@ struct PointResult {
   double busy_share = 0.0;  // median over steps of time inside operations / time of the step; 0 without samples
 };
 
-/// Measures points on one engine: prefill (cache emptied, whole prompt read), decode (cache filled to one token less
+/// Measures points on one engine: prefill (cache emptied or cut to its depth, the rest of the prompt read), decode (cache filled to one token less
 /// than the context by a real prefill, one token decoded, cut off again) and decode without a cache (the whole sequence
 /// recomputed for the last token's logits, its operations under phase prefill because that is what runs).
 /// The token at a position depends on position and sequence only, so that a cache filled for one point is a prefix of
@@ -53,7 +54,7 @@ class PointRunner {
   PointRunner(const PointRunner&) = delete;
   PointRunner& operator=(const PointRunner&) = delete;
 
-  /// Errors   throws `Error`: kUsage where context_tokens is not positive, kDoesNotFit where it exceeds the engine's
+  /// Errors   throws `Error`: kUsage where context_tokens is not larger than depth_tokens, kDoesNotFit where it exceeds the engine's
   /// capacity.
   PointResult run(const PointRequest& request, std::stop_token stop = {});
 
@@ -67,6 +68,7 @@ class PointRunner {
   };
 
   TimedStep step_of(const PointRequest& request, const std::stop_token& stop);
+  TimedStep prefill_of(int context, int depth, const std::stop_token& stop);
   std::vector<std::int32_t> ids(int first_position, int n_tokens) const;
   void fill_to(int n_tokens, const std::stop_token& stop);
   PointResult sample_point(const TimedStep& step, const PointRequest& request, const std::stop_token& stop);

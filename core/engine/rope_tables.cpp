@@ -23,12 +23,12 @@ struct DistinctAngles {
 DistinctAngles distinct_angles(const ModelSpec& model, int capacity_tokens) {
   DistinctAngles result;
   for (const LayerSpec& layer : model.layers) {
-    if (!attention_of(layer).rope) {
+    const RopeSpec* rope = rope_of(layer);
+    if (rope == nullptr) {
       result.of_layer.push_back(-1);
       continue;
     }
-    const RopeSpec& rope = *attention_of(layer).rope;
-    const Angles angles{rope_inverse_frequencies(rope, capacity_tokens), rope_attention_factor(rope)};
+    const Angles angles{rope_inverse_frequencies(*rope, capacity_tokens), rope_attention_factor(*rope)};
     const auto known = std::find(result.angles.begin(), result.angles.end(), angles);
     result.of_layer.push_back(static_cast<int>(known - result.angles.begin()));
     if (known == result.angles.end()) result.angles.push_back(angles);

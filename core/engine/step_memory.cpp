@@ -1,6 +1,7 @@
 #include "core/engine/step_memory.h"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "kernels/attention.h"
@@ -21,12 +22,18 @@ double padded_float_bytes(std::size_t floats) {
   return AlignedBuffer::padded_bytes(static_cast<double>(floats) * kFloatBytes);
 }
 
+std::optional<kernels::AttentionSizes> attention_sizes(const Op& op) {
+  if (const auto* plain = std::get_if<AttentionShape>(&op.shape)) return kernels::sizes_of(*plain);
+  if (const auto* wide = std::get_if<WideAttentionShape>(&op.shape)) return kernels::sizes_of(*wide);
+  return std::nullopt;
+}
+
 void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
   const KvFormat format = options.precision.kv.format;
   for (const Op& op : ops) {
-    const auto* shape = std::get_if<AttentionShape>(&op.shape);
-    if (shape == nullptr) continue;
-    const kernels::AttentionSizes most = kernels::sizes_of(*shape);
+    const auto sizes_of_op = attention_sizes(op);
+    if (!sizes_of_op) continue;
+    const kernels::AttentionSizes& most = *sizes_of_op;
     sizes.scratch_bytes_per_thread =
         std::max(sizes.scratch_bytes_per_thread,
                  padded_float_bytes(kernels::planned_scratch_floats(format, most, options.attention_variant)));
@@ -44,9 +51,12 @@ double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
 }
 
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
+  double beside = 0.0;  // parts that lie before this one in its buffer
   for (const Op& op : ops) {
     double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(op.out)];
-    bytes = std::max(bytes, AlignedBuffer::padded_bytes(kernels::output_elements(op.shape) * kFloatBytes));
+    const double elements = kernels::output_elements(op.shape) + beside;
+    bytes = std::max(bytes, AlignedBuffer::padded_bytes(elements * kFloatBytes));
+    beside = adds_a_part(op.kind) ? elements : 0.0;
   }
 }
 
@@ -75,8 +85,9 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
   StepSizes sizes;
   sizes.n_threads = options.n_threads;
   const int q_len = largest_step_tokens(options);
-  const Step prefill{Phase::kPrefill, options.batch_size, q_len, options.capacity_tokens, options.logits};
-  const Step decode{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
+  Step prefill{Phase::kPrefill, options.batch_size, q_len, options.capacity_tokens, options.logits};
+  Step decode{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
+  prefill.latent = decode.latent = LatentForm::kAbsorbed;
   // Attention may need more scratch for one query over the whole cache than for a tile of them.
   for (const Step& step : {prefill, decode}) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);

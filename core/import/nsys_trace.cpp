@@ -77,6 +77,7 @@ class NsysReader {
     event.stream = static_cast<std::int32_t>(row.stream);
     event.work = work_of(row, rules_);
     event.launch = row.launch_ns ? Launch::kRecorded : Launch::kMissing;
+    event.launch_ns = row.launch_ns;
     if (row.launch_ns && row.launch_thread) {
       const auto thread = static_cast<std::uint64_t>(*row.launch_thread);
       event.host_op = RangeFinder(nested_, parents_).innermost(thread, *row.launch_ns);

@@ -8,7 +8,24 @@
 namespace dachlast {
 namespace {
 
+bool reads_another_cache(const LayerSpec& layer) {
+  const auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
+  return attention != nullptr && attention->shares_kv_with.has_value();
+}
+
+/// Latents are their own values, and one row serves all heads.
+kernels::KvLayout layout_of(const MlaSpec& latent, const KvCacheOptions& options, int block_size) {
+  return {.format = options.format,
+          .key_scales = options.spec.key_scales,
+          .values = kernels::KvValues::kInKeys,
+          .n_kv_heads = 1,
+          .block_size = block_size,
+          .head_dim = latent.latent_width(),
+          .value_dim = latent.kv_lora_rank};
+}
+
 kernels::KvLayout layout_of(const LayerSpec& layer, const KvCacheOptions& options, int block_size) {
+  if (const auto* latent = std::get_if<MlaSpec>(&layer.mixer)) return layout_of(*latent, options, block_size);
   const AttentionSpec& attention = attention_of(layer);
   return {.format = options.format,
           .key_scales = options.spec.key_scales,
@@ -77,6 +94,15 @@ LayerPool pool_at(const LayerSpec& layer, const KvCacheOptions& options, const K
   return made;
 }
 
+/// The most that `bytes_of` says of any layer's layout.
+template <class Function>
+double largest_layer(const ModelSpec& model, const KvCacheOptions& options, Function&& bytes_of) {
+  const int block_size = shape_of(options).block_size;
+  double most = 0.0;
+  for (const LayerSpec& layer : model.layers) most = std::max(most, bytes_of(layout_of(layer, options, block_size)));
+  return most;
+}
+
 StageLayer stage_layer(const LayerPool& pool, const KvCacheOptions& options, int n_blocks) {
   const auto part = [&](std::size_t offset, std::size_t bytes) {
     return StagePart{offset, bytes / static_cast<std::size_t>(n_blocks)};
@@ -102,7 +128,7 @@ double held_bytes(const ModelSpec& model, const KvCacheOptions& options) {
   const KvPoolShape shape = shape_of(options);
   double bytes = 0.0;
   for (const LayerSpec& layer : model.layers) {
-    if (attention_of(layer).shares_kv_with) continue;
+    if (reads_another_cache(layer)) continue;
     const kernels::KvLayout layout = layout_of(layer, options, shape.block_size);
     bytes += tail_bytes(layout, options);
     if (!options.spec.staged()) bytes += pool_bytes(layout, shape);
@@ -119,16 +145,21 @@ double kv_tier_bytes(const ModelSpec& model, const KvCacheOptions& options) {
   return bytes;
 }
 
+double kv_device_bytes(const ModelSpec& model, const KvCacheOptions& options) {
+  double slot = 0.0;
+  if (options.spec.staged())
+    slot = largest_layer(model, options,
+                         [&](const kernels::KvLayout& layout) { return pool_bytes(layout, shape_of(options)); });
+  return held_bytes(model, options) + KvStage::kSlots * AlignedBuffer::padded_bytes(slot);
+}
+
 double kv_cache_bytes(const ModelSpec& model, const KvCacheOptions& options) {
   double bytes = held_bytes(model, options);
   if (!options.spec.staged()) return bytes;
   const KvPoolShape shape = shape_of(options);
-  double slot = 0.0, record = 0.0;
-  for (const LayerSpec& layer : model.layers) {
-    const kernels::KvLayout layout = layout_of(layer, options, shape.block_size);
-    slot = std::max(slot, pool_bytes(layout, shape));
-    record = std::max(record, record_bytes(layout, options));
-  }
+  const double slot = largest_layer(model, options, [&](const auto& layout) { return pool_bytes(layout, shape); });
+  const double record =
+      largest_layer(model, options, [&](const auto& layout) { return record_bytes(layout, options); });
   bytes += LayerStage::memory_bytes(slot, record, kv_tier_alignment(options.spec.tier));
   if (options.spec.tier != KvTier::kFile) bytes += AlignedBuffer::padded_bytes(kv_tier_bytes(model, options));
   return bytes;
@@ -139,7 +170,7 @@ std::vector<LayerPool> lay_out_layers(const ModelSpec& model, const KvCacheOptio
   std::vector<LayerPool> layers;
   Room all, tails;
   for (const LayerSpec& layer : model.layers) {
-    if (attention_of(layer).shares_kv_with) {  // has no pool: nobody asks for it
+    if (reads_another_cache(layer)) {  // has no pool: nobody asks for it
       layers.push_back({.index = static_cast<int>(layers.size()), .layout = {}});
       continue;
     }

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cstring>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/kv_cache/cache_layout.h"
+#include "core/kv_cache/layer_stage.h"
 #include "core/kv_cache/ring_placement.h"
 
 namespace dachlast {
@@ -34,17 +34,25 @@ std::unique_ptr<TokenPlacement> placement_for(const KvCacheOptions& options, con
                                                             .sharing = shares ? options.sharing : PrefixSharing::kOff});
 }
 
+std::unique_ptr<KvMemory> memory_for(const ModelSpec& model, const KvCacheOptions& options, KvDevice* device) {
+  const double bytes = held_bytes(model, options);
+  return device == nullptr ? make_host_kv_memory(bytes) : device->allocate(bytes);
+}
+
+std::unique_ptr<KvStage> stage_for(const ModelSpec& model, const KvCacheOptions& options, KvDevice* device) {
+  if (device != nullptr)
+    return device->make_stage(stage_options(model, options), options.spec.tier, kv_tier_bytes(model, options));
+  return std::make_unique<LayerStage>(make_tier(model, options), stage_options(model, options));
+}
+
 }  // namespace
 
-KvCache::KvCache(const ModelSpec& model, const KvCacheOptions& options)
+KvCache::KvCache(const ModelSpec& model, const KvCacheOptions& options, KvDevice* device)
     : options_(settled(options)),
       shape_(shape_of(options_)),
-      memory_(held_bytes(model, options_), "KV cache"),
+      memory_(memory_for(model, options_, device)),
+      stage_(options_.spec.staged() ? stage_for(model, options_, device) : nullptr),
       placement_(placement_for(options_, shape_)) {
-  if (options_.spec.staged()) {
-    std::unique_ptr<TierMemory> tier = make_tier(model, options_);
-    stage_ = std::make_unique<LayerStage>(std::move(tier), stage_options(model, options_));
-  }
   if (options_.spec.recompute_keep > 0)
     recompute_ = RecomputePlan(options_.max_sequences, std::min(options_.spec.recompute_keep, options_.capacity_tokens),
                                shape_.block_size);
@@ -129,7 +137,7 @@ void KvCache::truncate(SequenceId id, int n_tokens) {
 // -------- memory
 
 std::span<std::byte> KvCache::memory_of(const Layer& layer) {
-  return stage_ ? stage_->slot(layer.index) : memory_.as<std::byte>();
+  return stage_ ? stage_->slot(layer.index) : memory_->bytes();
 }
 
 kernels::MutableKvPool KvCache::pool(const Layer& layer) {
@@ -147,8 +155,8 @@ kernels::MutableKvPool KvCache::pool(const Layer& layer) {
 std::span<BF16> KvCache::tail(const Layer& layer, int place) {
   const std::size_t elements = tail_elements(layer.layout);
   if (elements == 0) return {};
-  return memory_.as<BF16>().subspan(layer.tail_offset / sizeof(BF16) + static_cast<std::size_t>(place) * elements,
-                                    elements);
+  auto* const tails = reinterpret_cast<BF16*>(memory_->bytes().data() + layer.tail_offset);
+  return {tails + static_cast<std::size_t>(place) * elements, elements};
 }
 
 void KvCache::copy_block(const BlockCopy& copy) {
@@ -161,10 +169,8 @@ void KvCache::copy_block(const BlockCopy& copy) {
     for (const auto& [offset, bytes] : parts) {
       if (bytes == 0) continue;
       const std::size_t block = bytes / n_blocks;
-      const auto at = [&](std::int32_t b) {
-        return memory_.as<std::byte>().data() + offset + static_cast<std::size_t>(b) * block;
-      };
-      std::memcpy(at(copy.to), at(copy.from), block);
+      const auto at = [&](std::int32_t b) { return offset + static_cast<std::size_t>(b) * block; };
+      memory_->copy(at(copy.to), at(copy.from), block);
     }
   }
 }

@@ -7,11 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/kv_cache/aligned_buffer.h"
 #include "core/kv_cache/block_manager.h"
 #include "core/kv_cache/cache_layout.h"
 #include "core/kv_cache/kv_cache_options.h"
-#include "core/kv_cache/layer_stage.h"
+#include "core/kv_cache/kv_memory.h"
+#include "core/kv_cache/kv_stage.h"
+#include "core/kv_cache/kv_step.h"
 #include "core/kv_cache/stage_plan.h"
 #include "core/kv_cache/token_placement.h"
 #include "core/model/kv_spec.h"
@@ -39,15 +40,16 @@ struct KvRecompute {
 /// Memory   per layer one pool of blocks (layout: kernels/kv_view.h), all allocated in the constructor.
 /// Errors   throws `Error` (kUsage) for sequences it does not know and numbers out of range.
 /// Threads  one writer at a time.
-class KvCache {
+class KvCache final : public KvStep {
  public:
   /// Errors   throws `Error`: kUsage where a size is not positive or the spec names no cache, kDoesNotFit where there is
   ///          no memory.
-  KvCache(const ModelSpec& model, const KvCacheOptions& options);
+  /// `device`: whose memory it lies in; nullptr: RAM. It must outlive the cache.
+  KvCache(const ModelSpec& model, const KvCacheOptions& options, KvDevice* device = nullptr);
 
   const KvCacheOptions& options() const { return options_; }
-  /// Bytes of RAM; equals `kv_cache_bytes`.
-  double bytes() const { return static_cast<double>(memory_.size_bytes()) + (stage_ ? stage_->bytes() : 0.0); }
+  /// Bytes it has allocated; in RAM they equal `kv_cache_bytes`.
+  double bytes() const { return static_cast<double>(memory_->bytes().size()) + (stage_ ? stage_->bytes() : 0.0); }
   /// What one block of every layer takes: bytes a copy on write reads and writes.
   double block_bytes() const;
 
@@ -80,11 +82,8 @@ class KvCache {
   /// Valid until the next change.
   std::span<const KvRecompute> recomputed() const { return recomputed_; }
 
-  /// A layer's turn in a step: between the two calls its `view` and `target` may be used. Without a second tier nothing
-  /// happens. Layers come in their order, all of them, once a step.
-  /// Errors   as `LayerStage`; the cache is of no use then.
-  void enter_layer(int layer_index);
-  void leave_layer(int layer_index);
+  void enter_layer(int layer_index) override;
+  void leave_layer(int layer_index) override;
 
   /// What passed between the tiers and was recomputed so far; empty for a cache without. Waits for what is under way.
   std::optional<KvTraffic> traffic();
@@ -92,7 +91,7 @@ class KvCache {
   std::string tier_description() const;
 
   /// The step as attention and `store_kv` see it; entry i is entries[i] of `begin_step`. Valid until the next change.
-  kernels::KvView view(int layer_index);
+  kernels::KvView view(int layer_index) override;
   kernels::KvTarget target(int layer_index, int entry);
 
  private:
@@ -120,8 +119,8 @@ class KvCache {
   KvCacheOptions options_;
   KvPoolShape shape_;
   std::vector<Layer> layers_;
-  AlignedBuffer memory_;               // of all layers; staged: of the tails
-  std::unique_ptr<LayerStage> stage_;  // where only layers in work are at hand
+  std::unique_ptr<KvMemory> memory_;  // of all layers; staged: of the tails
+  std::unique_ptr<KvStage> stage_;    // where only layers in work are at hand
   RecomputePlan recompute_;
   std::unique_ptr<TokenPlacement> placement_;
   std::unordered_map<SequenceId, Place> places_;

@@ -36,6 +36,9 @@ struct KvCacheOptions {
 /// Errors   as the constructor of `KvCache`.
 double kv_cache_bytes(const ModelSpec& model, const KvCacheOptions& options);
 
+/// The same of a device: the tier of a staged cache lies in the host's memory, and blocks go there without a detour.
+double kv_device_bytes(const ModelSpec& model, const KvCacheOptions& options);
+
 /// Bytes of the tier behind a staged cache, in RAM or in a file; 0 where all layers stay at hand.
 double kv_tier_bytes(const ModelSpec& model, const KvCacheOptions& options);
 

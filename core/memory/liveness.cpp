@@ -61,11 +61,6 @@ std::span<const Buffer> also_read(OpKind kind) {
   }
 }
 
-/// Outputs of these stand side by side in their buffer: latents of queries and of keys; parts of the indexer.
-bool adds_a_part(OpKind kind) {
-  return kind == OpKind::kLatentDown || kind == OpKind::kIndexProj;
-}
-
 std::vector<Op> ops_of_one_token(const ModelSpec& model) {
   const Step step{.phase = Phase::kPrefill, .batch_size = 1, .q_len = 1, .kv_len = 1};
   std::vector<Op> ops = build_op_list(model, step, {});

@@ -36,16 +36,20 @@ Step largest_step(const MemoryScenario& scenario) {
           .batch_size = scenario.batch_size,
           .q_len = std::min(longest_step(scenario.kv, scenario.max_step_tokens), scenario.capacity_tokens),
           .kv_len = scenario.capacity_tokens,
-          .logits = scenario.logits};
+          .logits = scenario.logits,
+          .latent = LatentForm::kAbsorbed};
 }
 
 BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
   const Step step = largest_step(scenario);
   BufferBytes bytes{};
   of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
+  double beside = 0.0;  // parts that lie before this one in its buffer
   for (const Op& op : build_op_list(model, step, scenario.precision)) {
     double& room = of(bytes, op.out);
-    room = std::max(room, kElementBytes * kernels::output_elements(op.shape));
+    const double elements = kernels::output_elements(op.shape) + beside;
+    room = std::max(room, kElementBytes * elements);
+    beside = adds_a_part(op.kind) ? elements : 0.0;
   }
   return bytes;
 }
@@ -86,8 +90,9 @@ std::vector<KvGroup> kv_groups(const ModelSpec& model) {
 double rope_table_bytes(const ModelSpec& model, double n_tokens) {
   std::vector<std::pair<double, int>> kinds;
   for (const LayerSpec& layer : model.layers) {
-    if (!attention_of(layer).rope) continue;
-    const std::pair kind{attention_of(layer).rope->theta, attention_of(layer).rope->rotary_dim};
+    const RopeSpec* rope = rope_of(layer);
+    if (rope == nullptr) continue;
+    const std::pair kind{rope->theta, rope->rotary_dim};
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   }
   double bytes = 0.0;
@@ -103,11 +108,12 @@ struct AttentionMemory {
 AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& scenario) {
   AttentionMemory most;
   for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision)) {
-    const auto* shape = std::get_if<AttentionShape>(&op.shape);
-    if (shape == nullptr) continue;
-    const kernels::AttentionSizes sizes = kernels::sizes_of(*shape);
-    const auto floats =
-        static_cast<double>(kernels::planned_scratch_floats(shape->kv.format, sizes, scenario.attention_variant));
+    if (op.kind != OpKind::kAttention) continue;
+    const auto* wide = std::get_if<WideAttentionShape>(&op.shape);
+    const kernels::AttentionSizes sizes =
+        wide != nullptr ? kernels::sizes_of(*wide) : kernels::sizes_of(std::get<AttentionShape>(op.shape));
+    const KvFormat format = scenario.precision.kv.format;
+    const auto floats = static_cast<double>(kernels::planned_scratch_floats(format, sizes, scenario.attention_variant));
     most.scratch = std::max(most.scratch, kFloatBytes * floats * scenario.n_threads);
     most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
   }
@@ -125,12 +131,7 @@ PoolBytes pool_bytes(const ModelSpec& model, const KvStorage& storage, int block
   for (const LayerSpec& layer : model.layers) {
     const LayerCache cache = layer_cache(layer);
     if (cache.n_kv_heads == 0) continue;
-    const kernels::KvLayout layout{.format = storage.format,
-                                   .key_scales = storage.key_scales,
-                                   .n_kv_heads = cache.n_kv_heads,
-                                   .block_size = block_size,
-                                   .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
-                                   .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
+    const kernels::KvLayout layout = pool_layout(cache, storage, block_size);
     bytes.per_block += static_cast<double>(block_bytes(layout));
     bytes.tail_per_sequence += static_cast<double>(tail_elements(layout) * sizeof(BF16));
   }
@@ -147,7 +148,8 @@ struct WeightCount {
   double matrix_elements = 0;
   double matrix_bytes = 0;
   double vector_elements = 0;
-  double filling_bytes = 0;  // of plain matrices in panels, beyond their elements
+  double latent_elements = 0;  // up projections of latents beside quantized matrices
+  double filling_bytes = 0;    // of plain matrices in panels, beyond their elements
 };
 
 WeightCount weight_count(const ModelSpec& model, const WeightStorage& storage) {
@@ -155,7 +157,7 @@ WeightCount weight_count(const ModelSpec& model, const WeightStorage& storage) {
   for (const WeightSlot& slot : fused_weight_slots(model)) {
     const auto elements = static_cast<double>(slot.size());
     if (storage_of(slot, storage).type != storage.type) {
-      count.vector_elements += elements;
+      (slot.role == WeightRole::kKvUp ? count.latent_elements : count.vector_elements) += elements;
       continue;
     }
     count.matrix_elements += elements;
@@ -208,6 +210,8 @@ MemorySegment weight_segment(const ModelSpec& model, WeightType weights) {
                           8.0 * count.matrix_bytes / count.matrix_elements);
   else
     formula = fmt::format("{} parameters × {} B", grouped(count.matrix_elements), weights.bits() / 8);
+  if (count.latent_elements > 0.0)
+    formula += fmt::format(" + {} in up projections of latents × 2 B", grouped(count.latent_elements));
   if (count.vector_elements > 0.0)
     formula += fmt::format(" + {} in norms and biases × 4 B", grouped(count.vector_elements));
   if (!weights.quantized() && count.filling_bytes > 0.0)

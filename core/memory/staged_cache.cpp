@@ -31,15 +31,6 @@ double record_bytes(const kernels::KvLayout& layout, KvTier tier) {
   return std::ceil(static_cast<double>(block_bytes(layout)) / unit) * unit;
 }
 
-kernels::KvLayout layout_of(const LayerCache& cache, const KvStorage& storage, int block_size) {
-  return {.format = storage.format,
-          .key_scales = storage.key_scales,
-          .n_kv_heads = cache.n_kv_heads,
-          .block_size = block_size,
-          .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
-          .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
-}
-
 StageSizes stage_of(const ModelSpec& model, const MemoryScenario& scenario) {
   const KvRoom room{.max_sequences = scenario.batch_size,
                     .capacity_tokens = scenario.capacity_tokens,
@@ -50,7 +41,7 @@ StageSizes stage_of(const ModelSpec& model, const MemoryScenario& scenario) {
   for (const LayerSpec& layer : model.layers) {
     const LayerCache cache = layer_cache(layer);
     if (cache.n_kv_heads == 0) continue;
-    const kernels::KvLayout layout = layout_of(cache, storage, stage.shape.block_size);
+    const kernels::KvLayout layout = pool_layout(cache, storage, stage.shape.block_size);
     const double record = record_bytes(layout, scenario.kv.tier);
     stage.slot = std::max(stage.slot, static_cast<double>(block_bytes(layout)) * stage.shape.n_blocks);
     stage.largest_record = std::max(stage.largest_record, record);
@@ -73,6 +64,17 @@ double chunks(int n_tokens, int block_size) {
 }
 
 }  // namespace
+
+kernels::KvLayout pool_layout(const LayerCache& cache, const KvStorage& storage, int block_size) {
+  const bool latent = cache.v_elements_per_token == 0.0;
+  return {.format = storage.format,
+          .key_scales = storage.key_scales,
+          .values = latent ? kernels::KvValues::kInKeys : kernels::KvValues::kOwnRows,
+          .n_kv_heads = cache.n_kv_heads,
+          .block_size = block_size,
+          .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
+          .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
+}
 
 std::vector<MemorySegment> staged_cache_segments(const ModelSpec& model, const MemoryScenario& scenario) {
   const StageSizes stage = stage_of(model, scenario);

@@ -5,9 +5,14 @@
 
 #include "core/base/op_cost.h"
 #include "core/memory/memory_model.h"
+#include "core/model/layer_cache.h"
+#include "kernels/kv_view.h"
 
 // Caches of which only the layers in work are at hand (`KvSpec::staged`).
 namespace dachlast {
+
+/// How blocks of a layer that keeps keys are laid out: of a latent values lie in the keys.
+kernels::KvLayout pool_layout(const LayerCache& cache, const KvStorage& storage, int block_size);
 
 /// What such a cache takes of RAM: slots of the layers in work and one chunk in transfer; and the tier, where it lies in RAM.
 std::vector<MemorySegment> staged_cache_segments(const ModelSpec& model, const MemoryScenario& scenario);

@@ -301,6 +301,12 @@ std::int64_t GgufWeights::head_bytes() const {
   return layer_bytes(-1) - embedding_bytes();
 }
 
+double GgufWeights::element_bytes() const {
+  double elements = 0.0;
+  for (const GgufTypedTensor& tensor : tensors) elements += static_cast<double>(tensor.shape.elements());
+  return static_cast<double>(bytes()) / elements;
+}
+
 bool is_gguf_table(std::string_view tensor) {
   return is_one_of(tensor, "token_embd", "position_embd", "per_layer_token_embd");
 }

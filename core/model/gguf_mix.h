@@ -49,6 +49,7 @@ struct GgufWeights {
   std::int64_t embedding_bytes() const;  // tables of tokens and positions: kept in host memory
   std::int64_t layer_bytes(int layer) const;
   std::int64_t head_bytes() const;  // output matrix and its norm
+  double element_bytes() const;     // the mean over all tensors
 };
 
 /// Types and bytes of every tensor of `shape` in a file of type `mix`. Vectors and routers stay F32.

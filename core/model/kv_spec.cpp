@@ -202,11 +202,14 @@ int longest_step(const KvSpec& spec, int wanted) {
 
 ModelSpec with_reach(ModelSpec model, const KvSpec& spec) {
   if (!spec.is_ring()) return model;
+  const auto limit = [&](auto& attention) {
+    if (attention.window > 0 && attention.window <= spec.window) return;
+    attention.n_sink_tokens = attention.window == 0 ? spec.n_sinks : 0;
+    attention.window = spec.window;
+  };
   for (LayerSpec& layer : model.layers) {
-    auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
-    if (attention == nullptr || (attention->window > 0 && attention->window <= spec.window)) continue;
-    attention->n_sink_tokens = attention->window == 0 ? spec.n_sinks : 0;
-    attention->window = spec.window;
+    if (auto* attention = std::get_if<AttentionSpec>(&layer.mixer)) limit(*attention);
+    if (auto* latent = std::get_if<MlaSpec>(&layer.mixer)) limit(*latent);
   }
   return model;
 }

@@ -18,7 +18,8 @@ LayerCache cache_of(const AttentionSpec& a) {
 LayerCache cache_of(const MlaSpec& a) {
   return {.k_elements_per_token = 1.0 * a.kv_lora_rank + a.qk_rope_head_dim,
           .index_elements_per_token = a.indexer ? 1.0 * a.indexer->head_dim : 0.0,
-          .n_kv_heads = 1};
+          .n_kv_heads = 1,
+          .window = a.window > 0 ? a.window + a.n_sink_tokens : 0};
 }
 
 LayerCache cache_of(const GatedDeltaNetSpec& d) {

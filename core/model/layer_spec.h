@@ -70,7 +70,11 @@ struct MlaSpec {
   bool bias = false;  // of the two down projections and of the output
   RopeSpec rope = {};
   std::optional<IndexerSpec> indexer = {};
+  int window = 0;         // 0: all earlier tokens; else what a cache makes of the model, see kv_spec.h
+  int n_sink_tokens = 0;  // likewise
 
+  /// Of a row of the cache: the latent, and behind it the rotated key.
+  int latent_width() const { return kv_lora_rank + qk_rope_head_dim; }
   int qk_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
 };
 
@@ -158,6 +162,13 @@ struct LayerSpec {
   Mixer mixer;
   FeedForward feed_forward;
 };
+
+/// The rotary embedding of a layer; nullptr where it has none.
+inline const RopeSpec* rope_of(const LayerSpec& layer) {
+  if (const auto* latent = std::get_if<MlaSpec>(&layer.mixer)) return &latent->rope;
+  const auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
+  return attention != nullptr && attention->rope ? &*attention->rope : nullptr;
+}
 
 // -------- for code that runs dense models only, whose kernels `missing_kernels` has checked
 

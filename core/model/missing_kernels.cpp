@@ -45,7 +45,9 @@ std::string_view first_unsupported(const std::array<Unsupported<Part>, n>& list,
 
 struct MixerKernels {
   std::string_view operator()(const AttentionSpec& a) const { return first_unsupported(kOfAttention, a); }
-  std::string_view operator()(const MlaSpec&) const { return "multi-head latent attention"; }
+  std::string_view operator()(const MlaSpec& a) const {
+    return a.indexer ? std::string_view("sparse attention over latents") : std::string_view();
+  }
   std::string_view operator()(const GatedDeltaNetSpec&) const { return "linear attention"; }
   std::string_view operator()(const Mamba1Spec&) const { return "Mamba layers"; }
   std::string_view operator()(const Mamba2Spec&) const { return "Mamba 2 layers"; }

@@ -10,9 +10,13 @@ void OpBuilder::run(const MlaSpec& a, Buffer in) {
   add(OpKind::kKvWrite, CacheWriteShape{n_tokens_, a.kv_lora_rank + a.qk_rope_head_dim, precision_.kv},
       WeightRole::kNone, Buffer::kLatent, Buffer::kLatent);
   if (a.indexer) index(*a.indexer, a, in);
-  latent_attention(a);
-  linear(OpKind::kOProj, WeightRole::kOProj, model_.d_model, a.n_heads * a.v_head_dim, Buffer::kAttended,
-         Buffer::kBranch);
+  const bool absorbed = step_.latent == LatentForm::kAbsorbed;
+  if (absorbed)
+    absorbed_attention(a);
+  else
+    latent_attention(a);
+  linear(OpKind::kOProj, WeightRole::kOProj, model_.d_model, a.n_heads * a.v_head_dim,
+         absorbed ? Buffer::kMixed : Buffer::kAttended, Buffer::kBranch);
 }
 
 /// Down to the latents, their norms, and up to the heads of the queries.
@@ -26,32 +30,54 @@ void OpBuilder::latent_projections(const MlaSpec& a, Buffer in) {
   const int q_inputs = a.q_lora_rank > 0 ? a.q_lora_rank : model_.d_model;
   linear(OpKind::kLatentUp, WeightRole::kQUp, a.n_heads * a.qk_head_dim(), q_inputs,
          a.q_lora_rank > 0 ? Buffer::kLatent : in, Buffer::kQkv);
-  add(OpKind::kRope, RopeShape{n_tokens_, a.n_heads + 1, a.qk_rope_head_dim, a.qk_rope_head_dim}, WeightRole::kNone,
-      Buffer::kQkv, Buffer::kQkv);
+  add(OpKind::kRope, RopeShape{n_tokens_, a.n_heads + 1, a.qk_rope_head_dim, a.qk_rope_head_dim, a.rope.pairs},
+      WeightRole::kNone, Buffer::kQkv, Buffer::kQkv);
 }
 
 /// Prefill rebuilds K and V of all cached tokens and attends as usual. Decode multiplies queries and results by the same
 /// matrices instead and attends to the latents themselves, which all heads share.
 /// Source   vllm-project/vllm:vllm/v1/attention/backends/mla/common.py; DeepSeek-V2, arXiv:2405.04434, section 2.1.3.
 void OpBuilder::latent_attention(const MlaSpec& a) {
-  const bool rebuilds = step_.phase == Phase::kPrefill;
-  const int n_rows = rebuilds ? step_.batch_size * step_.kv_len : n_tokens_;
+  const bool rebuilds = step_.phase == Phase::kPrefill || step_.latent == LatentForm::kRebuilt;
+  const int n_rows = rebuilds ? static_cast<int>(step_.n_cached()) : n_tokens_;
   const int up_width = a.n_heads * (a.qk_nope_head_dim + a.v_head_dim);
-  add(OpKind::kLatentUp, LinearShape{n_rows, up_width, a.kv_lora_rank, precision_.weights}, WeightRole::kKvUp,
-      Buffer::kLatent, Buffer::kMixed);
-  const int latent = a.kv_lora_rank + a.qk_rope_head_dim;
-  const WideAttentionShape shape{.batch_size = step_.batch_size,
-                                 .q_len = step_.q_len,
-                                 .kv_len = step_.kv_len,
-                                 .n_heads = a.n_heads,
-                                 .score_dim = rebuilds ? a.qk_head_dim() : latent,
-                                 .value_dim = rebuilds ? a.v_head_dim : a.kv_lora_rank,
-                                 .row_elements = latent,
-                                 .window = 0,
-                                 .chunk = 0,
-                                 .top_k = a.indexer ? a.indexer->top_k : 0,
-                                 .kv = precision_.kv};
+  const WeightType type =
+      step_.latent == LatentForm::kByPhase ? precision_.weights : latent_up_type(precision_.weights);
+  add(OpKind::kLatentUp, LinearShape{n_rows, up_width, a.kv_lora_rank, type}, WeightRole::kKvUp, Buffer::kLatent,
+      Buffer::kMixed);
+  WideAttentionShape shape = attention_to_latents(a);
+  if (rebuilds) {
+    shape.score_dim = a.qk_head_dim();
+    shape.value_dim = a.v_head_dim;
+  }
   add(OpKind::kAttention, shape, WeightRole::kNone, Buffer::kQkv, Buffer::kAttended);
+}
+
+/// Scores against whole rows of the cache, sums of the latents in them.
+WideAttentionShape OpBuilder::attention_to_latents(const MlaSpec& a) const {
+  return {.batch_size = step_.batch_size,
+          .q_len = step_.q_len,
+          .kv_len = step_.kv_len,
+          .n_heads = a.n_heads,
+          .score_dim = a.latent_width(),
+          .value_dim = a.kv_lora_rank,
+          .row_elements = a.latent_width(),
+          .window = a.window > 0 ? a.window + a.n_sink_tokens : 0,  // a query sees as many tokens at most
+          .chunk = 0,
+          .top_k = a.indexer ? a.indexer->top_k : 0,
+          .kv = precision_.kv,
+          .sequences = step_.sequences};
+}
+
+/// The keys' part of the up projection before attention, the values' part behind it:
+///   q[h]ᵀ · (W_UK[h] · c) = (W_UK[h]ᵀ · q[h])ᵀ · c,   Σ p · (W_UV[h] · c) = W_UV[h] · Σ p · c
+void OpBuilder::absorbed_attention(const MlaSpec& a) {
+  const WeightType type = latent_up_type(precision_.weights);
+  const HeadLinearShape keys{n_tokens_, a.n_heads, a.kv_lora_rank, a.qk_nope_head_dim, type, a.qk_rope_head_dim};
+  add(OpKind::kLatentUp, keys, WeightRole::kKvUp, Buffer::kQkv, Buffer::kMixed);
+  add(OpKind::kAttention, attention_to_latents(a), WeightRole::kNone, Buffer::kMixed, Buffer::kAttended);
+  const HeadLinearShape values{n_tokens_, a.n_heads, a.v_head_dim, a.kv_lora_rank, type};
+  add(OpKind::kLatentUp, values, WeightRole::kKvUp, Buffer::kAttended, Buffer::kMixed);
 }
 
 /// Scores every earlier token with small heads; keys are kept beside the latent.

@@ -56,6 +56,8 @@ class OpBuilder {
   void wide_attention(const AttentionSpec& a);
   void latent_projections(const MlaSpec& a, Buffer in);
   void latent_attention(const MlaSpec& a);
+  void absorbed_attention(const MlaSpec& a);
+  WideAttentionShape attention_to_latents(const MlaSpec& a) const;
   void index(const IndexerSpec& indexer, const MlaSpec& a, Buffer in);
   void experts(const MoeSpec& moe, Buffer in);
   void shared_expert(const MoeSpec& moe, Buffer in);

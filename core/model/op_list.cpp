@@ -31,7 +31,9 @@ struct RowsPerToken {
 std::int64_t rebuilt_rows(const ModelSpec& model, const Step& step) {
   const bool latent = std::ranges::any_of(
       model.layers, [](const LayerSpec& layer) { return std::holds_alternative<MlaSpec>(layer.mixer); });
-  return latent && step.phase == Phase::kPrefill ? std::int64_t{step.batch_size} * step.kv_len : 0;
+  const bool rebuilds =
+      step.latent == LatentForm::kRebuilt || (step.latent == LatentForm::kByPhase && step.phase == Phase::kPrefill);
+  return latent && rebuilds ? step.n_cached() : 0;
 }
 
 /// Largest count any shape of the step holds as an int.
@@ -142,6 +144,13 @@ std::int64_t Step::n_tokens() const {
   if (sequences.empty()) return std::int64_t{batch_size} * q_len;
   std::int64_t sum = 0;
   for (const SequenceLengths& lengths : sequences) sum += lengths.q_len;
+  return sum;
+}
+
+std::int64_t Step::n_cached() const {
+  if (sequences.empty()) return std::int64_t{batch_size} * kv_len;
+  std::int64_t sum = 0;
+  for (const SequenceLengths& lengths : sequences) sum += lengths.kv_len;
   return sum;
 }
 

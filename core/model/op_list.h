@@ -77,7 +77,7 @@ enum class Buffer : std::uint8_t {
   kBranch,     // [n_tokens, d_model]
   kMlpUp,      // [n_tokens, d_ff or 2 · d_ff]
   kMlpHidden,  // [n_tokens, d_ff]
-  kLatent,     // [n_tokens, q_lora_rank + kv_lora_rank + qk_rope_head_dim]
+  kLatent,     // [n_tokens, q_lora_rank], behind them [n_tokens, kv_lora_rank + qk_rope_head_dim]
   kIndex,      // [n_tokens, queries, key and weights of the indexer]
   kMixerIn,    // [n_tokens, all that linear attention or a state space projects]
   kMixed,      // [n_tokens, what its convolution and state return]
@@ -106,6 +106,13 @@ struct Op {
   Rows rows = Rows::kAll;
 };
 
+/// How latent attention meets its cache.
+enum class LatentForm : std::uint8_t {
+  kByPhase,   // as servers do: rebuilt in prefill, absorbed in decode, the up projection one operation
+  kAbsorbed,  // queries and results pass the up projection, attention reads the latents, which all heads share
+  kRebuilt    // K and V of all heads are rebuilt from the latents of every cached token
+};
+
 /// For which tokens of a prefill the head computes logits.
 enum class LogitsFor : std::uint8_t { kLastToken, kAllTokens };
 
@@ -118,18 +125,33 @@ struct Step {
   int kv_len = 1;  // the new tokens included
   LogitsFor logits = LogitsFor::kLastToken;
   std::span<const SequenceLengths> sequences = {};  // outlives the operations built from it
+  LatentForm latent = LatentForm::kByPhase;
 
   std::int64_t n_tokens() const;
+  /// Tokens in the caches of all sequences.
+  std::int64_t n_cached() const;
 };
 
 /// A step of sequences that differ.
 Step ragged_step(Phase phase, std::span<const SequenceLengths> sequences);
+
+/// Outputs of these stand side by side in their buffer: latents of queries and of keys; parts of the indexer.
+constexpr bool adds_a_part(OpKind kind) {
+  return kind == OpKind::kLatentDown || kind == OpKind::kIndexProj;
+}
 
 /// Element types of a run.
 struct Precision {
   WeightType weights = DType::kF32;
   KvStorage kv = {};
 };
+
+/// What the engine keeps the up projection of latents in, always in rows: absorbed attention multiplies by its keys' part
+/// from the other side, along the rows that quantization gives a common scale. vLLM keeps it plain likewise.
+/// Source   vllm-project/vllm:vllm/v1/attention/backends/mla/common.py (process_weights_after_loading).
+constexpr WeightType latent_up_type(const WeightType& weights) {
+  return weights.quantized() ? WeightType(DType::kBF16) : weights;
+}
 
 /// Builds the flat list of operations of one step: the paper, top to bottom. Nothing else in the program knows how a
 /// transformer is put together.

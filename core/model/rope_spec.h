@@ -3,6 +3,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/op.h"
+
 namespace dachlast {
 
 /// Positions divided by `factor` (position interpolation).
@@ -43,11 +45,12 @@ struct LongRopeScaling {
 using RopeScaling =
     std::variant<std::monostate, LinearRopeScaling, Llama3RopeScaling, YarnRopeScaling, LongRopeScaling>;
 
-/// Rotary position embedding in rotate-half order: dimension i pairs with i + rotary_dim / 2.
+/// Rotary position embedding.
 struct RopeSpec {
   double theta = 10000.0;
   int rotary_dim = 0;
   RopeScaling scaling;
+  RopePairs pairs = RopePairs::kHalves;
 };
 
 }  // namespace dachlast

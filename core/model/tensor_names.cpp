@@ -28,6 +28,14 @@ struct NameTable {
 constexpr std::string_view kQNorm = "self_attn.q_norm";
 constexpr std::string_view kKNorm = "self_attn.k_norm";
 constexpr std::string_view kHead = "lm_head";
+// Multi-head latent attention: each down projection and the norm behind it.
+constexpr std::string_view kQDown = "self_attn.q_a_proj";
+constexpr std::string_view kQDownNorm = "self_attn.q_a_layernorm";
+constexpr std::string_view kQUp = "self_attn.q_b_proj";
+constexpr std::string_view kQWhole = "self_attn.q_proj";  // where queries have no latent
+constexpr std::string_view kKvDown = "self_attn.kv_a_proj_with_mqa";
+constexpr std::string_view kKvDownNorm = "self_attn.kv_a_layernorm";
+constexpr std::string_view kKvUp = "self_attn.kv_b_proj";
 // With sandwich norms "post_attention_layernorm" is what it says; elsewhere it is the norm before the MLP.
 constexpr std::string_view kSandwichPostAttentionNorm = "post_attention_layernorm";
 constexpr std::string_view kSandwichMlpNorm = "pre_feedforward_layernorm";
@@ -112,9 +120,25 @@ const NameTable& names_of(TensorNaming naming) {
   return llama;
 }
 
-/// Modules of a role, top to bottom.
-std::vector<std::string_view> modules_of(WeightRole role, const NameTable& names) {
-  switch (role) {
+/// The module of a role of latent attention; empty for other roles.
+std::string_view latent_module(const WeightSlot& slot, const ModelSpec& model) {
+  const bool norm = slot.part == WeightPart::kNorm;
+  switch (slot.role) {
+    case WeightRole::kQDown: return norm ? kQDownNorm : kQDown;
+    case WeightRole::kKvDown: return norm ? kKvDownNorm : kKvDown;
+    case WeightRole::kKvUp: return kKvUp;
+    case WeightRole::kQUp: {
+      const auto* latent = std::get_if<MlaSpec>(&model.layers[static_cast<std::size_t>(slot.layer)].mixer);
+      return latent != nullptr && latent->q_lora_rank == 0 ? kQWhole : kQUp;
+    }
+    default: return {};
+  }
+}
+
+/// Modules of a slot, top to bottom.
+std::vector<std::string_view> modules_of(const WeightSlot& slot, const ModelSpec& model, const NameTable& names) {
+  if (const std::string_view latent = latent_module(slot, model); !latent.empty()) return {latent};
+  switch (slot.role) {
     case WeightRole::kNone: return {};
     case WeightRole::kTokenEmbedding: return {names.token_embedding};
     case WeightRole::kInputNorm: return {names.input_norm};
@@ -175,7 +199,7 @@ TensorRequest tensors_of(const WeightSlot& slot, const ModelSpec& model, const T
     return request;
   }
   if (slot.part == WeightPart::kMatrix && slot.layer >= 0) request.layout = names.projections;
-  const std::vector<std::string_view> modules = modules_of(slot.role, names);
+  const std::vector<std::string_view> modules = modules_of(slot, model, names);
   const std::vector<std::int64_t> rows = part_rows(slot, model, modules.size());
   for (std::size_t i = 0; i < modules.size(); ++i)
     request.parts.push_back({full_name(slot, names, prefix, modules[i]), rows[i], slot.columns});

@@ -72,9 +72,11 @@ std::vector<WeightSlot> extra_weight_slots(const ModelSpec& model);
 /// The slots as the engine keeps them: rows of one role below each other in one matrix.
 std::vector<WeightSlot> fused_weight_slots(const ModelSpec& model);
 
-/// Matrices are kept as `storage` says, position tables in rows of its plain type or f32; norms, biases and state always
-/// as float.
+/// Matrices are kept as `storage` says, but for the up projection of latents, see `latent_up_type`; position tables in
+/// rows of its plain type or f32; norms, biases and state always as float.
 constexpr WeightStorage storage_of(const WeightSlot& slot, const WeightStorage& storage) {
+  if (slot.role == WeightRole::kKvUp && slot.part == WeightPart::kMatrix)
+    return WeightStorage(latent_up_type(storage.type));
   if (slot.part == WeightPart::kMatrix) return storage;
   if (slot.part == WeightPart::kPositions && storage.type.plain()) return WeightStorage(*storage.type.plain());
   return WeightStorage(DType::kF32);

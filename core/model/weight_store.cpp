@@ -77,8 +77,11 @@ void StoredWeights::place(const WeightSlot& slot, WeightMatrix where) {
     positions_ = where;
   else if (slot.part == WeightPart::kBias)
     entry.bias = std::get<std::span<const float>>(where);
+  else if (slot.part == WeightPart::kNorm)
+    entry.norm = std::get<std::span<const float>>(where);
   else
     entry.matrix = where;
+  entry.has_matrix = entry.has_matrix || slot.part == WeightPart::kMatrix || slot.part == WeightPart::kState;
   resident_bytes_ += byte_count(where);
 }
 
@@ -92,7 +95,12 @@ std::span<std::byte> StoredWeights::allocate(const WeightSlot& slot, const Weigh
 
 WeightMatrix StoredWeights::matrix(WeightRole role, int layer) const {
   if (role == WeightRole::kLmHead && tied_) role = WeightRole::kTokenEmbedding;
-  return entries_[entry_index(role, layer)].matrix;
+  const Entry& entry = entries_[entry_index(role, layer)];
+  return entry.has_matrix ? entry.matrix : WeightMatrix(entry.norm);
+}
+
+std::span<const float> StoredWeights::norm(WeightRole role, int layer) const {
+  return entries_[entry_index(role, layer)].norm;
 }
 
 std::span<const float> StoredWeights::bias(WeightRole role, int layer) const {

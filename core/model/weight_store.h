@@ -57,6 +57,7 @@ class StoredWeights : public Weights {
   void keep(std::vector<MappedFile> files) { files_ = std::move(files); }
 
   WeightMatrix matrix(WeightRole role, int layer) const override;
+  std::span<const float> norm(WeightRole role, int layer) const override;
   std::span<const float> bias(WeightRole role, int layer) const override;
   WeightMatrix positions() const override { return positions_; }
   double resident_bytes() const override { return resident_bytes_; }
@@ -66,7 +67,9 @@ class StoredWeights : public Weights {
  private:
   struct Entry {
     WeightMatrix matrix;
+    std::span<const float> norm;
     std::span<const float> bias;
+    bool has_matrix = false;
   };
 
   bool tied_;

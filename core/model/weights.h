@@ -23,9 +23,11 @@ class Weights {
  public:
   virtual ~Weights() = default;
 
-  /// Matrix or vector of a role; `layer` is -1 outside the layers. Matrices come as the weights were opened to be kept;
-  /// norm weights are always float.
+  /// Matrix of a role, or its vector where it has no matrix; `layer` is -1 outside the layers. Matrices come as the
+  /// weights were opened to be kept; norm weights are always float.
   virtual WeightMatrix matrix(WeightRole role, int layer) const = 0;
+  /// Weights of the norm of a role, that behind its projection where it has both; empty span where the model has none.
+  virtual std::span<const float> norm(WeightRole role, int layer) const = 0;
   /// Bias of a role; empty span where the model has none.
   virtual std::span<const float> bias(WeightRole role, int layer) const = 0;
   /// Learned position table in rows, f32 where matrices are quantized; empty where RoPE is used.

@@ -85,6 +85,10 @@ ModelSpec with_what_if(ModelSpec model, const WhatIf& what_if) {
   const int n_layers = model.n_layers();
   if (what_if.shared_layers > n_layers || what_if.swiftkv_from >= n_layers)
     throw cannot(what_if, model, fmt::format("It has {} layers.", n_layers), "Name fewer.");
+  const auto plain = [](const LayerSpec& layer) { return std::holds_alternative<AttentionSpec>(layer.mixer); };
+  if (what_if.any() && !std::ranges::all_of(model.layers, plain))
+    throw cannot(what_if, model, "Not all of its layers have a cache of K and V heads.",
+                 "Take a model with plain attention.");
   if (what_if.shared_layers > 0) share_layers(model, what_if);
   return model;
 }

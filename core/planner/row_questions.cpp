@@ -22,18 +22,6 @@ std::optional<int> whole_number(std::string_view text) {
                                                                                       : std::nullopt;
 }
 
-/// Bytes of an element of the matrices a step reads; the token table is not among them.
-double gguf_element_bytes(const ModelSpec& model, const GgufMix& mix) {
-  const GgufWeights weights = gguf_weights(gguf_shape(model), mix);
-  double bytes = 0.0;
-  double elements = 0.0;
-  for (const GgufTypedTensor& tensor : weights.tensors) {
-    bytes += static_cast<double>(tensor.bytes());
-    elements += static_cast<double>(tensor.shape.elements());
-  }
-  return bytes / elements;
-}
-
 TimeScenario time_scenario(const RowScenario& row) {
   TimeScenario scenario{.model = row.model,
                         .weights = row.weights.format,
@@ -41,7 +29,7 @@ TimeScenario time_scenario(const RowScenario& row) {
                         .device = *row.device,
                         .layout = row.layout,
                         .engine = row.engine};
-  if (row.gguf_types) scenario.weight_bytes = gguf_element_bytes(row.model, *row.gguf_types);
+  if (row.gguf_types) scenario.weight_bytes = gguf_weights(gguf_shape(row.model), *row.gguf_types).element_bytes();
   return scenario;
 }
 
@@ -236,6 +224,14 @@ void settle_limits(const ServingRow& row, SpeedQuestion& question) {
   if (question.scenario.engine.id == "sglang") question.limits.max_num_batched_tokens = kSweptPrompt;
 }
 
+/// Recipes of some sweeps state instances that cannot be: their published figures are of others.
+std::string why_no_instance(const RowScenario& row) {
+  const auto planner = row.planner();
+  if (!planner || planner->at(1, 1).weights <= planner->capacity_bytes()) return {};
+  return fmt::format("the instance of {} that its recipe names cannot hold the weights",
+                     row.layout.n_devices() == 1 ? "one device" : fmt::format("{} devices", row.layout.n_devices()));
+}
+
 }  // namespace
 
 SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
@@ -250,6 +246,8 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   if (row.mode != "disagg") return {std::move(question), {}};
   const RowReading readers = read_scenario(row, deployment.readers, catalog);
   if (!readers.scenario) return {{}, readers.reason};
+  for (const RowScenario* instance : {&*reading.scenario, &*readers.scenario})
+    if (std::string reason = why_no_instance(*instance); !reason.empty()) return {{}, std::move(reason)};
   question.readers = time_scenario(*readers.scenario);
   question.n_readers = std::max(1, deployment.readers.n_workers.value_or(1));
   question.n_writers = std::max(1, deployment.writers.n_workers.value_or(1));

@@ -22,16 +22,8 @@ RatioInterval either(const RatioInterval& first, const RatioInterval& second) {
   return known(first) ? first : second;
 }
 
-/// Bytes of an element of a GGUF file's matrices, the mean of its types.
-double element_bytes(const PlanScenario& plan) {
-  const GgufWeights weights = plan.gguf_file ? *plan.gguf_file : gguf_weights(gguf_shape(plan.model), *plan.gguf_types);
-  double bytes = 0.0;
-  double elements = 0.0;
-  for (const GgufTypedTensor& tensor : weights.tensors) {
-    bytes += static_cast<double>(tensor.bytes());
-    elements += static_cast<double>(tensor.shape.elements());
-  }
-  return bytes / elements;
+GgufWeights weights_of(const PlanScenario& plan) {
+  return plan.gguf_file ? *plan.gguf_file : gguf_weights(gguf_shape(plan.model), *plan.gguf_types);
 }
 
 }  // namespace
@@ -53,7 +45,7 @@ TimeScenario time_scenario_of(const PlanScenario& plan) {
                         .device = plan.device,
                         .layout = plan.layout,
                         .engine = plan.engine};
-  if (plan.gguf_types) scenario.weight_bytes = element_bytes(plan);
+  if (plan.gguf_types) scenario.weight_bytes = weights_of(plan).element_bytes();
   return scenario;
 }
 

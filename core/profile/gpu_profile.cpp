@@ -8,6 +8,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "core/profile/phase_device.h"
+
 namespace dachlast {
 namespace {
 
@@ -94,15 +96,11 @@ std::vector<TracedOpTimes> ops_of(const GpuTrace& trace) {
   return ops;
 }
 
-std::string label_of(const TraceStep& step) {
-  return step.phase ? std::string(name_of(*step.phase)) : "mixed";
-}
-
 std::vector<PhaseTimes> phases_of(const GpuTrace& trace, const std::vector<KernelFamily>& by_name) {
   std::map<std::string, PhaseTimes> phases;
   for (const TraceStep& step : trace.steps) {
-    PhaseTimes& phase = phases[label_of(step)];
-    phase.label = label_of(step);
+    PhaseTimes& phase = phases[phase_label(step)];
+    phase.label = phase_label(step);
     ++phase.n_steps;
     phase.n_sequences += step.n_sequences.value_or(0);
     phase.q_tokens += step.q_tokens.value_or(0);
@@ -111,7 +109,7 @@ std::vector<PhaseTimes> phases_of(const GpuTrace& trace, const std::vector<Kerne
   std::map<std::string, Families> families;
   for (const GpuEvent& event : trace.events) {
     if (event.step == kNoIndex) continue;
-    const std::string label = label_of(trace.steps[static_cast<std::size_t>(event.step)]);
+    const std::string label = phase_label(trace.steps[static_cast<std::size_t>(event.step)]);
     phases[label].gpu_ns += event.duration_ns();
     families[label][static_cast<std::size_t>(family_of(event, by_name))].add(event.duration_ns());
   }

@@ -28,6 +28,7 @@ struct GpuEvent {
   std::int32_t step = kNoIndex;     // the annotated step around that call
   std::int32_t device = 0;
   std::int32_t stream = 0;
+  std::optional<std::int64_t> launch_ns = {};  // when the host's call began; empty: not recorded
   GpuWork work = GpuWork::kKernel;
   Launch launch = Launch::kRecorded;
 

@@ -13,10 +13,6 @@ namespace {
 /// Below six samples even the whole range covers a median with less than 95 %, so no interval is claimed.
 constexpr std::size_t kSamplesForNoise = 6;
 
-PointKey key_of(const MeasuredPoint& point) {
-  return {point.phase, point.context_tokens, point.batch_size, point.kv_policy};
-}
-
 const MeasuredPoint* find_point(const Run& run, const PointKey& key) {
   const auto found = std::find_if(run.points.begin(), run.points.end(), [&](const MeasuredPoint& point) {
     return key_of(point) == key && !point.samples_s.empty();
@@ -109,6 +105,10 @@ std::vector<PointKey> missing_in(const Run& run, const Run& from) {
 }
 
 }  // namespace
+
+PointKey key_of(const MeasuredPoint& point) {
+  return {point.phase, point.context_tokens, point.depth_tokens, point.batch_size, point.kv_policy};
+}
 
 Comparison compare_runs(const Run& base, const Run& other, double least_noise) {
   Comparison comparison;

@@ -38,6 +38,7 @@ struct TimeChange {
 struct PointKey {
   Phase phase = Phase::kPrefill;
   int context_tokens = 0;
+  int depth_tokens = 0;
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
 
@@ -50,6 +51,9 @@ struct OpChange {
   Seconds base;
   Seconds other;
 };
+
+/// What the point of a run is compared by.
+PointKey key_of(const MeasuredPoint& point);
 
 struct PointChange {
   PointKey key;

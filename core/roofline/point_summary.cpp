@@ -13,7 +13,7 @@ std::optional<Intensity> intensity_of(const OpCost& cost) {
 }
 
 double tokens_per_step(const MeasuredPoint& point) {
-  const double per_sequence = point.phase == Phase::kPrefill ? point.context_tokens : 1.0;
+  const double per_sequence = point.phase == Phase::kPrefill ? point.context_tokens - point.depth_tokens : 1.0;
   return per_sequence * point.batch_size;
 }
 
@@ -43,6 +43,7 @@ std::optional<PointSummary> summarise(const Run& run, const MeasuredPoint& point
   if (!spread || !(spread->median > 0.0)) return std::nullopt;
   PointSummary summary{.phase = point.phase,
                        .context_tokens = point.context_tokens,
+                       .depth_tokens = point.depth_tokens,
                        .batch_size = point.batch_size,
                        .kv_policy = point.kv_policy,
                        .time_s = *spread,

@@ -41,6 +41,7 @@ struct OpSummary {
 struct PointSummary {
   Phase phase = Phase::kPrefill;
   int context_tokens = 0;
+  int depth_tokens = 0;  // prefill: of these, in the cache before it
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
   Spread time_s;

@@ -32,7 +32,8 @@ struct OpMeasurement {
 /// One (phase, context, batch) of a run.
 struct MeasuredPoint {
   Phase phase = Phase::kPrefill;
-  int context_tokens = 0;  // prefill: tokens read; decode: tokens in the cache, the new one included
+  int context_tokens = 0;  // in the cache when the step ends
+  int depth_tokens = 0;    // prefill: of these, in the cache before it
   int batch_size = 1;
   KvPolicy kv_policy = KvPolicy::kContiguous;
   std::vector<double> samples_s;      // every step, in order

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/base/error.h"
+#include "core/store/attach_gpu_tables.h"
 #include "core/store/database.h"
 #include "core/store/enum_names.h"
 #include "core/store/part_file.h"
@@ -63,6 +64,7 @@ void write_whole(const fs::path& part, const std::string& subject, const AttachR
   insert_head(db, record);
   insert_names(db, record);
   insert_ranges(db, record);
+  insert_gpu_part(db, record.gpu);
   transaction.commit();
 }
 
@@ -148,6 +150,7 @@ AttachRecord read_attach_file(const fs::path& file) {
   record.signal = optional_count(head, 3);
   read_lists(file, db, record);
   read_ranges(file, db, record);
+  if (db.pragma("user_version") >= kFirstVersionWithGpus) read_gpu_part(file, db, record);
   return record;
 }
 

@@ -188,6 +188,7 @@ class DocumentReader {
     point.phase = *phase;
     point.kv_policy = *policy;
     point.context_tokens = count(j, "context_tokens");
+    if (j.contains("depth_tokens")) point.depth_tokens = count(j, "depth_tokens");
     point.batch_size = count(j, "batch");
     point.samples_s = numbers(j, "samples_s");
     point.cost = cost(j);

@@ -103,7 +103,7 @@ class Reader {
     Statement row = db_.prepare(
         "SELECT id, phase, context_tokens, batch_size, kv_policy, samples_s, flops, weight_bytes, activation_bytes, "
         "kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, predicted_s, "
-        "kv_traffic_json "
+        "kv_traffic_json, depth_tokens "
         "FROM point ORDER BY id");
     while (row.step()) {
       const auto phase = known(row.text(1), kAllPhases, "point of phase");
@@ -121,6 +121,7 @@ class Reader {
       point.busy_share = row.real(12);
       if (!row.is_null(15)) point.predicted_s = row.real(15);
       if (!row.is_null(16)) point.kv_traffic = nlohmann::json::parse(row.text(16)).get<KvTrafficPerStep>();
+      point.depth_tokens = row.count(17);
       stored_.timelines.push_back({row.count(13), row.count(14), {}});
     }
   }

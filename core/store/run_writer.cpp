@@ -65,12 +65,13 @@ std::int64_t insert_point(const Database& db, const MeasuredPoint& p, const Poin
   Statement insert = db.prepare(
       "INSERT INTO point (phase, context_tokens, batch_size, kv_policy, samples_s, flops, weight_bytes, "
       "activation_bytes, kv_read_bytes, kv_write_bytes, stop_reason, busy_share, n_steps_measured, n_steps_kept, "
-      "predicted_s, kv_traffic_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+      "predicted_s, kv_traffic_json, depth_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "RETURNING id");
   insert.bind(name_of(p.phase), p.context_tokens, p.batch_size, name_of(p.kv_policy),
               std::span<const double>(p.samples_s), p.cost.flops.value, p.cost.weight_bytes.value,
               p.cost.activation_bytes.value, p.cost.kv_read_bytes.value, p.cost.kv_write_bytes.value, p.stop_reason,
               p.busy_share, timeline.n_steps_measured, timeline.n_steps_kept, p.predicted_s,
-              p.kv_traffic ? std::optional(dump(*p.kv_traffic)) : std::nullopt);
+              p.kv_traffic ? std::optional(dump(*p.kv_traffic)) : std::nullopt, p.depth_tokens);
   insert.step();
   const std::int64_t id = insert.integer(0);
   insert.step();  // the row is only kept once the statement has ended

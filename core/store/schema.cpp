@@ -140,7 +140,73 @@ ALTER TABLE run ADD COLUMN what_if_json TEXT;
 ALTER TABLE point ADD COLUMN kv_traffic_json TEXT;  -- between tiers of the KV cache, all measured steps together
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE point ADD COLUMN depth_tokens INTEGER NOT NULL DEFAULT 0;  -- of the context, in the cache before prefill
+)sql";
+
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE attach_gpu (
+  device INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  memory_bytes INTEGER NOT NULL,
+  n_multiprocessors INTEGER NOT NULL,
+  compute_capability INTEGER NOT NULL   -- 90: 9.0
+) STRICT;
+CREATE TABLE attach_work (
+  id INTEGER PRIMARY KEY,
+  activity TEXT NOT NULL,           -- 'kernel', 'copy', 'fill' or 'graph'
+  start_ns INTEGER NOT NULL,        -- CLOCK_MONOTONIC, as the times below
+  end_ns INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  thread_id INTEGER REFERENCES attach_thread (id),  -- whose call asked for it; NULL: not recorded, as its times
+  launch_start_ns INTEGER,
+  launch_end_ns INTEGER,
+  name_id INTEGER NOT NULL REFERENCES attach_name (id),
+  device INTEGER NOT NULL,
+  stream INTEGER NOT NULL,
+  registers INTEGER NOT NULL,       -- a thread
+  shared_bytes INTEGER NOT NULL,    -- a block
+  grid_x INTEGER NOT NULL,
+  grid_y INTEGER NOT NULL,
+  grid_z INTEGER NOT NULL,
+  block_x INTEGER NOT NULL,
+  block_y INTEGER NOT NULL,
+  block_z INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attach_host_time (
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  kind TEXT NOT NULL,               -- 'call', 'wait' or 'overhead'
+  name TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  total_ns INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attach_memory (
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  device INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  n_allocations INTEGER NOT NULL,
+  peak_bytes INTEGER NOT NULL,
+  end_bytes INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attach_counter (
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  launch INTEGER NOT NULL,          -- number of the kernel's launch
+  kernel_id INTEGER NOT NULL REFERENCES attach_name (id),
+  metric_id INTEGER NOT NULL REFERENCES attach_name (id),
+  value REAL NOT NULL
+) STRICT;
+CREATE TABLE attach_gpu_loss (
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  n_dropped INTEGER NOT NULL,
+  n_unknown INTEGER NOT NULL,
+  lost_bytes INTEGER NOT NULL,
+  notes TEXT NOT NULL               -- a line each
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4},
+                                     {5, kVersion5}, {6, kVersion6}, {7, kVersion7}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/trace/attached_gpu.h"
+
 namespace dachlast {
 
 /// One process of an attached program.
@@ -51,7 +53,7 @@ struct AttachedRange {
   std::string payload = {};  // "4096", "layer=3 tokens=512"; empty: none
 };
 
-/// What an attached program annotated, all of its processes and threads.
+/// What an attached program annotated and did on GPUs, all of its processes and threads.
 struct AttachRecord {
   std::string command;     // as it was started
   std::string started_at;  // ISO 8601 UTC
@@ -61,6 +63,7 @@ struct AttachRecord {
   std::vector<AttachedThread> threads = {};
   std::vector<std::string> names = {};
   std::vector<AttachedRange> ranges = {};  // by thread, then start
+  AttachedGpuPart gpu = {};
 };
 
 }  // namespace dachlast

@@ -18,8 +18,8 @@ constexpr std::string_view kNoBreak = "\u00a0";
 constexpr int kMostDepth = 4;
 
 // Steps a search may take: far more than any sentence of ours needs, and few enough that a name of 10,000 characters
-// made to mislead the search costs milliseconds. Grows with the catalogue: every pattern looked at is a step.
-constexpr int kBudget = 60'000;
+// made to mislead the search costs some milliseconds.
+constexpr int kBudget = 80'000;
 
 // Units are the same in every language we know; counted nouns are entries of the catalogue.
 constexpr std::array<std::string_view, 47> kUnits = {

@@ -18,6 +18,7 @@ std::string heading_of(const PointKey& key) {
   PointSummary point;
   point.phase = key.phase;
   point.context_tokens = key.context_tokens;
+  point.depth_tokens = key.depth_tokens;
   point.batch_size = key.batch_size;
   point.kv_policy = key.kv_policy;
   return point_heading(point);

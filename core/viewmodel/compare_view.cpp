@@ -138,12 +138,19 @@ Table phase_changes(const Comparison& comparison) {
   return table.build();
 }
 
+std::string phase_of(const PointKey& key) {
+  std::string text = phase_title(key.phase);
+  if (key.depth_tokens > 0) text += fmt::format(" behind {}", counted(key.depth_tokens, "token", "tokens"));
+  if (key.kv_policy == KvPolicy::kNone) text += ", no KV cache";
+  return text;
+}
+
 Table point_changes(const Comparison& comparison) {
   std::vector<std::string> phases;
   std::vector<std::int64_t> contexts;
   std::vector<std::int64_t> batches;
   for (const auto& point : comparison.points) {
-    phases.push_back(phase_title(point.key.phase) + (point.key.kv_policy == KvPolicy::kNone ? ", no KV cache" : ""));
+    phases.push_back(phase_of(point.key));
     contexts.push_back(point.key.context_tokens);
     batches.push_back(point.key.batch_size);
   }

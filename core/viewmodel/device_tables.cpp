@@ -37,31 +37,6 @@ void add_samples(TableBuilder& table, const std::vector<Roof>& roofs, RoofSample
   table.text({"origin", "Origin", "", "Measured on this device, or listed by its maker.", Align::kLeft, 2}, origins);
 }
 
-class FactList {
- public:
-  void add(std::string name, std::string value) {
-    if (value.empty() || value == kMissing) return;
-    names_.push_back(std::move(name));
-    values_.push_back(std::move(value));
-  }
-  void add(std::string name, double value, Measure measure) {
-    if (value > 0.0) add(std::move(name), format(measure, value));
-  }
-  void add_count(std::string name, std::int64_t value) {
-    if (value > 0) add(std::move(name), format_count(value));
-  }
-  Table build(std::string id, std::string title) const {
-    TableBuilder table(std::move(id), std::move(title));
-    table.text({"setting", "Setting", "", ""}, names_);
-    table.text({"value", "Value", "", ""}, values_);
-    return table.build();
-  }
-
- private:
-  std::vector<std::string> names_;
-  std::vector<std::string> values_;
-};
-
 std::string number_list(const std::vector<MeasuredPoint>& points, int MeasuredPoint::*field) {
   std::set<int> values;
   for (const auto& point : points) values.insert(point.*field);
@@ -80,7 +55,7 @@ std::string cache_text(const HostTopology& host) {
   return fmt::format("{}", fmt::join(texts, " · "));
 }
 
-void add_model(FactList& facts, const Run& run) {
+void add_model(SettingsBuilder& facts, const Run& run) {
   facts.add("Model", run.model.name);
   facts.add("Architecture", run.model.architecture);
   facts.add("Parameters", format_parameters(run.model.n_parameters));
@@ -94,7 +69,7 @@ void add_model(FactList& facts, const Run& run) {
   facts.add("Attention kernel", run.attention_variant);
 }
 
-void add_host(FactList& facts, const Run& run) {
+void add_host(SettingsBuilder& facts, const Run& run) {
   facts.add("Processor", run.host.cpu_name);
   facts.add_count("Cores", run.host.n_cores);
   facts.add_count("Hardware threads", run.host.n_hardware_threads);
@@ -104,7 +79,7 @@ void add_host(FactList& facts, const Run& run) {
   facts.add("Instruction sets", fmt::format("{}", fmt::join(run.host.isa, " · ")));
 }
 
-void add_measurement(FactList& facts, const Run& run) {
+void add_measurement(SettingsBuilder& facts, const Run& run) {
   facts.add_count("Threads used", run.n_threads);
   facts.add("Context lengths, tokens", number_list(run.points, &MeasuredPoint::context_tokens));
   facts.add("Batch sizes", number_list(run.points, &MeasuredPoint::batch_size));
@@ -158,7 +133,7 @@ Table compute_table(const DeviceRoofs& roofs) {
 }
 
 Table configuration_table(const Run& run) {
-  FactList facts;
+  SettingsBuilder facts;
   add_model(facts, run);
   add_host(facts, run);
   add_measurement(facts, run);

@@ -38,7 +38,8 @@ std::vector<Column> flat_columns() {
                           "utilisation_memory",
                           "utilisation_compute",
                           "bound",
-                          "samples_s"})
+                          "samples_s",
+                          "depth_tokens"})
     columns.push_back({key, key, "", "", Align::kLeft, 0});
   return columns;
 }
@@ -87,7 +88,7 @@ std::vector<Cell> step_row(const PointSummary& point, const std::vector<double>&
   append(row, {raw(1.0), raw(point.tokens_per_s)});
   append(row, cost_cells(point.cost, point.intensity));
   append(row, verdict_cells(point.verdict));
-  row.push_back(text_cell(fmt::format("{}", fmt::join(samples, ";"))));
+  append(row, {text_cell(fmt::format("{}", fmt::join(samples, ";"))), count_cell(point.depth_tokens, Origin::kExact)});
   return row;
 }
 
@@ -99,7 +100,7 @@ std::vector<Cell> op_row(const PointSummary& point, const OpSummary& op) {
   append(row, {raw(op.share), missing_cell()});
   append(row, cost_cells(op.cost, op.intensity));
   append(row, verdict_cells(op.verdict));
-  row.push_back(missing_cell());
+  append(row, {missing_cell(), count_cell(point.depth_tokens, Origin::kExact)});
   return row;
 }
 

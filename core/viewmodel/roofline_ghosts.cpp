@@ -8,7 +8,7 @@ namespace dachlast::viewmodel {
 namespace {
 
 const PointChange* change_of(const Comparison& comparison, const PointSummary& point) {
-  const PointKey key{point.phase, point.context_tokens, point.batch_size, point.kv_policy};
+  const PointKey key{point.phase, point.context_tokens, point.depth_tokens, point.batch_size, point.kv_policy};
   for (const PointChange& change : comparison.points)
     if (change.key == key) return &change;
   return nullptr;
@@ -16,7 +16,7 @@ const PointChange* change_of(const Comparison& comparison, const PointSummary& p
 
 const OpMeasurement* op_of(const Run& run, const PointKey& key, OpKind op) {
   for (const MeasuredPoint& point : run.points) {
-    if (PointKey{point.phase, point.context_tokens, point.batch_size, point.kv_policy} != key) continue;
+    if (key_of(point) != key) continue;
     for (const OpMeasurement& measured : point.ops)
       if (measured.op == op) return &measured;
   }

@@ -136,8 +136,12 @@ Table phase_table(const Run& run) {
   table.text({"phase", "Phase", "", "Prefill reads the prompt; decode produces one token per sequence and step."},
              column_of(points, [](const auto& p) { return phase_title(p.phase); }));
   table.count({"context_tokens", "Context", "tokens",
-               "Prefill: tokens read in the step. Decode: tokens in the cache, the new one included."},
+               "Tokens in the cache when the step ends: prefill has read them, decode has added one."},
               column_of(points, [](const auto& p) { return std::int64_t{p.context_tokens}; }), Origin::kExact);
+  if (std::ranges::any_of(points, [](const auto& p) { return p.depth_tokens > 0; }))
+    table.count({"depth_tokens", "Depth", "tokens", "Of the context, in the cache before prefill reads the rest.",
+                 Align::kRight, 4},
+                column_of(points, [](const auto& p) { return std::int64_t{p.depth_tokens}; }), Origin::kExact);
   table.count({"batch", "Batch", "", "Sequences served together.", Align::kRight, 2},
               column_of(points, [](const auto& p) { return std::int64_t{p.batch_size}; }), Origin::kExact);
   if (std::ranges::any_of(points, [](const auto& p) { return p.kv_policy == KvPolicy::kNone; }))

@@ -47,8 +47,15 @@ std::string configuration_line(const Run& run) {
                      run.attention_variant.empty() ? "" : " · " + run.attention_variant + " attention");
 }
 
+/// "512 of 4,608 tokens" where the others were in the cache before.
+std::string tokens_of(const PointSummary& point) {
+  const std::string context = counted(point.context_tokens, "token", "tokens");
+  if (point.depth_tokens == 0) return context;
+  return fmt::format("{} of {}", format_count(point.context_tokens - point.depth_tokens), context);
+}
+
 std::string size_note(const PointSummary& point) {
-  return fmt::format("{}, batch {}", counted(point.context_tokens, "token", "tokens"), format_count(point.batch_size));
+  return fmt::format("{}, batch {}", tokens_of(point), format_count(point.batch_size));
 }
 
 void add_step_figures(std::vector<KeyFigure>& figures, const PointSummary& point) {
@@ -166,8 +173,8 @@ std::string phase_title(Phase phase) {
 }
 
 std::string point_heading(const PointSummary& point) {
-  return fmt::format("{}, {}, batch {}{}", phase_title(point.phase), counted(point.context_tokens, "token", "tokens"),
-                     format_count(point.batch_size), point.kv_policy == KvPolicy::kNone ? ", no KV cache" : "");
+  return fmt::format("{}, {}, batch {}{}", phase_title(point.phase), tokens_of(point), format_count(point.batch_size),
+                     point.kv_policy == KvPolicy::kNone ? ", no KV cache" : "");
 }
 
 std::vector<PointSummary> summaries_of(const Run& run) {

@@ -75,4 +75,25 @@ TableBuilder& TableBuilder::note(std::string text) {
   return *this;
 }
 
+void SettingsBuilder::add(std::string name, std::string value) {
+  if (value.empty() || value == kMissing) return;
+  names_.push_back(std::move(name));
+  values_.push_back(std::move(value));
+}
+
+void SettingsBuilder::add(std::string name, double value, Measure measure) {
+  if (value > 0.0) add(std::move(name), format(measure, value));
+}
+
+void SettingsBuilder::add_count(std::string name, std::int64_t value) {
+  if (value > 0) add(std::move(name), format_count(value));
+}
+
+Table SettingsBuilder::build(std::string id, std::string title) const {
+  TableBuilder table(std::move(id), std::move(title));
+  table.text({"setting", "Setting", "", ""}, names_);
+  table.text({"value", "Value", "", ""}, values_);
+  return table.build();
+}
+
 }  // namespace dachlast::viewmodel

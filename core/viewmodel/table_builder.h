@@ -34,4 +34,18 @@ class TableBuilder {
   Table table_;
 };
 
+/// Rows of a setting and its value, for tables of what was asked for.
+class SettingsBuilder {
+ public:
+  /// Leaves out what has no value.
+  void add(std::string name, std::string value);
+  void add(std::string name, double value, Measure measure);
+  void add_count(std::string name, std::int64_t value);
+  Table build(std::string id, std::string title) const;
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::string> values_;
+};
+
 }  // namespace dachlast::viewmodel

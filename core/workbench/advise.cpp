@@ -22,37 +22,8 @@
 namespace dachlast {
 namespace {
 
-ScenarioRequest request_of(const Configuration& c) {
-  return {.model = c.model,
-          .device = c.device,
-          .weights = c.weights,
-          .cache = c.cache,
-          .engine = c.engine,
-          .kv = c.kv,
-          .layout = c.layout,
-          .limits = c.limits};
-}
-
 bool is_own(const ScenarioRequest& request) {
   return request.engine == kOwnEngine || is_this_machine(request.device);
-}
-
-/// Bytes of an element of the matrices, where a GGUF file mixes types.
-std::optional<double> mixed_bytes(const MemoryPlanner& planner) {
-  const PlanScenario& s = planner.scenario();
-  if (!s.gguf_types) return std::nullopt;
-  return planner.at(1, 1).weights * s.layout.n_devices() / parameter_count(s.model);
-}
-
-TimeScenario time_scenario(const MemoryPlanner& planner) {
-  const PlanScenario& s = planner.scenario();
-  return {.model = s.model,
-          .weights = s.weights,
-          .cache = s.cache,
-          .device = s.device,
-          .layout = s.layout,
-          .engine = s.engine,
-          .weight_bytes = mixed_bytes(planner)};
 }
 
 std::ptrdiff_t common_letters(std::string_view a, std::string_view b) {
@@ -100,7 +71,7 @@ class CatalogReplanner : public Replanner {
       : base_(base), share_(share), curves_(data_dir() / "efficiency"), spec_(resolve_model(base.model).spec) {}
 
   Replan plan(const Configuration& c) const override {
-    const Scenario scenario = find_scenario(with_own_limits(request_of(c), c.batch_size));
+    const Scenario scenario = find_scenario(with_own_limits(scenario_request(c), c.batch_size));
     Replan plan;
     plan.planner = scenario.planner;
     plan.load = {.prompt_tokens = static_cast<double>(c.prompt_tokens),
@@ -152,7 +123,7 @@ class CatalogReplanner : public Replanner {
   void time(Replan& plan, const Configuration& c) const {
     if (plan.planner->scenario().engine.id == kOwnEngine) return time_own(plan, c);
     try {
-      plan.timer = std::make_shared<const CurveTimer>(time_scenario(*plan.planner), curves_);
+      plan.timer = std::make_shared<const CurveTimer>(time_scenario_of(plan.planner->scenario()), curves_);
     } catch (const Error& error) {
       plan.no_time = fmt::format("{}: {}", error.subject(), error.reason());
     }
@@ -199,6 +170,17 @@ Configuration configuration_of(const AdviceRequest& request, int context) {
 }
 
 }  // namespace
+
+ScenarioRequest scenario_request(const Configuration& c) {
+  return {.model = c.model,
+          .device = c.device,
+          .weights = c.weights,
+          .cache = c.cache,
+          .engine = c.engine,
+          .kv = c.kv,
+          .layout = c.layout,
+          .limits = c.limits};
+}
 
 ScenarioAdvice advise_scenario(const AdviceRequest& request) {
   if (request.scenario.device.empty())

@@ -24,6 +24,9 @@ struct ScenarioAdvice {
   std::vector<Remark> assumptions;
 };
 
+/// The scenario that a configuration of the levers names; its context and batch are asked for apart.
+ScenarioRequest scenario_request(const Configuration& configuration);
+
 /// Share of the context an answer takes where nobody says.
 inline constexpr int kAnswerShare = 8;
 

@@ -5,10 +5,12 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/collect/launch.h"
 #include "core/collect/nvtx/spool_reader.h"
+#include "core/import/attached_trace.h"
 #include "core/model/model_source.h"
 #include "core/store/attach_file.h"
 
@@ -49,6 +51,33 @@ fs::path default_file(const std::vector<std::string>& command, std::time_t now) 
   return fmt::format("{}-{:%Y%m%d-%H%M%S}.dachlast", fs::path(command.front()).filename().string(), fmt::gmtime(now));
 }
 
+/// The libraries that record the program.
+struct Recorders {
+  fs::path nvtx;
+  std::optional<fs::path> cupti;  // empty: this build has none
+};
+
+Recorders recorders_for(const AttachRequest& request) {
+  Recorders recorders{nvtx_injection_library(), cupti_injection_library()};
+  if (!recorders.cupti && !request.counters.empty())
+    throw Error(ErrorKind::kDevice, "--counters " + request.counters, "this build has no CUPTI.",
+                "Build it where the CUDA toolkit is, or leave --counters out.");
+  return recorders;
+}
+
+/// What makes NVTX and the CUDA driver load them, and them write where we read.
+std::vector<EnvironmentEntry> environment_of(const AttachRequest& request, const Recorders& recorders,
+                                             const fs::path& spools) {
+  std::vector<EnvironmentEntry> environment = {{"NVTX_INJECTION64_PATH", recorders.nvtx.string()},
+                                               {"DACHLAST_ATTACH_DIR", spools.string()},
+                                               {"DACHLAST_ATTACH_MAX_MIB", std::to_string(request.max_mib)}};
+  if (!recorders.cupti) return environment;
+  environment.push_back({"CUDA_INJECTION64_PATH", recorders.cupti->string()});
+  environment.push_back({"DACHLAST_ATTACH_COUNTERS", request.counters});
+  environment.push_back({"DACHLAST_METRIC_SETS", (data_dir() / "metric_sets").string()});
+  return environment;
+}
+
 }  // namespace
 
 AttachResult attach(const AttachRequest& request) {
@@ -58,11 +87,9 @@ AttachResult attach(const AttachRequest& request) {
   AttachResult result;
   result.file = request.file.empty() ? default_file(request.command, now) : request.file;
   require_writable_name(result.file, request.if_exists);
-  const fs::path library = nvtx_injection_library();
+  const Recorders recorders = recorders_for(request);
   const SpoolFolder spools;
-  const EnvironmentEntry environment[] = {{"NVTX_INJECTION64_PATH", library.string()},
-                                          {"DACHLAST_ATTACH_DIR", spools.path().string()},
-                                          {"DACHLAST_ATTACH_MAX_MIB", std::to_string(request.max_mib)}};
+  const std::vector<EnvironmentEntry> environment = environment_of(request, recorders, spools.path());
   ProgramEnd end;
   try {
     end = run_program(request.command, environment);
@@ -91,6 +118,20 @@ bool holds_attached_program(const fs::path& file) {
 
 viewmodel::AttachView attached_view(const AttachRecord& record, std::size_t n_ranges) {
   return viewmodel::attach_view(record, summarize(record, NameRules(data_dir() / "rules")), n_ranges);
+}
+
+viewmodel::AttachGpuView attached_gpu_view(const AttachRecord& record) {
+  const AttachedGpuPart& gpu = record.gpu;
+  if (gpu.work.empty() && gpu.counters.empty() && gpu.losses.empty()) return {};
+  const NameRules rules(data_dir() / "rules");
+  const GpuTrace trace = attached_trace(record, rules);
+  GpuProfile profile = summarize(trace, rules);
+  profile.counters = attached_counters(record, rules);
+  return viewmodel::attach_gpu_view(gpu, profile, phase_devices(trace), {});
+}
+
+viewmodel::AttachGpuView attached_gpu_view(const fs::path& file) {
+  return attached_gpu_view(read_attach_file(file));
 }
 
 viewmodel::AttachView attached_view(const fs::path& file, std::size_t n_ranges) {

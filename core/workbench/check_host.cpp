@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/collect/cupti/cupti_state.h"
 #include "core/hardware/host.h"
 #include "core/hardware/nvidia_driver.h"
 #include "core/store/roof_store.h"
@@ -108,6 +109,29 @@ std::vector<HostCheck> check_gpus() {
   return checks;
 }
 
+HostCheck check_counters() {
+  switch (read_counter_access()) {
+    case CounterAccess::kEveryone: return {"GPU counters", State::kGood, "open to all users", {}};
+    case CounterAccess::kByRank:
+      return {"GPU counters", State::kGood, "restricted to administrators, of whom this process is one", {}};
+    case CounterAccess::kRestricted:
+      return {"GPU counters", State::kLimited, "restricted to administrators on this computer",
+              "Ask for NVreg_RestrictProfilingToAdminUsers=0, or attach without --counters."};
+    case CounterAccess::kUnknown: break;
+  }
+  return {"GPU counters", State::kLimited, "the driver does not say who may read them",
+          "Inside a container, the computer around it decides; attach says what was refused."};
+}
+
+HostCheck check_cupti() {
+  const CuptiState cupti = read_cupti_state();
+  if (!cupti.version)
+    return {"CUPTI", State::kLimited, cupti.reason, "attach records annotations alone, no kernels of GPUs."};
+  return {"CUPTI", State::kLimited,
+          fmt::format("{}; attach records kernels and counters with it", cupti_version_text(*cupti.version)),
+          "This part has never run on a GPU."};
+}
+
 HostCheck check_cuda_kernels() {
 #ifdef DACHLAST_CUDA_TARGETS
   return {"CUDA kernels", State::kLimited, "compiled for " DACHLAST_CUDA_TARGETS "; none has run on a GPU yet",
@@ -124,6 +148,8 @@ std::vector<HostCheck> check_host() {
   std::vector<HostCheck> checks = {check_cpu(host), check_instructions(host), check_caches(host), check_memory(host),
                                    check_roofs(),   check_models(),           check_nvtx()};
   for (HostCheck& check : check_gpus()) checks.push_back(std::move(check));
+  if (read_nvidia_driver().cuda_version) checks.push_back(check_counters());
+  checks.push_back(check_cupti());
   checks.push_back(check_cuda_kernels());
   return checks;
 }

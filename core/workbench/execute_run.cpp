@@ -100,6 +100,7 @@ OpMeasurement op_measurement(const OpSamples& op) {
 MeasuredPoint measured_point(const PlannedPoint& planned, KvPolicy policy, const PointResult& result) {
   MeasuredPoint point{.phase = planned.phase,
                       .context_tokens = planned.context_tokens,
+                      .depth_tokens = planned.depth_tokens,
                       .batch_size = planned.batch_size,
                       .kv_policy = policy,
                       .samples_s = result.measurement.samples_s,
@@ -215,6 +216,7 @@ class PointLoop {
   PointRequest request_for(const PlannedPoint& point) {
     return {.phase = point.phase,
             .context_tokens = point.context_tokens,
+            .depth_tokens = point.depth_tokens,
             .kv_policy = policy_of(point),
             .rule = stop_rule(plan_.request),
             .observer = &collector_};

@@ -39,6 +39,7 @@ WhatIfRun measure_what_if(const RunPlan& plan, const Run& run, const Weights& we
     Engine engine(plan.source.spec, weights, engine_options(plain, point.context_tokens, point.batch_size));
     const PointResult result = PointRunner(engine).run({.phase = point.phase,
                                                         .context_tokens = point.context_tokens,
+                                                        .depth_tokens = point.depth_tokens,
                                                         .kv_policy = point.kv_policy,
                                                         .rule = rule_of(plan.request)},
                                                        stop);

@@ -30,6 +30,7 @@ viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
     PointSummary summary;  // for its heading alone: a recorded point need not have samples
     summary.phase = point.phase;
     summary.context_tokens = point.context_tokens;
+    summary.depth_tokens = point.depth_tokens;
     summary.batch_size = point.batch_size;
     summary.kv_policy = point.kv_policy;
     points.push_back({viewmodel::point_heading(summary), point.phase, stored.timelines[i].n_steps_measured,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/memory/staged_cache.h"
 #include "core/model/layer_cache.h"
 #include "core/workbench/run_request.h"
 #include "kernels/kv_view.h"
@@ -46,12 +47,7 @@ CacheFormat own_format(const ModelSpec& model, const KvSpec& spec, KvFormat form
   for (const LayerSpec& layer : model.layers) {
     const LayerCache cache = layer_cache(layer);
     if (cache.n_kv_heads == 0) continue;
-    const kernels::KvLayout layout{.format = format,
-                                   .key_scales = storage.key_scales,
-                                   .n_kv_heads = cache.n_kv_heads,
-                                   .block_size = block,
-                                   .head_dim = static_cast<int>(cache.k_elements_per_token) / cache.n_kv_heads,
-                                   .value_dim = static_cast<int>(cache.v_elements_per_token) / cache.n_kv_heads};
+    const kernels::KvLayout layout = pool_layout(cache, storage, block);
     bytes += static_cast<double>(block_bytes(layout)) / block;
     elements += cache.k_elements_per_token + cache.v_elements_per_token;
   }

@@ -105,7 +105,7 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
   const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
   return {.phase = point.phase,
           .batch_size = point.batch_size,
-          .q_len = whole ? point.context_tokens : 1,
+          .q_len = whole ? point.context_tokens - point.depth_tokens : 1,
           .kv_len = point.context_tokens};
 }
 
@@ -131,7 +131,11 @@ void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vec
   for (const int batch : batches)
     for (const int context : contexts)
       for (const Phase phase : plan.request.phases) {
-        PlannedPoint point{.phase = phase, .context_tokens = context, .batch_size = batch, .expected = {}};
+        PlannedPoint point{.phase = phase,
+                           .context_tokens = context,
+                           .depth_tokens = phase == Phase::kPrefill ? plan.request.depth_tokens : 0,
+                           .batch_size = batch,
+                           .expected = {}};
         const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
         point.expected = predict_step(ops, target);
         if (timer) point.predicted = point_time(*timer, step_of(point, plan.request.kv.layout), kMaxStepTokens);
@@ -267,6 +271,23 @@ void check_break_even(const RunRequest& request) {
                 "Ask for longer --context.");
 }
 
+/// A step is repeated on a cache cut back to the depth, which rings and tiers have given up by then.
+void check_depth(const RunRequest& request, const std::vector<int>& contexts) {
+  if (request.depth_tokens == 0) return;
+  const std::string subject = fmt::format("--depth {}", request.depth_tokens);
+  if (std::ranges::find(request.phases, Phase::kPrefill) == request.phases.end())
+    throw Error(ErrorKind::kUsage, subject, "is about prefill.", "Leave it out, or add --phase prefill.");
+  if (request.kv.layout == KvPolicy::kNone || request.kv.is_ring() || request.kv.staged())
+    throw Error(ErrorKind::kUsage, subject,
+                fmt::format("needs a cache that keeps all tokens, not {}.", text_of(request.kv)),
+                "Use --kv contiguous or --kv paged.");
+  for (const int context : contexts)
+    if (context <= request.depth_tokens)
+      throw Error(ErrorKind::kUsage, subject,
+                  fmt::format("nothing of a context of {} tokens is left to read.", viewmodel::format_count(context)),
+                  "Ask for a longer --context: it counts the tokens at depth too.");
+}
+
 void check_serving(const RunRequest& request, const ModelSpec& model) {
   if (!request.serving) return;
   if (request.kv.layout == KvPolicy::kNone)
@@ -350,6 +371,7 @@ RunPlan plan_run(const RunRequest& request, JobObserver& observer, std::stop_tok
   check_what_if(request, plan.source.spec);
   plan.precision = resolve_precision(request, plan.source.spec, plan.assumptions);
   const auto contexts = resolve_contexts(request, plan.source.spec, plan.assumptions);
+  check_depth(request, contexts);
   const auto batches = resolve_batches(request, plan.assumptions);
   plan.host = read_host_topology();
   plan.n_threads = resolve_threads(request, plan.host, plan.assumptions);

@@ -43,6 +43,7 @@ struct RunRequest {
   std::string model;
   std::vector<int> contexts;  // tokens; empty: 512, or the model's limit where that is less
   std::vector<int> batches;   // empty: 1
+  int depth_tokens = 0;       // of every context, in the cache before prefill reads the rest
   std::vector<Phase> phases{Phase::kPrefill, Phase::kDecode};  // empty: only what else is asked for
   std::optional<WeightType> weights;        // empty: what the checkpoint is published in, f16 widened to f32
   std::optional<KvFormat> kv_format;        // empty: same as the arithmetic of the weights
@@ -66,6 +67,7 @@ struct RunRequest {
 struct PlannedPoint {
   Phase phase;
   int context_tokens;
+  int depth_tokens = 0;
   int batch_size;
   Seconds expected;                       // one step, from roofs; without efficiency, so a lower bound
   std::optional<Seconds> predicted = {};  // by the curves of this computer, where it has been calibrated for them

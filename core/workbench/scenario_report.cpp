@@ -155,32 +155,13 @@ void add_key_figures(ReportView& report, const ScenarioPlan& plan) {
                      Origin::kEstimated});
 }
 
-class Facts {
- public:
-  void add(std::string name, std::string_view value) {
-    if (value.empty()) return;
-    names_.push_back(std::move(name));
-    values_.emplace_back(value);
-  }
-  viewmodel::Table build(std::string id, std::string title) const {
-    TableBuilder table(std::move(id), std::move(title));
-    table.text({"setting", "Setting", "", ""}, names_);
-    table.text({"value", "Value", "", ""}, values_);
-    return table.build();
-  }
-
- private:
-  std::vector<std::string> names_;
-  std::vector<std::string> values_;
-};
-
 viewmodel::Table configuration_of(const ScenarioPlan& plan) {
   const PlanScenario& s = settled_scenario(plan);
-  Facts facts;
+  viewmodel::SettingsBuilder facts;
   facts.add("Model", s.model.name);
   facts.add("Trained context limit, tokens", viewmodel::format_count(s.model.max_context));
   facts.add("Type of weights", weights_title(s));
-  facts.add("Type of KV cache", s.cache.title);
+  facts.add("Type of KV cache", std::string(s.cache.title));
   facts.add("Context, tokens", viewmodel::format_count(plan.context_tokens));
   facts.add("Batch, sequences", viewmodel::format_count(plan.batch_size));
   if (plan.scenario.has_device) {
@@ -190,7 +171,7 @@ viewmodel::Table configuration_of(const ScenarioPlan& plan) {
     facts.add("Memory per device", capacity_text(plan.scenario.planner->capacity_bytes(), Rounding::kDown));
     facts.add("Share the engine may take", viewmodel::format_percent(plan.scenario.planner->memory_fraction()));
   }
-  facts.add("Engine", s.engine.name);
+  facts.add("Engine", std::string(s.engine.name));
   facts.add("Facts of the engine read at", s.engine.read_at);
   facts.add("Largest step, tokens",
             viewmodel::format_count(plan.scenario.planner->step_limits().max_num_batched_tokens));
@@ -219,7 +200,7 @@ void add_memory_charts(ReportView& report, const ScenarioPlan& plan) {
 
 viewmodel::Table kv_table(const ScenarioPlan& plan) {
   const MemoryPlanner& planner = *plan.scenario.planner;
-  Facts facts;
+  viewmodel::SettingsBuilder facts;
   facts.add("Per token and device, in layers that keep every token",
             capacity_text(planner.kv_bytes_per_token(), Rounding::kUp));
   facts.add("All sequences at this context", capacity_text(plan.memory.kv_cache, Rounding::kUp));
@@ -264,7 +245,7 @@ void add_accuracy(ReportView& report) {
 
 viewmodel::Table inputs_of(const ScenarioPlan& plan) {
   const PlanScenario& s = settled_scenario(plan);
-  Facts facts;
+  viewmodel::SettingsBuilder facts;
   facts.add("Model", s.model.name);
   facts.add("Hash of the configuration", resolve_model(plan.scenario.request.model).config_hash);
   if (plan.scenario.has_device) facts.add("Device file", s.device.id);

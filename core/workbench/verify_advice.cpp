@@ -30,14 +30,8 @@ struct Setup {
 };
 
 Setup setup_of(const Configuration& c) {
-  const ScenarioRequest request{.model = c.model,
-                                .device = c.device,
-                                .weights = c.weights,
-                                .cache = c.cache,
-                                .engine = c.engine,
-                                .kv = c.kv,
-                                .layout = c.layout,
-                                .limits = {}};
+  ScenarioRequest request = scenario_request(c);
+  request.limits = {};
   const Scenario scenario = find_scenario(request);
   const auto precision = engine_precision(scenario.planner->scenario());
   if (!precision) throw Error(ErrorKind::kUsage, c.weights, "the own engine has no such types.");

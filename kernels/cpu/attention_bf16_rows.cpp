@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/attention_bf16.h"
 #include "kernels/cpu/bf16_math.h"
+#include "kernels/cpu/kv_int4.h"
 #include "kernels/cpu/kv_products.h"
 
 HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi,avx512vnni,f16c")
@@ -113,13 +114,18 @@ void raise_maximum(const FewScratch& t, int r, int n_scores, float factor) {
 }
 
 /// Weights of one row from its kTile scores; they take the scales of their values with them.
-void make_weights(const FewScratch& t, int r, const float* s, float factor, const ReadyTile& v) {
+void make_weights(const FewScratch& t, int r, float* s, float factor, const ReadyTile& v) {
   const __m512 f = _mm512_set1_ps(factor), offset = _mm512_set1_ps(t.m[r] * factor);
   TileVectors weights;
 #pragma GCC unroll 8
   for (int i = 0; i < kVectors; ++i)
     weights[i] = exp2_for_bf16(_mm512_fmsub_ps(_mm512_loadu_ps(s + 16 * i), f, offset));
   t.d[r] += _mm512_reduce_add_ps(sum_of(weights));
+  if (v.lie == Lie::kInt4) {  // steps differ from group to group: weights take the place of scores
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) _mm512_storeu_ps(s + 16 * i, weights[i]);
+    return;
+  }
   if (v.scaled)
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; ++i) weights[i] = _mm512_mul_ps(weights[i], _mm512_load_ps(v.scales + 16 * i));
@@ -143,7 +149,10 @@ void score_stretch(const GroupRows& rows, SlotRange slots, FewWalk& walk, const 
     }
     Ahead ahead(walk.following());
     const ReadyTile k(stored, Operand::kKeys, stride, t.expanded);
-    score_tile(t, {rows.size(), tile.size(), stride}, k, begin - slots.begin, ahead);
+    if (k.lie == Lie::kInt4)
+      score_int4_tile(t, {rows.size(), tile.size(), stride}, k, begin - slots.begin, ahead);
+    else
+      score_tile(t, {rows.size(), tile.size(), stride}, k, begin - slots.begin, ahead);
     for (int r = 0; r < rows.size(); ++r) finish_scores(rows, r, tile, t.s + r * kBf16Stretch + begin - slots.begin);
     ahead.fetch(ahead.n_lines());
   }
@@ -161,7 +170,10 @@ void weigh_stretch(const GroupRows& rows, SlotRange slots, FewWalk& walk, const 
     const ReadyTile v(stored, Operand::kValues, stride, t.expanded);
     for (int r = 0; r < rows.size(); ++r)
       make_weights(t, r, t.s + r * kBf16Stretch + begin - slots.begin, score_factor(rows.rule()), v);
-    weigh_tile(t, {rows.size(), v.n_rows, stride}, v, ahead);
+    if (v.lie == Lie::kInt4)
+      weigh_int4_tile(t, t.s + begin - slots.begin, {rows.size(), v.n_rows, stride}, v, ahead);
+    else
+      weigh_tile(t, {rows.size(), v.n_rows, stride}, v, ahead);
     ahead.fetch(ahead.n_lines());
     std::fill_n(t.shrink, rows.size(), 1.0f);  // the stretch has shrunk earlier sums once
   }
@@ -204,9 +216,39 @@ void quantize_query(const GroupRows& rows, int r, const QueryCodes& codes) {
   codes.offset[r] = 128 * _mm512_reduce_add_epi32(sum);
 }
 
-/// q as bfloat16, and as what int8 keys are multiplied by.
+/// Row `r` of q as integers in the order of its elements, and their sums over groups.
+void quantize_query_for_int4(const GroupRows& rows, int r, const QueryCodes& codes, float* sums) {
+  const int width = rows.head_dim(), stride = kv_stride(width);
+  const std::span<const float> q(rows.q(r), static_cast<std::size_t>(width));
+  codes.unit[r] = query_unit(q);
+  const __m512 inverse = _mm512_set1_ps(1.0f / codes.unit[r]);
+  std::int8_t* parts = codes.parts + 2 * r * stride;
+  for (int g = 0; g < width / kInt4Group; ++g) {
+    __m512i sum = _mm512_setzero_si512();
+    for (int c = kInt4Group * g; c < kInt4Group * (g + 1); c += 16) {
+      const __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(q.data() + c), inverse));
+      const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(128)), 8);
+      const __m512i low = _mm512_sub_epi32(code, _mm512_slli_epi32(high, 8));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(parts + c), _mm512_cvtepi32_epi8(high));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(parts + stride + c), _mm512_cvtepi32_epi8(low));
+      sum = _mm512_add_epi32(sum, code);
+    }
+    sums[r * (stride / kInt4Group) + g] = static_cast<float>(_mm512_reduce_add_epi32(sum));
+  }
+}
+
+bool keys_are_int4(const KvLayout& layout) {
+  return layout.format == KvFormat::kInt4 && !has_channel_scales(layout) && layout.head_dim % kInt4Group == 0 &&
+         layout.head_dim <= kMostInt16Terms;
+}
+
+/// q as bfloat16, and as what int8 keys are multiplied by; for keys of int4 as integers and their sums alone.
 void load_queries(const GroupRows& rows, const FewScratch& t) {
   const int stride = kv_stride(rows.head_dim()), width = rows.head_dim();
+  if (keys_are_int4(rows.layout())) {
+    for (int r = 0; r < rows.size(); ++r) quantize_query_for_int4(rows, r, t.codes, reinterpret_cast<float*>(t.q));
+    return;
+  }
   for (int r = 0; r < rows.size(); ++r) {
     BF16* q = t.q + r / kQuarters * kQuarters * stride + r % kQuarters * kBf16Piece;
     for (int c = 0; c < width; c += kBf16Piece, q += kQuarters * kBf16Piece) {

@@ -83,14 +83,15 @@ void norm_reference(const NormShape& shape, const NormRule& rule, std::span<cons
 void rope_reference(const RopeShape& shape, std::span<float> qkv, int stride, std::span<const float> cos,
                     std::span<const float> sin, Slice tokens) {
   const int half = shape.rotary_dim / 2;
+  const int step = shape.pairs == RopePairs::kHalves ? 1 : 2, apart = shape.pairs == RopePairs::kHalves ? half : 1;
   for (int t = tokens.begin; t < tokens.end; ++t)
     for (int h = 0; h < shape.n_heads; ++h) {
       float* head = &qkv[std::size_t(t) * stride + std::size_t(h) * shape.head_dim];
       for (int i = 0; i < half; ++i) {
         const float c = cos[std::size_t(t) * half + i], s = sin[std::size_t(t) * half + i];
-        const float first = head[i], second = head[i + half];
-        head[i] = first * c - second * s;
-        head[i + half] = second * c + first * s;
+        const float first = head[step * i], second = head[step * i + apart];
+        head[step * i] = first * c - second * s;
+        head[step * i + apart] = second * c + first * s;
       }
     }
 }

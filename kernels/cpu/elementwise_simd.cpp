@@ -111,6 +111,24 @@ void rope_head(float* head, int half, const float* cos, const float* sin) {
   }
 }
 
+/// The same for the pairs (head[2i], head[2i + 1]).
+void rope_head_neighbours(float* head, int half, const float* cos, const float* sin) {
+  const FloatTag d;
+  int i = 0;
+  for (; i + kLanes <= half; i += kLanes) {
+    FloatVector first, second;
+    hn::LoadInterleaved2(d, head + 2 * i, first, second);
+    const FloatVector c = load(d, cos + i), s = load(d, sin + i);
+    hn::StoreInterleaved2(hn::NegMulAdd(second, s, hn::Mul(first, c)), hn::MulAdd(second, c, hn::Mul(first, s)), d,
+                          head + 2 * i);
+  }
+  for (; i < half; ++i) {
+    const float first = head[2 * i], second = head[2 * i + 1];
+    head[2 * i] = first * cos[i] - second * sin[i];
+    head[2 * i + 1] = second * cos[i] + first * sin[i];
+  }
+}
+
 /// Largest value and its lowest index in each lane, then over the lanes. Comparisons with NaN are false.
 int index_of_largest(const float* x, int n) {
   const FloatTag d;
@@ -159,6 +177,7 @@ HWY_EXPORT(add_f32);
 HWY_EXPORT(add_bf16);
 HWY_EXPORT(norm_row);
 HWY_EXPORT(rope_head);
+HWY_EXPORT(rope_head_neighbours);
 HWY_EXPORT(index_of_largest);
 
 namespace {
@@ -211,9 +230,15 @@ void rope_simd(const RopeShape& shape, std::span<float> qkv, int stride, std::sp
                std::span<const float> sin, Slice tokens) {
   const int half = shape.rotary_dim / 2;
   for (int t = tokens.begin; t < tokens.end; ++t)
-    for (int h = 0; h < shape.n_heads; ++h) HWY_DYNAMIC_DISPATCH(rope_head)
-  (qkv.data() + std::size_t(t) * stride + std::size_t(h) * shape.head_dim, half, cos.data() + std::size_t(t) * half,
-   sin.data() + std::size_t(t) * half);
+    for (int h = 0; h < shape.n_heads; ++h) {
+      float* head = qkv.data() + std::size_t(t) * stride + std::size_t(h) * shape.head_dim;
+      const float* c = cos.data() + std::size_t(t) * half;
+      const float* s = sin.data() + std::size_t(t) * half;
+      if (shape.pairs == RopePairs::kHalves)
+        HWY_DYNAMIC_DISPATCH(rope_head)(head, half, c, s);
+      else
+        HWY_DYNAMIC_DISPATCH(rope_head_neighbours)(head, half, c, s);
+    }
 }
 
 void residual_simd(const ResidualShape& shape, std::span<float> residual, std::span<const float> branch, Slice tokens) {

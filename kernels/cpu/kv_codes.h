@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/base/half.h"
@@ -49,7 +50,7 @@ constexpr float fp8_to_float(std::uint8_t code) {
   return (code & 0x80u) != 0 ? -magnitude : magnitude;
 }
 
-/// Nearest code of a value in units of the scale; a NaN takes the lowest one.
+/// Nearest code of a value in units of the scale; a NaN takes the largest one.
 inline int nearest_code(float x, float lowest, float largest) {
   return static_cast<int>(std::nearbyint(std::max(lowest, std::min(largest, x))));
 }
@@ -80,6 +81,30 @@ inline Int4Place int4_place(int i) {
   constexpr int kHalf = kInt4Group / 2;
   const int within = i % kInt4Group;
   return {static_cast<std::size_t>(i / kInt4Group * kHalf + within % kHalf), within < kHalf ? 0 : 4};
+}
+
+/// 1 / scale, or 0 where all elements are 0 and every code will do.
+inline float inverse(float scale) {
+  return scale > 0.0f ? 1.0f / scale : 0.0f;
+}
+
+inline float scale_of_largest(KvFormat format, float largest) {
+  return largest / (format == KvFormat::kFp8 ? kFp8Largest : kInt8Largest);
+}
+
+inline std::byte int8_code(float x, float inverse_scale) {
+  return static_cast<std::byte>(nearest_code(x * inverse_scale, -kInt8Largest, kInt8Largest));
+}
+
+inline std::byte fp8_code(float x, float inverse_scale) {
+  return static_cast<std::byte>(to_fp8(x * inverse_scale));
+}
+
+inline void put_int4(float x, const Int4Scale& scale, int column, std::byte* row) {
+  const Int4Place place = int4_place(column);
+  const int code = nearest_code((x - scale.low) * inverse(scale.step), 0.0f, kInt4Largest);
+  const std::byte kept = row[place.byte] & static_cast<std::byte>(0xf0 >> place.shift);
+  row[place.byte] = kept | static_cast<std::byte>(code << place.shift);
 }
 
 }  // namespace dachlast::kernels::cpu

@@ -21,7 +21,7 @@ namespace dachlast::kernels::cpu {
 inline constexpr int kScoredTogether = 8;
 
 /// How rows are stored: in whole vectors that are multiplied as they are, or so that they are expanded to bfloat16 first.
-enum class Lie : std::uint8_t { kBf16, kF16, kInt8, kFp8, kExpand };
+enum class Lie : std::uint8_t { kBf16, kF16, kInt8, kFp8, kInt4, kExpand };
 
 inline Lie lie_of(const KvRows& rows) {
   const int lanes = rows.format == KvFormat::kFp8 ? kCodeLanes : kBf16Lanes;
@@ -31,8 +31,8 @@ inline Lie lie_of(const KvRows& rows) {
     case KvFormat::kF16: return Lie::kF16;
     case KvFormat::kInt8: return rows.width <= kMostInt16Terms ? Lie::kInt8 : Lie::kExpand;
     case KvFormat::kFp8: return Lie::kFp8;
-    case KvFormat::kF32:
-    case KvFormat::kInt4: break;
+    case KvFormat::kInt4: return rows.width <= kMostInt16Terms ? Lie::kInt4 : Lie::kExpand;
+    case KvFormat::kF32: break;
   }
   return Lie::kExpand;
 }
@@ -53,8 +53,13 @@ class StoredTile {
       parts_[n_parts_] = part;
       lie_ = n_parts_ == 0 || lie_ == lie_of(part) ? lie_of(part) : Lie::kExpand;  // a tail is stored unlike the rest
       n_rows_ += part.n_rows;
-      if (part.axis == ScaleAxis::kToken) _mm_prefetch(reinterpret_cast<const char*>(part.scales), _MM_HINT_T0);
+      if (part.axis == ScaleAxis::kToken) ask_for_scales(part);
     }
+  }
+
+  /// Scale words of a row.
+  static int words_a_row(const KvRows& part) {
+    return part.format == KvFormat::kInt4 ? static_cast<int>(part.stride_bytes / (kInt4Group / 2)) : 1;
   }
 
   Lie lie() const { return lie_; }
@@ -65,6 +70,12 @@ class StoredTile {
   }
 
  private:
+  static void ask_for_scales(const KvRows& part) {
+    const auto* at = reinterpret_cast<const char*>(part.scales);
+    const char* end = at + sizeof(ScaleWord) * static_cast<std::size_t>(part.n_rows * words_a_row(part));
+    for (; at < end; at += 64) _mm_prefetch(at, _MM_HINT_T0);
+  }
+
   KvRows parts_[kBf16FewTile];
   int n_parts_ = 0;
   int n_rows_ = 0;
@@ -172,14 +183,17 @@ enum class Operand : std::uint8_t { kKeys, kValues };
 struct ReadyTile {
   const std::byte* rows[kBf16FewTile + kScoredTogether + 8];  // behind the last one the first: groups are always full
   alignas(64) float scales[kBf16FewTile];                     // where `scaled`
+  const float* steps = nullptr;  // kInt4: [n_groups, kBf16FewTile], of rows behind the last 0
+  const float* lows = nullptr;
   int n_rows;
   bool scaled;
   Lie lie;  // of `rows`
 
   ReadyTile(const StoredTile& stored, Operand operand, int stride, BF16* buffer)
       : n_rows(stored.n_rows()), scaled(has_token_scales(stored.lie())), lie(stored.lie()) {
-    const bool in_place =
-        lie == Lie::kBf16 || lie == Lie::kInt8 || (operand == Operand::kValues && lie != Lie::kExpand);
+    const bool in_place = lie == Lie::kBf16 || lie == Lie::kInt8 || lie == Lie::kInt4 ||
+                          (operand == Operand::kValues && lie != Lie::kExpand);
+    if (lie == Lie::kInt4) sort_scales(stored, reinterpret_cast<float*>(buffer));
     int n = 0;
     for (const KvRows& part : stored.parts()) {
       if (scaled) std::memcpy(scales + n, part.scales, sizeof(float) * static_cast<std::size_t>(part.n_rows));
@@ -190,12 +204,76 @@ struct ReadyTile {
       put_rows(row, apart, part.n_rows, n);
       n += part.n_rows;
     }
-    put_rows(rows[0], 0, kScoredTogether, n);
+    put_rows(rows[0], 0, lie == Lie::kInt4 ? round_up(n, 32) - n : kScoredTogether, n);
     if (scaled) std::fill(scales + n, scales + kBf16FewTile, 0.0f);
     if (!in_place) lie = Lie::kBf16;
   }
 
  private:
+  /// Steps and lows of sixteen rows from words [row, words_a_row], one vector a group.
+  static void put_scales(const ScaleWord* words, int a_row, int n_groups, int first, float* steps_at, float* lows_at) {
+    const __m512i lanes = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                             _mm512_set1_epi32(a_row));
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    __m512i pairs[4];  // of four words a row: words 0 and 2, then 1 and 3, each of rows 0 … 7 and 8 … 15
+    if (a_row == 4)
+      for (int half = 0; half < 2; ++half) {
+        const __m512i a = _mm512_loadu_si512(words + 32 * half), b = _mm512_loadu_si512(words + 32 * half + 16);
+        pairs[half] = _mm512_permutex2var_epi32(a, even, b);
+        pairs[2 + half] = _mm512_permutex2var_epi32(a, odd, b);
+      }
+    for (int g = 0; g < n_groups; ++g) {
+      __m512i of_group;
+      if (a_row == 4)
+        of_group = _mm512_permutex2var_epi32(pairs[g % 2 * 2], g < 2 ? even : odd, pairs[g % 2 * 2 + 1]);
+      else if (a_row == 2)
+        of_group =
+            _mm512_permutex2var_epi32(_mm512_loadu_si512(words), g == 0 ? even : odd, _mm512_loadu_si512(words + 16));
+      else
+        of_group = _mm512_i32gather_epi32(lanes, words + g, 4);
+      const __m512i low = _mm512_and_si512(of_group, _mm512_set1_epi32(static_cast<int>(0xffff0000u)));
+      _mm512_storeu_si512(steps_at + kBf16FewTile * g + first, _mm512_slli_epi32(of_group, 16));
+      _mm512_storeu_si512(lows_at + kBf16FewTile * g + first, low);
+    }
+  }
+
+  /// Scale words of a tile from wherever they lie into vectors over its rows.
+  void sort_scales(const StoredTile& stored, float* buffer) {
+    constexpr int kMostWords = kMostInt16Terms / kInt4Group;
+    const KvRows& part = stored.parts()[0];
+    const int a_row = StoredTile::words_a_row(part), n_groups = part.width / kInt4Group;
+    float* const lows_at = buffer + kBf16FewTile * n_groups;
+    alignas(64) ScaleWord words[16 * kMostWords];
+    std::size_t which = 0;
+    int taken = 0;  // rows of part `which`
+    for (int first = 0; first < round_up(n_rows, 32); first += 16) {
+      int n = 0;
+      const int wanted = std::clamp(n_rows - first, 0, 16);
+      if (wanted == 16 && stored.parts()[which].n_rows - taken >= 16) {  // as they lie
+        put_scales(stored.parts()[which].scales + taken * a_row, a_row, n_groups, first, buffer, lows_at);
+        taken += 16;
+        n = 16;
+      } else {
+        std::memset(words, 0, sizeof(ScaleWord) * 16 * static_cast<std::size_t>(a_row));
+        while (n < wanted) {
+          if (taken == stored.parts()[which].n_rows) ++which, taken = 0;
+          const KvRows& from = stored.parts()[which];
+          const int more = std::min(wanted - n, from.n_rows - taken);
+          std::memcpy(words + n * a_row, from.scales + taken * a_row,
+                      sizeof(ScaleWord) * static_cast<std::size_t>(more * a_row));
+          n += more;
+          taken += more;
+        }
+        put_scales(words, a_row, n_groups, first, buffer, lows_at);
+      }
+      if (which < stored.parts().size() && taken == stored.parts()[which].n_rows && first + 16 < n_rows)
+        ++which, taken = 0;
+    }
+    steps = buffer;
+    lows = lows_at;
+  }
+
   /// rows[at + r] = first + r · apart; up to 7 more are written.
   void put_rows(const std::byte* first, std::size_t apart, int n, int at) {
     const auto stride = static_cast<long long>(apart);

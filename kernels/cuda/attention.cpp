@@ -8,8 +8,6 @@
 namespace dachlast::kernels::cuda {
 namespace {
 
-constexpr int kFewRows = 8;  // that "stream" keeps in one block; more are better off on tensor cores
-
 bool has_supported_scales(const CudaAttentionCall& call) {
   return !has_channel_scales(call.pool.layout);
 }
@@ -19,7 +17,8 @@ int rows_per_kv_head(const CudaAttentionCall& call) {
 }
 
 bool suits_many_rows(const CudaAttentionCall& call) {
-  return call.pool.layout.format != KvFormat::kF32 && rows_per_kv_head(call) > kFewRows;
+  return call.pool.layout.format != KvFormat::kF32 &&
+         rows_per_kv_head(call) > kStreamRows;  // more than it keeps in one block are better off on tensor cores
 }
 bool suits_any(const CudaAttentionCall&) {
   return true;
@@ -51,7 +50,27 @@ bool chosen(const CudaAttentionVariant& variant, const CudaAttentionCall& call, 
   return forced.empty() ? variant.suits(call) : variant.name == forced;
 }
 
+constexpr int kWantedBlocks = 2 * 132;  // of all splits together
+
+/// A cache is cut only while its blocks are fewer than wanted, and each block keeps up to so many rows: however many
+/// sequences and queries a step has, splits · rows · heads are at most wanted blocks · rows of a block.
+std::size_t most_state_floats(const KvLayout& layout, const AttentionSizes& most, int rows_of_block) {
+  if (padded_kv_len(most.kv_len) <= kCutStep) return 0;
+  return static_cast<std::size_t>(kWantedBlocks * rows_of_block) * static_cast<std::size_t>(layout.value_dim + 2);
+}
+
 }  // namespace
+
+std::size_t planned_workspace_floats(const KvLayout& layout, const AttentionSizes& most, std::string_view forced) {
+  CudaAttentionCall any{};
+  any.pool.layout = layout;
+  const bool nothing_else = !stream_takes(any) && !latent_takes(any);
+  if (forced == "tensor") return 0;
+  if (forced == "naive" || nothing_else)
+    return static_cast<std::size_t>(most.batch_size) * static_cast<std::size_t>(most.n_heads) *
+           static_cast<std::size_t>(most.q_len) * static_cast<std::size_t>(padded_kv_len(most.kv_len));
+  return most_state_floats(layout, most, layout.values == KvValues::kInKeys ? kLatentRows : kStreamRows);
+}
 
 std::span<const CudaAttentionVariant> attention_variants() {
   return kVariants;
@@ -71,7 +90,7 @@ int n_rows(const CudaAttentionCall& call) {
 }
 
 CacheCut cut_of(const CudaAttentionCall& call, int blocks_per_split) {
-  constexpr int kLeastStretch = 512, kWantedBlocks = 2 * 132, kWholeTiles = 64;
+  constexpr int kLeastStretch = kCutStep, kWholeTiles = 64;
   const int most = std::max(1, kWantedBlocks / std::max(1, blocks_per_split));
   const int wanted = std::clamp((call.longest_kv_len + kLeastStretch - 1) / kLeastStretch, 1, most);
   const int stretch = (call.longest_kv_len + wanted - 1) / wanted;

@@ -54,4 +54,16 @@ std::span<const CudaAttentionVariant> attention_variants();
 /// Errors   `Error` where no variant takes it: keys with scales per channel, rows wider than the kernels' tiles.
 const CudaAttentionVariant& attention_variant_for(const CudaAttentionCall& call, std::string_view forced = {});
 
+/// Cut lengths are counted in steps of so many slots, so that a step that is captured as a graph serves all lengths of a step.
+inline constexpr int kCutStep = 512;
+
+/// `longest_kv_len` of calls whose launches shall not change with every token.
+constexpr int padded_kv_len(int kv_len) {
+  return (kv_len + kCutStep - 1) / kCutStep * kCutStep;
+}
+
+/// Workspace that is enough for every call of at most these sizes with a padded length, by the variant named or by any that
+/// may be chosen.
+std::size_t planned_workspace_floats(const KvLayout& layout, const AttentionSizes& most, std::string_view forced = {});
+
 }  // namespace dachlast::kernels::cuda

@@ -20,6 +20,9 @@ std::size_t state_floats(const CudaAttentionCall& call, const CacheCut& cut);
 /// Rows of q in the call.
 int n_rows(const CudaAttentionCall& call);
 
+/// Query rows that a block of "stream" and of "latent" works on.
+inline constexpr int kStreamRows = 8, kLatentRows = 16;
+
 CudaAttention attention_tensor, attention_latent, attention_stream, attention_naive;
 
 bool tensor_takes(const CudaAttentionCall& call);

@@ -76,21 +76,36 @@ void DevicePool::give_back(const DeviceBlock& block) {
   ledger_.remove(block.segment_, block.bytes_.size());
 }
 
-CapturedStep::CapturedStep(Stream stream, const std::function<void(Stream)>& queue) {
-  cudaGraph_t graph = nullptr;
+StepCapture::StepCapture(Stream stream) : stream_(stream) {
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture of a step");
-  try {
-    queue(stream);
-  } catch (...) {
-    cudaStreamEndCapture(stream, &graph);  // or the stream could not be used again
-    if (graph != nullptr) cudaGraphDestroy(graph);
-    throw;
-  }
-  check(cudaStreamEndCapture(stream, &graph), "capture of a step");
-  const cudaError_t status = cudaGraphInstantiate(&graph_, graph, 0);
+}
+
+StepCapture::~StepCapture() {
+  if (!capturing_) return;
+  cudaGraph_t graph = nullptr;
+  cudaStreamEndCapture(stream_, &graph);  // or the stream could not be used again
+  if (graph != nullptr) cudaGraphDestroy(graph);
+}
+
+CapturedStep StepCapture::finish() {
+  cudaGraph_t graph = nullptr;
+  capturing_ = false;
+  check(cudaStreamEndCapture(stream_, &graph), "capture of a step");
+  CUgraphExec_st* executable = nullptr;
+  const cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
   cudaGraphDestroy(graph);
   check(status, "graph of a step");
+  return CapturedStep(executable);
 }
+
+CapturedStep::CapturedStep(Stream stream, const std::function<void(Stream)>& queue) {
+  StepCapture capture(stream);
+  queue(stream);
+  CapturedStep made = capture.finish();
+  graph_ = std::exchange(made.graph_, nullptr);
+}
+
+CapturedStep::CapturedStep(CapturedStep&& other) noexcept : graph_(std::exchange(other.graph_, nullptr)) {}
 
 CapturedStep::~CapturedStep() {
   if (graph_ != nullptr) cudaGraphExecDestroy(graph_);

@@ -87,6 +87,25 @@ class DevicePool {
   SegmentLedger ledger_;
 };
 
+class CapturedStep;
+
+/// Takes down what is queued on a stream instead of running it, until `finish` or the end of its life.
+class StepCapture {
+ public:
+  /// Errors   `Error` of kind kDevice where the driver refuses to capture.
+  explicit StepCapture(Stream stream);
+  ~StepCapture();
+  StepCapture(const StepCapture&) = delete;
+  StepCapture& operator=(const StepCapture&) = delete;
+
+  /// Errors   `Error` of kind kDevice where what was queued cannot be a graph.
+  CapturedStep finish();
+
+ private:
+  Stream stream_;
+  bool capturing_ = true;
+};
+
 /// A step recorded once and queued as one graph: decode steps are short, and launching their kernels one by one can take
 /// longer than they run.
 class CapturedStep {
@@ -95,12 +114,17 @@ class CapturedStep {
   /// Errors   `Error` of kind kDevice where the driver refuses to capture.
   CapturedStep(Stream stream, const std::function<void(Stream)>& queue);
   ~CapturedStep();
+  CapturedStep(CapturedStep&& other) noexcept;
+  CapturedStep& operator=(CapturedStep&&) = delete;
   CapturedStep(const CapturedStep&) = delete;
   CapturedStep& operator=(const CapturedStep&) = delete;
 
   void launch(Stream stream) const;
 
  private:
+  friend class StepCapture;
+  explicit CapturedStep(CUgraphExec_st* graph) : graph_(graph) {}
+
   CUgraphExec_st* graph_ = nullptr;
 };
 

@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/panels.cuh"
+#include "kernels/cuda/step_ops.h"
 
 namespace dachlast::kernels::cuda {
 namespace {
@@ -78,8 +79,8 @@ bool is_empty(const WeightSpan& table) {
 
 // ---- rope
 
-__global__ void __launch_bounds__(kThreads)
-    rope_kernel(const RopeShape shape, float* qkv, int stride, const float* cos, const float* sin) {
+__global__ void __launch_bounds__(kThreads) rope_kernel(const RopeShape shape, float* qkv, int stride, const float* cos,
+                                                        const float* sin, const std::int32_t* positions) {
   const int half = shape.rotary_dim / 2;
   const std::int64_t n_pairs = static_cast<std::int64_t>(shape.n_tokens) * shape.n_heads * half;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
@@ -87,7 +88,8 @@ __global__ void __launch_bounds__(kThreads)
     const std::int64_t head = pair / half, token = head / shape.n_heads;
     const auto i = static_cast<int>(pair % half);
     float* const x = qkv + token * stride + head % shape.n_heads * shape.head_dim;
-    const float c = cos[token * half + i], s = sin[token * half + i];
+    const std::int64_t row = positions == nullptr ? token : positions[token];  // of the tables
+    const float c = cos[row * half + i], s = sin[row * half + i];
     const float first = x[i], second = x[i + half];
     x[i] = first * c - second * s;
     x[i + half] = second * c + first * s;
@@ -144,10 +146,15 @@ void embed(const EmbedShape& shape, const EmbedTables& tables, std::span<const s
 
 void rope(const RopeShape& shape, std::span<float> qkv, int stride, std::span<const float> cos,
           std::span<const float> sin, Stream stream) {
+  rope_at(shape, qkv, stride, cos, sin, {}, stream);
+}
+
+void rope_at(const RopeShape& shape, std::span<float> qkv, int stride, std::span<const float> cos,
+             std::span<const float> sin, std::span<const std::int32_t> positions, Stream stream) {
   const std::int64_t n_pairs = static_cast<std::int64_t>(shape.n_tokens) * shape.n_heads * (shape.rotary_dim / 2);
   if (n_pairs == 0) return;
   launch("rope", {blocks_for(n_pairs, kThreads), kThreads}, stream, rope_kernel, shape, qkv.data(), stride, cos.data(),
-         sin.data());
+         sin.data(), positions.empty() ? nullptr : positions.data());
 }
 
 void activate(const ActivationShape& shape, Activation activation, std::span<const float> in, std::span<float> out,

@@ -25,7 +25,9 @@ const GemmApi* open_library(const std::string& library) {
 
 }  // namespace
 
-Gemm::Gemm(const std::string& library) : api_(open_library(library)), handle_(nullptr) {
+Gemm::Gemm(const std::string& library) : Gemm(*open_library(library)) {}
+
+Gemm::Gemm(const GemmApi& api) : api_(&api), handle_(nullptr) {
   std::array<char, kGemmReasonBytes> reason{};
   handle_ = api_->open(reason.data());
   if (handle_ == nullptr) throw Error(ErrorKind::kDevice, "cuBLASLt", reason.data(), kWayOut);

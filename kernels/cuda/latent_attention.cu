@@ -11,7 +11,8 @@ namespace wmma = nvcuda::wmma;
 constexpr int kBlocksAtOnce = 2;
 constexpr int kThreads = 128;
 constexpr int kSide = 16;
-constexpr int kRows = kSide;        // query heads of a block
+constexpr int kRows = kLatentRows;  // query heads of a block
+static_assert(kRows == kSide);
 constexpr int kKeys = 32;           // 36 KiB of latents: two blocks a multiprocessor, one where it has 100 KiB
 constexpr int kMostKeyWidth = 576;  // DeepSeek-V2 and V3: 512 latent and 64 RoPE elements
 constexpr int kMostValueWidth = 512;

@@ -1,5 +1,6 @@
 #include "kernels/cuda/elementwise.h"
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/step_ops.h"
 
 namespace dachlast::kernels::cuda {
 namespace {
@@ -17,6 +18,7 @@ struct NormArguments {
   float* out;
   int x_stride;
   int out_stride;
+  int n_heads;      // rows next to each other at every stride
   float* residual;  // of add_norm, or null
 };
 
@@ -30,12 +32,19 @@ std::size_t shared_bytes(int dim) {
   return sizeof(Partials) + static_cast<std::size_t>(dim) * sizeof(float);
 }
 
+/// Where the block's row lies in an array of rows, or of heads.
+__device__ std::int64_t row_offset(const NormArguments& a, int stride) {
+  const auto row = static_cast<int>(blockIdx.x);
+  return static_cast<std::int64_t>(row / a.n_heads) * stride + static_cast<std::int64_t>(row % a.n_heads) * a.dim;
+}
+
 /// Takes the row into shared memory; returns this thread's part of its sum.
 __device__ float take_row(const NormArguments& a, NormShared& shared) {
   const std::int64_t row = blockIdx.x;
+  const float* const x = a.x + row_offset(a, a.x_stride);
   float sum = 0.0f;
   for (int i = static_cast<int>(threadIdx.x); i < a.dim; i += kThreads) {
-    float value = a.x[row * a.x_stride + i];
+    float value = x[i];
     if (a.residual != nullptr) {
       value += a.residual[row * a.dim + i];
       a.residual[row * a.dim + i] = value;
@@ -60,7 +69,7 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(const NormArguments a) {
   }
   const float variance = block_sum(squares, shared.partials) / static_cast<float>(a.dim);
   const float scale = 1.0f / sqrtf(variance + a.eps);
-  float* const out = a.out + static_cast<std::int64_t>(blockIdx.x) * a.out_stride;
+  float* const out = a.out + row_offset(a, a.out_stride);
   for (int i = static_cast<int>(threadIdx.x); i < a.dim; i += kThreads) {
     const float normalised = (shared.row[i] - mean) * scale * (a.weight_offset + a.w[i]);
     out[i] = a.bias == nullptr ? normalised : normalised + a.bias[i];
@@ -86,7 +95,15 @@ void norm(const NormShape& shape, const NormRule& rule, std::span<const float> x
           std::span<const float> w, std::span<const float> bias, std::span<float> out, int out_stride, Stream stream) {
   launch_norm(shape,
               {shape.dim, rule.eps, rule.weight_offset, x.data(), w.data(), data_or_null(bias), out.data(), x_stride,
-               out_stride, nullptr},
+               out_stride, 1, nullptr},
+              stream);
+}
+
+void norm_heads(const NormShape& shape, const NormRule& rule, std::span<float> heads, int n_heads, int stride,
+                std::span<const float> w, Stream stream) {
+  launch_norm(shape,
+              {shape.dim, rule.eps, rule.weight_offset, heads.data(), w.data(), nullptr, heads.data(), stride, stride,
+               n_heads, nullptr},
               stream);
 }
 
@@ -94,7 +111,7 @@ void add_norm(const NormShape& shape, const NormRule& rule, std::span<float> res
               std::span<const float> w, std::span<const float> bias, std::span<float> out, Stream stream) {
   launch_norm(shape,
               {shape.dim, rule.eps, rule.weight_offset, branch.data(), w.data(), data_or_null(bias), out.data(),
-               shape.dim, shape.dim, residual.data()},
+               shape.dim, shape.dim, 1, residual.data()},
               stream);
 }
 

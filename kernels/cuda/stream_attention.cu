@@ -7,8 +7,8 @@ namespace {
 
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / kWarpSize;
-constexpr int kKeys = kWarpSize;  // of a tile: a lane a key while scores are taken
-constexpr int kRows = 8;          // queries times heads of a block: 8 sums a thread and column stay in registers
+constexpr int kKeys = kWarpSize;    // of a tile: a lane a key while scores are taken
+constexpr int kRows = kStreamRows;  // queries times heads of a block: 8 sums a thread and column stay in registers
 constexpr int kRowsPerWarp = kRows / kWarps;
 constexpr int kMostWidth = 256;
 

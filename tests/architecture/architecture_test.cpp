@@ -160,27 +160,51 @@ TEST_P(Architecture, Bf16StaysNear) {
   EXPECT_LT(std::sqrt(squares / n_tokens_), 0.25);
 }
 
+/// Attention of a layer, where it is the plain kind; else one that has no part to do wrong.
+AttentionSpec& plain_attention_of(LayerSpec& layer) {
+  static AttentionSpec none;
+  none = {};
+  auto* attention = std::get_if<AttentionSpec>(&layer.mixer);
+  return attention != nullptr ? *attention : none;
+}
+
+MlaSpec* latent_attention_of(LayerSpec& layer) {
+  return std::get_if<MlaSpec>(&layer.mixer);
+}
+
 /// One part of a block done wrong. Returns whether the model has that part.
 using Mistake = bool (*)(ModelSpec&);
 
 constexpr Mistake kMistakes[] = {
     [](ModelSpec& m) {
-      int& window = attention_of(m.layers[0]).window;
+      int& window = plain_attention_of(m.layers[0]).window;
       return window > 0 && ++window > 0;
     },
-    [](ModelSpec& m) { return std::exchange(attention_of(m.layers[0]).softcap, 0.0) > 0.0; },
-    [](ModelSpec& m) { return (attention_of(m.layers[0]).scale *= 1.1) > 0.0; },
+    [](ModelSpec& m) { return std::exchange(plain_attention_of(m.layers[0]).softcap, 0.0) > 0.0; },
+    [](ModelSpec& m) { return (plain_attention_of(m.layers[0]).scale *= 1.1) > 0.0; },
     [](ModelSpec& m) { return std::exchange(m.embed_scale, 1.0) != 1.0; },
     [](ModelSpec& m) { return std::exchange(m.norm.weight_offset, 0.0) != 0.0; },
     [](ModelSpec& m) { return std::exchange(m.learned_position_offset, 0) != 0; },
     [](ModelSpec& m) { return std::exchange(m.logit_softcap, 0.0) > 0.0; },
     [](ModelSpec& m) {
-      std::optional<RopeSpec>& rope = attention_of(m.layers.back()).rope;
+      std::optional<RopeSpec>& rope = plain_attention_of(m.layers.back()).rope;
       return rope && !std::holds_alternative<std::monostate>(std::exchange(rope->scaling, {}));
     },
     [](ModelSpec& m) {
-      std::optional<RopeSpec>& rope = attention_of(m.layers[0]).rope;
+      std::optional<RopeSpec>& rope = plain_attention_of(m.layers[0]).rope;
       return rope && (rope->theta *= 2.0) > 0.0;
+    },
+    [](ModelSpec& m) {
+      MlaSpec* latent = latent_attention_of(m.layers[0]);
+      return latent != nullptr && (latent->scale *= 1.1) > 0.0;
+    },
+    [](ModelSpec& m) {
+      MlaSpec* latent = latent_attention_of(m.layers[0]);
+      return latent != nullptr && (latent->rope.theta *= 2.0) > 0.0;
+    },
+    [](ModelSpec& m) {
+      MlaSpec* latent = latent_attention_of(m.layers[0]);
+      return latent != nullptr && std::exchange(latent->rope.pairs, RopePairs::kHalves) == RopePairs::kNeighbours;
     },
     [](ModelSpec& m) {
       const Activation other =

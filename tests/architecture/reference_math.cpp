@@ -125,19 +125,22 @@ Rows rotated(Rows x, int head_dim, const Rotation& rotation) {
       for (int i = 0; i < n_pairs; ++i) {
         const double angle = position * rotation.frequencies[at(i)];
         const double c = rotation.factor * std::cos(angle), s = rotation.factor * std::sin(angle);
-        const double first = head[i], second = head[i + n_pairs];
-        head[i] = first * c - second * s;
-        head[i + n_pairs] = second * c + first * s;
+        double& a = head[rotation.neighbours ? 2 * i : i];
+        double& b = head[rotation.neighbours ? 2 * i + 1 : i + n_pairs];
+        const double first = a, second = b;
+        a = first * c - second * s;
+        b = second * c + first * s;
       }
   return x;
 }
 
 Rows attention(const AttentionRule& rule, const Rows& q, const Rows& k, const Rows& v) {
-  Rows out = zero_rows(q.count(), rule.n_heads * rule.head_dim);
+  const int value_dim = rule.value_dim > 0 ? rule.value_dim : rule.head_dim;
+  Rows out = zero_rows(q.count(), rule.n_heads * value_dim);
   const int group = rule.n_heads / rule.n_kv_heads;
   for (int t = 0; t < q.count(); ++t)
     for (int h = 0; h < rule.n_heads; ++h) {
-      const int kv_column = h / group * rule.head_dim;
+      const int kv_column = h / group * rule.head_dim, v_column = h / group * value_dim;
       const int oldest = rule.window > 0 ? std::max(0, t - rule.window + 1) : 0;
       std::vector<double> scores;
       for (int s = oldest; s <= t; ++s) {
@@ -146,8 +149,8 @@ Rows attention(const AttentionRule& rule, const Rows& q, const Rows& k, const Ro
       }
       softmax(scores);
       for (int s = oldest; s <= t; ++s)
-        for (int i = 0; i < rule.head_dim; ++i)
-          out.row(t)[h * rule.head_dim + i] += scores[at(s - oldest)] * v.row(s)[kv_column + i];
+        for (int i = 0; i < value_dim; ++i)
+          out.row(t)[h * value_dim + i] += scores[at(s - oldest)] * v.row(s)[v_column + i];
     }
   return out;
 }

@@ -46,8 +46,10 @@ Rows softcapped(Rows x, double cap);
 struct Rotation {
   std::vector<double> frequencies;  // radians per token; twice as many leading dimensions of a head are rotated
   double factor = 1.0;
+  bool neighbours = false;
 };
-/// Rotates every head of `head_dim` of every row: dimension i pairs with i + frequencies.size().
+/// Rotates every head of `head_dim` of every row: dimension i pairs with i + frequencies.size(), of `neighbours` 2i with
+/// 2i + 1.
 Rows rotated(Rows x, int head_dim, const Rotation& rotation);
 
 /// Sizes and rules of causal attention over one sequence.
@@ -58,6 +60,7 @@ struct AttentionRule {
   double scale = 0.0;
   int window = 0;        // 0: all earlier tokens
   double softcap = 0.0;  // 0: none
+  int value_dim = 0;     // 0: as head_dim
 };
 /// softmax(q · Kᵀ · scale) · V; query head h reads KV head h / (n_heads / n_kv_heads).
 Rows attention(const AttentionRule& rule, const Rows& q, const Rows& k, const Rows& v);

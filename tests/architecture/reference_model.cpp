@@ -37,6 +37,10 @@ class Source {
   Rows project_conv1d(const Rows& x, const std::string& name, int outputs) const {
     return conv1d(x, checkpoint_.tensor(name + ".weight", {x.width, outputs}), bias(name, outputs, true));
   }
+  /// Norms of latents take the class's own epsilon.
+  Rows latent_rms(const Rows& x, const std::string& name) const {
+    return rms_norm(x, checkpoint_.tensor(name + ".weight", {x.width}), 1e-6, 0.0);
+  }
   Rows rms(const Rows& x, const std::string& name, int width, double offset = 0.0) const {
     return rms_norm(x, checkpoint_.tensor(name + ".weight", {width}), number("rms_norm_eps"), offset);
   }
@@ -131,6 +135,96 @@ Rows llama_like(const Source& source, const std::vector<std::int32_t>& ids) {
   }
   return head(source, source.rms(x, "model.norm", width), "model.embed_tokens",
               source.flag("tie_word_embeddings", false));
+}
+
+/// Side by side, token by token: `a` heads of width `wa`, each followed by `wb` columns of b (of its own head, or of the
+/// one that all share).
+Rows joined(const Rows& a, int wa, const Rows& b, int wb) {
+  const int n_heads = a.width / wa;
+  Rows out = zero_rows(a.count(), n_heads * (wa + wb));
+  for (int t = 0; t < a.count(); ++t)
+    for (int h = 0; h < n_heads; ++h) {
+      double* target = out.row(t) + h * (wa + wb);
+      std::copy_n(a.row(t) + h * wa, wa, target);
+      std::copy_n(b.row(t) + (b.width > wb ? h * wb : 0), wb, target + wa);
+    }
+  return out;
+}
+
+/// Of every head of width `width` the columns [first, first + n).
+Rows of_heads(const Rows& x, int width, int first, int n) {
+  Rows out = zero_rows(x.count(), x.width / width * n);
+  for (int t = 0; t < x.count(); ++t)
+    for (int h = 0; h < x.width / width; ++h) std::copy_n(x.row(t) + h * width + first, n, out.row(t) + h * n);
+  return out;
+}
+
+struct LatentSizes {
+  int n_heads, nope, rope, value, latent;
+  double scale;
+};
+
+/// Scores are stretched by the square of what YaRN recommends for "mscale_all_dim".
+double latent_scale(const json& config, int head_dim) {
+  const double scale = 1.0 / std::sqrt(head_dim);
+  if (!config.contains("rope_scaling")) return scale;
+  const json& scaling = config.at("rope_scaling");
+  const double all =
+      0.1 * scaling.at("mscale_all_dim").get<double>() * std::log(scaling.at("factor").get<double>()) + 1;
+  return scale * all * all;
+}
+
+Rotation latent_rotation(const json& config, int rope, int n_tokens) {
+  Rotation rotation = rotation_of(config, rope, n_tokens);
+  rotation.neighbours = config.value("rope_interleave", true);
+  if (!config.contains("rope_scaling")) return rotation;
+  const json& scaling = config.at("rope_scaling");
+  const auto stretch = [&](const char* weight) {
+    return 0.1 * scaling.at(weight).get<double>() * std::log(scaling.at("factor").get<double>()) + 1.0;
+  };
+  rotation.factor = stretch("mscale") / stretch("mscale_all_dim");
+  return rotation;
+}
+
+/// K and V of every head rebuilt from the latent, as the paper's equations 9 to 19 write it.
+Rows latent_attention(const Source& source, const Rows& x, const LatentSizes& s, const Rotation& rotation,
+                      const std::string& prefix) {
+  const bool bias = source.flag("attention_bias", false);
+  const int qk = s.nope + s.rope;
+  const bool has_q_latent = source.config().contains("q_lora_rank") && !source.config().at("q_lora_rank").is_null();
+  const Rows q =
+      has_q_latent
+          ? source.project(source.latent_rms(source.project(x, prefix + "q_a_proj", source.size("q_lora_rank"), bias),
+                                             prefix + "q_a_layernorm"),
+                           prefix + "q_b_proj", s.n_heads * qk, false)
+          : source.project(x, prefix + "q_proj", s.n_heads * qk, false);
+  const Rows down = source.project(x, prefix + "kv_a_proj_with_mqa", s.latent + s.rope, bias);
+  const Rows kv = source.project(source.latent_rms(columns(down, 0, s.latent), prefix + "kv_a_layernorm"),
+                                 prefix + "kv_b_proj", s.n_heads * (s.nope + s.value), false);
+  const Rows k_rotated = rotated(columns(down, s.latent, s.rope), s.rope, rotation);
+  const Rows q_rotated = rotated(of_heads(q, qk, s.nope, s.rope), s.rope, rotation);
+  AttentionRule rule{s.n_heads, s.n_heads, qk, s.scale};
+  rule.value_dim = s.value;
+  const Rows mixed = attention(rule, joined(of_heads(q, qk, 0, s.nope), s.nope, q_rotated, s.rope),
+                               joined(of_heads(kv, s.nope + s.value, 0, s.nope), s.nope, k_rotated, s.rope),
+                               of_heads(kv, s.nope + s.value, s.nope, s.value));
+  return source.project(mixed, prefix + "o_proj", x.width, bias);
+}
+
+/// DeepSeek V2 and V3 whose layers are all dense.
+Rows deepseek(const Source& source, const std::vector<std::int32_t>& ids) {
+  const int width = source.size("hidden_size");
+  LatentSizes s{source.size("num_attention_heads"), source.size("qk_nope_head_dim"), source.size("qk_rope_head_dim"),
+                source.size("v_head_dim"),          source.size("kv_lora_rank"),     0.0};
+  s.scale = latent_scale(source.config(), s.nope + s.rope);
+  const Rotation rotation = latent_rotation(source.config(), s.rope, static_cast<int>(ids.size()));
+  Rows x = source.embedding("model.embed_tokens.weight", source.size("vocab_size"), width, ids);
+  for (int layer = 0; layer < source.size("num_hidden_layers"); ++layer) {
+    const std::string name = layer_name("model.layers.", layer);
+    x = x + latent_attention(source, source.rms(x, name + "input_layernorm", width), s, rotation, name + "self_attn.");
+    x = x + gated_mlp(source, source.rms(x, name + "post_attention_layernorm", width), name + "mlp.", "silu", false);
+  }
+  return head(source, source.rms(x, "model.norm", width), "model.embed_tokens", false);
 }
 
 /// Stored norm weights mean 1 + w; embeddings are multiplied by sqrt(hidden_size); the head is tied.
@@ -284,6 +378,7 @@ Rows logits_of(const json& config, Checkpoint& checkpoint, const std::vector<std
   if (type == "gemma2" || type == "gemma3_text") return gemma2_or_3(source, ids);
   if (type == "phi") return phi(source, ids);
   if (type == "phi3") return phi3(source, ids);
+  if (type == "deepseek_v2" || type == "deepseek_v3") return deepseek(source, ids);
   if (type == "gpt2") return gpt2(source, ids);
   if (type == "opt") return opt(source, ids);
   throw std::invalid_argument("model_type " + type);

@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include "tests/emulation/grid.h"
+#include "tests/emulation/queues.h"
 
 #undef __global__
 #undef __device__
@@ -220,6 +221,7 @@ template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
   dachlast::emulation::Call<void(Parameters...), std::tuple<Parameters...>> call{kernel, {arguments...}};
-  return dachlast::emulation::run(
-      {config->gridDim, config->blockDim, config->dynamicSmemBytes, call.run, &call, sizeof call});
+  static_assert((std::is_trivially_copyable_v<Parameters> && ...));  // as CUDA asks
+  return dachlast::emulation::queue_launch(
+      config->stream, {config->gridDim, config->blockDim, config->dynamicSmemBytes, call.run, &call, sizeof call});
 }

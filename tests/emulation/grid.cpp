@@ -178,12 +178,6 @@ void run_block() {
   if (g.fault.empty() && g.n_done < g.n_threads) g.fault = deadlock();
 }
 
-bool acceptable(const Launch& launch) {
-  const std::uint64_t n_threads = std::uint64_t{launch.block.x} * launch.block.y * launch.block.z;
-  return n_threads > 0 && n_threads <= kMostThreads && launch.shared_bytes <= SharedMemory::kMostBytes &&
-         launch.grid.x > 0 && launch.grid.y > 0 && launch.grid.z > 0 && launch.grid.y < 65536 && launch.grid.z < 65536;
-}
-
 /// All lanes are here: multiplies their shares.
 void compute(MatrixWork& work) {
   std::array<float, kSide * kSide> a{}, b{}, c{};
@@ -233,6 +227,12 @@ const std::uint64_t* meet_warp(std::uint32_t mask, WarpOp op, std::uint64_t valu
 }
 
 }  // namespace
+
+bool acceptable(const Launch& launch) {
+  const std::uint64_t n_threads = std::uint64_t{launch.block.x} * launch.block.y * launch.block.z;
+  return n_threads > 0 && n_threads <= kMostThreads && launch.shared_bytes <= SharedMemory::kMostBytes &&
+         launch.grid.x > 0 && launch.grid.y > 0 && launch.grid.z > 0 && launch.grid.y < 65536 && launch.grid.z < 65536;
+}
 
 void set_schedule(Schedule schedule) {
   grid().schedule = schedule;

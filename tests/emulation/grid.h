@@ -32,6 +32,9 @@ struct Launch {
 ///          `fault` says which.
 cudaError_t run(const Launch& launch);
 
+/// Whether any GPU would take a launch of this size.
+bool acceptable(const Launch& launch);
+
 const Launch& last_launch();
 
 /// What the last launch did wrong; empty where it was right.

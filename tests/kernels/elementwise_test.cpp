@@ -182,6 +182,38 @@ TEST(Rope, RotatesPairsOfEachHead) {
   });
 }
 
+TEST(Rope, RotatesNeighboursAsItRotatesHalves) {
+  for_each_build(rope_variants(), [&](const auto& variant) {
+    for (const auto& [head_dim, rotary_dim] :
+         {std::pair{2, 2}, std::pair{10, 6}, std::pair{64, 64}, std::pair{100, 66}}) {
+      constexpr int kHeads = 3;
+      const int half = rotary_dim / 2, stride = kHeads * head_dim + 3;
+      auto neighbours = skewed<float>(std::size_t(kRows) * stride, 7), halves = neighbours;
+      const auto cos = skewed<float>(std::size_t(kRows) * half, 8), sin = skewed<float>(std::size_t(kRows) * half, 9);
+      // Where element i of the halves lies among neighbours.
+      const auto twin = [&](int i) { return i >= rotary_dim ? i : i < half ? 2 * i : 2 * (i - half) + 1; };
+      const auto at = [&](int t, int h, int i) {
+        return std::size_t(t) * stride + std::size_t(h) * head_dim + std::size_t(i);
+      };
+      for (int t = 0; t < kRows; ++t)
+        for (int h = 0; h < kHeads; ++h)
+          for (int i = 0; i < head_dim; ++i) halves[at(t, h, i)] = neighbours[at(t, h, twin(i))];
+      const RopeShape shape{kRows, kHeads, head_dim, rotary_dim};
+      variant.run(shape, halves.span(), stride, cos.span(), sin.span(), {0, kRows});
+      RopeShape other = shape;
+      other.pairs = RopePairs::kNeighbours;
+      expect_same_for_any_slicing(variant.name, neighbours, kRows, [&](Slice tokens) {
+        variant.run(other, neighbours.span(), stride, cos.span(), sin.span(), tokens);
+      });
+      for (int t = 0; t < kRows; ++t)
+        for (int h = 0; h < kHeads; ++h)
+          for (int i = 0; i < head_dim; ++i)
+            ASSERT_NEAR(neighbours[at(t, h, twin(i))], halves[at(t, h, i)], 16 * kEpsilon)
+                << variant.name << ", head_dim " << head_dim << ", element " << i;
+    }
+  });
+}
+
 // ---- activate
 
 double activated(Activation activation, double x) {

@@ -30,8 +30,8 @@ struct Header {
   std::int64_t parent_key;   // of the process it was forked from; 0: not known
   std::int32_t pid;
   std::int32_t parent_pid;
-  std::int32_t tid;
-  std::uint32_t reserved;
+  std::int32_t tid;           // 0: what the GPUs did, which is of no thread
+  std::uint32_t image;        // of the program the process runs: the same for all libraries in it, another after exec
   std::uint64_t first_ticks;  // the clock's value and CLOCK_MONOTONIC at one moment
   std::int64_t first_ns;
   std::atomic<std::uint64_t> committed_bytes;  // of records that are whole
@@ -55,7 +55,24 @@ enum class Kind : std::uint16_t {
   kSchema,     // id, name and entries: SchemaEntry each
   kPayload,    // id = schema, bytes: belongs to the event before it
   kShortPush,  // ShortEvent: a push with nothing but a name
-  kShortPop    // ShortEvent without its second half: a pop
+  kShortPop,   // ShortEvent without its second half: a pop
+  // What a GPU did: the records of core/collect/cupti/gpu_records.h, in their order.
+  kGpuWork = 64,
+  kApiCall,
+  kWait,
+  kOverhead,
+  kAllocation,
+  kPoolEvent,
+  kExternalId,
+  kGpu,
+  kContext,
+  kStream,
+  kMarker,
+  kMarkerData,
+  kClockPair,
+  kLoss,
+  kNote,  // Text: why something is not recorded
+  kCounter
 };
 
 struct Record {

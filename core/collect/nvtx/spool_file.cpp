@@ -37,6 +37,7 @@ std::optional<SpoolFile> read_spool_file(const std::filesystem::path& file) {
   read.pid = header->pid;
   read.parent_pid = header->parent_pid;
   read.tid = header->tid;
+  read.image = header->image;
   read.n_dropped = static_cast<std::int64_t>(header->n_dropped.load());
   read.program.assign(header->program, strnlen(header->program, sizeof(header->program)));
   read.first_ticks = header->first_ticks;

@@ -18,7 +18,8 @@ struct SpoolFile {
   std::int64_t parent_key = 0;  // 0: not forked from an annotated process
   std::int64_t pid = 0;
   std::int64_t parent_pid = 0;
-  std::int64_t tid = 0;
+  std::int64_t tid = 0;     // 0: what the GPUs of the process did
+  std::uint32_t image = 0;  // the same for all files of one program in one process
   std::int64_t n_dropped = 0;
   std::string program;
   std::uint64_t first_ticks = 0;

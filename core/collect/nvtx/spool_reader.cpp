@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/collect/cupti/gpu_reader.h"
 #include "core/collect/nvtx/payload_text.h"
 #include "core/collect/nvtx/spool_file.h"
 
@@ -240,30 +241,48 @@ std::vector<SpoolFile> files_of(const fs::path& folder) {
   return files;
 }
 
-std::int32_t process_index(AttachRecord& record, std::map<std::int64_t, std::int32_t>& known, const SpoolFile& file) {
-  const auto [found, is_new] = known.emplace(file.process_key, static_cast<std::int32_t>(record.processes.size()));
-  if (is_new) record.processes.push_back({file.pid, file.parent_pid, file.program});
-  return found->second;
-}
+/// The processes of a record by what their files say of them.
+class ProcessList {
+ public:
+  explicit ProcessList(AttachRecord& record) : record_(record) {}
+
+  std::int32_t index_of(const SpoolFile& file) {
+    const auto [found, is_new] = by_key_.emplace(file.process_key, static_cast<std::int32_t>(record_.processes.size()));
+    if (is_new) {
+      record_.processes.push_back({file.pid, file.parent_pid, file.program});
+      by_program_[{file.pid, file.image}] = found->second;
+    }
+    return found->second;
+  }
+  std::map<ProgramKey, std::int32_t>& by_program() { return by_program_; }
+
+ private:
+  AttachRecord& record_;
+  std::map<std::int64_t, std::int32_t> by_key_;
+  std::map<ProgramKey, std::int32_t> by_program_;
+};
 
 }  // namespace
 
 AttachRecord read_spools(const fs::path& folder) {
-  const std::vector<SpoolFile> files = files_of(folder);
+  std::vector<SpoolFile> files = files_of(folder);
+  const auto first_gpu =
+      std::stable_partition(files.begin(), files.end(), [](const SpoolFile& file) { return file.tid != 0; });
+  const std::span<const SpoolFile> of_threads(files.begin(), first_gpu);
   Texts texts;
-  for (const SpoolFile& file : files) texts.collect(file);
+  for (const SpoolFile& file : of_threads) texts.collect(file);
   AttachRecord record;
-  std::map<std::int64_t, std::int32_t> processes;
+  ProcessList processes(record);
   Assembler assembler(texts);
-  for (const SpoolFile& file : files) {
+  for (const SpoolFile& file : of_threads) {
     const auto thread = static_cast<std::int32_t>(record.threads.size());
     const std::string* name =
         texts.find(file.process_key, &ProcessTexts::threads, static_cast<std::uint64_t>(file.tid));
-    record.threads.push_back(
-        {process_index(record, processes, file), file.tid, name == nullptr ? "" : *name, file.n_dropped});
+    record.threads.push_back({processes.index_of(file), file.tid, name == nullptr ? "" : *name, file.n_dropped});
     assembler.add(file, thread);
   }
   std::move(assembler).finish(record);
+  add_gpu_work({first_gpu, files.end()}, processes.by_program(), record);
   return record;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -74,7 +75,18 @@ constexpr std::size_t padded(std::size_t bytes) {
   return (bytes + 7) / 8 * 8;
 }
 
+/// A number of the program in this process: libraries that know nothing of each other find the same. The kernel hands
+/// each program 16 random bytes at exec (AT_RANDOM), of which this shows a hash.
+std::uint32_t image_number() {
+  const auto* random = reinterpret_cast<const char*>(::getauxval(AT_RANDOM));
+  return random == nullptr ? 0 : static_cast<std::uint32_t>(hash_of({random, 16}));
+}
+
 }  // namespace
+
+std::int64_t monotonic_now_ns() {
+  return monotonic_ns();
+}
 
 std::uint64_t now_ticks() {
   return ticks_of(g_clock);
@@ -101,15 +113,23 @@ Writer* Writer::of_this_thread() {
   auto* memory = static_cast<Writer*>(std::calloc(1, sizeof(Writer)));
   static Writer* const fallback = new Writer;  // drops everything; for the day memory is gone
   t_writer = memory != nullptr ? new (memory) Writer : fallback;
-  if (memory != nullptr) t_writer->open();
+  if (memory != nullptr) t_writer->open(static_cast<int>(::syscall(SYS_gettid)));
   errno = saved;
   return t_writer;
 }
 
-bool Writer::open() {
+Writer* Writer::of_gpus() {
+  const int saved = errno;
+  auto* memory = static_cast<Writer*>(std::calloc(1, sizeof(Writer)));
+  Writer* writer = memory != nullptr ? new (memory) Writer : nullptr;
+  const bool opened = writer != nullptr && writer->open(0);
+  errno = saved;
+  return opened ? writer : nullptr;
+}
+
+bool Writer::open(int tid) {
   if (g_folder[0] == '\0') return false;
   const int pid = ::getpid();
-  const int tid = static_cast<int>(::syscall(SYS_gettid));
   char path[3200];
   std::snprintf(path, sizeof(path), "%s/%d-%lld-%d.spool", g_folder, pid, static_cast<long long>(g_process_key), tid);
   file_ = ::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -126,6 +146,7 @@ bool Writer::open() {
   header->pid = pid;
   header->parent_pid = ::getppid();
   header->tid = tid;
+  header->image = image_number();
   header->first_ns = monotonic_ns();
   header->first_ticks = now_ticks();
   read_program_name(header->program, sizeof(header->program));
@@ -184,6 +205,14 @@ void Writer::event(Kind kind, const Event& event) {
   *record = event;
   record->record = {static_cast<std::uint32_t>(sizeof(Event)), kind, 0};
   commit(sizeof(Event));
+}
+
+bool Writer::whole(const Record& record) {
+  void* memory = reserve(record.bytes);
+  if (memory == nullptr) return false;
+  std::memcpy(memory, &record, record.bytes);
+  commit(record.bytes);
+  return true;
 }
 
 void Writer::short_push(std::uint64_t ticks, std::uint32_t name, NameSpace space, std::uint32_t domain) {

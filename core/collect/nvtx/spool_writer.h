@@ -15,6 +15,9 @@ class Writer {
   /// Never null. Where no file can be made, the writer drops events and does nothing else.
   static Writer* of_this_thread();
 
+  /// A file of no thread, for what the GPUs of this process do. Callers keep each other out. Null where none can be made.
+  static Writer* of_gpus();
+
   void event(Kind kind, const Event& event);
   void short_push(std::uint64_t ticks, std::uint32_t name, NameSpace space, std::uint32_t domain);
   void pop(std::uint64_t ticks, std::uint32_t domain);
@@ -25,9 +28,12 @@ class Writer {
   /// The thread's number of a name, which is written the first time it is seen.
   std::uint32_t name_of(std::string_view text);
 
+  /// A record as it is, its head filled; false where it found no room and was counted.
+  bool whole(const Record& record);
+
  private:
   Writer() = default;
-  bool open();
+  bool open(int tid);
   void* reserve(std::size_t bytes);
   void commit(std::size_t bytes);
   bool next_window();
@@ -55,6 +61,9 @@ std::uint64_t now_ticks();
 
 /// Numbers of the process, for domains, registered strings and schemas.
 std::uint64_t next_process_id();
+
+/// Nanoseconds of CLOCK_MONOTONIC, the scale that ranges are read on.
+std::int64_t monotonic_now_ns();
 
 /// Called once when the library is loaded: reads the environment, arms the handlers around fork.
 void start();

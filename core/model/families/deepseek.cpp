@@ -32,8 +32,9 @@ MlaSpec read_mla(ConfigObject& config, ModelSpec& spec) {
   a.rope = read_rope(config, spec, a.qk_rope_head_dim, {.mla = true});
   a.scale = 1.0 / std::sqrt(a.qk_head_dim());
   if (const auto* yarn = std::get_if<YarnRopeScaling>(&a.rope.scaling)) a.scale *= yarn->score_factor;
-  // Every head has its own K and V once they are rebuilt; the order of rotated pairs moves no byte.
-  ignore_keys(config, {"num_key_value_heads", "head_dim", "qk_head_dim", "rope_interleave"});
+  a.rope.pairs = config.flag_or("rope_interleave", true) ? RopePairs::kNeighbours : RopePairs::kHalves;
+  // Every head has its own K and V once they are rebuilt.
+  ignore_keys(config, {"num_key_value_heads", "head_dim", "qk_head_dim"});
   return a;
 }
 
@@ -71,7 +72,7 @@ void read_layers(ConfigObject& config, const MlaSpec& mla, const MoeSpec& moe, M
 
 void read_deepseek(ConfigObject& config, ModelSpec& spec, const DeepseekFamily& family) {
   read_basics(config, {.vocab_size = 129280, .max_context = family.max_context, .tied_embeddings = false}, spec);
-  spec.naming = TensorNaming::kNone;
+  spec.naming = TensorNaming::kLlama;
   spec.norm = read_norm(config, NormKind::kRms, 1e-6);
   MlaSpec mla = read_mla(config, spec);
   if (family.indexer) mla.indexer = read_indexer(config);

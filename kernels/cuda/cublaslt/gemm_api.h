@@ -6,7 +6,7 @@
 namespace dachlast::kernels::cuda {
 
 inline constexpr const char* kGemmApiName = "dachlast_gemm_api";
-inline constexpr int kGemmApiVersion = 1;
+inline constexpr int kGemmApiVersion = 2;
 inline constexpr int kGemmReasonBytes = 160;
 
 struct GemmApi {

@@ -44,16 +44,18 @@ Types types_of(GemmType type) {
     case GemmType::kBF16: return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
     case GemmType::kF16: return {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
     case GemmType::kTF32: return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
+    case GemmType::kF32: return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
     case GemmType::kFp8: return {CUDA_R_8F_E4M3, CUDA_R_32F, CUBLAS_COMPUTE_32F};
     case GemmType::kInt8: break;
   }
   return {CUDA_R_8I, CUDA_R_32I, CUBLAS_COMPUTE_32I};
 }
 
-Matrix matrix(cudaDataType_t type, int rows, int columns) {
+/// `stride`: elements from one column to the next.
+Matrix matrix(cudaDataType_t type, int rows, int columns, int stride) {
   cublasLtMatrixLayout_t layout = nullptr;
   check(cublasLtMatrixLayoutCreate(&layout, type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns),
-                                   rows),
+                                   stride),
         "layout of a matrix");
   return Matrix(layout);
 }
@@ -73,9 +75,9 @@ Plan plan_of(cublasLtHandle_t handle, const GemmShape& shape, std::size_t worksp
   cublasLtMatmulDesc_t operation = nullptr;
   check(cublasLtMatmulDescCreate(&operation, types.compute, types.sums), "description of the product");
   Plan plan{Operation(operation),
-            matrix(types.operands, shape.k, shape.n),
-            matrix(types.operands, shape.k, shape.m),
-            matrix(types.sums, shape.n, shape.m),
+            matrix(types.operands, shape.k, shape.n, shape.k),
+            matrix(types.operands, shape.k, shape.m, shape.k),
+            matrix(types.sums, shape.n, shape.m, shape.y_stride == 0 ? shape.n : shape.y_stride),
             {},
             workspace_bytes};
   const cublasOperation_t transposed = CUBLAS_OP_T;

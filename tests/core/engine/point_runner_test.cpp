@@ -54,6 +54,24 @@ TEST(PointRunner, PrefillReadsTheWholePromptIntoAnEmptyCacheEveryTime) {
   EXPECT_EQ(result.cost, cost_of(tiny.spec, {Phase::kPrefill, 1, 20, 20}));
 }
 
+TEST(PointRunner, PrefillAtADepthReadsTheRestOfTheContextEveryTime) {
+  TinyEngine tiny(tiny_model(), options_for(32));
+  PointRunner runner(tiny.engine);
+  for (const int depth : {20, 12, 31}) {  // grown, cut and grown again
+    CountingSink observer;
+    PointRequest request = request_for(Phase::kPrefill, 32);
+    request.depth_tokens = depth;
+    request.observer = &observer;
+    const PointResult result = runner.run(request);
+    ASSERT_EQ(observer.steps.size(), 4u);
+    for (const trace::Span& step : observer.steps) {
+      EXPECT_EQ(step.n_tokens, 32 - depth);
+      EXPECT_EQ(step.kv_len, 32);
+    }
+    EXPECT_EQ(result.cost, cost_of(tiny.spec, {Phase::kPrefill, 1, 32 - depth, 32}));
+  }
+}
+
 TEST(PointRunner, DecodeSeesTheContextItWasAskedFor) {
   TinyEngine tiny(tiny_model(), options_for(32));
   PointRunner runner(tiny.engine);
@@ -138,6 +156,9 @@ TEST(PointRunner, RefusesContextsThatCannotBe) {
   TinyEngine tiny(tiny_model(), options_for(16));
   PointRunner runner(tiny.engine);
   EXPECT_THROW(runner.run(request_for(Phase::kPrefill, 0)), Error);
+  PointRequest nothing_left = request_for(Phase::kPrefill, 8);
+  nothing_left.depth_tokens = 8;
+  EXPECT_THROW(runner.run(nothing_left), Error);
   try {
     runner.run(request_for(Phase::kDecode, 17));
     FAIL() << "took more tokens than fit";

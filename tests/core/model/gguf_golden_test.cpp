@@ -134,6 +134,7 @@ struct ShapeText {
   std::string operator()(const ActivationShape& s) const { return fmt::format("{} {}", s.n_tokens, s.d_ff); }
   std::string operator()(const ResidualShape& s) const { return fmt::format("{} {}", s.n_tokens, s.d_model); }
   std::string operator()(const SampleShape& s) const { return fmt::format("{} {}", s.n_rows, s.vocab_size); }
+  std::string operator()(const HeadLinearShape& s) const { return fmt::format("{} {} {}", s.n_tokens, s.n, s.k); }
   std::string operator()(const CacheWriteShape& s) const { return fmt::format("{} {}", s.n_tokens, s.elements); }
   std::string operator()(const WideAttentionShape& s) const {
     return fmt::format("{} {} {} {} {} {} {} {}", s.kv_len, s.n_heads, s.score_dim, s.value_dim, s.row_elements,

@@ -49,6 +49,52 @@ TEST(AttachFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(folder.n_files(), 1);
 }
 
+TEST(AttachFile, KeepsWhatGpusDid) {
+  const testing::TemporaryFolder folder;
+  AttachRecord record = small_record();
+  record.gpu.gpus = {{0, "NVIDIA H100 80GB HBM3", 85'000'000'000, 132, 90}};
+  AttachedWork launched;
+  launched.start_ns = 100;
+  launched.end_ns = 200;
+  launched.thread = 0;
+  launched.launch_start_ns = 90;
+  launched.launch_end_ns = 95;
+  launched.name = 1;
+  launched.grid = {8, 4, 2};
+  launched.block = {128, 1, 1};
+  launched.registers = 168;
+  launched.shared_bytes = 99'328;
+  AttachedWork copied;
+  copied.activity = AttachedActivity::kCopy;
+  copied.bytes = 4096;
+  record.gpu.work = {launched, copied};
+  record.gpu.host_times = {{0, HostTimeKind::kWait, "for a stream", 3, 1000}};
+  record.gpu.memory = {{0, 0, "device", 5, 1 << 20, 4096}};
+  record.gpu.counters = {{0, 7, 1, 2, 0.5}};
+  record.gpu.losses = {{0, 1, 2, 3, {"first note", "second note"}}};
+  write_attach_file(folder / "g.dachlast", record, IfExists::kRefuse);
+
+  const AttachedGpuPart gpu = read_attach_file(folder / "g.dachlast").gpu;
+  EXPECT_EQ(gpu.gpus.at(0).name, "NVIDIA H100 80GB HBM3");
+  EXPECT_EQ(gpu.gpus.at(0).memory_bytes, 85'000'000'000);
+  ASSERT_EQ(gpu.work.size(), 2U);
+  EXPECT_EQ(gpu.work[0].launch_end_ns, 95);
+  EXPECT_EQ(gpu.work[0].grid, launched.grid);
+  EXPECT_EQ(gpu.work[0].block, launched.block);
+  EXPECT_EQ(gpu.work[0].registers, 168);
+  EXPECT_EQ(gpu.work[0].shared_bytes, 99'328);
+  EXPECT_EQ(gpu.work[1].activity, AttachedActivity::kCopy);
+  EXPECT_EQ(gpu.work[1].thread, kNoThread);
+  EXPECT_EQ(gpu.work[1].bytes, 4096);
+  EXPECT_EQ(gpu.host_times.at(0).kind, HostTimeKind::kWait);
+  EXPECT_EQ(gpu.host_times.at(0).total_ns, 1000);
+  EXPECT_EQ(gpu.memory.at(0).peak_bytes, 1 << 20);
+  EXPECT_EQ(gpu.counters.at(0).range, 7);
+  EXPECT_DOUBLE_EQ(gpu.counters.at(0).value, 0.5);
+  EXPECT_EQ(gpu.losses.at(0).lost_bytes, 3);
+  EXPECT_EQ(gpu.losses.at(0).notes, (std::vector<std::string>{"first note", "second note"}));
+}
+
 TEST(AttachFile, IsNotOverwrittenUnasked) {
   const testing::TemporaryFolder folder;
   write_attach_file(folder / "a.dachlast", small_record(), IfExists::kRefuse);

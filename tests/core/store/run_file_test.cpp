@@ -37,6 +37,7 @@ void expect_equal(const std::vector<Remark>& a, const std::vector<Remark>& b) {
 void expect_equal(const MeasuredPoint& a, const MeasuredPoint& b) {
   EXPECT_EQ(a.phase, b.phase);
   EXPECT_EQ(a.context_tokens, b.context_tokens);
+  EXPECT_EQ(a.depth_tokens, b.depth_tokens);
   EXPECT_EQ(a.batch_size, b.batch_size);
   EXPECT_EQ(a.kv_policy, b.kv_policy);
   EXPECT_EQ(a.samples_s, b.samples_s);  // to the last bit
@@ -81,6 +82,12 @@ void expect_equal(const ModelInfo& a, const ModelInfo& b) {
   EXPECT_EQ(a.random_weights, b.random_weights);
   EXPECT_EQ(a.max_context, b.max_context);
 }
+
+// Tables of attached programs, which runs of old versions do not have.
+constexpr const char* kDropAttachTables =
+    "DROP TABLE attach_range; DROP TABLE attach_work; DROP TABLE attach_host_time; DROP TABLE attach_memory; "
+    "DROP TABLE attach_counter; DROP TABLE attach_gpu_loss; DROP TABLE attach_gpu; DROP TABLE attach_name; "
+    "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach;";
 
 TEST(RunFile, AHeaderComesBackWhole) {
   const TemporaryFolder folder;
@@ -156,13 +163,13 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
   RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
   {
     const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
+    db.execute(kDropAttachTables);
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
-        "ALTER TABLE run DROP COLUMN memory_json; DROP TABLE attach_range; DROP TABLE attach_name; "
-        "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; ALTER TABLE point DROP COLUMN "
-        "predicted_s; "
+        "ALTER TABLE run DROP COLUMN memory_json; ALTER TABLE point DROP COLUMN predicted_s; "
         "ALTER TABLE run DROP COLUMN break_even_json; ALTER TABLE run DROP COLUMN what_if_json; "
-        "ALTER TABLE point DROP COLUMN kv_traffic_json; PRAGMA user_version = 1");
+        "ALTER TABLE point DROP COLUMN kv_traffic_json; ALTER TABLE point DROP COLUMN depth_tokens; "
+        "PRAGMA user_version = 1");
   }
   const StoredRun stored = read_run(folder / "a.dachlast");
   EXPECT_EQ(stored.run.kv, "contiguous");
@@ -369,9 +376,9 @@ TEST(RunFile, AnOlderVersionIsMigratedWithoutTouchingTheFile) {
   RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
   const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
   // Version 0 is the empty database every file starts as: its migration makes the tables, but no run is in them.
+  db.execute(kDropAttachTables);
   db.execute(
-      "DROP TABLE span; DROP TABLE op; DROP TABLE remark; DROP TABLE point; DROP TABLE run; DROP TABLE attach_range; "
-      "DROP TABLE attach_name; DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach; "
+      "DROP TABLE span; DROP TABLE op; DROP TABLE remark; DROP TABLE point; DROP TABLE run; "
       "PRAGMA user_version = 0");
   EXPECT_THROW(read_run(folder / "a.dachlast"), Error);
   EXPECT_EQ(db.pragma("user_version"), 0);

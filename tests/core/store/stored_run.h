@@ -62,6 +62,7 @@ inline Run full_header() {
 inline MeasuredPoint full_point(int context_tokens) {
   const OpCost cost{Flops{1e12 + 0.5}, Bytes{1e9}, Bytes{2e6}, Bytes{3e6}, Bytes{4e3}};
   MeasuredPoint point = point_of(Phase::kDecode, context_tokens, {0.1, 0.1000001, 1.0 / 3.0}, cost);
+  point.depth_tokens = 256;
   point.batch_size = 3;
   point.kv_policy = KvPolicy::kNone;
   point.busy_share = 0.875;

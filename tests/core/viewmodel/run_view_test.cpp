@@ -50,6 +50,18 @@ TEST(RunView, EveryRowHasEveryColumn) {
     for (const auto& row : table->rows) EXPECT_EQ(row.size(), table->columns.size()) << table->id;
 }
 
+TEST(RunView, PrefillAtADepthCountsWhatItReads) {
+  auto run = test::sample_run();
+  for (MeasuredPoint& point : run.points)
+    if (point.phase == Phase::kPrefill) point.depth_tokens = point.context_tokens / 4;
+  for (const PointSummary& point : summaries_of(run)) {
+    if (point.phase != Phase::kPrefill) continue;
+    EXPECT_NEAR(point.tokens_per_s * point.time_s.median, 0.75 * point.context_tokens * point.batch_size, 1e-6);
+    EXPECT_NE(point_heading(point).find(" of "), std::string::npos) << point_heading(point);
+  }
+  EXPECT_TRUE(std::ranges::any_of(phase_table(run).columns, [](const Column& c) { return c.key == "depth_tokens"; }));
+}
+
 TEST(RunView, PartialRunsSaySo) {
   auto run = test::sample_run();
   run.points.pop_back();

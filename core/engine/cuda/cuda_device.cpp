@@ -1,0 +1,82 @@
+#include "core/engine/cuda/cuda_device.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/engine/cuda/cuda_cache.h"
+#include "core/engine/cuda/cuda_runner.h"
+#include "core/engine/cuda/cuda_weights.h"
+#include "kernels/cuda/linear.h"
+
+namespace dachlast {
+namespace {
+
+/// Each name once, in the order of the list.
+template <class Variants>
+std::vector<std::string_view> names_of(const Variants& variants) {
+  std::vector<std::string_view> names;
+  for (const auto& variant : variants)
+    if (std::ranges::find(names, variant.name) == names.end()) names.push_back(variant.name);
+  return names;
+}
+
+class CudaDevice final : public EngineDevice {
+ public:
+  CudaDevice(int index, std::unique_ptr<kernels::cuda::Gemm> gemm)
+      : context_(index, std::move(gemm)),
+        attention_(names_of(kernels::cuda::attention_variants())),
+        linear_(names_of(kernels::cuda::linear_variants())) {}
+
+  EngineDeviceFacts facts() const override {
+    const kernels::cuda::DeviceFacts& facts = context_.facts;
+    return {facts.name, facts.compute_capability, static_cast<double>(facts.memory_bytes),
+            static_cast<double>(facts.free_bytes)};
+  }
+  std::span<const std::string_view> attention_variants() const override { return attention_; }
+  std::span<const std::string_view> linear_variants() const override { return linear_; }
+
+  RunnerMemory plan(const StepBounds& bounds) const override { return CudaStepMemory::plan(bounds); }
+
+  std::shared_ptr<const DeviceWeights> upload(const ModelSpec& model, const Weights& weights,
+                                              std::span<const Op> ops) override {
+    return held_or_new(model, weights, ops);
+  }
+
+  std::unique_ptr<StepRunner> make_runner(const StepBounds& bounds, const Weights& weights,
+                                          const RopeTables& rope_tables, KvStep& cache) override {
+    return std::make_unique<CudaRunner>(context_, bounds, held_or_new(bounds.model, weights, bounds.decode),
+                                        rope_tables, cache);
+  }
+
+  std::unique_ptr<KvMemory> allocate(double bytes) override { return make_cuda_kv_memory(context_, bytes); }
+  std::unique_ptr<KvStage> make_stage(StageOptions options, KvTier, double tier_bytes) override {
+    return make_cuda_kv_stage(context_, std::move(options), tier_bytes);
+  }
+
+ private:
+  /// Those that somebody still holds are there already.
+  std::shared_ptr<const CudaWeights> held_or_new(const ModelSpec& model, const Weights& weights,
+                                                 std::span<const Op> ops) {
+    if (uploaded_of_ == &weights)
+      if (auto held = uploaded_.lock()) return held;
+    auto made = std::make_shared<const CudaWeights>(context_, model, weights, ops);
+    uploaded_ = made;
+    uploaded_of_ = &weights;
+    return made;
+  }
+
+  CudaContext context_;
+  std::vector<std::string_view> attention_;
+  std::vector<std::string_view> linear_;
+  std::weak_ptr<const CudaWeights> uploaded_;
+  const Weights* uploaded_of_ = nullptr;
+};
+
+}  // namespace
+
+std::shared_ptr<EngineDevice> make_cuda_device(int index, std::unique_ptr<kernels::cuda::Gemm> gemm) {
+  return std::make_shared<CudaDevice>(index, std::move(gemm));
+}
+
+}  // namespace dachlast

@@ -1,0 +1,123 @@
+// Multi-head latent attention: the cache holds a latent and a rotated key a token, which all heads share.
+#include "core/engine/op_runner.h"
+#include "kernels/latent.h"
+
+namespace dachlast {
+namespace {
+
+/// Of the norms of latents, whatever the model's other norms take: what their class takes where none is given.
+/// Source   huggingface/transformers:src/transformers/models/deepseek_v3/modeling_deepseek_v3.py (DeepseekV3RMSNorm)
+constexpr kernels::NormRule kLatentNorm{.eps = 1e-6f, .weight_offset = 0.0f};
+
+kernels::LatentHeads heads_of(const MlaSpec& a) {
+  return {.n_heads = a.n_heads,
+          .key_dim = a.qk_nope_head_dim,
+          .rotary_dim = a.qk_rope_head_dim,
+          .value_dim = a.v_head_dim,
+          .latent_dim = a.kv_lora_rank};
+}
+
+kernels::WeightSpan rows_of(const WeightMatrix& matrix) {
+  if (const auto* floats = std::get_if<std::span<const float>>(&matrix)) return *floats;
+  return std::get<std::span<const BF16>>(matrix);
+}
+
+}  // namespace
+
+void OpRunner::run_latent(const Op& op, const MlaSpec& a) {
+  switch (op.kind) {
+    case OpKind::kQkNorm: return norm_latents(op, a);
+    case OpKind::kRope: return rotate_latents(op, a);
+    case OpKind::kKvWrite: return write_latents(op, a);
+    default: return attend(op, latent_call(op, a), kernels::sizes_of(std::get<WideAttentionShape>(op.shape)));
+  }
+}
+
+/// Queries from their latents, or the up projection of keys and values.
+void OpRunner::latent_up(const Op& op) {
+  if (const auto* by_heads = std::get_if<HeadLinearShape>(&op.shape))
+    return raise_latents(op, *by_heads, *latent_of(op));
+  linear(op, std::get<LinearShape>(op.shape));
+}
+
+/// Rows of the cache as the step's tokens are about to write them, behind the latents of all queries.
+std::span<float> OpRunner::new_latents(const MlaSpec& a) const {
+  return memory_.floats(Buffer::kLatent)
+      .subspan(static_cast<std::size_t>(step_.n_tokens()) * static_cast<std::size_t>(a.q_lora_rank));
+}
+
+void OpRunner::norm_latents(const Op& op, const MlaSpec& a) {
+  auto* kernel = kernels::first_supported(kernels::norm_variants()).run;
+  const auto n_tokens = static_cast<int>(step_.n_tokens());
+  const auto norm = [&](std::span<float> rows, int width, int stride, WeightRole role) {
+    const NormShape shape{n_tokens, width, NormKind::kRms};
+    const std::span<const float> w = weights_.norm(role, op.layer);
+    spread(n_tokens, width, 1,
+           [&](kernels::Slice slice) { kernel(shape, kLatentNorm, rows, stride, w, {}, rows, stride, slice); });
+  };
+  if (a.q_lora_rank > 0) norm(memory_.floats(Buffer::kLatent), a.q_lora_rank, a.q_lora_rank, WeightRole::kQDown);
+  norm(new_latents(a), a.kv_lora_rank, a.latent_width(), WeightRole::kKvDown);
+}
+
+void OpRunner::rotate_latents(const Op& op, const MlaSpec& a) {
+  auto* kernel = kernels::first_supported(kernels::rope_variants()).run;
+  const int q_width = a.n_heads * a.qk_head_dim(), k_width = a.latent_width();
+  spread_by_sequence(1.0 * (a.n_heads + 1) * a.qk_rope_head_dim, [&](const Entry& entry, kernels::Slice tokens) {
+    const RopeTables::Table table = rope_tables_.of_layer(op.layer).from(entry.first_position);
+    const auto first = static_cast<std::size_t>(entry.first_row);
+    const auto rotate = [&](std::span<float> rows, int stride, int n_heads, int head_dim) {
+      const RopeShape shape{entry.q_len, n_heads, head_dim, a.qk_rope_head_dim, a.rope.pairs};
+      kernel(shape, rows, stride, table.cos, table.sin, tokens);
+    };
+    const auto behind = [](std::size_t row, int width, int column) {
+      return row * static_cast<std::size_t>(width) + static_cast<std::size_t>(column);
+    };
+    rotate(memory_.floats(Buffer::kQkv).subspan(behind(first, q_width, a.qk_nope_head_dim)), q_width, a.n_heads,
+           a.qk_head_dim());
+    rotate(new_latents(a).subspan(behind(first, k_width, a.kv_lora_rank)), k_width, 1, a.qk_rope_head_dim);
+  });
+}
+
+void OpRunner::write_latents(const Op& op, const MlaSpec& a) {
+  cache_.enter_layer(op.layer);
+  const auto store = [&](const Entry& entry, kernels::Slice tokens) {
+    kernels::KvTarget target = cache_.target(op.layer, entry.index);
+    target.first_slot += tokens.begin;
+    if (!target.slots.empty()) target.slots = target.slots.subspan(static_cast<std::size_t>(tokens.begin));
+    const std::size_t row = static_cast<std::size_t>(entry.first_row + tokens.begin);
+    kernels::store_kv(target, new_latents(a).subspan(row * static_cast<std::size_t>(a.latent_width())), {},
+                      a.latent_width(), tokens.end - tokens.begin, {0, 1});
+  };
+  if (options_.precision.kv.key_scales == KeyScales::kPerToken) return spread_by_sequence(a.latent_width(), store);
+  // Scales along channels need the tokens one after the other.
+  for (const Entry& entry : entries_) store(entry, {0, entry.q_len});
+}
+
+/// The keys' part of the up projection before attention, the values' part behind it.
+void OpRunner::raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a) {
+  const kernels::LatentHeads heads = heads_of(a);
+  const kernels::WeightSpan w = rows_of(weights_.matrix(op.weight, op.layer));
+  const std::span<const float> in = memory_.floats(op.in);
+  const std::span<float> out = memory_.floats(op.out);
+  const bool absorbs = shape.n_copied > 0;
+  const double elements = 1.0 * shape.n_tokens * shape.n * shape.k;
+  spread(a.n_heads, elements, 1, [&](kernels::Slice slice) {
+    if (absorbs)
+      kernels::first_supported(kernels::absorb_queries_variants()).run(heads, shape.n_tokens, in, w, out, slice);
+    else
+      kernels::first_supported(kernels::raise_values_variants()).run(heads, shape.n_tokens, in, w, out, slice);
+  });
+}
+
+kernels::AttentionCall OpRunner::latent_call(const Op& op, const MlaSpec& a) {
+  return {.n_heads = a.n_heads,
+          .rule = {static_cast<float>(a.scale), 0.0f},
+          .mask = {.window = a.window, .n_sinks = a.n_sink_tokens},
+          .q = memory_.floats(op.in),
+          .q_stride = a.n_heads * a.latent_width(),
+          .kv = cache_.view(op.layer),
+          .out = memory_.floats(op.out),
+          .states = memory_.states()};
+}
+
+}  // namespace dachlast

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "core/kv_cache/kv_stage.h"
+#include "core/model/kv_spec.h"
+
+namespace dachlast {
+
+/// The memory that pools of blocks lie in, zeroed when it comes. A device's is reached by its kernels alone: the host hands its
+/// addresses on and never follows them.
+class KvMemory {
+ public:
+  virtual ~KvMemory() = default;
+
+  virtual std::span<std::byte> bytes() const = 0;
+  /// Copies within it, behind the kernels that were launched so far and before those that follow.
+  virtual void copy(std::size_t to, std::size_t from, std::size_t n_bytes) = 0;
+};
+
+/// Where caches of a device come from.
+class KvDevice {
+ public:
+  virtual ~KvDevice() = default;
+
+  /// Errors   throws `Error` (kDoesNotFit) where there is no room.
+  virtual std::unique_ptr<KvMemory> allocate(double bytes) = 0;
+  /// `tier_bytes` of memory behind the slots.
+  /// Errors   also (kUsage) for tiers it has no way to.
+  virtual std::unique_ptr<KvStage> make_stage(StageOptions options, KvTier tier, double tier_bytes) = 0;
+};
+
+/// RAM of this computer.
+/// Errors   throws `Error` (kDoesNotFit) where there is no room.
+std::unique_ptr<KvMemory> make_host_kv_memory(double bytes);
+
+}  // namespace dachlast

@@ -1,0 +1,198 @@
+// Multi-head latent attention under every kind of cache, held against one contiguous cache of floats. That this one is
+// right, tests/architecture says.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/engine/engine_options.h"
+#include "kernels/cost.h"
+#include "tests/core/engine/tiny_model.h"
+
+namespace dachlast {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+// As in kv_engine_test.cpp.
+constexpr double kTolerance = 2e-5;
+
+/// 2 layers, 3 heads of 10 + 6, a latent of 19.
+ModelSpec latent_model() {
+  ModelSpec model = tiny_model();
+  MlaSpec latent;
+  latent.n_heads = 3;
+  latent.q_lora_rank = 21;
+  latent.kv_lora_rank = 19;
+  latent.qk_nope_head_dim = 10;
+  latent.qk_rope_head_dim = 6;
+  latent.v_head_dim = 7;
+  latent.scale = 0.25;
+  latent.rope = {.theta = 10000.0, .rotary_dim = 6, .scaling = {}, .pairs = RopePairs::kNeighbours};
+  for (LayerSpec& layer : model.layers) layer.mixer = latent;
+  return model;
+}
+
+EngineOptions options_with(const std::string& spec, int capacity) {
+  EngineOptions options = options_for(capacity);
+  options.kv = parse_kv_spec("--kv", spec);
+  options.precision.kv.format = options.kv.format.value_or(KvFormat::kF32);
+  return options;
+}
+
+/// Logits after a prefill of 50 tokens and each of 30 decode steps.
+std::vector<float> all_logits(const EngineOptions& options, const ModelSpec& model = latent_model()) {
+  TinyEngine tiny(model, options);
+  const Ids ids = some_ids(80, 61);
+  std::vector<float> logits = copy_of(tiny.engine.prefill(std::span(ids).first(50)));
+  for (std::size_t i = 50; i < 80; ++i) {
+    const auto step = tiny.engine.decode({&ids[i], 1});
+    logits.insert(logits.end(), step.begin(), step.end());
+  }
+  return logits;
+}
+
+class ExactLatentCaches : public testing::TestWithParam<std::string> {};
+
+TEST_P(ExactLatentCaches, HoldWhatTheContiguousOneHolds) {
+  const auto expected = all_logits(options_for(96));
+  EngineOptions options = options_with(GetParam(), 96);
+  EXPECT_LT(distance(all_logits(options), expected), kTolerance);
+  options.max_step_tokens = 7;
+  EXPECT_LT(distance(all_logits(options), expected), kTolerance) << "in steps of 7";
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ExactLatentCaches,
+                         testing::Values("paged:1", "paged:16", "window:80", "sink:3+77", "offload:host:8",
+                                         "recompute:20"),
+                         [](const auto& spec) {
+                           std::string name = spec.param;
+                           for (char& c : name)
+                             if (c == ':' || c == '+') c = '_';
+                           return name;
+                         });
+
+TEST(LatentCache, ARingEqualsAMaskOverTheWholeCache) {
+  for (const char* text : {"window:9", "sink:4+20"}) {
+    const ModelSpec masked = with_reach(latent_model(), parse_kv_spec("--kv", text));
+    const auto expected = all_logits(options_for(96), masked);
+    EXPECT_GT(distance(expected, all_logits(options_for(96))), 1e-3) << text << " hides nothing";
+    EXPECT_LT(distance(all_logits(options_with(text, 96)), expected), kTolerance) << text;
+  }
+}
+
+TEST(LatentCache, NarrowFormatsLoseInProportionToTheirRounding) {
+  const auto exact = all_logits(options_for(96));
+  const auto error = [&](const char* spec) {
+    EngineOptions options = options_with(spec, 96);
+    options.attention_variant = "tiled";  // float arithmetic: only what is stored is rounded
+    return distance(all_logits(options), exact);
+  };
+  const double per_unit = error("bf16") / 0x1p-9;
+  ASSERT_GT(per_unit, 0.0);
+  // Shares of a row's largest element that storing rounds off, see kv_engine_test.cpp.
+  EXPECT_LT(error("int8"), 4.0 * 0.5 / 127 * per_unit);
+  EXPECT_LT(error("paged:4,int4"), 4.0 / 15 * per_unit);
+  EXPECT_LT(error("paged:8,int8:channel"), 4.0 * 0.5 / 127 * per_unit);
+}
+
+TEST(LatentCache, TakesOneRowATokenWhateverTheHeads) {
+  // 2 layers, 96 tokens, rows of 19 + 6: floats 100 B; int8 25 B and a scale of 4.
+  for (const auto& [spec, row_bytes] : {std::pair("f32", 100), std::pair("int8", 29)}) {
+    const EngineOptions options = options_with(spec, 96);
+    const EngineMemory stated = engine_memory(latent_model(), options);
+    EXPECT_NEAR(stated.kv_cache_bytes, 2.0 * 96 * row_bytes, 4 * 64) << spec;  // four parts, each in whole cache lines
+    const TinyEngine tiny(latent_model(), options);
+    EXPECT_EQ(tiny.engine.memory().kv_cache_bytes, stated.kv_cache_bytes) << spec;
+    EXPECT_EQ(tiny.engine.memory().total_bytes(), stated.total_bytes()) << spec;
+  }
+}
+
+TEST(LatentCache, SequencesOfDifferentLengthsEqualThemselvesAlone) {
+  for (const char* spec : {"contiguous", "paged:4,bf16"}) {
+    EngineOptions options = options_with(spec, 64);
+    options.batch_size = 2;
+    TinyEngine tiny(latent_model(), options);
+    const Ids a = some_ids(40, 61, 1), b = some_ids(40, 61, 2);
+    const SequenceId id_a = tiny.engine.add_sequence(), id_b = tiny.engine.add_sequence();
+    tiny.engine.step(std::vector<SequenceStep>{{id_a, std::span(a).first(17)}});
+    const StepOutcome mixed =
+        tiny.engine.step(std::vector<SequenceStep>{{id_b, std::span(b).first(9)}, {id_a, std::span(a).subspan(17, 1)}});
+    const std::vector<float> logits = copy_of(mixed.logits);
+    EngineOptions one = options;
+    one.batch_size = 1;
+    TinyEngine alone_a(latent_model(), one), alone_b(latent_model(), one);
+    EXPECT_LT(distance(std::span(logits).first(61), alone_b.engine.prefill(std::span(b).first(9))), kTolerance);
+    EXPECT_LT(distance(std::span(logits).last(61), alone_a.engine.prefill(std::span(a).first(18))), kTolerance);
+  }
+}
+
+TEST(LatentCache, ThreadsDoNotChangeABit) {
+  ModelSpec wide = latent_model();
+  for (LayerSpec& layer : wide.layers) {
+    MlaSpec& latent = std::get<MlaSpec>(layer.mixer);
+    latent.n_heads = 7;
+    latent.kv_lora_rank = 130;
+    latent.qk_nope_head_dim = 66;
+    latent.v_head_dim = 65;
+  }
+  const auto run = [&](int n_threads) {
+    EngineOptions options = options_with("bf16", 96);
+    options.n_threads = n_threads;
+    return all_logits(options, wide);
+  };
+  const auto one = run(1);
+  for (const int n_threads : {2, 5}) EXPECT_EQ(run(n_threads), one) << n_threads;
+}
+
+/// Quantized weights: all matrices but the up projection of latents, which stays in bf16.
+TEST(LatentCache, RunsWithQuantizedWeights) {
+  const auto exact = all_logits(options_for(96));
+  EngineOptions options = options_for(96);
+  options.precision.weights = kInt8Groups32;
+  const auto rounded = all_logits(options);
+  // Codes of 8 bits are off by up to 1/254 of a group's largest weight, and so are activations, over a dozen products.
+  EXPECT_LT(distance(rounded, exact), 0.5);
+  EXPECT_GT(distance(rounded, exact), 1e-4);
+}
+
+TEST(LatentCache, WhatIfsAreRefusedByName) {
+  EngineOptions options = options_for(96);
+  options.what_if.shared_layers = 2;
+  try {
+    TinyEngine tiny(latent_model(), options);
+    FAIL() << "it ran";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("K and V heads"), std::string::npos) << error.what();
+  }
+}
+
+class AttentionCost : public trace::SpanSink {
+ public:
+  void add(const trace::Span& span) override {
+    if (span.zone != trace::ZoneKind::kOp) return;
+    if (span.op == OpKind::kAttention) attention += span.cost;
+    if (span.op == OpKind::kLatentUp) raised += span.cost;
+  }
+  OpCost attention, raised;
+};
+
+TEST(LatentCache, DecodeCountsWhatItReads) {
+  TinyEngine tiny(latent_model(), options_with("int8", 96));
+  const Ids ids = some_ids(31, 61);
+  tiny.engine.prefill(std::span(ids).first(30));
+  AttentionCost cost;
+  tiny.engine.set_sink(&cost);
+  tiny.engine.decode({&ids[30], 1});
+  tiny.engine.set_sink(nullptr);
+  // 2 layers, 31 rows of 25 codes and a scale, read once for all heads; 3 heads, 2 · (25 + 19) FLOP a pair.
+  EXPECT_DOUBLE_EQ(cost.attention.kv_read_bytes.value, 2.0 * 31 * (25 + 4));
+  EXPECT_DOUBLE_EQ(cost.attention.flops.value, 2.0 * 31 * 3 * 2 * (25 + 19));
+  // Queries 3 · 10 · 16 from 21; keys 3 · 19 · 10, values 3 · 7 · 19.
+  EXPECT_DOUBLE_EQ(cost.raised.flops.value, 2.0 * 2 * (3 * 16 * 21 + 3 * 19 * 10 + 3 * 7 * 19));
+}
+
+}  // namespace
+}  // namespace dachlast
