@@ -52,9 +52,21 @@ constexpr AttentionSizes sizes_of(const AttentionShape& s) {
   return {s.batch_size, s.q_len, s.kv_len, s.n_heads, s.n_kv_heads, s.head_dim, s.head_dim};
 }
 
-/// Of attention to latents, one row of which all heads read.
+/// Of latent attention: to latents, one row of which all heads read, or to K and V rebuilt for each head.
 constexpr AttentionSizes sizes_of(const WideAttentionShape& s) {
-  return {s.batch_size, s.q_len, s.kv_len, s.n_heads, 1, s.score_dim, s.value_dim};
+  const bool to_latents = s.score_dim == s.row_elements;
+  return {s.batch_size, s.q_len, s.kv_len, s.n_heads, to_latents ? 1 : s.n_heads, s.score_dim, s.value_dim};
+}
+
+/// Elements of K and V that such an operation attends to beside the cache; 0 for attention to latents.
+constexpr double rebuilt_elements(const WideAttentionShape& s) {
+  if (s.score_dim == s.row_elements) return 0.0;
+  return 1.0 * s.batch_size * s.kv_len * s.n_heads * (1.0 * s.score_dim + s.value_dim);
+}
+
+/// Bytes of one of them.
+constexpr int rebuilt_element_bytes(KvFormat cache) {
+  return cache == KvFormat::kF32 ? 4 : 2;
 }
 
 /// Independent pieces of the work. A unit is one KV head of one sequence, and of that

@@ -12,6 +12,7 @@
 #include "core/viewmodel/privacy.h"
 #include "reports/assets.h"
 #include "reports/escape.h"
+#include "reports/html_parts.h"
 #include "reports/json.h"
 #include "reports/sections/sections.h"
 #include "reports/svg.h"
@@ -27,7 +28,7 @@ struct Section {
   std::string (*write)(const ReportView&, const Page&);
 };
 
-// In the order and numbering of UX.md §4; sections without content leave themselves out.
+// In the order and numbering of UX.md §4, what the reader added before the data; sections without content leave themselves out.
 constexpr std::array kSections = {
     Section{"summary", "Summary", summary_section},
     Section{"configuration", "Configuration", configuration_section},
@@ -40,6 +41,7 @@ constexpr std::array kSections = {
     Section{"comparison", "Comparison", comparison_section},
     Section{"assumptions", "Assumptions and limits", assumptions_section},
     Section{"reproduce", "Reproduce this", reproduce_section},
+    Section{"appendix", "Added charts", appendix_section},
     Section{"data", "Data", data_section},
 };
 
@@ -136,6 +138,7 @@ std::string body(const ReportView& report, const Page& page) {
     sections += html;
     links += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", section.id, html_escape(page.words(section.title)));
   }
+  if (page.rich_text()) return sections;
   return fmt::format("<nav aria-label=\"{}\"><ul>\n{}</ul></nav>\n<main id=\"main\">\n{}</main>\n",
                      html_escape(page.words("Sections")), links, sections);
 }
@@ -180,6 +183,23 @@ std::string report_html(ReportView report, std::span<const EmbeddedData> data, c
   if (!paper) html += fmt::format("<script>\n{}</script>\n", kReportScript);
   html += "</body>\n</html>\n";
   return paper ? with_light_colours(std::move(html)) : html;
+}
+
+RichReport report_rich_text(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
+  const viewmodel::Words& words = viewmodel::Words::of(options.language);
+  report = viewmodel::in_language(std::move(report), words);
+  RichReport rich;
+  const Page page{words, options.level, data, &rich.pictures};
+  const Document document{options, page, options.title.empty() ? report.title : options.title};
+  rich.html = fmt::format("<p class=\"note\">{}</p>\n<h1>{}</h1>\n", html_escape(byline(document, report)),
+                          html_escape(document.title));
+  if (!options.note.empty()) rich.html += html_paragraph(options.note, "lead");
+  rich.html += body(report, page) + footer(document, report);
+  // Sections of the full report draw their charts before a summary leaves them out.
+  std::erase_if(rich.pictures, [&](const figure::Figure& chart) {
+    return rich.html.find(fmt::format("\"figure:{}\"", html_escape(chart.id))) == std::string::npos;
+  });
+  return rich;
 }
 
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory) {

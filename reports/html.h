@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/memory/memory_model.h"
 #include "core/roofline/compare.h"
@@ -34,6 +35,14 @@ struct HtmlOptions {
 /// A report as a single file without external reference, complete with scripts off. `data` travels in it, not
 /// translated, for the program to read back.
 std::string report_html(viewmodel::ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options);
+
+/// A report as a rich-text widget reads it: the sections of the very file, charts as images "figure:ID".
+struct RichReport {
+  std::string html;
+  std::vector<figure::Figure> pictures;
+};
+RichReport report_rich_text(viewmodel::ReportView report, std::span<const EmbeddedData> data,
+                            const HtmlOptions& options);
 
 /// The report of one run, with the run as data.
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory = {});

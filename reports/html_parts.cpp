@@ -55,7 +55,31 @@ std::string rows_of(const Table& table) {
 
 }  // namespace
 
+namespace {
+
+// Captions, styles and buttons are nothing to a rich-text widget: what they say is written out.
+std::string rich_table(const Table& table, Caption caption) {
+  std::string html =
+      caption == Caption::kHidden ? std::string() : fmt::format("<p><b>{}</b></p>\n", html_escape(table.title));
+  html += "<table class=\"data\" border=\"1\" cellspacing=\"0\" cellpadding=\"4\">\n<tr>";
+  const auto align = [](const Column& column) { return column.align == Align::kRight ? " align=\"right\"" : ""; };
+  for (const auto& column : table.columns)
+    html += fmt::format("<th{}>{}</th>", align(column), html_escape(head_of(column)));
+  html += "</tr>\n";
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      html += fmt::format("<td{}>{}{}</td>", align(table.columns[i]),
+                          row[i].origin == Origin::kEstimated ? "≈\u00a0" : "", html_escape(row[i].text));
+    html += "</tr>\n";
+  }
+  return html + "</table>\n";
+}
+
+}  // namespace
+
 std::string html_table(const Page& page, const Table& table, Caption caption) {
+  if (page.rich_text()) return rich_table(table, caption) + html_paragraphs(table.notes, "note");
   std::string html = fmt::format(
       "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table id=\"table-{1}\">\n<caption><span "
       "class=\"{2}\">{0}</span>"
@@ -67,12 +91,23 @@ std::string html_table(const Page& page, const Table& table, Caption caption) {
   return html + html_paragraphs(table.notes, "note");
 }
 
-std::string html_figure(const viewmodel::ResponsiveFigure& figure) {
+std::string html_figure(const Page& page, const figure::Figure& figure) {
+  if (!page.rich_text()) return fmt::format("<figure>{}</figure>\n", svg(figure));
+  page.pictures->push_back(figure);
+  return fmt::format("<p><img src=\"figure:{}\" width=\"{:.0f}\" height=\"{:.0f}\"></p>\n", html_escape(figure.id),
+                     figure.size.width, figure.size.height);
+}
+
+std::string html_figure(const Page& page, const viewmodel::ResponsiveFigure& figure) {
+  if (page.rich_text()) return html_figure(page, figure.wide);
   return fmt::format("<figure><div class=\"wide\">{}</div><div class=\"narrow\">{}</div></figure>\n", svg(figure.wide),
                      svg(figure.narrow));
 }
 
-std::string html_beside(const std::string& left, const std::string& right) {
+std::string html_beside(const Page& page, const std::string& left, const std::string& right) {
+  if (page.rich_text())
+    return fmt::format("<table cellspacing=\"0\" cellpadding=\"0\"><tr><td>{}</td><td>{}</td></tr></table>\n", left,
+                       right);
   return "<div class=\"beside\"><div>" + left + "</div><div>" + right + "</div></div>\n";
 }
 

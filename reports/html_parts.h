@@ -18,11 +18,13 @@ enum class Caption : std::uint8_t { kShown, kHidden };
 /// run).
 std::string html_table(const Page& page, const viewmodel::Table& table, Caption caption = Caption::kShown);
 
-/// A chart in both widths; the style sheet shows the one that suits.
-std::string html_figure(const viewmodel::ResponsiveFigure& figure);
+/// A chart in both widths; the style sheet shows the one that suits. In rich text an image that the reader's program draws.
+std::string html_figure(const Page& page, const viewmodel::ResponsiveFigure& figure);
+/// A chart that has one width.
+std::string html_figure(const Page& page, const figure::Figure& figure);
 
 /// Two parts beside each other, the left one a third of the width; below each other on a telephone.
-std::string html_beside(const std::string& left, const std::string& right);
+std::string html_beside(const Page& page, const std::string& left, const std::string& right);
 
 /// A section with its heading and anchor; empty where `body` is empty. `in_summary`: whether the summary shows it too.
 enum class Shown : std::uint8_t { kAlways, kFullOnly };

@@ -4,7 +4,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/figure/figure.h"
 #include "core/viewmodel/language.h"
 
 namespace dachlast::reports {
@@ -23,6 +25,11 @@ struct Page {
   const viewmodel::Words& words;
   ReportLevel level = ReportLevel::kFull;
   std::span<const EmbeddedData> data = {};
+  /// Where charts go that the reader's program draws itself; null: they are inline SVG.
+  std::vector<figure::Figure>* pictures = nullptr;
+
+  /// Whether a rich-text widget reads the page: it knows no style sheets of ours, no scripts and no SVG.
+  bool rich_text() const { return pictures != nullptr; }
 };
 
 }  // namespace dachlast::reports

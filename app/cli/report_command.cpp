@@ -15,8 +15,8 @@
 #include "app/cli/pdf.h"
 #include "app/cli/project_output.h"
 #include "app/cli/run_file.h"
-#include "app/cli/scenario_json.h"
 #include "app/cli/scenario_options.h"
+#include "app/documents/scenario_json.h"
 #include "core/base/error.h"
 #include "core/workbench/open_plan.h"
 #include "core/workbench/project_view.h"
@@ -136,7 +136,7 @@ class ReportCommand : public Command {
 
   static std::string plan_document(const ScenarioPlan& plan, const reports::HtmlOptions& options) {
     const reports::EmbeddedData data[] = {{"dachlast-data", json_scenario(plan)}};
-    return reports::report_html(report_view(plan), data, options);
+    return reports::report_html(full_report_view(plan), data, options);
   }
 
   reports::HtmlOptions html_options() const {

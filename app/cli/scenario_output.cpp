@@ -4,7 +4,7 @@
 
 #include "app/cli/help.h"
 #include "app/cli/output.h"
-#include "app/cli/scenario_json.h"
+#include "app/documents/scenario_json.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/scenario_view.h"
 #include "reports/csv.h"

@@ -18,6 +18,8 @@
 #include "app/gui/plan_controller.h"
 #include "app/gui/preferences.h"
 #include "app/gui/project_controller.h"
+#include "app/gui/recommend_controller.h"
+#include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "app/gui/said_error.h"
 #include "app/gui/saving.h"
@@ -26,12 +28,14 @@
 #include "core/base/error.h"
 #include "core/workbench/workbench.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/panels/inspector_panel.h"
 #include "ui/panels/jobs_panel.h"
 #include "ui/views/compare_view.h"
 #include "ui/views/kv_cache_page.h"
 #include "ui/views/measure_view.h"
 #include "ui/views/overview_view.h"
 #include "ui/views/plan_view.h"
+#include "ui/views/recommend_view.h"
 #include "ui/views/report_view.h"
 #include "ui/views/roofline_view.h"
 #include "ui/views/scenarios_view.h"
@@ -77,10 +81,12 @@ MainWindow::MainWindow(QWidget* parent)
       memory_(new ui::PlanView),
       kv_cache_(new ui::KvCachePage),
       scenarios_(new ui::ScenariosView),
+      recommend_(new ui::RecommendView(scenarios_)),
       compare_(new ui::CompareView),
       report_(new ui::ReportView),
       form_(new ui::ScenarioForm(scenario_choices())),
       planner_(new PlanController(*form_, *memory_, this)),
+      recommender_(new RecommendController(*form_, *recommend_, this)),
       measurer_(new MeasureController(*measure_, run_folder(), this)),
       notice_(new NoticeBar),
       progress_(new QProgressBar) {
@@ -91,8 +97,9 @@ MainWindow::MainWindow(QWidget* parent)
   setAnimated(false);  // nothing of the window moves by itself: reduced motion is the only motion
   addPages();
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
-  presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *report_, *chips_},
-                                *docks_, edits_, this);
+  presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *chips_}, *docks_,
+                                edits_, this);
+  reporter_ = new ReportController(runs_, *form_, *report_, edits_, this);
   makeMenus();
   connectPages();
   connectJobs();
@@ -127,7 +134,7 @@ void MainWindow::addPages() {
   addPage(tr("Timeline"), timeline_);
   addPage(tr("Memory"), memory_);
   addPage(tr("KV cache"), kv_cache_);
-  addPage(tr("Plan"), scenarios_);
+  addPage(tr("Plan"), recommend_);
   addPage(tr("Compare"), compare_);
   addPage(tr("Report"), report_);
   addPage(tr("Measure"), measure_);
@@ -157,21 +164,32 @@ void MainWindow::connectPages() {
             [this](const figure::Figure& figure, const QString& kind) { tell(save_figure(this, figure, kind)); });
     connect(chart, &ui::FigureView::saveDataRequested, this,
             [this](const viewmodel::Table& table, const QString& kind) { tell(save_table(this, table, kind)); });
+    connect(chart, &ui::FigureView::addToReportRequested, reporter_, &ReportController::add);
+    connect(chart, &ui::FigureView::manySelected, this, [this](int count, const viewmodel::Table& statistics) {
+      docks_->inspector().setStatistics(
+          statistics.rows.empty() ? tr("Selected: %1. They are of different kinds and have no sum.").arg(count)
+                                  : tr("Selected: %1").arg(count),
+          count > 1 && !statistics.rows.empty() ? std::optional(statistics) : std::nullopt);
+    });
   }
   connect(stack_, &QStackedWidget::currentChanged, this, [this] {
     maximised_.restore();
     if (stack_->currentWidget() == measure_) measurer_->prepare();
     if (stack_->currentWidget() == timeline_) presenter_->showTimelines();
-    if (stack_->currentWidget() == report_) presenter_->showReport();
+    if (stack_->currentWidget() == report_) reporter_->refresh();
   });
   connect(timeline_, &ui::Page::emptyButtonClicked, this, [this] { showPage(tr("Measure")); });
+  connect(timeline_, &ui::TimelineView::traceRequested, this, &MainWindow::exportTrace);
   connect(report_, &ui::ReportView::exportRequested, this, &MainWindow::exportReportAs);
+  connect(reporter_, &ReportController::told, this, &MainWindow::tell);
+  connect(planner_, &PlanController::planned, reporter_, [this] {
+    if (runs_.shown() == nullptr) reporter_->refresh();
+  });
+  connect(planner_, &PlanController::planned, recommender_, &RecommendController::schedule);
+  connect(recommend_, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
   connect(pins_, &ScenarioPins::failed, this, &MainWindow::tell);
   connect(form_, &ui::ScenarioForm::changed, this, &MainWindow::planEdited);
-  connect(&runs_, &OpenRuns::currentChanged, this, [this] {
-    export_->setEnabled(runs_.shown() != nullptr);
-    showTitle();
-  });
+  connect(&runs_, &OpenRuns::currentChanged, this, [this] { showTitle(); });
 }
 
 void MainWindow::connectJobs() {

@@ -22,6 +22,7 @@ class KvCachePage;
 class MeasureView;
 class OverviewView;
 class PlanView;
+class RecommendView;
 class ReportView;
 struct ReportFields;
 class RooflineView;
@@ -35,6 +36,8 @@ class MeasureController;
 class NoticeBar;
 class PlanController;
 class ProjectController;
+class RecommendController;
+class ReportController;
 class RunPresenter;
 class ScenarioPins;
 struct Preferences;
@@ -62,6 +65,7 @@ class MainWindow : public QMainWindow {
 
   OpenRuns& runs() { return runs_; }
   RunPresenter& presenter() { return *presenter_; }
+  ReportController& reporter() { return *reporter_; }
   Docks& docks() { return *docks_; }
   QUndoStack& edits() { return edits_; }
   ProjectController& project() { return *project_; }
@@ -102,6 +106,7 @@ class MainWindow : public QMainWindow {
   bool addRun(const QString& file);
   void openRun(const std::filesystem::path& file);
   void exportReport();
+  void exportTrace();
   void exportReportAs(const ui::ReportFields& fields);
   void tell(const QString& text);
   void addRecent(const QString& path);
@@ -124,20 +129,22 @@ class MainWindow : public QMainWindow {
   ui::PlanView* memory_;
   ui::KvCachePage* kv_cache_;
   ui::ScenariosView* scenarios_;
+  ui::RecommendView* recommend_;
   ui::CompareView* compare_;
   ui::ReportView* report_;
   ui::ScenarioForm* form_;
   ui::ScenarioFields planned_;  // what the form said before its last change
   PlanController* planner_;
+  RecommendController* recommender_;
   MeasureController* measurer_;
   std::unique_ptr<Docks> docks_;
   RunPresenter* presenter_;
+  ReportController* reporter_;
   ScenarioPins* pins_;
   ProjectController* project_;
   NoticeBar* notice_;
   QProgressBar* progress_;
   QMenu* recent_ = nullptr;
-  QAction* export_ = nullptr;
 };
 
 }  // namespace dachlast::gui

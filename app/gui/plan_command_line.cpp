@@ -33,6 +33,8 @@ QString plan_command_line(const ui::ScenarioFields& fields) {
   add(words, "--kv-dtype", fields.cache);
   add(words, "--tp", count_or_empty(fields.tensor_parallel, 1));
   add(words, "--pp", count_or_empty(fields.pipeline_parallel, 1));
+  add(words, "--dp-attention", count_or_empty(fields.attention_data_parallel, 1));
+  if (fields.experts == ui::ScenarioFields::Experts::kWhole) words << QStringLiteral("--expert-parallel");
   add(words, "--engine", fields.engine);
   add(words, "--memory-fraction",
       fields.memory_percent > 0 ? QStringLiteral("%1%").arg(fields.memory_percent) : QString());

@@ -9,6 +9,7 @@
 #include "core/model/storage_format.h"
 #include "core/planner/engine_profile.h"
 #include "core/workbench/plan_page.h"
+#include "core/workbench/scenario_speed.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/words.h"
 
@@ -20,12 +21,35 @@ using ui::to_qt;
 
 constexpr int kHeatmapColumns = 64;
 constexpr int kHeatmapRows = 64;
+// Each timed cell plays a load through, about a millisecond.
+constexpr int kTimedColumns = 24;
+constexpr int kTimedRows = 16;
+
+/// A sweep with the speeds of its cells, where those are asked for.
+struct TimedSweep {
+  ScenarioSweep sweep;
+  SweepSpeeds speeds;
+};
+
+std::shared_ptr<const TimedSweep> sweep_for(const Scenario& scenario, HeatmapValue value) {
+  if (value == HeatmapValue::kMemory)
+    return std::make_shared<const TimedSweep>(
+        TimedSweep{heatmap_sweep(scenario, kHeatmapColumns, kHeatmapRows), SweepSpeeds{}});
+  ScenarioSweep sweep = heatmap_sweep(scenario, kTimedColumns, kTimedRows);
+  SweepSpeeds speeds = sweep_speeds(sweep, {});
+  return std::make_shared<const TimedSweep>(TimedSweep{std::move(sweep), std::move(speeds)});
+}
 
 /// All but context and batch: what a scenario is found by.
 ScenarioFields without_sizes(ScenarioFields fields) {
   fields.context_tokens = 1;
   fields.batch_size = 1;
   return fields;
+}
+
+/// Names of the program's own are looked up in memory; anything with a folder in it is read.
+bool names_files(const ScenarioFields& fields) {
+  return fields.model.contains(u'/') || fields.device.contains(u'/');
 }
 
 QString sentence_of(const Error& error) {
@@ -52,6 +76,8 @@ ScenarioRequest scenario_request(const ScenarioFields& fields) {
   request.cache = fields.cache.toStdString();
   request.layout.tensor_parallel = fields.tensor_parallel;
   request.layout.pipeline_parallel = fields.pipeline_parallel;
+  request.layout.attention_data_parallel = fields.attention_data_parallel;
+  if (fields.experts == ScenarioFields::Experts::kWhole) request.layout.experts = ExpertPlacement::kWhole;
   if (fields.memory_percent > 0) request.limits.memory_fraction = fields.memory_percent / 100.0;
   return request;
 }
@@ -70,34 +96,70 @@ ui::ScenarioChoices scenario_choices() {
 PlanController::PlanController(ui::ScenarioForm& form, ui::PlanView& view, QObject* parent)
     : QObject(parent), form_(form), view_(view) {
   pool_.setMaxThreadCount(1);
+  finder_.setMaxThreadCount(1);
   connect(&view_, &ui::PlanView::picked, this, &PlanController::adopt);
+  connect(&view_, &ui::PlanView::heatmapValueChanged, this, [this] {
+    if (scenario_) startHeatmap(*scenario_);
+  });
 }
 
 PlanController::~PlanController() {
-  pool_.clear();
-  pool_.waitForDone();
+  for (QThreadPool* pool : {&pool_, &finder_}) {
+    pool->clear();
+    pool->waitForDone();
+  }
 }
 
-const Scenario& PlanController::scenarioOf(const ScenarioFields& fields) {
-  const ScenarioFields wanted = without_sizes(fields);
-  if (!scenario_ || wanted != found_fields_) {
-    scenario_ = find_scenario(scenario_request(fields));
-    found_fields_ = wanted;
-  }
-  return *scenario_;
+void PlanController::adoptScenario(const ScenarioFields& fields, Scenario scenario) {
+  scenario_ = std::move(scenario);
+  found_fields_ = without_sizes(fields);
+}
+
+void PlanController::findInBackground(const ScenarioFields& fields) {
+  const int generation = ++found_generation_;
+  finder_.clear();
+  finder_.start([this, fields, generation] {
+    std::shared_ptr<Scenario> found;
+    QString problem;
+    try {
+      found = std::make_shared<Scenario>(find_scenario(scenario_request(fields)));
+    } catch (const Error& error) {
+      problem = sentence_of(error);
+    }
+    QMetaObject::invokeMethod(
+        this,
+        [this, fields, generation, found, problem] {
+          if (generation != found_generation_) return;  // a newer one is on its way
+          if (!found) return showProblem(problem);
+          adoptScenario(fields, *found);
+          startHeatmap(*scenario_);
+          plan(wanted_);
+        },
+        Qt::QueuedConnection);
+  });
+}
+
+void PlanController::showProblem(const QString& text) {
+  scenario_.reset();
+  view_.showError(text);
 }
 
 void PlanController::plan(const ScenarioFields& fields) {
+  wanted_ = fields;
   if (fields.model.trimmed().isEmpty()) return view_.showEmpty();
+  const bool same = scenario_ && without_sizes(fields) == found_fields_;
+  if (!same && names_files(fields)) return findInBackground(fields);
   try {
-    const bool same = scenario_ && without_sizes(fields) == found_fields_;
-    const Scenario& scenario = scenarioOf(fields);
+    if (!same) {
+      ++found_generation_;  // what is still being read has come too late
+      adoptScenario(fields, find_scenario(scenario_request(fields)));
+    }
+    const Scenario& scenario = *scenario_;
     form_.setContextLimit(scenario.model().max_context);
     show(plan_scenario(scenario, std::min(fields.context_tokens, scenario.model().max_context), fields.batch_size));
     if (!same) startHeatmap(scenario);
   } catch (const Error& error) {
-    scenario_.reset();
-    view_.showError(sentence_of(error));
+    showProblem(sentence_of(error));
   }
 }
 
@@ -119,13 +181,15 @@ void PlanController::startHeatmap(const Scenario& scenario) {
   const int generation = ++generation_;
   view_.setHeatmapStale();
   pool_.clear();
-  pool_.start([this, scenario, generation] {
-    auto sweep = std::make_shared<const ScenarioSweep>(heatmap_sweep(scenario, kHeatmapColumns, kHeatmapRows));
+  const auto value = static_cast<HeatmapValue>(view_.heatmapValue());
+  pool_.start([this, scenario, generation, value] {
+    const auto sweep = sweep_for(scenario, value);
     QMetaObject::invokeMethod(
         this,
-        [this, sweep, generation] {
+        [this, sweep, generation, value] {
           if (generation != generation_) return;  // a newer one is on its way
-          view_.setHeatmap([sweep](figure::Size size) { return sweep_figure(*sweep, size); });
+          view_.setHeatmap(
+              [sweep, value](figure::Size size) { return sweep_figure(sweep->sweep, sweep->speeds, value, size); });
         },
         Qt::QueuedConnection);
   });

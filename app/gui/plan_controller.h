@@ -17,8 +17,9 @@ ui::ScenarioChoices scenario_choices();
 ScenarioRequest scenario_request(const ui::ScenarioFields& fields);
 
 /// Shows what a scenario needs on the memory page: answer, bar and charts at once, the heatmap in the background, where the last
-/// change wins. What is picked in a chart becomes a change of the form.
-/// Threads: lives on the GUI thread; its pool only computes sweeps.
+/// change wins. What is picked in a chart becomes a change of the form. Models in files are read in the background too: a disk may
+/// be slow, or gone.
+/// Threads  lives on the GUI thread; its pools compute sweeps and read headers of models.
 class PlanController : public QObject {
   Q_OBJECT
 
@@ -34,7 +35,9 @@ class PlanController : public QObject {
   void planned(const QString& title);
 
  private:
-  const Scenario& scenarioOf(const ui::ScenarioFields& fields);
+  void adoptScenario(const ui::ScenarioFields& fields, Scenario scenario);
+  void findInBackground(const ui::ScenarioFields& fields);
+  void showProblem(const QString& text);
   void show(const ScenarioPlan& plan);
   void startHeatmap(const Scenario& scenario);
   void adopt(int context_tokens, int batch_size);
@@ -43,8 +46,11 @@ class PlanController : public QObject {
   ui::PlanView& view_;
   ui::ScenarioFields found_fields_;  // of `scenario_`
   std::optional<Scenario> scenario_;
+  ui::ScenarioFields wanted_;  // what the form said last
   QThreadPool pool_;
-  int generation_ = 0;  // of the newest heatmap asked for
+  QThreadPool finder_;        // of models in files
+  int generation_ = 0;        // of the newest heatmap asked for
+  int found_generation_ = 0;  // of the newest model asked for
 };
 
 }  // namespace dachlast::gui

@@ -3,9 +3,9 @@
 #include <QUndoStack>
 #include <algorithm>
 
+#include "app/gui/comparison_worker.h"
 #include "app/gui/docks.h"
 #include "app/gui/edit.h"
-#include "app/gui/report_preview.h"
 #include "app/gui/said_error.h"
 #include "app/gui/timeline_loader.h"
 #include "core/base/error.h"
@@ -23,7 +23,6 @@
 #include "ui/views/compare_view.h"
 #include "ui/views/kv_cache_page.h"
 #include "ui/views/overview_view.h"
-#include "ui/views/report_view.h"
 #include "ui/views/roofline_view.h"
 #include "ui/views/timeline_view.h"
 #include "ui/widgets/chip_bar.h"
@@ -55,7 +54,13 @@ ui::RunEntry entry_of(const OpenRun& run, bool baseline) {
 }  // namespace
 
 RunPresenter::RunPresenter(OpenRuns& runs, const RunPages& pages, Docks& docks, QUndoStack& edits, QObject* parent)
-    : QObject(parent), runs_(runs), pages_(pages), docks_(docks), edits_(edits), timelines_(new TimelineLoader(this)) {
+    : QObject(parent),
+      runs_(runs),
+      pages_(pages),
+      docks_(docks),
+      edits_(edits),
+      comparisons_(new ComparisonWorker(this)),
+      timelines_(new TimelineLoader(this)) {
   connect(&runs_, &OpenRuns::currentChanged, this, &RunPresenter::showRun);
   connect(&runs_, &OpenRuns::changed, this, &RunPresenter::showRuns);
   connectPages();
@@ -82,8 +87,15 @@ void RunPresenter::connectPages() {
   connect(&pages_.roofline, &ui::RooflineView::brushed, this, &RunPresenter::filterByBox);
   connect(&pages_.roofline, &ui::RooflineView::brushCleared, this, [this] { removeFilter(QStringLiteral("box")); });
   connect(&pages_.overview, &ui::OverviewView::findingChosen, this, &RunPresenter::select);
+  connect(comparisons_, &ComparisonWorker::compared, &pages_.compare, &ui::CompareView::setComparison);
+  connect(comparisons_, &ComparisonWorker::failed, &pages_.compare, &ui::Page::showError);
+  connect(comparisons_, &ComparisonWorker::ghostsFound, this,
+          [this](const Run* run, const Run* base, const viewmodel::RooflinePlot& plot) {
+            if (run != plot_run_.get() || base != plot_base_.get()) return;  // closed meanwhile
+            plot_ = plot;
+            showFiltered();
+          });
   connect(&pages_.compare, &ui::CompareView::thresholdChanged, this, &RunPresenter::showComparison);
-  connect(&pages_.report, &ui::ReportView::changed, this, &RunPresenter::showReport);
   connect(&pages_.chips, &ui::ChipBar::removed, this, &RunPresenter::removeFilter);
 }
 
@@ -132,26 +144,20 @@ void RunPresenter::showRun() {
     pages_.roofline.showEmpty();
     pages_.timeline.setTimeline({}, nullptr);
     pages_.kv_cache.setRun(nullptr);
-    pages_.report.showEmpty();
     timeline_file_.clear();
+    shown_run_.reset();
+    plot_run_.reset();
     docks_.operations().setTable({});
     docks_.inspector().setInspection(std::nullopt);
     return;
   }
+  shown_run_ = open->run;
   pages_.overview.setRun(viewmodel::run_view(*open->run), [run = open->run](figure::Size size) {
     return viewmodel::phase_bars(*run, size.width, "bars");
   });
   pages_.kv_cache.setRun(open->run);
   showFiltered();
   if (pages_.timeline.isVisible()) showTimelines();
-  if (pages_.report.isVisible()) showReport();
-}
-
-void RunPresenter::showReport() {
-  const OpenRun* open = runs_.shown();
-  if (open == nullptr) return pages_.report.showEmpty();
-  const ReportPreview preview = report_preview(open->run, memory_of(*open->run), pages_.report.fields());
-  pages_.report.setReport(preview.title, preview.sections);
 }
 
 void RunPresenter::showTimelines() {
@@ -174,13 +180,20 @@ void RunPresenter::showTimelines() {
 void RunPresenter::showFiltered() {
   const OpenRun* open = runs_.shown();
   if (open == nullptr) return;
-  viewmodel::RooflinePlot plot = viewmodel::roofline_plot(*open->run);
-  const OpenRun* base = runs_.base();
-  if (base != nullptr && base != open) viewmodel::add_ghosts(plot, *open->run, *base->run);
-  pages_.roofline.setPlot(viewmodel::filtered(std::move(plot), filters_), pages_.overview.answer());
+  pages_.roofline.setPlot(viewmodel::filtered(plotOf(*open, runs_.base()), filters_), pages_.overview.answer());
   operations_ = viewmodel::operation_rows(*open->run, filters_);
   docks_.operations().setTable(operations_.table);
   select(selected_);
+}
+
+const viewmodel::RooflinePlot& RunPresenter::plotOf(const OpenRun& open, const OpenRun* base) {
+  const auto base_run = base != nullptr && base != &open ? base->run : nullptr;
+  if (plot_run_ == open.run && plot_base_ == base_run) return plot_;
+  if (plot_run_ != open.run || base_run == nullptr) plot_ = viewmodel::roofline_plot(*open.run);
+  plot_run_ = open.run;
+  plot_base_ = base_run;
+  if (base_run != nullptr) comparisons_->addGhosts(open.run, base_run);
+  return plot_;
 }
 
 void RunPresenter::showRuns() {
@@ -192,25 +205,24 @@ void RunPresenter::showRuns() {
     entries << entry_of(runs_.runs()[static_cast<std::size_t>(i)], i == runs_.baseline());
   docks_.runs().setRuns(entries, runs_.current());
   showComparison();
-  showFiltered();
+  // A run that was not shown yet is told by `currentChanged`, which follows.
+  if (runs_.shown() != nullptr && runs_.shown()->run == shown_run_) showFiltered();
   if (pages_.timeline.isVisible()) showTimelines();
 }
 
 void RunPresenter::showComparison() {
   const int base = runs_.effectiveBaseline();
-  std::vector<viewmodel::NamedRun> others;
+  std::vector<ComparedRun> others;
   for (int i = 0; i < static_cast<int>(runs_.runs().size()); ++i) {
     const OpenRun& open = runs_.runs()[static_cast<std::size_t>(i)];
-    if (i != base && others.size() < kMostCompared) others.push_back({open.name.toStdString(), open.run.get()});
+    if (i != base && others.size() < kMostCompared) others.push_back({open.name.toStdString(), open.run});
   }
-  if (others.empty()) return pages_.compare.showEmpty();
+  if (others.empty()) {
+    comparisons_->forget();
+    return pages_.compare.showEmpty();
+  }
   const OpenRun& open = runs_.runs()[static_cast<std::size_t>(base)];
-  try {
-    pages_.compare.setComparison(
-        viewmodel::compare_many({open.name.toStdString(), open.run.get()}, others, pages_.compare.threshold()));
-  } catch (const Error& error) {
-    pages_.compare.showError(said_error(error));
-  }
+  comparisons_->compare({open.name.toStdString(), open.run}, std::move(others), pages_.compare.threshold());
 }
 
 void RunPresenter::showError(const QString& text) {
@@ -239,8 +251,7 @@ void RunPresenter::select(const QString& datum) {
 void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
   const OpenRun* open = runs_.shown();
   if (open == nullptr) return;
-  OpFilter filter{
-      .id = "box", .text = {}, .datums = datums_in(viewmodel::roofline_plot(*open->run), window.x, window.y)};
+  OpFilter filter{.id = "box", .text = {}, .datums = datums_in(plotOf(*open, runs_.base()), window.x, window.y)};
   filter.text = tr("Roofline box, operations: %1").arg(filter.datums.size()).toStdString();
   addFilter(filter);
 }

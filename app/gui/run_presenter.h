@@ -6,6 +6,7 @@
 
 #include "app/gui/open_runs.h"
 #include "core/viewmodel/op_filter.h"
+#include "core/viewmodel/roofline_plot.h"
 #include "core/viewmodel/timeline.h"
 #include "ui/widgets/figure_view.h"
 
@@ -16,7 +17,6 @@ class ChipBar;
 class CompareView;
 class OverviewView;
 class KvCachePage;
-class ReportView;
 class RooflineView;
 class TimelineView;
 }  // namespace dachlast::ui
@@ -24,6 +24,7 @@ class TimelineView;
 namespace dachlast::gui {
 
 class Docks;
+class ComparisonWorker;
 class TimelineLoader;
 
 /// Where a run is shown.
@@ -33,7 +34,6 @@ struct RunPages {
   ui::TimelineView& timeline;
   ui::KvCachePage& kv_cache;
   ui::CompareView& compare;
-  ui::ReportView& report;
   ui::ChipBar& chips;
 };
 
@@ -56,8 +56,6 @@ class RunPresenter : public QObject {
   const std::vector<viewmodel::OpFilter>& filters() const { return filters_; }
   /// Reads the timelines of the run and its baseline, where someone looks at them.
   void showTimelines();
-  /// Draws the report anew, where someone looks at it.
-  void showReport();
   /// Says on every page of the run why there is none.
   void showError(const QString& text);
 
@@ -82,6 +80,14 @@ class RunPresenter : public QObject {
   std::vector<viewmodel::OpFilter> filters_;
   viewmodel::OperationRows operations_;  // in the dock
   QString selected_;
+  /// The run's roofline, ghosts of its baseline included as soon as they are known.
+  const viewmodel::RooflinePlot& plotOf(const OpenRun& open, const OpenRun* base);
+
+  ComparisonWorker* comparisons_;
+  viewmodel::RooflinePlot plot_;  // of the two below
+  std::shared_ptr<const Run> plot_run_;
+  std::shared_ptr<const Run> plot_base_;
+  std::shared_ptr<const Run> shown_run_;  // on the overview
   TimelineLoader* timelines_;
   QString timeline_file_;  // shown on the timeline page
 };

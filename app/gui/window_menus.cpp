@@ -1,7 +1,6 @@
 // Menus of the main window and what their entries do.
 #include <QApplication>
 #include <QClipboard>
-#include <QDateTime>
 #include <QFileDialog>
 #include <QKeyEvent>
 #include <QListWidget>
@@ -12,11 +11,12 @@
 #include "app/gui/main_window.h"
 #include "app/gui/measure_controller.h"
 #include "app/gui/plan_command_line.h"
+#include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "app/gui/saving.h"
 #include "app/gui/settings.h"
+#include "app/gui/trace_export.h"
 #include "core/workbench/workbench.h"
-#include "reports/html.h"
 #include "ui/views/measure_view.h"
 #include "ui/views/plan_view.h"
 #include "ui/views/report_view.h"
@@ -52,9 +52,8 @@ void MainWindow::makeFileMenu() {
                                      &MainWindow::saveProjectAs));
   command("project-note", file->addAction(tr("Project &Note…"), this, &MainWindow::editProjectNote));
   file->addSeparator();
-  export_ = command("export", file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this,
-                                              &MainWindow::exportReport));
-  export_->setEnabled(false);
+  command("export",
+          file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport));
   file->addSeparator();
   command("settings",
           file->addAction(tr("Se&ttings…"), QKeySequence(Qt::CTRL | Qt::Key_Comma), this, &MainWindow::openSettings));
@@ -131,15 +130,17 @@ void MainWindow::exportReport() {
 }
 
 void MainWindow::exportReportAs(const ui::ReportFields& fields) {
+  const QString path = QFileDialog::getSaveFileName(this, tr("Export Report"), QStringLiteral("dachlast-report.html"),
+                                                    tr("HTML (*.html)"));
+  if (!path.isEmpty()) reporter_->exportTo(path, fields);
+}
+
+void MainWindow::exportTrace() {
   const OpenRun* shown = runs_.shown();
   if (shown == nullptr) return;
-  reports::HtmlOptions options;
-  options.timestamp = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
-  options.title = fields.title.toStdString();
-  options.author = fields.author.toStdString();
-  options.note = (fields.note.isEmpty() ? shown->note : fields.note).toStdString();
-  tell(save_text(this, tr("Export Report"), QStringLiteral("dachlast-report.html"), tr("HTML (*.html)"),
-                 reports::run_html(*shown->run, options, memory_of(*shown->run))));
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save as Chrome Trace"),
+                                                    shown->name + QStringLiteral(".json"), tr("Chrome trace (*.json)"));
+  if (!path.isEmpty()) export_trace(this, shown->file, path, [this](const QString& text) { tell(text); });
 }
 
 void MainWindow::addRecent(const QString& path) {

@@ -11,6 +11,7 @@
 #include "core/base/overloaded.h"
 #include "core/engine/engine_device.h"
 #include "core/engine/engine_options.h"
+#include "core/engine/latent_form.h"
 #include "core/engine/op_runner.h"
 #include "kernels/cost.h"
 
@@ -299,7 +300,7 @@ void Engine::State::run(const Step& step, PromptPass pass) {
   {
     trace::Mark step_mark(on_host, span_of(step));
     Step formed = step;
-    formed.latent = LatentForm::kAbsorbed;
+    formed.latent = device ? LatentForm::kAbsorbed : cheapest_form(model, step);
     build_op_list(model, formed, options.precision, ops);
     if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
     if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);

@@ -108,6 +108,9 @@ class OpRunner final : public StepRunner {
   void write_latents(const Op& op, const MlaSpec& a);
   void raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a);
   kernels::AttentionCall latent_call(const Op& op, const MlaSpec& a);
+  void rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a);
+  kernels::MutableKvPool rebuilt_pool(const MlaSpec& a, const kernels::KvView& view) const;
+  kernels::AttentionCall rebuilt_call(const Op& op, const MlaSpec& a);
   std::span<const float> gather_last_rows(std::span<const float> rows, int width);
 
   /// Elements worth a thread: a core takes about 4 µs for 16,384 of the cheapest kind (64 KiB from L2 at 16 GB/s), which
@@ -137,7 +140,9 @@ class OpRunner final : public StepRunner {
   StepMemory memory_;
   Step step_;
   PromptPass pass_ = PromptPass::kWhole;
-  std::vector<Entry> entries_;  // of the step
+  std::vector<Entry> entries_;                // of the step
+  std::vector<std::int32_t> rebuilt_tables_;  // of K and V rebuilt from latents, a block a sequence
+  std::vector<kernels::KvSequence> rebuilt_sequences_;
 };
 
 // -------- templates

@@ -29,15 +29,69 @@ void OpRunner::run_latent(const Op& op, const MlaSpec& a) {
     case OpKind::kQkNorm: return norm_latents(op, a);
     case OpKind::kRope: return rotate_latents(op, a);
     case OpKind::kKvWrite: return write_latents(op, a);
-    default: return attend(op, latent_call(op, a), kernels::sizes_of(std::get<WideAttentionShape>(op.shape)));
+    default: break;
   }
+  const auto& shape = std::get<WideAttentionShape>(op.shape);
+  const bool rebuilt = kernels::rebuilt_elements(shape) > 0.0;
+  attend(op, rebuilt ? rebuilt_call(op, a) : latent_call(op, a), kernels::sizes_of(shape));
 }
 
 /// Queries from their latents, or the up projection of keys and values.
 void OpRunner::latent_up(const Op& op) {
   if (const auto* by_heads = std::get_if<HeadLinearShape>(&op.shape))
     return raise_latents(op, *by_heads, *latent_of(op));
+  if (op.weight == WeightRole::kKvUp) return rebuild(op, std::get<LinearShape>(op.shape), *latent_of(op));
   linear(op, std::get<LinearShape>(op.shape));
+}
+
+/// K and V of all heads and cached tokens, sequence after sequence.
+void OpRunner::rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a) {
+  const kernels::LatentHeads heads = heads_of(a);
+  const kernels::KvView view = cache_.view(op.layer);
+  rebuilt_tables_.resize(view.sequences.size());
+  rebuilt_sequences_.assign(view.sequences.begin(), view.sequences.end());
+  for (std::size_t i = 0; i < view.sequences.size(); ++i) {
+    const kernels::KvSequence& sequence = view.sequences[i];
+    rebuilt_tables_[i] = static_cast<std::int32_t>(i);
+    rebuilt_sequences_[i].blocks = std::span(rebuilt_tables_).subspan(i, 1);
+    rebuilt_sequences_[i].tail = {};
+    const kernels::LatentRows rows{memory_.floats(Buffer::kLatent),
+                                   memory_.floats(Buffer::kAttended)};  // where attention will write later
+    pool_.parallel_for(sequence.kv_len, 64, [&](IndexRange slots, int thread) {
+      kernels::read_latents(view.pool, sequence, heads, rows, memory_.scratch(thread), slice_of(slots));
+    });
+    Op one = op;
+    one.shape = LinearShape{sequence.kv_len, shape.n, shape.k, shape.weight_dtype};
+    linear(one, std::get<LinearShape>(one.shape));
+    const kernels::MutableKvPool pool = rebuilt_pool(a, view);
+    pool_.parallel_for(sequence.kv_len, 16, [&](IndexRange slots, int) {
+      kernels::join_heads(heads, memory_.floats(op.out), rows.keys, pool, static_cast<int>(i), slice_of(slots));
+    });
+  }
+}
+
+/// Blocks of the longest of the step's sequences, one for each.
+kernels::MutableKvPool OpRunner::rebuilt_pool(const MlaSpec& a, const kernels::KvView& view) const {
+  int n_slots = 0;
+  for (const kernels::KvSequence& sequence : view.sequences) n_slots = std::max(n_slots, sequence.kv_len);
+  const kernels::KvLayout layout = kernels::rebuilt_layout(heads_of(a), view.pool.layout.format, n_slots);
+  const std::size_t n_heads = view.sequences.size() * static_cast<std::size_t>(a.n_heads);
+  const std::size_t k_bytes = n_heads * head_key_bytes(layout);
+  const std::size_t v_first = (k_bytes + 63) / 64 * 64;
+  return {.layout = layout,
+          .k = memory_.rebuilt().first(k_bytes),
+          .v = memory_.rebuilt().subspan(v_first, n_heads * head_value_bytes(layout)),
+          .k_scales = {},
+          .v_scales = {}};
+}
+
+kernels::AttentionCall OpRunner::rebuilt_call(const Op& op, const MlaSpec& a) {
+  const kernels::MutableKvPool pool = rebuilt_pool(a, cache_.view(op.layer));
+  kernels::AttentionCall call = latent_call(op, a);
+  call.q_stride = a.n_heads * a.qk_head_dim();
+  call.kv = {.pool = {.layout = pool.layout, .k = pool.k, .v = pool.v, .k_scales = {}, .v_scales = {}},
+             .sequences = rebuilt_sequences_};
+  return call;
 }
 
 /// Rows of the cache as the step's tokens are about to write them, behind the latents of all queries.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <variant>
 
+#include "core/engine/latent_form.h"
 #include "kernels/attention.h"
 #include "kernels/cost.h"
 #include "kernels/packed_linear.h"
@@ -28,15 +29,23 @@ std::optional<kernels::AttentionSizes> attention_sizes(const Op& op) {
   return std::nullopt;
 }
 
+/// A line more for either of K and V, which begin on one.
+void take_rebuilt(const WideAttentionShape& shape, KvFormat cache, StepSizes& sizes) {
+  const double bytes = kernels::rebuilt_elements(shape) * kernels::rebuilt_element_bytes(cache);
+  if (bytes > 0.0) sizes.rebuilt_bytes = std::max(sizes.rebuilt_bytes, AlignedBuffer::padded_bytes(bytes + 64.0));
+}
+
 void take_attention(const std::vector<Op>& ops, const EngineOptions& options, StepSizes& sizes) {
   const KvFormat format = options.precision.kv.format;
   for (const Op& op : ops) {
     const auto sizes_of_op = attention_sizes(op);
     if (!sizes_of_op) continue;
     const kernels::AttentionSizes& most = *sizes_of_op;
-    sizes.scratch_bytes_per_thread =
-        std::max(sizes.scratch_bytes_per_thread,
-                 padded_float_bytes(kernels::planned_scratch_floats(format, most, options.attention_variant)));
+    if (const auto* wide = std::get_if<WideAttentionShape>(&op.shape)) take_rebuilt(*wide, format, sizes);
+    for (const KvFormat read : {format, format == KvFormat::kF32 ? format : KvFormat::kBF16})
+      sizes.scratch_bytes_per_thread =
+          std::max(sizes.scratch_bytes_per_thread,
+                   padded_float_bytes(kernels::planned_scratch_floats(read, most, options.attention_variant)));
     sizes.state_bytes = std::max(sizes.state_bytes, padded_float_bytes(kernels::attention_state_floats(most)));
   }
 }
@@ -45,9 +54,17 @@ double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
   double bytes = 0.0;
   if (options.weight_storage().layout == WeightLayout::kRows) return bytes;
   for (const Op& op : ops)
-    if (const auto* shape = std::get_if<LinearShape>(&op.shape))
+    if (const auto* shape = std::get_if<LinearShape>(&op.shape); shape != nullptr && op.weight != WeightRole::kKvUp)
       bytes = std::max(bytes, static_cast<double>(kernels::RowTiles(*shape).bytes()));
   return AlignedBuffer::padded_bytes(bytes);
+}
+
+/// Latents of the whole cache lie where those of the step did.
+void take_latents_read(const Op& op, StepSizes& sizes) {
+  const auto* raise = std::get_if<LinearShape>(&op.shape);
+  if (raise == nullptr) return;
+  double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(Buffer::kLatent)];
+  bytes = std::max(bytes, AlignedBuffer::padded_bytes(1.0 * raise->m * raise->k * kFloatBytes));
 }
 
 void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
@@ -57,6 +74,7 @@ void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
     const double elements = kernels::output_elements(op.shape) + beside;
     bytes = std::max(bytes, AlignedBuffer::padded_bytes(elements * kFloatBytes));
     beside = adds_a_part(op.kind) ? elements : 0.0;
+    if (op.weight == WeightRole::kKvUp) take_latents_read(op, sizes);
   }
 }
 
@@ -70,7 +88,8 @@ double StepSizes::activation_bytes() const {
 }
 
 double StepSizes::workspace_bytes() const {
-  double bytes = n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes + packed_bytes;
+  double bytes =
+      n_threads * scratch_bytes_per_thread + state_bytes + position_bytes + gather_bytes + packed_bytes + rebuilt_bytes;
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += buffer_bytes[static_cast<std::size_t>(i)];
   return bytes;
@@ -88,8 +107,10 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
   Step prefill{Phase::kPrefill, options.batch_size, q_len, options.capacity_tokens, options.logits};
   Step decode{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
   prefill.latent = decode.latent = LatentForm::kAbsorbed;
+  Step rebuilt = prefill;
+  rebuilt.latent = has_latent_attention(model) ? LatentForm::kRebuilt : LatentForm::kAbsorbed;
   // Attention may need more scratch for one query over the whole cache than for a tile of them.
-  for (const Step& step : {prefill, decode}) {
+  for (const Step& step : {prefill, rebuilt, decode}) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
     take_largest(ops, sizes);
     take_attention(ops, options, sizes);
@@ -110,7 +131,8 @@ StepMemory::StepMemory(const StepSizes& sizes)
       states_(sizes.state_bytes, "partial results of attention"),
       positions_(sizes.position_bytes, "position table rows"),
       gathered_(sizes.gather_bytes, "last rows"),
-      packed_(sizes.packed_bytes, "activations of the largest projection") {
+      packed_(sizes.packed_bytes, "activations of the largest projection"),
+      rebuilt_(sizes.rebuilt_bytes, "rebuilt keys and values") {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     buffers_[i] = AlignedBuffer(sizes.buffer_bytes[i],
                                 is_workspace(static_cast<Buffer>(i)) ? "logits" : "activations of the largest step");
@@ -130,7 +152,7 @@ double StepMemory::activation_bytes() const {
 
 double StepMemory::workspace_bytes() const {
   double bytes = static_cast<double>(scratch_.size_bytes() + states_.size_bytes() + positions_.size_bytes() +
-                                     gathered_.size_bytes() + packed_.size_bytes());
+                                     gathered_.size_bytes() + packed_.size_bytes() + rebuilt_.size_bytes());
   for (int i = 0; i < kBufferCount; ++i)
     if (is_workspace(static_cast<Buffer>(i))) bytes += static_cast<double>(at(static_cast<Buffer>(i)).size_bytes());
   return bytes;

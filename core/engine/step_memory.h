@@ -19,6 +19,7 @@ struct StepSizes {
   double position_bytes = 0;                        // rows of the learned position table, one per token
   double gather_bytes = 0;                          // last rows of each sequence, where no final norm packs them
   double packed_bytes = 0;                          // activations of a projection whose weights lie in panels
+  double rebuilt_bytes = 0;                         // K and V rebuilt from latents
   int n_threads = 1;
 
   double activation_bytes() const;
@@ -43,6 +44,7 @@ class StepMemory {
   std::span<std::int32_t> position_rows() const { return positions_.as<std::int32_t>(); }
   std::span<float> gathered() const { return gathered_.as<float>(); }
   std::span<std::byte> packed_rows() const { return packed_.as<std::byte>(); }
+  std::span<std::byte> rebuilt() const { return rebuilt_.as<std::byte>(); }
 
   double activation_bytes() const;
   double workspace_bytes() const;
@@ -57,6 +59,7 @@ class StepMemory {
   AlignedBuffer positions_;
   AlignedBuffer gathered_;
   AlignedBuffer packed_;
+  AlignedBuffer rebuilt_;
 };
 
 }  // namespace dachlast

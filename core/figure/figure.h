@@ -109,11 +109,19 @@ struct Text {
   Halo halo = Halo::kNone;
 };
 
-/// Where a pointer meets a datum; `tooltip` is plain text, one fact a line.
+/// What a datum amounts to, in the base unit: what a selection of many is summed up by.
+enum class AmountUnit : std::uint8_t { kSeconds, kBytes, kTokensPerSecond, kCount };
+struct Amount {
+  double value = 0.0;
+  AmountUnit unit = AmountUnit::kCount;
+};
+
+/// Where a pointer meets a datum; `tooltip` is plain text, one fact a line. Empty where facts are made when someone asks.
 struct HitBox {
   Box box;
   std::string datum;  // id of the datum, shared with the table beside the chart
   std::string tooltip;
+  std::optional<Amount> amount = std::nullopt;
 };
 
 using Primitive = std::variant<Line, Polyline, Area, Rect, Marker, Text, HitBox>;

@@ -40,17 +40,39 @@ Step largest_step(const MemoryScenario& scenario) {
           .latent = LatentForm::kAbsorbed};
 }
 
-BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
-  const Step step = largest_step(scenario);
-  BufferBytes bytes{};
-  of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
+bool has_latents(const ModelSpec& model) {
+  return std::ranges::any_of(model.layers,
+                             [](const LayerSpec& layer) { return std::holds_alternative<MlaSpec>(layer.mixer); });
+}
+
+/// Operations of the largest step, and where attention is to latents also those of the other form it may take.
+std::vector<std::vector<Op>> largest_lists(const ModelSpec& model, const MemoryScenario& scenario) {
+  Step step = largest_step(scenario);
+  std::vector<std::vector<Op>> lists{build_op_list(model, step, scenario.precision)};
+  step.latent = LatentForm::kRebuilt;
+  if (has_latents(model)) lists.push_back(build_op_list(model, step, scenario.precision));
+  return lists;
+}
+
+void take_outputs(const std::vector<Op>& ops, BufferBytes& bytes) {
   double beside = 0.0;  // parts that lie before this one in its buffer
-  for (const Op& op : build_op_list(model, step, scenario.precision)) {
+  for (const Op& op : ops) {
     double& room = of(bytes, op.out);
     const double elements = kernels::output_elements(op.shape) + beside;
     room = std::max(room, kElementBytes * elements);
     beside = adds_a_part(op.kind) ? elements : 0.0;
+    const auto* raise = std::get_if<LinearShape>(&op.shape);
+    if (op.weight != WeightRole::kKvUp || raise == nullptr) continue;
+    // Latents of the whole cache lie where those of the step did.
+    of(bytes, Buffer::kLatent) = std::max(of(bytes, Buffer::kLatent), kElementBytes * raise->m * raise->k);
   }
+}
+
+BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario) {
+  const Step step = largest_step(scenario);
+  BufferBytes bytes{};
+  of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
+  for (const std::vector<Op>& ops : largest_lists(model, scenario)) take_outputs(ops, bytes);
   return bytes;
 }
 
@@ -103,20 +125,28 @@ double rope_table_bytes(const ModelSpec& model, double n_tokens) {
 struct AttentionMemory {
   double scratch = 0.0;  // bytes of all threads together
   double states = 0.0;   // bytes of partial results
+  double rebuilt = 0.0;  // bytes of K and V rebuilt from latents
 };
 
-AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& scenario) {
-  AttentionMemory most;
-  for (const Op& op : build_op_list(model, largest_step(scenario), scenario.precision)) {
+void take_attention(const std::vector<Op>& ops, const MemoryScenario& scenario, AttentionMemory& most) {
+  for (const Op& op : ops) {
     if (op.kind != OpKind::kAttention) continue;
     const auto* wide = std::get_if<WideAttentionShape>(&op.shape);
     const kernels::AttentionSizes sizes =
         wide != nullptr ? kernels::sizes_of(*wide) : kernels::sizes_of(std::get<AttentionShape>(op.shape));
-    const KvFormat format = scenario.precision.kv.format;
+    const KvFormat cache = scenario.precision.kv.format;
+    const double rebuilt = wide != nullptr ? kernels::rebuilt_elements(*wide) : 0.0;
+    const KvFormat format = rebuilt > 0.0 && cache != KvFormat::kF32 ? KvFormat::kBF16 : cache;
+    most.rebuilt = std::max(most.rebuilt, rebuilt * kernels::rebuilt_element_bytes(cache));
     const auto floats = static_cast<double>(kernels::planned_scratch_floats(format, sizes, scenario.attention_variant));
     most.scratch = std::max(most.scratch, kFloatBytes * floats * scenario.n_threads);
     most.states = std::max(most.states, kFloatBytes * static_cast<double>(kernels::attention_state_floats(sizes)));
   }
+}
+
+AttentionMemory attention_memory(const ModelSpec& model, const MemoryScenario& scenario) {
+  AttentionMemory most;
+  for (const std::vector<Op>& ops : largest_lists(model, scenario)) take_attention(ops, scenario, most);
   return most;
 }
 
@@ -259,9 +289,11 @@ MemorySegment workspace_segment(const ModelSpec& model, const MemoryScenario& sc
       fmt::format(" + attention scratch of {} threads {}", scenario.n_threads, binary_amount(Bytes{attention.scratch}));
   if (attention.states > 0.0)
     formula += fmt::format(" + its partial results {}", binary_amount(Bytes{attention.states}));
+  if (attention.rebuilt > 0.0)
+    formula += fmt::format(" + keys and values rebuilt from latents {}", binary_amount(Bytes{attention.rebuilt}));
   formula += fmt::format(" + RoPE tables {}", binary_amount(Bytes{rope}));
-  return {"workspace", Bytes{logits + packed + attention.scratch + attention.states + rope}, Origin::kEstimated,
-          std::move(formula)};
+  return {"workspace", Bytes{logits + packed + attention.scratch + attention.states + attention.rebuilt + rope},
+          Origin::kEstimated, std::move(formula)};
 }
 
 std::vector<MemorySegment> memory_segments(const ModelSpec& model, const MemoryScenario& scenario) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ struct RecommendQuestion {
   EfficiencyOrigin furthest = EfficiencyOrigin::kGeneric;
   std::optional<PriceList> prices;
   SearchDepth depth = SearchDepth::kPruned;
+  std::stop_token stop = {};
 };
 
 /// One way to serve the load: `replicas` copies of a layout, each with its share of the requests.
@@ -107,7 +109,7 @@ struct Recommendation {
 /// Searches devices × layouts × types × replicas: memory first, then the time of what fits. Replicas share the requests evenly; the
 /// one with most of them decides what a client sees.
 /// Threads  uses all cores; equal questions get equal answers whatever their number.
-/// Errors   throws `Error` (kUsage) where types or devices are empty, or a limit is not positive.
+/// Errors   throws `Error`: kUsage where types or devices are empty, or a limit is not positive; kInterrupted when stopped.
 Recommendation recommend(const RecommendQuestion& question, const EfficiencyCatalog& curves);
 
 /// Indices of candidates that qualify and that no other beats in both figures, the fastest request first.

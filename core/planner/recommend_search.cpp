@@ -20,13 +20,14 @@ namespace {
 constexpr unsigned kMostThreads = 16;
 
 /// Calls `work(i)` for every i below `n`, on all cores. The first exception is thrown on when all are done.
+/// Errors   throws `Error` (kInterrupted) when stopped.
 template <class Work>
-void for_each_index(std::size_t n, const Work& work) {
+void for_each_index(std::size_t n, const std::stop_token& stop, const Work& work) {
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex failed;
   const auto worker = [&] {
-    for (std::size_t i = next++; i < n; i = next++) {
+    for (std::size_t i = next++; i < n && !stop.stop_requested(); i = next++) {
       try {
         work(i);
       } catch (...) {
@@ -42,6 +43,7 @@ void for_each_index(std::size_t n, const Work& work) {
     worker();
   }
   if (failure) std::rethrow_exception(failure);
+  if (stop.stop_requested()) throw Error(ErrorKind::kInterrupted, "recommendation", "Stopped before it was found.");
 }
 
 std::string time_text(double seconds) {
@@ -93,7 +95,7 @@ class Search {
   Recommendation run() {
     enumerate();
     plan_memory();
-    for_each_index(instances_.size(), [&](std::size_t i) { add_timer(instances_[i]); });
+    for_each_index(instances_.size(), question_.stop, [&](std::size_t i) { add_timer(instances_[i]); });
     time_all();
     conclude();
     if (result_.options.empty()) find_nearest_miss();
@@ -135,11 +137,11 @@ class Search {
 
   void plan_memory() {
     std::vector<double> least(question_.types.size() * layouts_.size());
-    for_each_index(least.size(), [&](std::size_t i) {
+    for_each_index(least.size(), question_.stop, [&](std::size_t i) {
       least[i] = least_bytes(question_.types[i / layouts_.size()], layouts_[i % layouts_.size()]);
     });
     least_ = std::move(least);
-    for_each_index(instances_.size(), [&](std::size_t i) { add_planner(i, Skip::kTooSmall); });
+    for_each_index(instances_.size(), question_.stop, [&](std::size_t i) { add_planner(i, Skip::kTooSmall); });
     for (std::size_t i = 0; i < result_.candidates.size(); ++i) judge_memory(i);
   }
 
@@ -233,7 +235,7 @@ class Search {
 
   std::vector<std::size_t> estimate_all() {
     estimates_.resize(result_.candidates.size());
-    for_each_index(result_.candidates.size(), [&](std::size_t i) {
+    for_each_index(result_.candidates.size(), question_.stop, [&](std::size_t i) {
       const Instance& from = instance(i);
       if (candidate(i).standing != Standing::kQualifies || !from.timer) return;
       estimates_[i] = estimate_speed(*from.timer, serving_limits(*from.planner),
@@ -295,7 +297,7 @@ class Search {
   }
 
   void time(const std::vector<std::size_t>& chosen) {
-    for_each_index(chosen.size(), [&](std::size_t k) {
+    for_each_index(chosen.size(), question_.stop, [&](std::size_t k) {
       Candidate& c = candidate(chosen[k]);
       c.speed = replicated_speed(instance(chosen[k]), question_.load, c.deployment.replicas);
     });
@@ -363,7 +365,7 @@ class Search {
   }
 
   void find_least_shortage() {
-    for_each_index(instances_.size(), [&](std::size_t i) { add_planner(i, Skip::kNone); });
+    for_each_index(instances_.size(), question_.stop, [&](std::size_t i) { add_planner(i, Skip::kNone); });
     double nearest = HUGE_VAL;
     for (std::size_t i = 0; i < result_.candidates.size(); ++i) {
       judge_memory(i);

@@ -169,6 +169,17 @@ Catalogue::Catalogue(std::string_view file) {
   std::ranges::stable_sort(patterns_, std::greater{}, &Pattern::n_literal);
 }
 
+namespace {
+
+/// The number of a placeholder, of one digit or two.
+std::size_t place_in(std::string_view digits) {
+  std::size_t place = 0;
+  for (const char digit : digits) place = 10 * place + static_cast<std::size_t>(digit - '0');
+  return place;
+}
+
+}  // namespace
+
 void Catalogue::add(std::string english, std::string translated) {
   entries_.push_back(english);
   Pattern pattern;
@@ -191,8 +202,10 @@ void Catalogue::add(std::string english, std::string translated) {
     rest.remove_prefix(3);
   }
   for (std::size_t at = translated.find('{'); at != std::string::npos; at = translated.find('{', at + 1)) {
-    const bool known = at + 2 < translated.size() && is_digit(translated[at + 1]) && translated[at + 2] == '}' &&
-                       translated[at + 1] != '0' && static_cast<std::size_t>(translated[at + 1] - '0') <= n_places;
+    const std::size_t close = std::min(translated.find('}', at), translated.size());
+    const std::string_view digits = std::string_view(translated).substr(at + 1, close - at - 1);
+    const bool numeral = !digits.empty() && digits.size() <= 2 && std::ranges::all_of(digits, is_digit);
+    const bool known = numeral && place_in(digits) >= 1 && place_in(digits) <= n_places;
     if (!known) refuse(english, "is translated with a placeholder it does not have.");
   }
   if (n_places == 0) {
@@ -288,8 +301,9 @@ std::string filled(std::string_view translated, const std::vector<std::string>& 
       text += translated[i];
       continue;
     }
-    text += values[static_cast<std::size_t>(translated[i + 1] - '1')];
-    i += 2;
+    const std::size_t close = translated.find('}', i);
+    text += values[place_in(translated.substr(i + 1, close - i - 1)) - 1];
+    i = close;
   }
   return text;
 }

@@ -126,8 +126,10 @@ class ChangeDrawing {
     }
     figure_.primitives.push_back(
         Marker{{x, y}, kDot, shape_of_run(mark.run), noise ? MarkerFill::kHollow : MarkerFill::kFilled, role});
-    figure_.primitives.push_back(
-        HitBox{{x - 8.0, y - 8.0, 16.0, 16.0}, fmt::format("{}|{}", row.heading, mark.run), tooltip(row, mark)});
+    figure_.primitives.push_back(HitBox{{x - 8.0, y - 8.0, 16.0, 16.0},
+                                        fmt::format("{}|{}", row.heading, mark.run),
+                                        tooltip(row, mark),
+                                        Amount{mark.time.other.value, AmountUnit::kSeconds}});
   }
 
   std::string tooltip(const ChangeRow& row, const ChangeMark& mark) const {

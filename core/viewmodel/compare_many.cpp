@@ -179,6 +179,13 @@ void note_left_out(CompareMany& view, const Comparison& comparison, const std::s
 
 }  // namespace
 
+std::string nothing_in_common(const CompareMany& view) {
+  if (!view.changes.empty()) return {};
+  return "The runs have no measured point in common, so no change can be told. Points are compared where phase, "
+         "context, batch and "
+         "kind of KV cache are equal: measure the same contexts and batch sizes once more.";
+}
+
 CompareMany compare_many(const NamedRun& base, std::span<const NamedRun> others, double least_noise) {
   CompareMany view;
   view.baseline = fmt::format("{}: {}", base.name, subject_of(*base.run));

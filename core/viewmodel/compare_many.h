@@ -42,6 +42,9 @@ struct CompareMany {
   std::vector<std::string> notes;  // points that were not compared
 };
 
+/// Why a comparison has no point to show, and the way out; empty where it has one.
+std::string nothing_in_common(const CompareMany& view);
+
 /// Errors   as `compare_runs`.
 CompareMany compare_many(const NamedRun& base, std::span<const NamedRun> others, double least_noise = kLeastNoise);
 

@@ -197,7 +197,8 @@ class Drawing {
         facts += fmt::format("\n{}: {}", chart_.names[s], gib(chart_.bytes[s][i]));
       figure_.primitives.push_back(HitBox{{from, frame_.y, std::max(to - from, 1.0), frame_.height},
                                           fmt::format("{}", chart_.contexts[i]),
-                                          std::move(facts)});
+                                          std::move(facts),
+                                          Amount{total_at(chart_, i), AmountUnit::kBytes}});
     }
   }
 

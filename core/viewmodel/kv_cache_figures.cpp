@@ -114,7 +114,8 @@ void draw_map(Figure& figure, const std::vector<BlockCell>& cells, const Box& bo
                     grid.cell - gap};
     draw_cell(figure, cell, place, block_size);
     if (grid.cell < kLeastGap) continue;
-    figure.primitives.push_back(HitBox{place, fmt::format("block {}", from), tooltip_of(cell, from, block_size)});
+    figure.primitives.push_back(HitBox{place, fmt::format("block {}", from), tooltip_of(cell, from, block_size),
+                                       Amount{static_cast<double>(cell.n_tokens), AmountUnit::kCount}});
   }
   if (per_cell > 1)
     figure.primitives.push_back(Text{{box.right(), box.bottom() + 14.0},
@@ -202,7 +203,8 @@ figure::Figure waste_figure(const KvUsage& kv, figure::Size size, std::string id
     figure.primitives.push_back(
         HitBox{box, part.name,
                fmt::format("{}\n{}, {} of all slots", part.name,
-                           counted(static_cast<std::int64_t>(part.tokens), "token", "tokens"), percent)});
+                           counted(static_cast<std::int64_t>(part.tokens), "token", "tokens"), percent),
+               Amount{part.tokens, AmountUnit::kCount}});
   }
   figure.primitives.push_back(
       Text{{8.0, 16.0},

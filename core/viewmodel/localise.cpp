@@ -162,6 +162,7 @@ void change_texts(ReportView& report, const TextChange& change) {
   all(report.accuracy);
   all(report.left_out);
   all(report.inputs);
+  all(report.appendix);
 }
 
 Table in_language(Table table, const Words& words) {

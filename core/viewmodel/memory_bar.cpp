@@ -91,7 +91,8 @@ class Bar {
           HitBox{{box.x, box.y, figure_.size.width - box.x, std::max(box.height, kLabelPitch)},
                  segment.name,
                  fmt::format("{}\n{}\n{}\n{}", segment.name, gib_text(segment.bytes.value, Rounding::kUp),
-                             segment.formula, name_of(segment.origin))});
+                             segment.formula, name_of(segment.origin)),
+                 Amount{segment.bytes.value, AmountUnit::kBytes}});
       from = to;
     }
   }

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
-#include "core/base/statistics.h"
 #include "core/viewmodel/run_view.h"
+#include "core/viewmodel/selection.h"
 #include "core/viewmodel/table_builder.h"
 
 namespace dachlast::viewmodel {
@@ -83,10 +82,6 @@ Table operations_table(const std::vector<OpRow>& rows) {
   return table.build();
 }
 
-double mean_of(std::span<const double> seconds) {
-  return std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size());
-}
-
 }  // namespace
 
 std::string op_datum(Phase phase, OpKind op) {
@@ -140,31 +135,6 @@ Table operation_statistics(const OperationRows& operations, std::span<const int>
     if (row >= 0 && row < static_cast<int>(operations.times_s.size()))
       seconds.push_back(operations.times_s[static_cast<std::size_t>(row)]);
   return duration_statistics(seconds);
-}
-
-Table duration_statistics(std::span<const double> seconds) {
-  const auto n = static_cast<std::int64_t>(seconds.size());
-  const auto figure = [&](auto compute) -> Values {
-    if (seconds.empty()) return {std::nullopt};
-    return {compute()};
-  };
-  TableBuilder table("statistics", "Durations of the selection");
-  table.count({"count", "Count", "", ""}, {n}, Origin::kMeasured);
-  table.measure({"sum_s", "Sum", "", ""}, Measure::kTime,
-                figure([&] { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }), Origin::kMeasured);
-  table.measure({"min_s", "Min", "", ""}, Measure::kTime,
-                figure([&] { return *std::min_element(seconds.begin(), seconds.end()); }), Origin::kMeasured);
-  table.measure({"median_s", "Median", "", ""}, Measure::kTime, figure([&] { return median(seconds); }),
-                Origin::kMeasured);
-  table.measure({"mean_s", "Mean", "", ""}, Measure::kTime, figure([&] { return mean_of(seconds); }),
-                Origin::kMeasured);
-  table.measure({"p95_s", "p95", "", ""}, Measure::kTime, figure([&] { return percentile(seconds, 95.0); }),
-                Origin::kMeasured);
-  table.measure({"max_s", "Max", "", ""}, Measure::kTime,
-                figure([&] { return *std::max_element(seconds.begin(), seconds.end()); }), Origin::kMeasured);
-  const Values spread = n < 2 ? Values{std::nullopt} : Values{std::optional<double>(standard_deviation(seconds))};
-  table.measure({"sd_s", "SD", "", "Standard deviation."}, Measure::kTime, spread, Origin::kMeasured);
-  return table.build();
 }
 
 }  // namespace dachlast::viewmodel

@@ -45,11 +45,7 @@ struct OperationRows {
 };
 OperationRows operation_rows(const Run& run, std::span<const OpFilter> filters = {});
 
-/// Count, sum, least, median, mean, p95, most and standard deviation of some durations, in one row. Without durations the
-/// row has only its count; one alone has no standard deviation.
-Table duration_statistics(std::span<const double> seconds);
-
-/// The same of the times of some rows of `operation_rows`.
+/// `duration_statistics` of the times of some rows of `operation_rows`.
 Table operation_statistics(const OperationRows& operations, std::span<const int> rows);
 
 }  // namespace dachlast::viewmodel

@@ -64,7 +64,8 @@ void draw_bar(Figure& figure, const PointSummary& point, double y) {
       figure.primitives.push_back(Text{
           {x + width / 2, y + 14.0}, format_percent(shares[i]), ink, kBarFont, Anchor::kMiddle, 0.0, Weight::kBold});
     figure.primitives.push_back(HitBox{box, fmt::format("{}-{}", point_heading(point), i),
-                                       fmt::format("{}\n{} of the step", name_at(i), format_percent(shares[i]))});
+                                       fmt::format("{}\n{} of the step", name_at(i), format_percent(shares[i])),
+                                       Amount{shares[i] * point.time_s.median, AmountUnit::kSeconds}});
     x += width;
   }
 }

@@ -222,7 +222,8 @@ ParetoChart pareto_of(const RecommendQuestion& question, const Recommendation& f
                            question.types.front().model.name, counted(question.max_devices, "GPU", "GPUs")),
       .description = answer_of(question, found),
       .points = {},
-      .tpot_limit_s = question.tpot_limit_s};
+      .tpot_limit_s = question.tpot_limit_s,
+      .ttft_limit_s = question.ttft_limit_s};
   for (std::size_t i = 0; i < found.candidates.size(); ++i) {
     const Candidate& c = found.candidates[i];
     if (!c.speed) continue;
@@ -232,7 +233,12 @@ ParetoChart pareto_of(const RecommendQuestion& question, const Recommendation& f
                                                                                            : ParetoRank::kCandidate,
                       .datum = fmt::format("{}", i),
                       .label = {},
-                      .tooltip = tooltip_of(question, c)};
+                      .tooltip = tooltip_of(question, c),
+                      .ttft_s = c.speed->ttft_s.value,
+                      .tpot_s = c.speed->tpot_s ? c.speed->tpot_s->value : 0.0,
+                      .n_devices = c.deployment.n_devices(),
+                      .cost_per_million = c.cost_per_million.value_or(0.0),
+                      .meets_limits = c.standing == Standing::kQualifies};
     const auto option = std::ranges::find(found.options, i, &Option::candidate);
     if (option != found.options.end()) {
       point.rank = ParetoRank::kOption;
@@ -275,6 +281,15 @@ RecommendView recommend_view(const RecommendQuestion& question, const Recommenda
   view.rejected_summary = summary_of(found);
   view.pareto = pareto_of(question, found);
   return view;
+}
+
+Table options_with_reasons(const RecommendView& view) {
+  Table table = view.options;
+  table.columns.push_back({"why", "Why", "", "What this option is best in.", Align::kLeft});
+  for (std::size_t i = 0; i < table.rows.size() && i < view.reasons.size(); ++i)
+    // "1: fewest GPUs": the number stands in the row already.
+    table.rows[i].push_back(text_cell(view.reasons[i].substr(view.reasons[i].find(' ') + 1)));
+  return table;
 }
 
 Table candidates_table(const RecommendQuestion& question, const Recommendation& found) {

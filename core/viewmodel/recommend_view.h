@@ -21,6 +21,9 @@ struct RecommendView {
 
 RecommendView recommend_view(const RecommendQuestion& question, const Recommendation& found);
 
+/// The options with a column that says why each is offered, for where there is room beside them.
+Table options_with_reasons(const RecommendView& view);
+
 /// Every candidate, one a row, for machines.
 Table candidates_table(const RecommendQuestion& question, const Recommendation& found);
 

@@ -12,6 +12,7 @@
 #include "core/viewmodel/phase_bars.h"
 #include "core/viewmodel/privacy.h"
 #include "core/viewmodel/roofline_plot.h"
+#include "core/viewmodel/speed_curves.h"
 #include "core/viewmodel/table_builder.h"
 
 namespace dachlast::viewmodel {
@@ -21,6 +22,8 @@ constexpr figure::Size kRooflineWide{kWideFigure, 600.0};
 constexpr figure::Size kRooflineNarrow{kNarrowFigure, 460.0};
 constexpr figure::Size kGrowthWide{kWideFigure, 340.0};
 constexpr figure::Size kGrowthNarrow{kNarrowFigure, 300.0};
+constexpr figure::Size kCurvesWide{kWideFigure, 300.0};
+constexpr figure::Size kCurvesNarrow{kNarrowFigure, 720.0};
 constexpr figure::Size kBarWide{kThirdFigure, 300.0};
 constexpr figure::Size kBarNarrow{kNarrowFigure, 300.0};
 
@@ -79,10 +82,23 @@ void add_kv_cache(ReportView& report, const Run& run, const RunView& view) {
   }
 }
 
+/// Speed over batch and context, of runs that measured more than one size.
+void add_curves(ReportView& report, const Run& run) {
+  for (const auto& [over, id] :
+       {std::pair(CurveOver::kBatch, "speed-over-batch"), std::pair(CurveOver::kContext, "speed-over-context")}) {
+    const SpeedCurves curves = measured_curves(run, over);
+    if (curves.measured.empty()) continue;
+    report.latency_charts.push_back({speed_curves_figure(curves, kCurvesWide, id),
+                                     speed_curves_figure(curves, kCurvesNarrow, std::string(id) + "-narrow")});
+    report.latency_tables.push_back(speed_curves_table(curves));
+  }
+}
+
 void add_latencies(ReportView& report, const RunView& view) {
   if (!view.latencies) return;
   report.latency_lines.push_back(view.serving_sentence);
-  report.latency_tables = {*view.latencies, latency_definitions()};
+  report.latency_tables.push_back(*view.latencies);
+  report.latency_tables.push_back(latency_definitions());
 }
 
 void add_summary(ReportView& report, const RunView& view) {
@@ -147,6 +163,7 @@ ReportView run_report(const Run& run, std::span<const MemorySegment> memory) {
     report.roofline_tables.push_back(view.bandwidth_roofs);
   }
   add_kv_cache(report, run, view);
+  add_curves(report, run);
   add_latencies(report, view);
   report.warnings = view.warnings;
   report.assumptions = view.assumptions;

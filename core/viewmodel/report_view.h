@@ -121,6 +121,9 @@ struct ReportView {
   std::string command;
   std::optional<Table> inputs;  // hashes of what went in
   std::string generated_text;
+
+  // Charts that the reader added
+  std::vector<figure::Figure> appendix;
 };
 
 /// The report of one run; folders are left out of it. `memory`: the breakdown that was planned, where it is known.

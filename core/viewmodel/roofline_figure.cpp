@@ -366,8 +366,10 @@ void Drawing::hits() {
     if (point.intensity <= 0.0 || point.flops_per_s <= 0.0) continue;
     const Point p = clamped(point);
     const double reach = std::max(marker_size(point) / 2.0 + 2.0, 9.0);
-    figure_.primitives.push_back(
-        HitBox{{p.x - reach, p.y - reach, 2.0 * reach, 2.0 * reach}, point.datum, tooltip(point)});
+    figure_.primitives.push_back(HitBox{{p.x - reach, p.y - reach, 2.0 * reach, 2.0 * reach},
+                                        point.datum,
+                                        tooltip(point),
+                                        Amount{point.summary.time.value, AmountUnit::kSeconds}});
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/run_view.h"
+#include "core/viewmodel/selection.h"
 
 namespace dachlast::viewmodel {
 namespace {

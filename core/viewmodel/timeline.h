@@ -106,9 +106,15 @@ struct TimelineStrip {
 };
 
 /// Draws strips below one another, their zeros aligned. Operations that the filters hold back are faint. Drawing takes time by
-/// the width of the chart, not by the number of events.
+/// the width of the chart, not by the number of events; hit boxes carry no facts, `event_facts` tells those of one.
 figure::Figure timeline_figure(std::span<const TimelineStrip> strips, const figure::Interval& window_ns,
                                std::span<const OpFilter> filters, figure::Size size, std::string id);
+
+/// The facts of an event, by the datum of its hit box; empty for a datum that is none.
+std::string event_facts(std::span<const TimelineStrip> strips, std::string_view event);
+
+/// The events that begin in a window, one a row, counted from an origin.
+Table events_table(const Timeline& timeline, const figure::Interval& window_ns, std::int64_t origin_ns);
 
 /// What lies between two times.
 struct TimelineRange {

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
 
 #include "core/figure/axes.h"
 #include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/table_builder.h"
 #include "core/viewmodel/timeline.h"
 
 namespace dachlast::viewmodel {
@@ -28,10 +30,73 @@ constexpr double kLeastHit = 3.0;  // a narrower bar nobody can point at
 constexpr double kFaint = 0.22;
 constexpr double kSmallBase = 0.30;  // of a column that holds hardly any time, so that it is seen at all
 constexpr int kRows = 3;
+constexpr std::size_t kMostListed = 50'000;  // what a table shows at once
 
 /// Which event a hit box stands for: "op:12"; those of later strips carry their number in front.
 std::string event_name(std::size_t strip, std::string_view row, int event) {
   return strip == 0 ? fmt::format("{}:{}", row, event) : fmt::format("{}/{}:{}", strip, row, event);
+}
+
+const TimelineRow& row_of(const Timeline& timeline, int number) {
+  return number == 0 ? timeline.steps : number == 1 ? timeline.layers : timeline.ops;
+}
+
+double seconds_of(const TimelineRow& row, int event) {
+  return 1e-9 * static_cast<double>(row.end_ns(event) - row.start_ns(event));
+}
+
+std::string name_of_event(const Timeline& timeline, int number, int event) {
+  if (number == 0) return std::string(name_of(static_cast<Phase>(timeline.steps.kind(event))));
+  if (number == 1) return fmt::format("{}", timeline.layer_numbers[static_cast<std::size_t>(event)]);
+  return std::string(name_of(timeline.spans[static_cast<std::size_t>(event)].op));
+}
+
+std::string facts_of_event(const Timeline& timeline, int number, int event) {
+  const TimelineRow& row = row_of(timeline, number);
+  const double seconds = seconds_of(row, event);
+  const std::string time = format(Measure::kTime, seconds);
+  if (number == 0) {
+    const double in_ops = 1e-9 * static_cast<double>(timeline.ops.busy_between(row.start_ns(event), row.end_ns(event)));
+    return fmt::format("{} step\n{}\n{} in gaps between operations", name_of_event(timeline, 0, event), time,
+                       format(Measure::kTime, std::max(seconds - in_ops, 0.0)));
+  }
+  if (number == 1) return fmt::format("layer {}\n{}", name_of_event(timeline, 1, event), time);
+  const trace::Span& span = timeline.spans[static_cast<std::size_t>(event)];
+  std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
+                                 span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);
+  const double bytes = span.cost.bytes().value;
+  if (seconds > 0.0 && (span.cost.flops.value > 0.0 || bytes > 0.0))
+    text += fmt::format("\n{}, {}\n{}, {}", format(Measure::kWork, span.cost.flops.value),
+                        format(Measure::kTraffic, bytes), format(Measure::kWorkRate, span.cost.flops.value / seconds),
+                        format(Measure::kBandwidth, bytes / seconds));
+  return text + "\nmeasured time, counted work";
+}
+
+constexpr std::string_view kRowNames[] = {"step", "layer", "op"};
+
+/// The strip, row and place that `event_name` wrote.
+struct EventPlace {
+  std::size_t strip = 0;
+  int row = -1;
+  int event = -1;
+};
+
+EventPlace place_of(std::string_view name) {
+  EventPlace place;
+  const auto number = [](std::string_view text) {
+    int value = -1;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
+    place.strip = static_cast<std::size_t>(std::max(number(name.substr(0, slash)), 0));
+    name.remove_prefix(slash + 1);
+  }
+  const std::size_t colon = std::min(name.find(':'), name.size());
+  for (int row = 0; row < kRows; ++row)
+    if (name.substr(0, colon) == kRowNames[row]) place.row = row;
+  if (colon < name.size()) place.event = number(name.substr(colon + 1));
+  return place;
 }
 
 class TimelineDrawing {
@@ -70,9 +135,11 @@ class TimelineDrawing {
     return (frame_.height - (n - 1.0) * kStripGap) / n;
   }
   double row_height() const { return std::min((strip_height() - 18.0) / kRows - kRowGap, kMostRow); }
+  /// On whole pixels, as bars are: what lies on them is filled at once, without smoothing.
   Box row_box(std::size_t strip, int row) const {
     const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + 18.0;
-    return {frame_.x, top + row * (row_height() + kRowGap), frame_.width, std::max(row_height(), 6.0)};
+    return {frame_.x, std::round(top + row * (row_height() + kRowGap)), frame_.width,
+            std::round(std::max(row_height(), 6.0))};
   }
 
   // Whether a span of an operation passes is asked thousands of times a frame: answered once for each kind.
@@ -133,7 +200,9 @@ class TimelineDrawing {
         Text{{frame_.x - 10.0, box.y + box.height / 2.0 + 4.0}, name, Role::kText, kTimelineFont, Anchor::kEnd});
     const int columns = std::max(static_cast<int>(frame_.width), 1);
     for (const TimelineBar& bar : bars_of(events, window_of(strips_[strip]), columns))
-      this->bar(strip, number, bar, {frame_.x + bar.from, box.y, bar.to - bar.from, box.height});
+      this->bar(strip, number, bar,
+                {frame_.x + std::floor(bar.from), box.y, std::max(std::floor(bar.to) - std::floor(bar.from), 1.0),
+                 box.height});
   }
 
   void bar(std::size_t strip, int number, const TimelineBar& bar, const Box& box) {
@@ -156,37 +225,10 @@ class TimelineDrawing {
                                         number == 1 || faint ? Role::kText : Role::kSurface,
                                         11.0,
                                         Anchor::kMiddle});
-    constexpr std::string_view kRowNames[] = {"step", "layer", "op"};
-    figure_.primitives.push_back(
-        HitBox{box, event_name(strip, kRowNames[number], bar.event), tooltip(timeline, number, bar.event)});
-  }
-
-  static std::string name_of_event(const Timeline& timeline, int number, int event) {
-    if (number == 0) return std::string(name_of(static_cast<Phase>(timeline.steps.kind(event))));
-    if (number == 1) return fmt::format("{}", timeline.layer_numbers[static_cast<std::size_t>(event)]);
-    return std::string(name_of(timeline.spans[static_cast<std::size_t>(event)].op));
-  }
-
-  static std::string tooltip(const Timeline& timeline, int number, int event) {
-    const TimelineRow& row = number == 0 ? timeline.steps : number == 1 ? timeline.layers : timeline.ops;
-    const double seconds = 1e-9 * static_cast<double>(row.end_ns(event) - row.start_ns(event));
-    const std::string time = format(Measure::kTime, seconds);
-    if (number == 0) {
-      const double in_ops =
-          1e-9 * static_cast<double>(timeline.ops.busy_between(row.start_ns(event), row.end_ns(event)));
-      return fmt::format("{} step\n{}\n{} in gaps between operations", name_of_event(timeline, 0, event), time,
-                         format(Measure::kTime, std::max(seconds - in_ops, 0.0)));
-    }
-    if (number == 1) return fmt::format("layer {}\n{}", name_of_event(timeline, 1, event), time);
-    const trace::Span& span = timeline.spans[static_cast<std::size_t>(event)];
-    std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
-                                   span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);
-    const double bytes = span.cost.bytes().value;
-    if (seconds > 0.0 && (span.cost.flops.value > 0.0 || bytes > 0.0))
-      text += fmt::format("\n{}, {}\n{}, {}", format(Measure::kWork, span.cost.flops.value),
-                          format(Measure::kTraffic, bytes), format(Measure::kWorkRate, span.cost.flops.value / seconds),
-                          format(Measure::kBandwidth, bytes / seconds));
-    return text + "\nmeasured time, counted work";
+    figure_.primitives.push_back(HitBox{box,
+                                        event_name(strip, kRowNames[number], bar.event),
+                                        {},
+                                        Amount{seconds_of(row_of(timeline, number), bar.event), AmountUnit::kSeconds}});
   }
 
   void legend() {
@@ -223,6 +265,43 @@ class TimelineDrawing {
 figure::Figure timeline_figure(std::span<const TimelineStrip> strips, const figure::Interval& window_ns,
                                std::span<const OpFilter> filters, figure::Size size, std::string id) {
   return TimelineDrawing(strips, window_ns, filters, size, std::move(id)).draw();
+}
+
+std::string event_facts(std::span<const TimelineStrip> strips, std::string_view event) {
+  const EventPlace place = place_of(event);
+  if (place.strip >= strips.size() || place.row < 0) return {};
+  const Timeline& timeline = *strips[place.strip].timeline;
+  if (place.event < 0 || place.event >= row_of(timeline, place.row).size()) return {};
+  return facts_of_event(timeline, place.row, place.event);
+}
+
+Table events_table(const Timeline& timeline, const figure::Interval& window_ns, std::int64_t origin_ns) {
+  std::vector<std::string> rows, names;
+  std::vector<std::optional<double>> starts, times;
+  std::size_t left_out = 0;
+  for (int number = 0; number < kRows; ++number) {
+    const TimelineRow& row = row_of(timeline, number);
+    for (int i = row.first_from(static_cast<std::int64_t>(window_ns.lo)); i < row.size(); ++i) {
+      if (static_cast<double>(row.start_ns(i)) >= window_ns.hi) break;
+      if (rows.size() >= kMostListed) {
+        ++left_out;
+        continue;
+      }
+      rows.emplace_back(kRowNames[number]);
+      names.push_back(name_of_event(timeline, number, i));
+      starts.emplace_back(1e-9 * static_cast<double>(row.start_ns(i) - origin_ns));
+      times.emplace_back(seconds_of(row, i));
+    }
+  }
+  TableBuilder table("timeline-events", "Events of the timeline");
+  table.text({"row", "Row", "", "", Align::kLeft}, rows);
+  table.text({"event", "Event", "", "", Align::kLeft}, names);
+  table.measure({"start_s", "Start", "", "Since the step began."}, Measure::kTime, starts, Origin::kMeasured);
+  table.measure({"time_s", "Time", "", ""}, Measure::kTime, times, Origin::kMeasured);
+  if (left_out > 0)
+    table.note(fmt::format("{} left out: zoom in to list them.",
+                           counted(static_cast<std::int64_t>(left_out), "further event", "further events")));
+  return table.build();
 }
 
 }  // namespace dachlast::viewmodel

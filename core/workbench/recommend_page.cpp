@@ -122,14 +122,23 @@ std::vector<Remark> assumptions_of(const RecommendRequest& request, const Recomm
 
 }  // namespace
 
+ScenarioRequest scenario_of(const RecommendRequest& request, const RecommendPage& page, const Deployment& deployment) {
+  ScenarioRequest scenario = scenario_request(request, page.types[deployment.types]);
+  // A file is found again by its name alone.
+  scenario.device =
+      request.devices.empty() ? page.question.devices[deployment.device].id : request.devices[deployment.device];
+  scenario.layout = deployment.layout;
+  return scenario;
+}
+
 RecommendPage recommend_page(const RecommendRequest& request) {
   RecommendPage page;
   const Scenario published = find_scenario(scenario_request(request, ""));
   page.warnings = published.warnings;
-  const std::vector<std::string> types =
-      request.types.empty() ? default_types(published.model(), request.engine) : request.types;
+  page.types = request.types.empty() ? default_types(published.model(), request.engine) : request.types;
   RecommendQuestion& question = page.question;
-  for (const std::string& text : types)
+  question.stop = request.stop;
+  for (const std::string& text : page.types)
     question.types.push_back(find_scenario(scenario_request(request, text)).planner->scenario());
   question.devices = devices_of(request);
   question.load = split_context(context_of(request, published.model()), request.split, request.concurrency);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct RecommendRequest {
   int n_options = 5;
   std::string prices;  // a file, or "catalog": the dated examples in the device files
   SearchDepth depth = SearchDepth::kPruned;
+  std::stop_token stop = {};
 };
 
 /// Prices that come with the program rather than from a file.
@@ -34,13 +36,17 @@ inline constexpr const char* kCatalogPrices = "catalog";
 /// A recommendation, everything it rests on, and how it reads: for terminal, window and report.
 struct RecommendPage {
   RecommendQuestion question;
+  std::vector<std::string> types;  // of the question, as they are asked for: "", "fp8", "fp8/fp8"
   Recommendation found;
   viewmodel::RecommendView view;
   std::vector<Remark> warnings;
   std::vector<Remark> assumptions;
 };
 
-/// Errors   throws `Error` for whatever is wrong with the request, naming it; kDoesNotFit where the context is over the model's limit.
+/// A deployment as a scenario: the model and engine of the request on its devices, in its types and layout. Copies are left out.
+ScenarioRequest scenario_of(const RecommendRequest& request, const RecommendPage& page, const Deployment& deployment);
+
+/// Errors   throws `Error` for whatever is wrong with the request, naming it; kInterrupted when stopped; kDoesNotFit where the context is over the model's limit.
 RecommendPage recommend_page(const RecommendRequest& request);
 
 }  // namespace dachlast

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,12 @@ viewmodel::Table sweep_table(const ScenarioSweep& sweep, const SweepSpeeds& spee
 figure::Figure sweep_figure(const ScenarioSweep& sweep);
 /// The same, to fill a given size.
 figure::Figure sweep_figure(const ScenarioSweep& sweep, figure::Size size);
+
+/// What the cells of a heatmap tell beside whether they fit.
+enum class HeatmapValue : std::uint8_t { kMemory, kTpot, kThroughput };
+/// The same map with predicted speeds in its cells; those that do not fit show what is missing, as ever.
+figure::Figure sweep_figure(const ScenarioSweep& sweep, const SweepSpeeds& speeds, HeatmapValue value,
+                            figure::Size size);
 
 /// "FITS up to batch 64 at 8,192 tokens …": what a sweep says.
 std::string sweep_answer(const ScenarioSweep& sweep);

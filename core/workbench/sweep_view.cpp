@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
@@ -45,11 +46,67 @@ std::vector<std::size_t> labelled(const std::vector<int>& values, double apart) 
   return places;
 }
 
+/// Predicted speeds of a map's cells; none where the map is of memory.
+class CellSpeeds {
+ public:
+  CellSpeeds() = default;
+  CellSpeeds(const SweepSpeeds& speeds, HeatmapValue value) : speeds_(&speeds), value_(value) {
+    for (std::size_t place = 0; place < speeds.cells.size(); ++place)
+      if (const std::optional<double> one = of(place); one && *one > 0.0) {
+        least_ = std::min(least_, *one);
+        most_ = std::max(most_, *one);
+      }
+  }
+
+  bool shown() const { return value_ != HeatmapValue::kMemory; }
+  std::string title() const {
+    if (value_ == HeatmapValue::kTpot) return "TPOT by context and batch";
+    if (value_ == HeatmapValue::kThroughput) return "Throughput by context and batch";
+    return "Share of the memory budget by context and batch";
+  }
+
+  /// From 0 for the least to 1 for the most, by logarithm: speeds span decades.
+  double strength(std::size_t place) const {
+    const std::optional<double> value = of(place);
+    if (!value || !(most_ > least_)) return 0.0;
+    return std::log(*value / least_) / std::log(most_ / least_);
+  }
+  std::string words(std::size_t place) const {
+    const std::optional<double> value = of(place);
+    return value ? viewmodel::format(measure(), *value) : std::string(viewmodel::kMissing);
+  }
+  std::string facts(std::size_t place) const {
+    const std::optional<ServedSpeed> speed = at(place);
+    if (!speed) return {};
+    std::string text = fmt::format("\nTTFT ≈{}", viewmodel::format(Measure::kTime, speed->ttft_s.value));
+    if (speed->tpot_s) text += fmt::format(", TPOT ≈{}", viewmodel::format(Measure::kTime, speed->tpot_s->value));
+    return text + fmt::format("\n≈{} in all", viewmodel::format(Measure::kTokenRate, speed->output_tokens_s.value));
+  }
+
+ private:
+  std::optional<ServedSpeed> at(std::size_t place) const {
+    return speeds_ != nullptr && place < speeds_->cells.size() ? speeds_->cells[place] : std::nullopt;
+  }
+  Measure measure() const { return value_ == HeatmapValue::kTpot ? Measure::kTime : Measure::kTokenRate; }
+  std::optional<double> of(std::size_t place) const {
+    const std::optional<ServedSpeed> speed = at(place);
+    if (!speed) return std::nullopt;
+    if (value_ == HeatmapValue::kThroughput) return speed->output_tokens_s.value;
+    return speed->tpot_s ? std::optional(speed->tpot_s->value) : std::nullopt;
+  }
+
+  const SweepSpeeds* speeds_ = nullptr;
+  HeatmapValue value_ = HeatmapValue::kMemory;
+  double least_ = HUGE_VAL;
+  double most_ = 0.0;
+};
+
 /// The grid on paper: contexts to the right, batch sizes upwards.
 class Heatmap {
  public:
-  Heatmap(const ScenarioSweep& sweep, double cell_width, double cell_height)
+  Heatmap(const ScenarioSweep& sweep, double cell_width, double cell_height, const CellSpeeds& speeds = {})
       : sweep_(sweep),
+        speeds_(speeds),
         budget_(sweep.scenario.planner->budget_bytes()),
         cell_width_(cell_width),
         cell_height_(cell_height) {}
@@ -57,7 +114,7 @@ class Heatmap {
   figure::Figure draw() {
     figure_.id = "memory-heatmap";
     figure_.size = {.width = right() + kRight, .height = bottom() + kBottom};
-    figure_.title = "Share of the memory budget by context and batch";
+    figure_.title = speeds_.title();
     figure_.description = sweep_answer(sweep_);
     for (std::size_t b = 0; b < sweep_.batches.size(); ++b)
       for (std::size_t c = 0; c < sweep_.contexts.size(); ++c) cell(b, c);
@@ -86,21 +143,31 @@ class Heatmap {
   void cell(std::size_t batch, std::size_t context) {
     const double total = sweep_.at(batch, context).total();
     const bool fit = fits(batch, context);
+    const std::size_t place = batch * sweep_.contexts.size() + context;
     const double gap = fine() ? 0.0 : 1.0;
     const figure::Box box{x_of(context), y_of(batch), cell_width_ - gap, cell_height_ - gap};
     figure_.primitives.push_back(figure::Rect{.box = box,
                                               .role = fit ? Role::kMemory : Role::kLatency,
-                                              .opacity = fit ? 0.08 + 0.5 * std::min(1.0, total / budget_) : 0.25,
+                                              .opacity = fit ? 0.08 + 0.5 * strength(place, total) : 0.25,
                                               .hatch = fit || fine() ? figure::Hatch::kNone : figure::Hatch::kForward});
-    number(box, fit ? viewmodel::format_percent(total / budget_)
-                    : "−" + viewmodel::format(Measure::kCapacity, total - budget_, Rounding::kUp));
+    number(box,
+           fit ? words(place, total) : "−" + viewmodel::format(Measure::kCapacity, total - budget_, Rounding::kUp));
     figure_.primitives.push_back(figure::HitBox{
         .box = box,
         .datum = fmt::format("{}x{}", sweep_.contexts[context], sweep_.batches[batch]),
-        .tooltip = fmt::format(
-            "{}, batch {}\n{} of {}\n{}", viewmodel::counted(sweep_.contexts[context], "token", "tokens"),
-            sweep_.batches[batch], viewmodel::format(Measure::kCapacity, total, Rounding::kUp),
-            viewmodel::format(Measure::kCapacity, budget_, Rounding::kDown), fit ? "fits" : "does not fit")});
+        .tooltip =
+            fmt::format("{}, batch {}\n{} of {}\n{}{}", viewmodel::counted(sweep_.contexts[context], "token", "tokens"),
+                        sweep_.batches[batch], viewmodel::format(Measure::kCapacity, total, Rounding::kUp),
+                        viewmodel::format(Measure::kCapacity, budget_, Rounding::kDown), fit ? "fits" : "does not fit",
+                        speeds_.facts(place)),
+        .amount = figure::Amount{total, figure::AmountUnit::kBytes}});
+  }
+
+  double strength(std::size_t place, double total) const {
+    return speeds_.shown() ? speeds_.strength(place) : std::min(1.0, total / budget_);
+  }
+  std::string words(std::size_t place, double total) const {
+    return speeds_.shown() ? speeds_.words(place) : viewmodel::format_percent(total / budget_);
   }
 
   void number(const figure::Box& box, const std::string& words) {
@@ -151,6 +218,7 @@ class Heatmap {
   }
 
   const ScenarioSweep& sweep_;
+  CellSpeeds speeds_;
   double budget_;
   double cell_width_;
   double cell_height_;
@@ -213,6 +281,21 @@ figure::Figure sweep_figure(const ScenarioSweep& sweep, figure::Size size) {
   return Heatmap(sweep, std::max(size.width - kLeft - kRight, 1.0) / static_cast<double>(sweep.contexts.size()),
                  std::max(size.height - kTop - kBottom, 1.0) / static_cast<double>(sweep.batches.size()))
       .draw();
+}
+
+figure::Figure sweep_figure(const ScenarioSweep& sweep, const SweepSpeeds& speeds, HeatmapValue value,
+                            figure::Size size) {
+  figure::Figure map =
+      Heatmap(sweep, std::max(size.width - kLeft - kRight, 1.0) / static_cast<double>(sweep.contexts.size()),
+              std::max(size.height - kTop - kBottom, 1.0) / static_cast<double>(sweep.batches.size()),
+              CellSpeeds(speeds, value))
+          .draw();
+  if (value != HeatmapValue::kMemory && !speeds.reason.empty())
+    map.primitives.push_back(figure::Text{.at = {kLeft, kTop - 4.0},
+                                          .text = fmt::format("Speed is not predicted: {}.", speeds.reason),
+                                          .role = Role::kMuted,
+                                          .size = kFont});
+  return map;
 }
 
 std::string sweep_answer(const ScenarioSweep& sweep) {

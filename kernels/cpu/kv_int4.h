@@ -24,22 +24,19 @@ HWY_INLINE __m512i four_pieces(const std::byte* a, const std::byte* b, const std
   return _mm512_inserti32x4(v, piece(d), 3);
 }
 
-/// A group of sixteen keys: lane j of codes[0 … 3] has elements 4 i … 4 i + 3 of key j, of codes[4 … 7] those 16 on.
-HWY_INLINE void load_codes(const std::byte* const* keys, int byte, __m512i (&codes)[8]) {
+/// A group of sixteen keys: lane j of out[i] has bytes 4 i … 4 i + 3 of key j, elements 4 i … in their low halves and those
+/// 16 on in their high ones.
+HWY_INLINE void load_codes(const std::byte* const* keys, int byte, __m512i (&out)[4]) {
   __m512i z[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i)
     z[i] = four_pieces(keys[i] + byte, keys[4 + i] + byte, keys[8 + i] + byte, keys[12 + i] + byte);
   const __m512i low01 = _mm512_unpacklo_epi32(z[0], z[1]), high01 = _mm512_unpackhi_epi32(z[0], z[1]);
   const __m512i low23 = _mm512_unpacklo_epi32(z[2], z[3]), high23 = _mm512_unpackhi_epi32(z[2], z[3]);
-  const __m512i bytes[4] = {_mm512_unpacklo_epi64(low01, low23), _mm512_unpackhi_epi64(low01, low23),
-                            _mm512_unpacklo_epi64(high01, high23), _mm512_unpackhi_epi64(high01, high23)};
-  const __m512i nibble = _mm512_set1_epi8(0xf);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    codes[i] = _mm512_and_si512(bytes[i], nibble);
-    codes[4 + i] = _mm512_and_si512(_mm512_srli_epi16(bytes[i], 4), nibble);
-  }
+  out[0] = _mm512_unpacklo_epi64(low01, low23);
+  out[1] = _mm512_unpackhi_epi64(low01, low23);
+  out[2] = _mm512_unpacklo_epi64(high01, high23);
+  out[3] = _mm512_unpackhi_epi64(high01, high23);
 }
 
 /// Queries that meet codes of int4: q = unit · (256 · high + low), parts of 8 bits with their sign, row after row in the
@@ -62,47 +59,60 @@ HWY_INLINE void add_unsigned_products(__m512i& sum, __m512i codes, __m512i queri
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(codes), "v"(queries));
 }
 
-/// Raw scores of `ROWS` rows against sixteen keys from `first` on.
-template <int ROWS>
-HWY_INLINE void score_int4_keys(const Int4Queries& q, int row, const ReadyTile& k, int first, float* s) {
-  __m512 scores[ROWS];
-#pragma GCC unroll 4
-  for (__m512& score : scores) score = _mm512_setzero_ps();
-  for (int g = 0; g < q.n_groups; ++g) {
-    __m512i codes[8];
-    load_codes(k.rows + first, kInt4Piece * g, codes);
-    const __m512 step = _mm512_loadu_ps(k.steps + kBf16FewTile * g + first);
-    const __m512 lowest = _mm512_loadu_ps(k.lows + kBf16FewTile * g + first);
-    __m512i high[ROWS], low[ROWS];
-#pragma GCC unroll 4
-    for (int r = 0; r < ROWS; ++r) high[r] = low[r] = _mm512_setzero_si512();
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i)
-#pragma GCC unroll 4
-      for (int r = 0; r < ROWS; ++r) {
-        const int element = kInt4Group * g + 4 * i;
-        add_unsigned_products(high[r], codes[i], q.four(row + r, 0, element));
-        add_unsigned_products(low[r], codes[i], q.four(row + r, 1, element));
-      }
-#pragma GCC unroll 4
-    for (int r = 0; r < ROWS; ++r) {
-      const __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(low[r], _mm512_slli_epi32(high[r], 8)));
-      scores[r] = _mm512_fmadd_ps(sum, step, scores[r]);
-      scores[r] = _mm512_fmadd_ps(lowest, _mm512_set1_ps(q.sums[(row + r) * q.n_groups + g]), scores[r]);
-    }
-  }
+/// Adds what group `g` gives to raw scores of `ROWS` rows against 16 · `BLOCKS` keys from `first` on. Two blocks share what is
+/// loaded of the queries: two loads a cycle and two products, and a product needs four bytes of a query.
+template <int ROWS, int BLOCKS>
+HWY_INLINE void score_int4_keys(const Int4Queries& q, int row, int g, const ReadyTile& k, int first, float* s) {
+  __m512i bytes[BLOCKS][4], high[ROWS][BLOCKS], low[ROWS][BLOCKS];
+#pragma GCC unroll 2
+  for (int b = 0; b < BLOCKS; ++b) load_codes(k.rows + first + kInt4Keys * b, kInt4Piece * g, bytes[b]);
 #pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
-    _mm512_storeu_ps(s + (row + r) * kBf16Stretch + first, _mm512_mul_ps(scores[r], _mm512_set1_ps(q.unit[row + r])));
+#pragma GCC unroll 2
+    for (int b = 0; b < BLOCKS; ++b) high[r][b] = low[r][b] = _mm512_setzero_si512();
+  const __m512i nibble = _mm512_set1_epi8(0xf);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    __m512i codes[BLOCKS];
+#pragma GCC unroll 2
+    for (int b = 0; b < BLOCKS; ++b)
+      codes[b] = _mm512_and_si512(i < 4 ? bytes[b][i] : _mm512_srli_epi16(bytes[b][i - 4], 4), nibble);
+#pragma GCC unroll 4
+    for (int r = 0; r < ROWS; ++r) {
+      const __m512i of_high = q.four(row + r, 0, kInt4Group * g + 4 * i);
+      const __m512i of_low = q.four(row + r, 1, kInt4Group * g + 4 * i);
+#pragma GCC unroll 2
+      for (int b = 0; b < BLOCKS; ++b) {
+        add_unsigned_products(high[r][b], codes[b], of_high);
+        add_unsigned_products(low[r][b], codes[b], of_low);
+      }
+    }
+  }
+#pragma GCC unroll 2
+  for (int b = 0; b < BLOCKS; ++b) {
+    const int at = first + kInt4Keys * b;
+    const __m512 step = _mm512_loadu_ps(k.steps + kBf16FewTile * g + at);
+    const __m512 lowest = _mm512_loadu_ps(k.lows + kBf16FewTile * g + at);
+#pragma GCC unroll 4
+    for (int r = 0; r < ROWS; ++r) {
+      float* scores = s + (row + r) * kBf16Stretch + at;
+      const __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(low[r][b], _mm512_slli_epi32(high[r][b], 8)));
+      const __m512 unit = _mm512_set1_ps(q.unit[row + r]);
+      const __m512 offset = _mm512_mul_ps(lowest, _mm512_set1_ps(q.sums[(row + r) * q.n_groups + g]));
+      const __m512 of_group = _mm512_fmadd_ps(sum, step, offset);
+      const __m512 before = g == 0 ? _mm512_setzero_ps() : _mm512_loadu_ps(scores);
+      _mm512_storeu_ps(scores, _mm512_fmadd_ps(of_group, unit, before));
+    }
+  }
 }
 
 template <int ROWS>
 HWY_INLINE void score_int4_rows(const Int4Queries& q, int row, const ProductShape& shape, const ReadyTile& k, float* s,
                                 Ahead& ahead, int lines) {
   for (; row + ROWS <= shape.n_rows; row += ROWS)
-    for (int j = 0; j < shape.n_keys; j += kInt4Keys) {
+    for (int j = 0; j < shape.n_keys; j += 2 * kInt4Keys) {
       ahead.fetch(lines);
-      score_int4_keys<ROWS>(q, row, k, j, s);
+      for (int g = 0; g < q.n_groups; ++g) score_int4_keys<ROWS, 2>(q, row, g, k, j, s);
     }
   if constexpr (ROWS > 1) score_int4_rows<ROWS / 2>(q, row, shape, k, s, ahead, lines);
 }
@@ -112,7 +122,7 @@ inline void score_int4_tile(const ProductScratch& t, const ProductShape& shape, 
                             Ahead& ahead) {
   const Int4Queries q{t.codes.parts, t.codes.unit, reinterpret_cast<const float*>(t.q), shape.stride,
                       shape.stride / kInt4Group};
-  const int lines = ahead.n_lines() * kInt4Keys / (shape.n_keys * ((shape.n_rows + 3) / 4)) + 1;
+  const int lines = ahead.n_lines() * 2 * kInt4Keys / (shape.n_keys * ((shape.n_rows + 3) / 4)) + 1;
   score_int4_rows<4>(q, 0, shape, k, t.s + first, ahead, lines);
 }
 
@@ -174,9 +184,11 @@ HWY_INLINE void weigh_int4_group(const ProductScratch& t, int row, int g, const 
   const Int4Weights<ROWS> weights(p + row * kBf16Stretch, v.steps + kBf16FewTile * g, v.lows + kBf16FewTile * g,
                                   shape.n_keys);
   const __m512i lanes[2] = {Int4Pairs::lanes_of(0), Int4Pairs::lanes_of(2)};
-  __m512i sums[ROWS][2];
+  __m512i sums[ROWS][4];  // of either pair of rows: a product waits for the one before
 #pragma GCC unroll 4
-  for (auto& of_row : sums) of_row[0] = of_row[1] = _mm512_setzero_si512();
+  for (auto& of_row : sums)
+#pragma GCC unroll 4
+    for (__m512i& sum : of_row) sum = _mm512_setzero_si512();
   const int byte = kInt4Piece * g;
   for (int j = 0; j < shape.n_keys; j += 4) {
     if (j % kInt4Keys == 0) ahead.fetch(lines);
@@ -188,8 +200,8 @@ HWY_INLINE void weigh_int4_group(const ProductScratch& t, int row, int g, const 
 #pragma GCC unroll 4
       for (int r = 0; r < ROWS; ++r) {
         const __m512i weight = _mm512_set1_epi32(static_cast<int>(weights.pairs[r][j / 2 + two]));
-        sums[r][0] = Bf16Products::dot(sums[r][0], values.columns[0], weight);
-        sums[r][1] = Bf16Products::dot(sums[r][1], values.columns[1], weight);
+        sums[r][2 * two] = Bf16Products::dot(sums[r][2 * two], values.columns[0], weight);
+        sums[r][2 * two + 1] = Bf16Products::dot(sums[r][2 * two + 1], values.columns[1], weight);
       }
     }
   }
@@ -197,8 +209,8 @@ HWY_INLINE void weigh_int4_group(const ProductScratch& t, int row, int g, const 
   for (int r = 0; r < ROWS; ++r) {
     float* o = t.o + (row + r) * shape.stride + kInt4Group * g;
     const __m512 shrink = _mm512_set1_ps(t.shrink[row + r]), low = _mm512_set1_ps(weights.low_sums[r]);
-    const __m512 first = _mm512_add_ps(Bf16Products::floats(sums[r][0]), low),
-                 second = _mm512_add_ps(Bf16Products::floats(sums[r][1]), low);
+    const __m512 first = _mm512_add_ps(Bf16Products::floats(Bf16Products::add(sums[r][0], sums[r][2])), low),
+                 second = _mm512_add_ps(Bf16Products::floats(Bf16Products::add(sums[r][1], sums[r][3])), low);
     _mm512_storeu_ps(o, _mm512_fmadd_ps(_mm512_loadu_ps(o), shrink, _mm512_shuffle_f32x4(first, second, 0x88)));
     _mm512_storeu_ps(o + 16,
                      _mm512_fmadd_ps(_mm512_loadu_ps(o + 16), shrink, _mm512_shuffle_f32x4(first, second, 0xdd)));

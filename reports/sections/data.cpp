@@ -28,6 +28,7 @@ std::string data_section(const viewmodel::ReportView&, const Page& page) {
   std::string body = html_paragraph(
       page.words("This file holds its figures as data, not rounded and not translated: dachlast show, compare and "
                  "report open it."));
+  if (page.rich_text()) return html_section(page, "data", "Data", body, Shown::kAlways);
   body += fmt::format("<p class=\"actions\"><button type=\"button\" id=\"save-json\" hidden>{}</button></p>\n",
                       html_escape(page.words("Save JSON")));
   for (const EmbeddedData& data : page.data)

@@ -13,7 +13,7 @@ std::string roofline_section(const viewmodel::ReportView& report, const Page& pa
     if (i == 1) more += fmt::format("<h3>{}</h3>\n", html_escape(page.words("Roofs")));
     more += html_table(page, report.roofline_tables[i]);
   }
-  return html_section(page, "roofline", "Roofline", html_figure(*report.roofline) + html_more(page, more),
+  return html_section(page, "roofline", "Roofline", html_figure(page, *report.roofline) + html_more(page, more),
                       Shown::kAlways);
 }
 

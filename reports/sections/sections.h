@@ -21,6 +21,7 @@ std::string options_section(const viewmodel::ReportView& report, const Page& pag
 std::string comparison_section(const viewmodel::ReportView& report, const Page& page);     // 9
 std::string assumptions_section(const viewmodel::ReportView& report, const Page& page);    // 10
 std::string reproduce_section(const viewmodel::ReportView& report, const Page& page);      // 11
-std::string data_section(const viewmodel::ReportView& report, const Page& page);           // 12
+std::string appendix_section(const viewmodel::ReportView& report, const Page& page);
+std::string data_section(const viewmodel::ReportView& report, const Page& page);  // 12
 
 }  // namespace dachlast::reports

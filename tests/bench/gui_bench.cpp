@@ -107,17 +107,23 @@ void time_scenarios(gui::MainWindow& window) {
   auto& form = *window.findChild<ui::ScenarioForm*>();
   ui::ScenarioFields fields = form.fields();
   std::vector<double> times;
+  std::vector<double> answers;
+  std::vector<double> layouts;
   QElapsedTimer timer;
   for (int i = 0; i < kFrames; ++i) {
     fields.context_tokens = 1024 + 512 * i;
     timer.start();
     form.setFields(fields);
     Q_EMIT form.changed(fields);
-    window.repaint();
+    answers.push_back(milliseconds(timer));
     QApplication::sendPostedEvents();
+    layouts.push_back(milliseconds(timer));
+    window.repaint();
     times.push_back(milliseconds(timer));
   }
   report("answer and charts while dragging the context", times);
+  report("  until it is planned", answers);
+  report("  until it is laid out", layouts);
 }
 
 void time_opening(gui::MainWindow& window, const QString& path, int n_spans) {

@@ -100,6 +100,34 @@ TEST(RunHtml, ASummaryLeavesOutTheDetailAndKeepsTheData) {
   EXPECT_NE(html.find("id=\"dachlast-data\""), std::string::npos);
 }
 
+TEST(RichText, HoldsTheSectionsOfTheFileWithChartsAsPictures) {
+  for (const auto level : {ReportLevel::kSummary, ReportLevel::kFull}) {
+    HtmlOptions options = dated();
+    options.level = level;
+    options.note = "<b>a note</b>";
+    const EmbeddedData data[] = {{"dachlast-data", "{}"}};
+    const auto view = viewmodel::report_view(test::sample_run(), test::sample_memory());
+    const std::string file = report_html(view, data, options);
+    const RichReport rich = report_rich_text(view, data, options);
+    EXPECT_EQ(count(rich.html, "<section id="), count(file, "<section id="));
+    EXPECT_EQ(count(rich.html, "<h2"), count(file, "<h2"));
+    EXPECT_EQ(count(rich.html, "<img src=\"figure:"), rich.pictures.size());
+    // A file draws every chart twice, for two widths.
+    EXPECT_EQ(2 * rich.pictures.size(), count(file, "<svg"));
+    for (const char* foreign : {"<svg", "<script", "<button", "<b>a note"})
+      EXPECT_EQ(rich.html.find(foreign), std::string::npos) << foreign;
+  }
+}
+
+TEST(Appendix, HoldsTheChartsTheReaderAdded) {
+  auto view = viewmodel::report_view(test::sample_run());
+  EXPECT_EQ(report_html(view, {}, dated()).find("id=\"appendix\""), std::string::npos);
+  view.appendix = {view.roofline->wide, view.roofline->wide};
+  const std::string html = report_html(view, {}, dated());
+  EXPECT_NE(html.find("<section id=\"appendix\""), std::string::npos);
+  EXPECT_EQ(html_faults(html), std::vector<std::string>());  // ids stay unique though a chart stands there three times
+}
+
 TEST(RunHtml, PaperHasNeitherScriptsNorVariables) {
   HtmlOptions options = dated();
   options.medium = Medium::kPaper;

@@ -1,10 +1,16 @@
 #include "ui/paint/figure_painter.h"
 
+#include <QCache>
 #include <QImage>
 #include <QPainter>
 #include <QPainterPath>
 #include <QPolygonF>
 #include <QtMath>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <deque>
 
 namespace dachlast::ui {
 namespace {
@@ -26,23 +32,34 @@ QPolygonF polygon_of(const std::vector<Point>& points) {
   return polygon;
 }
 
+constexpr double kHalo = 2.0;  // around a text
+constexpr int kMostOutlined = 2000;
+
 /// Draws one primitive after the other, by the rules of the SVG renderer.
 class Artist {
  public:
-  Artist(QPainter& painter, Theme theme) : painter_(painter), theme_(theme), font_(painter.font()) {}
+  Artist(QPainter& painter, Theme theme) : painter_(painter), font_(painter.font()) {
+    painter_.setRenderHint(QPainter::Antialiasing);
+    for (int role = 0; role < kRoleCount; ++role)
+      inks_[static_cast<std::size_t>(role)] = colour(static_cast<Role>(role), theme);
+  }
 
   void operator()(const Line& line) {
+    if (is_hairline(line)) return fill_hairline(line);
+    edges(Edges::kSmooth);
     painter_.setPen(pen_of(line.stroke));
     painter_.drawLine(point_of(line.from), point_of(line.to));
   }
 
   void operator()(const Polyline& line) {
+    edges(Edges::kSmooth);
     painter_.setPen(pen_of(line.stroke));
     painter_.setBrush(Qt::NoBrush);
     painter_.drawPolyline(polygon_of(line.points));
   }
 
   void operator()(const Area& area) {
+    edges(Edges::kSmooth);
     QPainterPath path;
     path.addPolygon(polygon_of(area.outline));
     fill(path, area.role, area.opacity, area.hatch);
@@ -50,15 +67,17 @@ class Artist {
 
   void operator()(const Rect& rect) {
     if (rect.hatch == Hatch::kNone) return fill_plain(rect);
+    edges(Edges::kSmooth);
     QPainterPath path;
     path.addRect(rect_of(rect.box));
     fill(path, rect.role, rect.opacity, rect.hatch);
   }
 
   void operator()(const Marker& marker) {
+    edges(Edges::kSmooth);
     const bool filled = marker.fill == MarkerFill::kFilled;
-    const QColor ink = colour(marker.role, theme_);
-    const QColor surface = colour(Role::kSurface, theme_);
+    const QColor ink = ink_of(marker.role);
+    const QColor surface = ink_of(Role::kSurface);
     painter_.setPen(QPen(filled ? surface : ink, filled ? 1.25 : 1.75));
     painter_.setBrush(filled ? ink : surface);
     const QPointF at = point_of(marker.at);
@@ -72,17 +91,24 @@ class Artist {
   }
 
   void operator()(const Text& text) {
-    font_.setPixelSize(qMax(1, qRound(text.size)));
-    font_.setWeight(text.weight == figure::Weight::kBold ? QFont::DemiBold : QFont::Normal);
     const QString words = to_qt(text.text);
-    const double width = QFontMetricsF(font_).horizontalAdvance(words);
-    const double shift = text.anchor == Anchor::kStart ? 0.0 : text.anchor == Anchor::kMiddle ? width / 2 : width;
+    const Typeface& face = typeface(qMax(1, qRound(text.size)), text.weight);
+    const double width = text.anchor == Anchor::kStart ? 0.0 : face.metrics.horizontalAdvance(words);
+    const double shift = text.anchor == Anchor::kMiddle ? width / 2 : width;
+    painter_.setFont(face.font);
+    if (text.rotation_deg == 0.0 && text.halo == Halo::kNone) {
+      painter_.setPen(ink_of(text.role));
+      painter_.drawText(point_of(text.at) - QPointF(shift, 0), words);
+      return;
+    }
+    if (text.rotation_deg == 0.0)
+      return draw_outlined(face, words, ink_of(text.role), point_of(text.at) - QPointF(shift, 0));
+    edges(Edges::kSmooth);
     painter_.save();
     painter_.translate(point_of(text.at));
     painter_.rotate(text.rotation_deg);
-    painter_.setFont(font_);
-    if (text.halo == Halo::kSurface) draw_halo(words, shift);
-    painter_.setPen(colour(text.role, theme_));
+    if (text.halo == Halo::kSurface) draw_halo(face.font, words, shift);
+    painter_.setPen(ink_of(text.role));
     painter_.drawText(QPointF(-shift, 0), words);
     painter_.restore();
   }
@@ -90,23 +116,51 @@ class Artist {
   void operator()(const HitBox&) {}
 
  private:
+  struct Typeface {
+    int pixels;
+    figure::Weight weight;
+    QFont font;
+    QFontMetricsF metrics;
+  };
+  enum class Edges : std::uint8_t { kSmooth, kSharp };
+
+  const QColor& ink_of(Role role) const { return inks_[static_cast<std::size_t>(role)]; }
+
+  /// A figure has a handful of sizes and thousands of texts.
+  const Typeface& typeface(int pixels, figure::Weight weight) {
+    for (const Typeface& face : faces_)
+      if (face.pixels == pixels && face.weight == weight) return face;
+    font_.setPixelSize(pixels);
+    font_.setWeight(weight == figure::Weight::kBold ? QFont::DemiBold : QFont::Normal);
+    return faces_.emplace_back(Typeface{pixels, weight, font_, QFontMetricsF(font_)});
+  }
+
+  void edges(Edges wanted) {
+    if (edges_ == wanted) return;
+    edges_ = wanted;
+    painter_.setRenderHint(QPainter::Antialiasing, wanted == Edges::kSmooth);
+  }
+
   QPen pen_of(const Stroke& stroke) const {
-    QPen pen(colour(stroke.role, theme_), stroke.width, Qt::SolidLine, Qt::FlatCap, Qt::RoundJoin);
+    QPen pen(ink_of(stroke.role), stroke.width, Qt::SolidLine, Qt::FlatCap, Qt::RoundJoin);
     // Qt counts dashes in widths of the pen.
     if (stroke.dash == Dash::kDashed) pen.setDashPattern({6 / stroke.width, 4 / stroke.width});
     if (stroke.dash == Dash::kDotted) pen.setDashPattern({1.5 / stroke.width, 3.5 / stroke.width});
     return pen;
   }
 
-  // Timelines and maps are thousands of these: no path is made for them.
+  // Timelines and maps are thousands of these: no path is made for them, and those on whole pixels are not smoothed.
   void fill_plain(const Rect& rect) {
-    QColor ink = colour(rect.role, theme_);
+    const QRectF box = rect_of(rect.box);
+    const QRect whole = box.toRect();
+    edges(QRectF(whole) == box ? Edges::kSharp : Edges::kSmooth);
+    QColor ink = ink_of(rect.role);
     ink.setAlphaF(static_cast<float>(rect.opacity));
-    painter_.fillRect(rect_of(rect.box), ink);
+    painter_.fillRect(box, ink);
   }
 
   void fill(const QPainterPath& path, Role role, double opacity, Hatch hatch) {
-    QColor ink = colour(role, theme_);
+    QColor ink = ink_of(role);
     ink.setAlphaF(static_cast<float>(opacity));
     painter_.fillPath(path, ink);
     if (hatch == Hatch::kNone) return;
@@ -137,17 +191,78 @@ class Artist {
         painter_.drawEllipse(QPointF(x, y), 0.7, 0.7);
   }
 
-  void draw_halo(const QString& words, double shift) {
+  void draw_halo(const QFont& font, const QString& words, double shift) { outline(painter_, font, words, {-shift, 0}); }
+
+  void outline(QPainter& painter, const QFont& font, const QString& words, QPointF at) const {
     QPainterPath path;
-    path.addText(QPointF(-shift, 0), font_, words);
-    painter_.setBrush(Qt::NoBrush);
-    painter_.setPen(QPen(colour(Role::kSurface, theme_), 4.0, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    painter_.drawPath(path);
+    path.addText(at, font, words);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(ink_of(Role::kSurface), 2.0 * kHalo, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.drawPath(path);
+  }
+
+  /// Outlining a text takes longer than the rest of a chart, and the next frame mostly holds the same words: they are kept as
+  /// pictures, a little library a thread.
+  void draw_outlined(const Typeface& face, const QString& words, const QColor& ink, QPointF at) {
+    thread_local QCache<QString, QImage> library(kMostOutlined);
+    const double scale = painter_.device()->devicePixelRatioF() * painter_.worldTransform().m11();
+    const QString key = QStringLiteral("%1|%2|%3|%4|%5|%6")
+                            .arg(face.pixels)
+                            .arg(static_cast<int>(face.weight))
+                            .arg(ink.rgba())
+                            .arg(ink_of(Role::kSurface).rgba())
+                            .arg(scale)
+                            .arg(words);
+    const QRectF box =
+        face.metrics.boundingRect(words).adjusted(-2 * kHalo, -2 * kHalo, 2 * kHalo, 2 * kHalo).toAlignedRect();
+    QImage* picture = library.object(key);
+    if (picture == nullptr) {
+      picture = new QImage(outlined(face, words, ink, box, scale));
+      if (!library.insert(key, picture)) return;
+    }
+    // On whole pixels: a picture between them would blur.
+    const QPointF corner = at + box.topLeft();
+    painter_.drawImage(QPointF(std::round(corner.x() * scale) / scale, std::round(corner.y() * scale) / scale),
+                       *picture);
+  }
+
+  QImage outlined(const Typeface& face, const QString& words, const QColor& ink, const QRectF& box,
+                  double scale) const {
+    QImage picture((box.size() * scale).toSize().expandedTo({1, 1}), QImage::Format_ARGB32_Premultiplied);
+    picture.setDevicePixelRatio(scale);
+    picture.fill(Qt::transparent);
+    QPainter painter(&picture);
+    painter.setRenderHint(QPainter::Antialiasing);
+    outline(painter, face.font, words, -box.topLeft());
+    painter.setFont(face.font);
+    painter.setPen(ink);
+    painter.drawText(-box.topLeft(), words);
+    return picture;
+  }
+
+  /// Grid lines, axes and ticks: upright or level, a pixel wide.
+  static bool is_hairline(const Line& line) {
+    return line.stroke.dash == Dash::kSolid && line.stroke.width <= 1.0 &&
+           (line.from.x == line.to.x || line.from.y == line.to.y);
+  }
+
+  /// On whole pixels they are crisp, and filled at once.
+  void fill_hairline(const Line& line) {
+    edges(Edges::kSharp);
+    const auto [left, right] = std::minmax(line.from.x, line.to.x);
+    const auto [top, bottom] = std::minmax(line.from.y, line.to.y);
+    const bool upright = line.from.x == line.to.x;
+    const double x = upright ? std::floor(left) : left;
+    const double y = upright ? top : std::floor(top);
+    painter_.fillRect(QRectF(x, y, upright ? 1.0 : right - left, upright ? bottom - top : 1.0),
+                      ink_of(line.stroke.role));
   }
 
   QPainter& painter_;
-  Theme theme_;
   QFont font_;
+  std::array<QColor, kRoleCount> inks_;
+  std::deque<Typeface> faces_;  // references into it stay
+  Edges edges_ = Edges::kSmooth;
 };
 
 }  // namespace
@@ -157,7 +272,6 @@ QString to_qt(std::string_view utf8) {
 }
 
 void paint(QPainter& painter, const Figure& figure, Theme theme) {
-  painter.setRenderHint(QPainter::Antialiasing);
   Artist artist(painter, theme);
   for (const auto& primitive : figure.primitives) std::visit(artist, primitive);
 }

@@ -34,6 +34,8 @@ CompareView::CompareView(QWidget* parent)
       phases_(new DataTable),
       points_(new DataTable),
       notes_(sentence_label()),
+      nothing_(sentence_label()),
+      evidence_(nullptr),
       threshold_(new QDoubleSpinBox) {
   threshold_->setRange(0.0, kMostThreshold);
   threshold_->setValue(100.0 * kLeastNoise);
@@ -59,8 +61,11 @@ CompareView::CompareView(QWidget* parent)
   body()->addLayout(head);
   body()->addWidget(equal_);
   body()->addWidget(configuration_);
+  evidence_ = rows;
+  body()->addWidget(nothing_);
   body()->addWidget(rows, 1);
   body()->addWidget(notes_);
+  body()->addStretch();
   equal_->setText(tr("All settings are equal."));
 }
 
@@ -72,6 +77,10 @@ void CompareView::setComparison(const viewmodel::CompareMany& comparison) {
   equal_->setVisible(comparison.configuration.rows.empty());
   phases_->setTable(comparison.phases);
   points_->setTable(comparison.points);
+  const QString nothing = said(viewmodel::nothing_in_common(comparison));
+  nothing_->setText(nothing);
+  nothing_->setVisible(!nothing.isEmpty());
+  evidence_->setVisible(nothing.isEmpty());
   changes_->setSource(
       [comparison](figure::Size size) { return viewmodel::change_figure(comparison, size, "changes"); });
   changes_->setData([table = comparison.points] { return table; });

@@ -32,6 +32,8 @@ class CompareView : public Page {
   DataTable* phases_;
   DataTable* points_;
   QLabel* notes_;
+  QLabel* nothing_;  // why there are no points
+  QWidget* evidence_;
   QDoubleSpinBox* threshold_;
 };
 

@@ -1,5 +1,6 @@
 #include "ui/views/plan_view.h"
 
+#include <QComboBox>
 #include <QGraphicsOpacityEffect>
 #include <QLabel>
 #include <QSplitter>
@@ -15,6 +16,11 @@ constexpr double kStaleOpacity = 0.45;
 constexpr int kNarrow = 400;
 constexpr int kWide = 520;
 
+/// A label lays itself out anew even for the same words.
+void show_text(QLabel& label, const QString& text) {
+  if (label.text() != text) label.setText(text);
+}
+
 }  // namespace
 
 PlanView::PlanView(QWidget* parent)
@@ -25,13 +31,23 @@ PlanView::PlanView(QWidget* parent)
       bar_(new FigureView),
       contexts_(new FigureView),
       heatmap_(new FigureView),
+      heatmap_value_(new QComboBox),
       table_(new DataTable) {
   auto* charts = new QSplitter(Qt::Horizontal);
   charts->addWidget(bar_);
   charts->addWidget(contexts_);
   auto* evidence = new QSplitter(Qt::Horizontal);
   evidence->addWidget(table_);
-  evidence->addWidget(heatmap_);
+  auto* map = new QWidget;
+  auto* column = new QVBoxLayout(map);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(2);
+  heatmap_value_->addItems({tr("Memory: share of the budget"), tr("Predicted TPOT"), tr("Predicted throughput")});
+  heatmap_value_->setAccessibleName(tr("What the heatmap shows"));
+  column->addWidget(heatmap_value_, 0, Qt::AlignRight);
+  column->addWidget(heatmap_, 1);
+  connect(heatmap_value_, &QComboBox::currentIndexChanged, this, &PlanView::heatmapValueChanged);
+  evidence->addWidget(map);
   auto* rows = new QSplitter(Qt::Vertical);
   rows->addWidget(charts);
   rows->addWidget(evidence);
@@ -52,9 +68,9 @@ PlanView::PlanView(QWidget* parent)
 
 void PlanView::setContent(const PlanContent& content) {
   setAnswer(content.answer);
-  subject_->setText(content.subject);
-  lines_->setText(content.lines.join(u'\n'));
-  remarks_->setText(content.remarks.join(u'\n'));
+  show_text(*subject_, content.subject);
+  show_text(*lines_, content.lines.join(u'\n'));
+  show_text(*remarks_, content.remarks.join(u'\n'));
   remarks_->setVisible(!content.remarks.isEmpty());
   bar_->setSource(
       [bar = content.bar](figure::Size size) { return viewmodel::memory_bar_figure(bar, size, "memory-bar"); });
@@ -69,6 +85,10 @@ void PlanView::setContent(const PlanContent& content) {
 void PlanView::setHeatmap(FigureView::Source source) {
   heatmap_->setGraphicsEffect(nullptr);
   heatmap_->setSource(std::move(source));
+}
+
+int PlanView::heatmapValue() const {
+  return heatmap_value_->currentIndex();
 }
 
 void PlanView::setHeatmapStale() {

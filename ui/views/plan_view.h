@@ -5,6 +5,8 @@
 #include "ui/widgets/figure_view.h"
 #include "ui/widgets/page.h"
 
+class QComboBox;
+
 namespace dachlast::ui {
 
 class DataTable;
@@ -31,8 +33,12 @@ class PlanView : public Page {
   /// The heatmap comes later than the rest; until then the old one is greyed.
   void setHeatmap(FigureView::Source source);
   void setHeatmapStale();
+  /// What the heatmap's cells are to tell: 0 memory, 1 TPOT, 2 throughput.
+  int heatmapValue() const;
 
  Q_SIGNALS:
+  /// Another heatmap is wanted.
+  void heatmapValueChanged(int value);
   /// A context was picked in the chart, or a context and batch in the heatmap (0: unchanged).
   void picked(int context_tokens, int batch_size);
 
@@ -43,6 +49,7 @@ class PlanView : public Page {
   FigureView* bar_;
   FigureView* contexts_;
   FigureView* heatmap_;
+  QComboBox* heatmap_value_;
   DataTable* table_;
 };
 

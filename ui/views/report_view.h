@@ -1,44 +1,39 @@
 #pragma once
 
-#include <QList>
+#include <QHash>
+#include <QImage>
 #include <QStringList>
-#include <vector>
 
-#include "core/viewmodel/table.h"
-#include "ui/widgets/figure_view.h"
+#include "core/viewmodel/language.h"
 #include "ui/widgets/page.h"
 
 class QComboBox;
 class QLineEdit;
+class QPushButton;
 class QTextBrowser;
 class QTextDocument;
 class QTimer;
 
 namespace dachlast::ui {
 
-/// One section of a report: sentences, charts, tables, in this order.
-struct ReportSection {
-  QString heading;
-  QStringList sentences;
-  struct Chart {
-    FigureView::Source source;
-    double height = 0.0;  // of a page-wide chart
-  };
-  std::vector<Chart> charts;
-  std::vector<viewmodel::Table> tables;
-};
-
 /// What the reader may say about a report.
 struct ReportFields {
   enum class Level : std::uint8_t { kSummary, kFull } level = Level::kFull;
-  QString title;  // empty: made from the run
+  viewmodel::Language language = viewmodel::Language::kEnglish;
+  QString title;  // empty: made from what is reported
   QString author;
   QString note;
 
   bool operator==(const ReportFields&) const = default;
 };
 
-/// A preview of the report: the sections and figures that the exported file holds, drawn by the same view-models.
+/// A preview: rich text as the report's own writer makes it, and its charts as pictures by name ("figure:roofline-chart").
+struct ReportPreview {
+  QString html;
+  QHash<QString, QImage> pictures;
+};
+
+/// A preview of the report: the sections, sentences, tables and charts of the exported file.
 class ReportView : public Page {
   Q_OBJECT
 
@@ -46,30 +41,34 @@ class ReportView : public Page {
   explicit ReportView(QWidget* parent = nullptr);
 
   ReportFields fields() const;
-  void setReport(const QString& title, const QList<ReportSection>& sections);
+  void setFields(const ReportFields& fields);
+  void setPreview(const ReportPreview& preview);
+  /// How many charts the reader added.
+  void setAdded(int n_charts);
   QString plainText() const;
 
  Q_SIGNALS:
-  /// The fields changed: another preview is wanted.
-  void changed(const dachlast::ui::ReportFields& fields);
+  /// The fields or the colours changed: another preview is wanted.
+  void changed();
   void exportRequested(const dachlast::ui::ReportFields& fields);
+  /// The charts that were added are to go again.
+  void clearAddedRequested();
 
  protected:
   void changeEvent(QEvent* event) override;
 
  private:
   QWidget* makeHead();
-  void draw();
 
   QComboBox* level_;
+  QComboBox* language_;
   QLineEdit* title_;
   QLineEdit* author_;
   QLineEdit* note_;
+  QPushButton* clear_;
   QTextBrowser* paper_;
   QTextDocument* document_ = nullptr;
   QTimer* delay_;
-  QString shown_title_;
-  QList<ReportSection> sections_;
 };
 
 }  // namespace dachlast::ui

@@ -1,5 +1,6 @@
 #include "ui/views/timeline_view.h"
 
+#include <QAction>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -55,6 +56,9 @@ TimelineView::TimelineView(QWidget* parent)
   connect(chart_, &FigureView::datumSelected, this, [this](const QString& event) {
     if (timeline_) Q_EMIT selected(to_qt(viewmodel::op_datum_of(*timeline_, event.toStdString())));
   });
+  auto* trace = new QAction(tr("Save as Chrome trace…"), chart_);
+  connect(trace, &QAction::triggered, this, &TimelineView::traceRequested);
+  chart_->addAction(trace);
   clearBrush();
 }
 
@@ -162,6 +166,11 @@ void TimelineView::draw() {
   };
   const int twin = base_ ? twin_step(*timeline_, step_, *base_) : -1;
   // By value: the chart may be asked for its picture after another run took this one's place.
+  const auto facts = [run = timeline_, base = twin < 0 ? nullptr : base_](const std::string& event) {
+    std::vector<viewmodel::TimelineStrip> strips{{{}, run.get(), 0}};
+    if (base) strips.push_back({{}, base.get(), 0});
+    return viewmodel::event_facts(strips, event);
+  };
   const auto source = [run = timeline_, base = twin < 0 ? nullptr : base_, window = window_, filters = filters_,
                        name = twin < 0 ? std::string() : name_.toStdString(),
                        base_name = tr("Baseline %1").arg(base_name_).toStdString(),
@@ -171,6 +180,11 @@ void TimelineView::draw() {
     if (base) strips.push_back({base_name, base.get(), base_origin});
     return viewmodel::timeline_figure(strips, window, filters, size, "timeline");
   };
+  chart_->setFacts(facts);
+  chart_->setData([run = timeline_, window = window_, origin = origin_of(*timeline_, step_)] {
+    const auto zero = static_cast<double>(origin);
+    return viewmodel::events_table(*run, {window.lo + zero, window.hi + zero}, origin);
+  });
   chart_->setSource(source);
 }
 

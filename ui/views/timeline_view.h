@@ -42,6 +42,8 @@ class TimelineView : public Page {
   /// A range was brushed: what lies in it.
   void rangeChosen(const viewmodel::TimelineRange& range);
   void rangeCleared();
+  /// Someone wants all recorded spans in a file for trace viewers.
+  void traceRequested();
 
  private:
   void draw();

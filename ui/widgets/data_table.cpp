@@ -18,6 +18,7 @@ namespace {
 constexpr int kLeastColumn = 56;
 constexpr int kMostColumn = 420;  // a longer text is told in full by its tooltip
 constexpr int kRowPadding = 8;
+constexpr int kRowsMeasured = 40;  // of thousands: enough to know how wide a column is
 
 }  // namespace
 
@@ -36,6 +37,7 @@ DataTable::DataTable(QWidget* parent)
   horizontalHeader()->setSectionsMovable(true);
   horizontalHeader()->setHighlightSections(false);
   horizontalHeader()->setMinimumSectionSize(kLeastColumn);
+  horizontalHeader()->setResizeContentsPrecision(kRowsMeasured);
   verticalHeader()->setDefaultSectionSize(fontMetrics().height() + kRowPadding);
   connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
     if (current.isValid()) Q_EMIT rowSelected(sorted_->mapToSource(current).row());

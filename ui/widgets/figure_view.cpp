@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/viewmodel/selection.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/words.h"
 
@@ -43,6 +44,7 @@ figure::Interval zoomed(const figure::Scale& scale, double lo_at, double hi_at, 
 FigureView::FigureView(QWidget* parent) : QWidget(parent), tooltip_(new QTimer(this)) {
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
+  setAccessibleName(tr("Chart"));  // until it shows one, which has a title
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
   tooltip_->setSingleShot(true);
   tooltip_->setInterval(kTooltipDelayMs);
@@ -52,6 +54,7 @@ FigureView::FigureView(QWidget* parent) : QWidget(parent), tooltip_(new QTimer(t
 void FigureView::setSource(Source source) {
   source_ = std::move(source);
   figure_.reset();
+  picture_ = {};
   hits_.clear();
   hovered_ = nullptr;
   if (source_) {
@@ -79,7 +82,12 @@ const figure::Figure& FigureView::figure() const {
 void FigureView::setSelected(const QString& datum) {
   if (selected_ == datum) return;
   selected_ = datum;
+  also_.clear();
   update();
+}
+
+QStringList FigureView::selection() const {
+  return selected_.isEmpty() ? QStringList() : QStringList(selected_) + also_;
 }
 
 void FigureView::setBrushed(const std::optional<Window>& brush) {
@@ -89,6 +97,7 @@ void FigureView::setBrushed(const std::optional<Window>& brush) {
 
 void FigureView::resizeEvent(QResizeEvent*) {
   figure_.reset();
+  picture_ = {};
   hovered_ = nullptr;
 }
 
@@ -103,19 +112,38 @@ const figure::HitBox* FigureView::hitAt(QPointF position) const {
 const figure::HitBox* FigureView::hitOf(const QString& datum) const {
   if (datum.isEmpty()) return nullptr;
   figure();
+  const std::string wanted = datum.toStdString();
   for (const auto* hit : hits_)
-    if (to_qt(hit->datum) == datum) return hit;
+    if (hit->datum == wanted) return hit;
   return nullptr;
+}
+
+std::string FigureView::factsOf(const figure::HitBox& hit) const {
+  return hit.tooltip.empty() && facts_ ? facts_(hit.datum) : hit.tooltip;
 }
 
 // -------- drawing
 
 void FigureView::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  const Theme theme = theme_of(palette());
-  painter.fillRect(rect(), colour(figure::Role::kSurface, theme));
-  paint(painter, figure(), theme);
+  painter.drawPixmap(0, 0, picture());
+  painter.setRenderHint(QPainter::Antialiasing);
   drawMarks(painter);
+}
+
+const QPixmap& FigureView::picture() {
+  const Theme theme = theme_of(palette());
+  const double scale = devicePixelRatioF();
+  const bool dark = theme == Theme::kDark;
+  if (!picture_.isNull() && picture_dark_ == dark && picture_.devicePixelRatio() == scale) return picture_;
+  picture_ = QPixmap((QSizeF(size()) * scale).toSize().expandedTo({1, 1}));
+  picture_.setDevicePixelRatio(scale);
+  picture_dark_ = dark;
+  picture_.fill(colour(figure::Role::kSurface, theme));
+  QPainter painter(&picture_);
+  painter.setFont(font());
+  paint(painter, figure(), theme);
+  return picture_;
 }
 
 void FigureView::drawMarks(QPainter& painter) {
@@ -133,10 +161,11 @@ void FigureView::drawMarks(QPainter& painter) {
   else if (brushed_)
     tint(boxOf(*brushed_));
   painter.setBrush(Qt::NoBrush);
-  if (const auto* hit = hitOf(selected_)) {
-    painter.setPen(QPen(colour(figure::Role::kText, theme), hasFocus() ? 1.75 : 1.0));
-    painter.drawRoundedRect(rect_of(hit->box).adjusted(-2, -2, 2, 2), 4, 4);
-  }
+  for (const QString& datum : selection())
+    if (const auto* hit = hitOf(datum)) {
+      painter.setPen(QPen(colour(figure::Role::kText, theme), hasFocus() ? 1.75 : 1.0));
+      painter.drawRoundedRect(rect_of(hit->box).adjusted(-2, -2, 2, 2), 4, 4);
+    }
   if (hasFocus()) {
     painter.setPen(QPen(palette().color(QPalette::Highlight), 1.0));
     painter.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
@@ -177,6 +206,7 @@ void FigureView::mousePressEvent(QMouseEvent* event) {
     return;
   }
   if (event->button() != Qt::LeftButton) return;
+  if (event->modifiers().testFlag(Qt::ControlModifier)) return addToSelection(hitAt(event->position()));
   if (on_plane && brush_ != Brush::kNone) {
     drag_ = Drag::kBrush;
     return;  // a click is told on release: only then it is known not to be a drag
@@ -267,16 +297,43 @@ void FigureView::leaveEvent(QEvent*) {
 void FigureView::showTooltip() {
   if (hovered_ == nullptr) return;
   const QRect box = rect_of(hovered_->box);
-  QToolTip::showText(mapToGlobal(box.bottomLeft()), said_lines(hovered_->tooltip), this, box);
+  QToolTip::showText(mapToGlobal(box.bottomLeft()), said_lines(factsOf(*hovered_)), this, box);
 }
 
 // -------- keyboard
 
 void FigureView::choose(const figure::HitBox* hit) {
   const QString datum = hit != nullptr ? to_qt(hit->datum) : QString();
-  if (datum == selected_) return;
+  if (datum == selected_ && also_.isEmpty()) return;
+  setSelected({});
   setSelected(datum);
   Q_EMIT datumSelected(datum);
+}
+
+/// A second click on a datum takes it out again.
+void FigureView::addToSelection(const figure::HitBox* hit) {
+  if (hit == nullptr) return;
+  const QString datum = to_qt(hit->datum);
+  if (selected_.isEmpty()) return choose(hit);
+  if (datum == selected_) {
+    selected_ = also_.isEmpty() ? QString() : also_.takeFirst();
+    if (selected_.isEmpty()) Q_EMIT datumSelected({});
+  } else if (!also_.removeOne(datum)) {
+    also_ << datum;
+  }
+  update();
+  tellSelection();
+}
+
+void FigureView::tellSelection() {
+  std::vector<figure::Amount> amounts;
+  const QStringList chosen = selection();
+  for (const QString& datum : chosen)
+    if (const auto* hit = hitOf(datum); hit != nullptr && hit->amount) amounts.push_back(*hit->amount);
+  // A datum without an amount would silently be missing from the sum.
+  if (static_cast<qsizetype>(amounts.size()) != chosen.size()) amounts.clear();
+  Q_EMIT manySelected(static_cast<int>(chosen.size()),
+                      viewmodel::selection_statistics(amounts).value_or(viewmodel::Table{}));
 }
 
 void FigureView::step(int by) {
@@ -319,6 +376,7 @@ void FigureView::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_Minus: return zoomAt(rect().center(), 1.0 / kZoomPerNotch);
     case Qt::Key_Return:
     case Qt::Key_Enter:
+      if (event->modifiers().testFlag(Qt::ControlModifier)) return addToSelection(hovered_);
       if (!selected_.isEmpty()) Q_EMIT inspectRequested(selected_);
       return;
     case Qt::Key_Space:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QPixmap>
 #include <QStringList>
 #include <QWidget>
 #include <functional>
@@ -39,14 +40,20 @@ class FigureView : public QWidget {
 
   explicit FigureView(QWidget* parent = nullptr);
 
+  /// What is told of a datum whose hit box carries no facts of its own: charts of thousands make them when someone asks.
+  using Facts = std::function<std::string(const std::string& datum)>;
+
   /// Replaces the content; an empty source shows nothing.
   void setSource(Source source);
   /// The table of "Copy data", "Save as CSV" and "Show as table"; without one, the facts of the data are listed.
   void setData(Data data) { data_ = std::move(data); }
+  void setFacts(Facts facts) { facts_ = std::move(facts); }
   void setGestures(Brush brush, Zoom zoom);
   /// Marks the datum of this id; an unknown one marks nothing.
   void setSelected(const QString& datum);
   const QString& selected() const { return selected_; }
+  /// All that is selected: the datum chosen last, then those that Ctrl and a click kept beside it.
+  QStringList selection() const;
   /// Shows a brush, or none; tells nobody.
   void setBrushed(const std::optional<Window>& brush);
   const std::optional<Window>& brushed() const { return brushed_; }
@@ -61,6 +68,8 @@ class FigureView : public QWidget {
  Q_SIGNALS:
   /// A datum was chosen by click or arrow keys; empty: none any more.
   void datumSelected(const QString& datum);
+  /// Several data are selected; the statistics of what they amount to, no rows where they cannot be summed up.
+  void manySelected(int count, const dachlast::viewmodel::Table& statistics);
   /// Enter on a datum: someone wants to know all about it.
   void inspectRequested(const QString& datum);
   /// Part of the plane was dragged over.
@@ -70,6 +79,8 @@ class FigureView : public QWidget {
   void windowRequested(const dachlast::ui::FigureView::Window& window);
   /// Everything is to be shown again.
   void resetRequested();
+  /// Someone wants this figure in the report.
+  void addToReportRequested(const dachlast::figure::Figure& figure);
   /// Someone wants this figure in a file of this kind: "png", "svg".
   void saveRequested(const figure::Figure& figure, const QString& kind);
   /// Someone wants the figures behind it in a file of this kind: "csv", "json".
@@ -96,6 +107,12 @@ class FigureView : public QWidget {
 
   const figure::HitBox* hitAt(QPointF position) const;
   const figure::HitBox* hitOf(const QString& datum) const;
+  std::string factsOf(const figure::HitBox& hit) const;
+  void addToSelection(const figure::HitBox* hit);
+  void tellSelection();
+  const QPixmap& picture();
+  viewmodel::Table factsTable() const;
+  figure::Figure figureWithFacts() const;
   void choose(const figure::HitBox* hit);
   void step(int by);
   bool clearOne();
@@ -114,11 +131,15 @@ class FigureView : public QWidget {
 
   Source source_;
   Data data_;
+  Facts facts_;
   Brush brush_ = Brush::kNone;
   Zoom zoom_ = Zoom::kNone;
   mutable std::optional<figure::Figure> figure_;
   mutable std::vector<const figure::HitBox*> hits_;
   QString selected_;
+  QStringList also_;  // selected beside it
+  QPixmap picture_;   // of the figure, so that hovering and brushing draw it once only
+  bool picture_dark_ = false;
   const figure::HitBox* hovered_ = nullptr;
   std::optional<Window> brushed_;
   bool zoomed_ = false;

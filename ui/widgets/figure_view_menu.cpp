@@ -19,28 +19,37 @@ namespace {
 constexpr double kCopyScale = 2.0;  // sharp on a dense screen
 constexpr QSize kTableSize{760, 480};
 
+}  // namespace
+
+viewmodel::Table FigureView::data() const {
+  return data_ ? data_() : factsTable();
+}
+
+/// The figure as it leaves the program: nobody can ask there. Drawn anew, in English: a report has a language of its own.
+figure::Figure FigureView::figureWithFacts() const {
+  if (!source_) return {};
+  figure::Figure whole = source_({static_cast<double>(width()), static_cast<double>(height())});
+  for (auto& primitive : whole.primitives)
+    if (auto* hit = std::get_if<figure::HitBox>(&primitive)) hit->tooltip = factsOf(*hit);
+  return whole;
+}
+
+figure::Figure FigureView::whole() const {
+  return viewmodel::in_language(figureWithFacts(), words());
+}
+
 /// The facts of every datum as the chart tells them on hover.
-viewmodel::Table facts_of(const figure::Figure& figure) {
-  viewmodel::Table table{.id = figure.id, .title = figure.title, .columns = {}, .rows = {}, .notes = {}};
+viewmodel::Table FigureView::factsTable() const {
+  viewmodel::Table table{.id = figure().id, .title = figure().title, .columns = {}, .rows = {}, .notes = {}};
   table.columns = {{"datum", "Datum", "", "", viewmodel::Align::kLeft},
                    {"facts", "Facts", "", "", viewmodel::Align::kLeft}};
-  for (const auto& primitive : figure.primitives)
+  for (const auto& primitive : figure().primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) {
-      std::string facts = said_lines(hit->tooltip).toStdString();
+      std::string facts = said_lines(factsOf(*hit)).toStdString();
       for (std::size_t at = 0; (at = facts.find('\n', at)) != std::string::npos;) facts.replace(at, 1, "; ");
       table.rows.push_back({viewmodel::text_cell(hit->datum), viewmodel::text_cell(std::move(facts))});
     }
   return table;
-}
-
-}  // namespace
-
-viewmodel::Table FigureView::data() const {
-  return data_ ? data_() : facts_of(figure());
-}
-
-figure::Figure FigureView::whole() const {
-  return viewmodel::in_language(figure(), words());
 }
 
 void FigureView::copyImage() {
@@ -73,6 +82,8 @@ void FigureView::fillMenu(QMenu& menu) {
   menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
   menu.addSeparator();
   menu.addAction(tr("Show as table"), this, &FigureView::showAsTable);
+  menu.addAction(tr("Add to report"), this, [this] { Q_EMIT addToReportRequested(figureWithFacts()); });
+  menu.addActions(actions());  // those of the page
   if (zoom_ != Zoom::kNone) menu.addAction(tr("Show everything"), this, &FigureView::resetRequested);
 }
 

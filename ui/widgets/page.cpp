@@ -1,5 +1,6 @@
 #include "ui/widgets/page.h"
 
+#include <QHash>
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedLayout>
@@ -11,10 +12,30 @@ namespace {
 constexpr int kMargin = 16;
 constexpr double kAnswerScale = 1.35;  // of the system's font
 
+/// A label that lays out its text once a width: layouts ask for the height of every sentence several times a frame.
+class SentenceLabel : public QLabel {
+ public:
+  using QLabel::QLabel;
+
+  int heightForWidth(int width) const override {
+    if (text() != known_text_ || font() != known_font_) heights_.clear();
+    known_text_ = text();
+    known_font_ = font();
+    auto found = heights_.find(width);
+    if (found == heights_.end()) found = heights_.insert(width, QLabel::heightForWidth(width));
+    return *found;
+  }
+
+ private:
+  mutable QHash<int, int> heights_;
+  mutable QString known_text_;
+  mutable QFont known_font_;
+};
+
 }  // namespace
 
 QLabel* sentence_label(QWidget* parent) {
-  auto* label = new QLabel(parent);
+  auto* label = new SentenceLabel(parent);
   label->setTextFormat(Qt::PlainText);  // names come from files and stay text
   label->setWordWrap(true);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);

@@ -25,6 +25,10 @@ class Page : public QWidget {
   void showEmpty();
   bool hasContent() const;
 
+  // Pages are as high as the window: asking every hidden one how high its sentences would be takes longer than drawing its charts.
+  bool hasHeightForWidth() const override { return false; }
+  int heightForWidth(int) const override { return -1; }
+
  Q_SIGNALS:
   /// The button of the empty state.
   void emptyButtonClicked();

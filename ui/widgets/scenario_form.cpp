@@ -1,5 +1,6 @@
 #include "ui/widgets/scenario_form.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QCompleter>
 #include <QFormLayout>
@@ -52,6 +53,12 @@ ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QW
   engine_ = addChoice(tr("&Engine"), choices.engines, {});
   tensor_parallel_ = addCount(tr("T&P"), kMostDevices);
   pipeline_parallel_ = addCount(tr("PP"), kMostDevices);
+  attention_data_parallel_ = addCount(tr("Attention &DP"), kMostDevices);
+  experts_ = new QCheckBox(tr("Whole e&xperts on each GPU (EP)"));
+  experts_->setToolTip(tr("Expert parallelism, of models with experts: each GPU holds a share of them whole."));
+  experts_->setAccessibleName(experts_->text().remove(u'&'));
+  connect(experts_, &QCheckBox::toggled, this, &ScenarioForm::tell);
+  form->addRow(experts_);
   memory_ = addCount(tr("Memory bu&dget, %"), 100, tr("engine default"));
 }
 
@@ -133,6 +140,8 @@ ScenarioFields ScenarioForm::fields() const {
           .batch_size = batch_.field->value(),
           .tensor_parallel = tensor_parallel_->value(),
           .pipeline_parallel = pipeline_parallel_->value(),
+          .attention_data_parallel = attention_data_parallel_->value(),
+          .experts = experts_->isChecked() ? ScenarioFields::Experts::kWhole : ScenarioFields::Experts::kSliced,
           .memory_percent = memory_->value()};
 }
 
@@ -147,6 +156,8 @@ void ScenarioForm::setFields(const ScenarioFields& fields) {
   batch_.field->setValue(fields.batch_size);
   tensor_parallel_->setValue(fields.tensor_parallel);
   pipeline_parallel_->setValue(fields.pipeline_parallel);
+  attention_data_parallel_->setValue(fields.attention_data_parallel);
+  experts_->setChecked(fields.experts == ScenarioFields::Experts::kWhole);
   memory_->setValue(fields.memory_percent);
   silent_ = false;
 }

@@ -2,7 +2,9 @@
 
 #include <QStringList>
 #include <QWidget>
+#include <cstdint>
 
+class QCheckBox;
 class QComboBox;
 class QSlider;
 class QSpinBox;
@@ -21,6 +23,8 @@ struct ScenarioFields {
   int batch_size = 1;
   int tensor_parallel = 1;
   int pipeline_parallel = 1;
+  int attention_data_parallel = 1;
+  enum class Experts : std::uint8_t { kSliced, kWhole } experts = Experts::kSliced;
   int memory_percent = 0;  // of capacity; 0: the engine's own default
 
   bool operator==(const ScenarioFields&) const = default;
@@ -72,6 +76,8 @@ class ScenarioForm : public QWidget {
   QComboBox* cache_;
   QSpinBox* tensor_parallel_;
   QSpinBox* pipeline_parallel_;
+  QSpinBox* attention_data_parallel_;
+  QCheckBox* experts_;
   QSpinBox* memory_;
   bool silent_ = false;
 };

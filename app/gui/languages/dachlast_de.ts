@@ -40,49 +40,6 @@
     </message>
 </context>
 <context>
-    <name>ReportPreview</name>
-    <message>
-        <source>Summary</source>
-        <translation>Zusammenfassung</translation>
-    </message>
-    <message>
-        <source>Risk: %1</source>
-        <translation>Risiko: %1</translation>
-    </message>
-    <message>
-        <source>Configuration</source>
-        <translation>Konfiguration</translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation>Speicher</translation>
-    </message>
-    <message>
-        <source>Phases</source>
-        <translation>Phasen</translation>
-    </message>
-    <message>
-        <source>Roofline</source>
-        <translation>Roofline</translation>
-    </message>
-    <message>
-        <source>KV cache and requests</source>
-        <translation>KV-Cache und Anfragen</translation>
-    </message>
-    <message>
-        <source>Assumptions and limits</source>
-        <translation>Annahmen und Grenzen</translation>
-    </message>
-    <message>
-        <source>Reproduce</source>
-        <translation>Wiederholen</translation>
-    </message>
-    <message>
-        <source>By %1</source>
-        <translation>Von %1</translation>
-    </message>
-</context>
-<context>
     <name>Saving</name>
     <message>
         <source>Written to %1</source>
@@ -482,6 +439,22 @@
         <source>The name contains</source>
         <translation>Der Name enthält</translation>
     </message>
+    <message>
+        <source>Selected: %1. They are of different kinds and have no sum.</source>
+        <translation>Ausgewählt: %1. Sie sind verschiedener Art und haben keine Summe.</translation>
+    </message>
+    <message>
+        <source>Selected: %1</source>
+        <translation>Ausgewählt: %1</translation>
+    </message>
+    <message>
+        <source>Save as Chrome Trace</source>
+        <translation>Als Chrome-Trace speichern</translation>
+    </message>
+    <message>
+        <source>Chrome trace (*.json)</source>
+        <translation>Chrome-Trace (*.json)</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::MeasureController</name>
@@ -513,6 +486,40 @@
     <message>
         <source>%1: left out, because a newer version wrote it: %2</source>
         <translation>%1: ausgelassen, weil eine neuere Version es geschrieben hat: %2</translation>
+    </message>
+</context>
+<context>
+    <name>dachlast::gui::RecommendController</name>
+    <message>
+        <source>Warning: %1</source>
+        <translation>Warnung: %1</translation>
+    </message>
+    <message>
+        <source>Assumed: %1</source>
+        <translation>Angenommen: %1</translation>
+    </message>
+    <message>
+        <source>The search was cancelled. Change a field to search again.</source>
+        <translation>Die Suche wurde abgebrochen. Ein Feld ändern, um neu zu suchen.</translation>
+    </message>
+</context>
+<context>
+    <name>dachlast::gui::ReportController</name>
+    <message>
+        <source>Writing the preview…</source>
+        <translation>Die Vorschau wird geschrieben…</translation>
+    </message>
+    <message>
+        <source>Add to report</source>
+        <translation>Zum Bericht hinzufügen</translation>
+    </message>
+    <message>
+        <source>Added to the report: %1</source>
+        <translation>Zum Bericht hinzugefügt: %1</translation>
+    </message>
+    <message>
+        <source>Remove added charts</source>
+        <translation>Hinzugefügte Diagramme entfernen</translation>
     </message>
 </context>
 <context>
@@ -774,6 +781,14 @@
         <source>Show everything</source>
         <translation>Alles zeigen</translation>
     </message>
+    <message>
+        <source>Add to report</source>
+        <translation>Zum Bericht hinzufügen</translation>
+    </message>
+    <message>
+        <source>Chart</source>
+        <translation>Diagramm</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::InspectorPanel</name>
@@ -948,13 +963,180 @@
         <source>Choose model</source>
         <translation>Modell wählen</translation>
     </message>
+    <message>
+        <source>Memory: share of the budget</source>
+        <translation>Speicher: Anteil am Budget</translation>
+    </message>
+    <message>
+        <source>Predicted TPOT</source>
+        <translation>Vorhergesagte TPOT</translation>
+    </message>
+    <message>
+        <source>Predicted throughput</source>
+        <translation>Vorhergesagter Durchsatz</translation>
+    </message>
+    <message>
+        <source>What the heatmap shows</source>
+        <translation>Was die Heatmap zeigt</translation>
+    </message>
+</context>
+<context>
+    <name>dachlast::ui::RecommendView</name>
+    <message>
+        <source>Choose a model to see which hardware serves it.</source>
+        <translation>Ein Modell wählen, um passende Hardware zu sehen.</translation>
+    </message>
+    <message>
+        <source>Choose model</source>
+        <translation>Modell wählen</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>keine Grenze</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel</source>
+        <translation>&amp;Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel the search</source>
+        <translation>Suche abbrechen</translation>
+    </message>
+    <message>
+        <source>all known ones</source>
+        <translation>alle bekannten</translation>
+    </message>
+    <message>
+        <source>Names, separated by commas: h100-sxm, l40s</source>
+        <translation>Namen, durch Kommas getrennt: h100-sxm, l40s</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>A CSV or YAML file of prices per GPU and hour, or the dated examples that come along</source>
+        <translation>CSV- oder YAML-Datei mit Preisen je GPU und Stunde, oder die datierten Beispiele, die mitgeliefert werden</translation>
+    </message>
+    <message>
+        <source>Choose a price file</source>
+        <translation>Preisdatei wählen</translation>
+    </message>
+    <message>
+        <source>Re&amp;quests at once</source>
+        <translation>Anfragen &amp;zugleich</translation>
+    </message>
+    <message>
+        <source>&amp;TTFT, ms</source>
+        <translation>&amp;TTFT, ms</translation>
+    </message>
+    <message>
+        <source>TP&amp;OT, ms</source>
+        <translation>TP&amp;OT, ms</translation>
+    </message>
+    <message>
+        <source>&amp;Most GPUs</source>
+        <translation>&amp;Meiste GPUs</translation>
+    </message>
+    <message>
+        <source>GP&amp;Us</source>
+        <translation>GP&amp;Us</translation>
+    </message>
+    <message>
+        <source>P&amp;rices</source>
+        <translation>P&amp;reise</translation>
+    </message>
+    <message>
+        <source>Searching</source>
+        <translation>Suche läuft</translation>
+    </message>
+    <message>
+        <source>Horizontal axis</source>
+        <translation>Waagerechte Achse</translation>
+    </message>
+    <message>
+        <source>Vertical axis</source>
+        <translation>Senkrechte Achse</translation>
+    </message>
+    <message>
+        <source>Sho&amp;w outdone ones</source>
+        <translation>Über&amp;troffene zeigen</translation>
+    </message>
+    <message>
+        <source>&amp;Across</source>
+        <translation>&amp;Waagerecht</translation>
+    </message>
+    <message>
+        <source>Up&amp;ward</source>
+        <translation>&amp;Senkrecht</translation>
+    </message>
+    <message>
+        <source>All candidates</source>
+        <translation>Alle Kandidaten</translation>
+    </message>
+    <message>
+        <source>Over batch</source>
+        <translation>Über dem Batch</translation>
+    </message>
+    <message>
+        <source>Over context</source>
+        <translation>Über dem Kontext</translation>
+    </message>
+    <message>
+        <source>A click makes a candidate the scenario.</source>
+        <translation>Ein Klick macht einen Kandidaten zum Szenario.</translation>
+    </message>
+    <message>
+        <source>Predicted speed of the scenario over its batch.</source>
+        <translation>Vorhergesagte Geschwindigkeit des Szenarios über dem Batch.</translation>
+    </message>
+    <message>
+        <source>Predicted speed of the scenario over its context.</source>
+        <translation>Vorhergesagte Geschwindigkeit des Szenarios über dem Kontext.</translation>
+    </message>
+    <message>
+        <source>Assumptions</source>
+        <translation>Annahmen</translation>
+    </message>
+    <message>
+        <source>Options</source>
+        <translation>Alternativen</translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation>Verworfen</translation>
+    </message>
+    <message>
+        <source>Scenarios</source>
+        <translation>Szenarien</translation>
+    </message>
+    <message>
+        <source>A click makes an option the scenario; Ctrl+Z takes it back.</source>
+        <translation>Ein Klick macht eine Alternative zum Szenario; Strg+Z nimmt es zurück.</translation>
+    </message>
+    <message>
+        <source>Prices</source>
+        <translation>Preise</translation>
+    </message>
+    <message>
+        <source>Prices (*.csv *.yaml *.yml *.json)</source>
+        <translation>Preise (*.csv *.yaml *.yml *.json)</translation>
+    </message>
+    <message>
+        <source>Rejected (%1)</source>
+        <translation>Verworfen (%1)</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Lists</source>
+        <translation>Listen</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::ReportView</name>
-    <message>
-        <source>No run open: there is nothing to report yet.</source>
-        <translation>Kein Messlauf geöffnet: Noch gibt es nichts zu berichten.</translation>
-    </message>
     <message>
         <source>Open…</source>
         <translation>Öffnen…</translation>
@@ -994,6 +1176,18 @@
     <message>
         <source>This is what the exported file holds.</source>
         <translation>Dies enthält die exportierte Datei.</translation>
+    </message>
+    <message>
+        <source>Nothing to report yet. Open a run, or choose a model to plan.</source>
+        <translation>Noch gibt es nichts zu berichten. Einen Messlauf öffnen oder ein Modell zum Planen wählen.</translation>
+    </message>
+    <message>
+        <source>Language of the report</source>
+        <translation>Sprache des Berichts</translation>
+    </message>
+    <message>
+        <source>Remove added charts (%1)</source>
+        <translation>Hinzugefügte Diagramme entfernen (%1)</translation>
     </message>
 </context>
 <context>
@@ -1123,6 +1317,18 @@
         <source>engine default</source>
         <translation>Vorgabe der Engine</translation>
     </message>
+    <message>
+        <source>Attention &amp;DP</source>
+        <translation>Attention-&amp;DP</translation>
+    </message>
+    <message>
+        <source>Whole e&amp;xperts on each GPU (EP)</source>
+        <translation>Ganze E&amp;xperten auf jeder GPU (EP)</translation>
+    </message>
+    <message>
+        <source>Expert parallelism, of models with experts: each GPU holds a share of them whole.</source>
+        <translation>Expertenparallelität bei Modellen mit Experten: Jede GPU hält einen Teil von ihnen ganz.</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::ScenariosView</name>
@@ -1192,6 +1398,10 @@
     <message>
         <source>Baseline %1</source>
         <translation>Referenzlauf %1</translation>
+    </message>
+    <message>
+        <source>Save as Chrome trace…</source>
+        <translation>Als Chrome-Trace speichern…</translation>
     </message>
 </context>
 <context>

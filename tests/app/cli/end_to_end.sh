@@ -71,6 +71,17 @@ contains out '"schema": "dachlast.advice/1"'
 expect 0 compare a.dachlast a.dachlast
 expect 0 run --model stories-260k --compare-uncached --prompt-tokens 4 --generate 12 --context 16 --repeat 2 -o u.dachlast
 contains out "KV cache"
+# The system refuses memory in the middle of a run: 1.4 GiB of address space are plenty for one sequence, not for 5,000. (A
+# sanitizer's shadow takes terabytes: such a build does not start at all.)
+if (ulimit -v 1500000; "$program" --version) >out 2>err; then
+  (ulimit -v 1500000; "$program" run --model stories-260k --context 64 --batch 1,5000 --repeat 2 -o m.dachlast) >out 2>err
+  code=$?
+  ((code == 3)) || fail "a run without memory exited $code, not 3: $(tail -n 3 err)"
+  contains err "bytes"
+  contains err "Use a shorter context, a smaller batch"
+  expect 0 show m.dachlast
+  contains out "partial (2 of 4 points)"
+fi
 expect 0 run --model gpt2 --dry-run
 contains out "FITS"
 test -e gpt2.dachlast && fail "a dry run wrote a file"

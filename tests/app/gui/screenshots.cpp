@@ -13,6 +13,8 @@
 #include "app/gui/help_dialog.h"
 #include "app/gui/languages.h"
 #include "app/gui/main_window.h"
+#include "app/gui/recommend_controller.h"
+#include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "app/gui/settings_dialog.h"
 #include "ui/paint/theme.h"
@@ -33,28 +35,38 @@ constexpr QSize kSizes[] = {{1280, 800}, {1024, 640}};
 
 // The heatmap comes from another thread: long enough for it on a busy machine.
 constexpr int kSettleMs = 1500;
+constexpr int kMostRounds = 60;
 
-void settle() {
+void wait(int ms) {
   QEventLoop loop;
-  QTimer::singleShot(kSettleMs, &loop, &QEventLoop::quit);
+  QTimer::singleShot(ms, &loop, &QEventLoop::quit);
   loop.exec();
+}
+
+/// Until what runs in the background is shown.
+void settle(MainWindow& window) {
+  wait(kSettleMs);
+  const auto& search = *window.findChild<dachlast::gui::RecommendController*>();
+  for (int rounds = 0; search.searching() && rounds < kMostRounds; ++rounds) wait(kSettleMs / 5);
+  window.reporter().waitForDone();
+  wait(kSettleMs / 5);
 }
 
 /// The dialogs of the window, beside its pages.
 bool take_dialogs(MainWindow& window, const QDir& folder, const Look& look) {
   dachlast::gui::SettingsDialog settings({}, window.commands().list(), &window);
   settings.show();
-  settle();
+  settle(window);
   bool written = settings.grab().save(folder.filePath(QStringLiteral("settings-%1.png").arg(QLatin1String(look.name))));
   auto* tabs = settings.findChild<QTabWidget*>();
   tabs->setCurrentIndex(1);
-  settle();
+  settle(window);
   written =
       settings.grab().save(folder.filePath(QStringLiteral("keys-%1.png").arg(QLatin1String(look.name)))) && written;
   dachlast::gui::HelpDialog help(window.commands().list(), &window);
   help.setAttribute(Qt::WA_DeleteOnClose, false);
   help.show();
-  settle();
+  settle(window);
   return help.grab().save(folder.filePath(QStringLiteral("help-%1.png").arg(QLatin1String(look.name)))) && written;
 }
 
@@ -64,7 +76,7 @@ bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) 
   const QStringList titles = window.pageTitles();
   for (qsizetype i = 0; i < titles.size(); ++i) {
     window.showPage(titles[i]);
-    settle();
+    settle(window);
     const QString name =
         QStringLiteral("%1-%2-%3.png").arg(MainWindow::pageIds().value(i), QLatin1String(look.name)).arg(size.width());
     written = window.grab().save(folder.filePath(name)) && written;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/viewmodel/inspection.h"
+#include "core/viewmodel/selection.h"
 #include "tests/support/sample_run.h"
 
 namespace dachlast::viewmodel {

@@ -80,6 +80,64 @@ TEST(ParetoFigure, TheAllowedRegionBeginsAtTheLimit) {
   EXPECT_TRUE(all<figure::Rect>(pareto_figure(open, {800, 500}, "p")).empty());
 }
 
+ParetoChart with_times() {
+  ParetoChart chart = three_points();
+  // TTFT 1, 0.5 and 2 s on 8, 2 and 1 GPUs: on these axes a is beaten by b.
+  const double ttft[] = {1.0, 0.5, 2.0};
+  const int devices[] = {8, 2, 1};
+  for (std::size_t i = 0; i < 3; ++i) {
+    chart.points[i].ttft_s = ttft[i];
+    chart.points[i].n_devices = devices[i];
+  }
+  chart.x = ParetoAxis::kTtft;
+  chart.y = ParetoAxis::kDevices;
+  return chart;
+}
+
+TEST(ParetoFigure, TheFrontierIsThatOfTheAxesShown) {
+  const figure::Figure drawn = pareto_figure(with_times(), {800, 500}, "p");
+  const auto lines = all<figure::Polyline>(drawn);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines.front().points.size(), 2U);  // b and c: none has less of both
+}
+
+TEST(ParetoFigure, PointsThatMissALimitAreNotOnTheFrontier) {
+  ParetoChart chart = with_times();
+  chart.points[1].meets_limits = false;
+  const auto lines = all<figure::Polyline>(pareto_figure(chart, {800, 500}, "p"));
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines.front().points.size(), 2U);  // a and c now
+}
+
+TEST(ParetoFigure, LimitsOnBothAxesTintTheirCorner) {
+  ParetoChart chart = with_times();
+  chart.y = ParetoAxis::kRequestRate;
+  chart.ttft_limit_s = 0.8;
+  const figure::Figure drawn = pareto_figure(chart, {800, 500}, "p");
+  const auto rects = all<figure::Rect>(drawn);
+  ASSERT_EQ(rects.size(), 1U);
+  const figure::Box& frame = drawn.plane->frame;
+  EXPECT_DOUBLE_EQ(rects.front().box.x, frame.x);  // less TTFT lies to the left
+  EXPECT_DOUBLE_EQ(rects.front().box.y, frame.y);  // a faster request lies above
+  EXPECT_NEAR(rects.front().box.right(), drawn.plane->x.position(0.8), 1e-9);
+  EXPECT_NEAR(rects.front().box.bottom(), drawn.plane->y.position(25.0), 1e-9);
+}
+
+TEST(ParetoFigure, OutdoneOnesCanBeHidden) {
+  ParetoChart chart = three_points();
+  chart.dominated = Dominated::kHidden;
+  EXPECT_EQ(all<figure::HitBox>(pareto_figure(chart, {800, 500}, "p")).size(), 2U);
+}
+
+TEST(ParetoFigure, WithoutPricesTheCostAxisSaysSo) {
+  ParetoChart chart = three_points();
+  chart.x = ParetoAxis::kCost;
+  const figure::Figure drawn = pareto_figure(chart, {800, 500}, "p");
+  EXPECT_TRUE(all<figure::HitBox>(drawn).empty());
+  const auto texts = all<figure::Text>(drawn);
+  EXPECT_TRUE(std::ranges::any_of(texts, [](const auto& text) { return text.text.find("No prices") == 0; }));
+}
+
 TEST(ParetoFigure, AnEmptyChartSaysSo) {
   const figure::Figure drawn = pareto_figure({}, {400, 300}, "p");
   EXPECT_TRUE(all<figure::HitBox>(drawn).empty());

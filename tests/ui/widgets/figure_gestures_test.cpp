@@ -72,6 +72,58 @@ TEST_F(FigureGestures, ARangeReachesOverTheWholeHeight) {
   EXPECT_DOUBLE_EQ(brushed_->y.hi, 100.0);
 }
 
+/// Three data of 1, 2 and 6 bytes beside each other.
+figure::Figure three_data(figure::Size size) {
+  figure::Figure made{"t", size, "Three", "Three data", {}};
+  for (int i = 0; i < 3; ++i)
+    made.primitives.push_back(figure::HitBox{{20.0 + 40.0 * i, 20.0, 20.0, 20.0},
+                                             std::to_string(i),
+                                             {},
+                                             figure::Amount{i == 2 ? 6.0 : 1.0 + i, figure::AmountUnit::kBytes}});
+  return made;
+}
+
+TEST_F(FigureGestures, CtrlAndAClickAddToTheSelectionAndSumItUp) {
+  view_.setGestures(FigureView::Brush::kNone, FigureView::Zoom::kNone);
+  view_.setSource(three_data);
+  int count = 0;
+  viewmodel::Table statistics;
+  QObject::connect(&view_, &FigureView::manySelected, [&](int n, const viewmodel::Table& table) {
+    count = n;
+    statistics = table;
+  });
+  QTest::mouseClick(&view_, Qt::LeftButton, {}, {30, 30});
+  QTest::mouseClick(&view_, Qt::LeftButton, Qt::ControlModifier, {70, 30});
+  QTest::mouseClick(&view_, Qt::LeftButton, Qt::ControlModifier, {110, 30});
+  EXPECT_EQ(view_.selection(), (QStringList{"0", "1", "2"}));
+  EXPECT_EQ(count, 3);
+  ASSERT_EQ(statistics.rows.size(), 1U);
+  EXPECT_EQ(std::get<std::int64_t>(statistics.rows[0][0].raw), 3);
+  EXPECT_DOUBLE_EQ(std::get<double>(statistics.rows[0][1].raw), 9.0);        // 1 + 2 + 6 bytes
+  QTest::mouseClick(&view_, Qt::LeftButton, Qt::ControlModifier, {70, 30});  // once more takes it out
+  EXPECT_EQ(view_.selection(), (QStringList{"0", "2"}));
+  QTest::mouseClick(&view_, Qt::LeftButton, {}, {110, 30});  // alone again
+  EXPECT_EQ(view_.selection(), QStringList{"2"});
+}
+
+TEST_F(FigureGestures, FactsAreMadeWhenSomeoneAsks) {
+  view_.setSource(three_data);
+  view_.setFacts([](const std::string& datum) { return "fact " + datum; });
+  const viewmodel::Table table = view_.data();
+  ASSERT_EQ(table.rows.size(), 3U);
+  EXPECT_EQ(table.rows[1][1].text, "fact 1");
+}
+
+TEST_F(FigureGestures, SpaceAndADragPan) {
+  view_.setFocus();
+  QTest::keyPress(&view_, Qt::Key_Space);
+  drag({100, 60}, {120, 60});
+  QTest::keyRelease(&view_, Qt::Key_Space);
+  EXPECT_FALSE(brushed_);
+  ASSERT_TRUE(requested_);
+  EXPECT_LT(requested_->x.lo, 0.0);  // what lay left of the frame comes in
+}
+
 TEST_F(FigureGestures, AShakyClickSelects) {
   drag({109, 59}, {111, 60});
   EXPECT_FALSE(brushed_);

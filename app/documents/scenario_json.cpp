@@ -1,11 +1,11 @@
-#include "app/cli/scenario_json.h"
+#include "app/documents/scenario_json.h"
 
 #include <nlohmann/json.hpp>
 
 #include "core/viewmodel/privacy.h"
 #include "reports/json_parts.h"
 
-namespace dachlast::cli {
+namespace dachlast {
 namespace {
 
 using nlohmann::ordered_json;
@@ -154,4 +154,4 @@ std::string json_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds) {
   return text_of(document, 2);
 }
 
-}  // namespace dachlast::cli
+}  // namespace dachlast

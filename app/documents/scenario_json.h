@@ -6,7 +6,7 @@
 #include "core/workbench/scenario.h"
 #include "core/workbench/scenario_speed.h"
 
-namespace dachlast::cli {
+namespace dachlast {
 
 /// "dachlast.plan/1": one scenario.
 std::string json_scenario(const ScenarioPlan& plan);
@@ -20,4 +20,4 @@ std::string json_scenarios(std::span<const ScenarioPlan> plans);
 /// "dachlast.sweep/1": a grid of contexts and batches.
 std::string json_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds);
 
-}  // namespace dachlast::cli
+}  // namespace dachlast

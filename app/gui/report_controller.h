@@ -1,0 +1,73 @@
+#pragma once
+
+#include <QObject>
+#include <QThreadPool>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "app/gui/open_runs.h"
+#include "core/figure/figure.h"
+#include "ui/paint/theme.h"
+#include "ui/views/report_view.h"
+#include "ui/widgets/scenario_form.h"
+
+class QUndoStack;
+
+namespace dachlast::gui {
+
+/// What a report is of, by value, so that another thread can write it.
+struct ReportSubject {
+  std::shared_ptr<const Run> run;   // nullptr: the scenario
+  std::shared_ptr<const Run> base;  // nullptr: no baseline
+  ui::ScenarioFields scenario;
+  QString note;  // of the run, where the fields hold none
+  std::vector<figure::Figure> added;
+};
+
+/// The report as it is exported.
+/// Errors   throws `Error` as planning and comparing do.
+std::string report_html_of(const ReportSubject& subject, const ui::ReportFields& fields, const std::string& timestamp);
+
+/// The same report as the window previews it.
+ui::ReportPreview report_preview_of(const ReportSubject& subject, const ui::ReportFields& fields, ui::Theme theme);
+
+/// Keeps the preview in step with what is open, and writes the file: both in the background, because a report reads headers of
+/// models, weighs hardware and draws a dozen charts. The last question wins.
+/// Threads  lives on the GUI thread; its pool only computes and writes the file it was told to.
+class ReportController : public QObject {
+  Q_OBJECT
+
+ public:
+  ReportController(OpenRuns& runs, ui::ScenarioForm& form, ui::ReportView& view, QUndoStack& edits,
+                   QObject* parent = nullptr);
+  ~ReportController() override;
+
+  /// Makes the preview anew, where someone looks.
+  void refresh();
+  void exportTo(const QString& path, const ui::ReportFields& fields);
+  /// Adds a chart to the report; can be undone.
+  void add(const figure::Figure& chart);
+  void clearAdded();
+  const std::vector<figure::Figure>& added() const { return added_; }
+  void waitForDone() { pool_.waitForDone(); }
+
+ Q_SIGNALS:
+  /// What to tell: where a file went, why there is none.
+  void told(const QString& text);
+
+ private:
+  ReportSubject subject() const;
+  void edit(const QString& what, std::vector<figure::Figure> charts);
+  void setAdded(std::vector<figure::Figure> charts);
+
+  OpenRuns& runs_;
+  ui::ScenarioForm& form_;
+  ui::ReportView& view_;
+  QUndoStack& edits_;
+  std::vector<figure::Figure> added_;
+  QThreadPool pool_;
+  int generation_ = 0;  // of the newest preview
+};
+
+}  // namespace dachlast::gui

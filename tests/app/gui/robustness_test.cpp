@@ -1,0 +1,241 @@
+// What must never freeze, crash or lose anything: a tour of all pages and actions, damaged and missing files, crowded folders.
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QDir>
+#include <QDropEvent>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QMenu>
+#include <QMimeData>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/main_window.h"
+#include "app/gui/recommend_controller.h"
+#include "app/gui/report_controller.h"
+#include "app/gui/run_presenter.h"
+#include "app/gui/trace_export.h"
+#include "tests/app/gui/run_files.h"
+#include "tests/app/gui/stall_watch.h"
+#include "tests/support/sample_run.h"
+#include "ui/views/compare_view.h"
+#include "ui/views/overview_view.h"
+#include "ui/views/plan_view.h"
+#include "ui/views/report_view.h"
+#include "ui/views/timeline_view.h"
+#include "ui/widgets/figure_view.h"
+#include "ui/widgets/scenario_form.h"
+
+namespace dachlast::gui {
+namespace {
+
+constexpr int kCrowd = 10'000;
+constexpr int kPatienceMs = 20'000;
+
+class RobustnessTest : public testing::Test {
+ protected:
+  RobustnessTest() {
+    window_.show();
+    window_.activateWindow();
+  }
+  template <class View>
+  View& view() {
+    return *window_.findChild<View*>();
+  }
+  QString path(const QString& name) { return folder_.filePath(name); }
+  /// Lets go of a file over the window, as a person does.
+  void drop(const QString& file) {
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(file)});
+    QDragEnterEvent enter({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window_, &enter);
+    QDropEvent drop({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window_, &drop);
+  }
+  QString writeModel(const QString& name) {
+    QDir(folder_.path()).mkpath(name);
+    QFile file(path(name + "/config.json"));
+    EXPECT_TRUE(file.open(QIODevice::WriteOnly));
+    file.write(
+        R"({"model_type": "gpt2", "n_layer": 2, "n_head": 4, "n_embd": 64, "vocab_size": 1000, "n_positions": 512})");
+    return path(name);
+  }
+  QByteArray bytesOf(const QString& name) {
+    QFile file(name);
+    EXPECT_TRUE(file.open(QIODevice::ReadOnly));
+    return file.readAll();
+  }
+  QString write(const QString& name, const QByteArray& bytes) {
+    QFile file(path(name));
+    EXPECT_TRUE(file.open(QIODevice::WriteOnly));
+    file.write(bytes);
+    return path(name);
+  }
+
+  QTemporaryDir folder_;
+  MainWindow window_;
+};
+
+TEST_F(RobustnessTest, NothingKeepsTheWindowWaiting) {
+  const QString before = write_run(path("before.dachlast"), run_of_points(200));
+  const QString after = write_run(path("after.dachlast"), run_of_points(200));
+  StallWatch watch;
+  watch.act("open", [&] { window_.open(before); });
+  watch.act("open a second", [&] { window_.open(after); });
+  watch.act("baseline", [&] { window_.runs().setBaseline(0); });
+  for (const QString& page : window_.pageTitles()) watch.act(page, [&] { window_.showPage(page); });
+  watch.act("select", [&] { window_.presenter().select("decode/attention"); });
+  watch.act("filter", [&] { window_.presenter().filterPhase(Phase::kDecode); });
+  watch.act("undo", [&] { window_.edits().undo(); });
+  watch.act("resize", [&] { window_.resize(1024, 640); });
+  for (const QString& page : {QStringLiteral("Memory"), QStringLiteral("Plan"), QStringLiteral("Report")}) {
+    watch.act(page, [&] { window_.showPage(page); });
+    for (const int context : {2048, 32768, 131072})
+      watch.act(page + QStringLiteral(", drag"), [&] {
+        ui::ScenarioFields fields = view<ui::ScenarioForm>().fields();
+        fields.context_tokens = context;
+        view<ui::ScenarioForm>().setFields(fields);
+        Q_EMIT view<ui::ScenarioForm>().changed(fields);
+      });
+  }
+  for (const char* model : {"deepseek-v3", "gpt2"})
+    watch.act(QString("model ") + model, [&] {
+      ui::ScenarioFields fields = view<ui::ScenarioForm>().fields();
+      fields.model = model;
+      view<ui::ScenarioForm>().setFields(fields);
+      Q_EMIT view<ui::ScenarioForm>().changed(fields);
+    });
+  watch.act("close the run", [&] { window_.runs().close(0); });
+  EXPECT_EQ(watch.stalls(), QStringList()) << watch.stalls().join("\n").toStdString();
+  RecordProperty("longest", (watch.longest() + QString::number(watch.longest_ms())).toStdString());
+}
+
+TEST_F(RobustnessTest, ACrowdedFolderIsNotRead) {
+  const QString one = write_run(path("one.dachlast"), test::sample_run());
+  const QByteArray bytes = bytesOf(one);
+  for (int i = 0; i < kCrowd; ++i) QFile::link(one, path(QString("run%1.dachlast").arg(i)));
+  StallWatch watch;
+  watch.act("open one of many", [&] { window_.open(path("run7.dachlast")); });
+  watch.act("drop the folder", [&] { drop(folder_.path()); });
+  EXPECT_EQ(watch.stalls(), QStringList()) << watch.stalls().join("\n").toStdString();
+  EXPECT_EQ(window_.runs().runs().size(), 1U);
+  EXPECT_EQ(bytesOf(one), bytes);
+}
+
+TEST_F(RobustnessTest, DamagedFilesAreSaidAndNothingElseChanges) {
+  const QString good = write_run(path("good.dachlast"), test::sample_run());
+  window_.open(good);
+  const QByteArray bytes = bytesOf(good);
+  QByteArray flipped = bytes;
+  for (qsizetype i = 100; i < flipped.size(); i += 97) flipped[i] = static_cast<char>(~flipped[i]);
+  for (const QString& bad : {write("empty.dachlast", {}), write("short.dachlast", bytes.left(bytes.size() / 2)),
+                             write("head.dachlast", bytes.left(20)), write("flipped.dachlast", flipped),
+                             write("text.dachlast", "not a run"), path("missing.dachlast")}) {
+    window_.open(bad);
+    EXPECT_TRUE(view<ui::OverviewView>().hasContent()) << bad.toStdString();
+    EXPECT_EQ(window_.runs().shown()->file, good) << bad.toStdString();
+  }
+  EXPECT_EQ(bytesOf(good), bytes);
+}
+
+TEST_F(RobustnessTest, ARunThatIsTakenAwayWhileOpenStaysReadable) {
+  const QString file = write_run(path("gone.dachlast"), test::sample_run());
+  window_.open(file);
+  ASSERT_TRUE(QFile::remove(file));
+  for (const QString& page : window_.pageTitles()) window_.showPage(page);
+  window_.showPage("Timeline");
+  // The spans were in the file; everything else was read.
+  EXPECT_TRUE(QTest::qWaitFor(
+      [&] {
+        QApplication::processEvents();
+        return !view<ui::TimelineView>().hasContent();
+      },
+      kPatienceMs));
+  window_.showPage("Overview");
+  EXPECT_TRUE(view<ui::OverviewView>().hasContent());
+}
+
+TEST_F(RobustnessTest, AReadOnlyFileAndFolderCanBeRead) {
+  const QString file = write_run(path("fixed.dachlast"), test::sample_run());
+  ASSERT_TRUE(QFile::setPermissions(file, QFile::ReadOwner));
+  ASSERT_TRUE(QFile::setPermissions(folder_.path(), QFile::ReadOwner | QFile::ExeOwner));
+  window_.open(file);
+  window_.showPage("Timeline");
+  EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, kPatienceMs));
+  QFile::setPermissions(folder_.path(), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+}
+
+TEST_F(RobustnessTest, AModelFolderCanBeDroppedOnAnyPage) {
+  const QString model = writeModel("tiny");
+  for (const QString& page : window_.pageTitles()) {
+    window_.showPage(page);
+    drop(model);
+    EXPECT_EQ(view<ui::ScenarioForm>().fields().model, model) << page.toStdString();
+    EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::PlanView>().isVisible() && view<ui::PlanView>().hasContent(); },
+                                kPatienceMs))
+        << page.toStdString();
+    window_.edits().undo();
+  }
+}
+
+TEST_F(RobustnessTest, AReportThatCannotBeWrittenIsSaid) {
+  window_.open(write_run(path("one.dachlast"), test::sample_run()));
+  QString told;
+  QObject::connect(&window_.reporter(), &ReportController::told, [&](const QString& text) { told = text; });
+  window_.reporter().exportTo(path("no/such/folder/report.html"), {});
+  EXPECT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, kPatienceMs));
+  EXPECT_TRUE(told.contains("was not written")) << told.toStdString();
+}
+
+TEST_F(RobustnessTest, ATraceIsWrittenInTheBackground) {
+  const QString file = write_run(path("one.dachlast"), test::sample_run());
+  QString told;
+  export_trace(&window_, file, path("trace.json"), [&](const QString& text) { told = text; });
+  ASSERT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, kPatienceMs));
+  EXPECT_TRUE(bytesOf(path("trace.json")).contains("traceEvents"));
+  told.clear();
+  export_trace(&window_, path("missing.dachlast"), path("none.json"), [&](const QString& text) { told = text; });
+  ASSERT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, kPatienceMs));
+  EXPECT_FALSE(QFile::exists(path("none.json")));
+}
+
+TEST(Closing, DuringWorkEndsAtOnce) {
+  const QTemporaryDir folder;
+  const QString file = write_run(folder.filePath("one.dachlast"), run_of_points(200));
+  const QString report = folder.filePath("report.html");
+  {
+    MainWindow window;
+    window.show();
+    window.open(file);
+    window.reporter().exportTo(report, {});
+    for (const char* page : {"Timeline", "Report", "Plan", "Memory"}) {
+      window.showPage(page);
+      QApplication::processEvents();
+    }
+    window.close();
+  }
+  // What was asked for is there, whole.
+  EXPECT_TRUE(QTest::qWaitFor([&] { return QFile::exists(report); }, kPatienceMs));
+  QFile written(report);
+  ASSERT_TRUE(written.open(QIODevice::ReadOnly));
+  EXPECT_TRUE(written.readAll().trimmed().endsWith("</html>"));
+}
+
+TEST(Closing, WhileSearchingHardwareEndsAtOnce) {
+  for (int round = 0; round < 3; ++round) {
+    auto window = std::make_unique<MainWindow>();
+    window->show();
+    window->showPage("Plan");
+    auto& controller = *window->findChild<RecommendController*>();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return controller.searching(); }, kPatienceMs));
+    QElapsedTimer timer;
+    timer.start();
+    window->close();
+    window.reset();
+    EXPECT_LT(timer.elapsed(), kPatienceMs);
+  }
+}
+
+}  // namespace
+}  // namespace dachlast::gui

@@ -1,0 +1,41 @@
+#include "tests/app/gui/run_files.h"
+
+#include "core/store/run_file.h"
+#include "tests/support/sample_run.h"
+
+namespace dachlast::gui {
+
+std::vector<trace::Span> two_spans() {
+  trace::Span op;
+  op.phase = Phase::kDecode;
+  op.op = OpKind::kAttention;
+  op.start_ns = 1'000;
+  op.end_ns = 5'000;
+  trace::Span step = op;
+  step.zone = trace::ZoneKind::kStep;
+  step.start_ns = 500;
+  step.end_ns = 6'000;
+  return {op, step};
+}
+
+QString write_run(const QString& path, const Run& run) {
+  RunWriter writer = RunWriter::create(path.toStdString(), run, IfExists::kOverwrite);
+  for (const MeasuredPoint& point : run.points) writer.add_point(point, two_spans());
+  writer.finish();
+  return path;
+}
+
+Run run_of_points(int n) {
+  Run run = test::sample_run();
+  const std::vector<MeasuredPoint> kinds = run.points;
+  run.points.clear();
+  for (int i = 0; i < n; ++i) {
+    MeasuredPoint point = kinds[static_cast<std::size_t>(i) % kinds.size()];
+    point.batch_size = 1 + i / static_cast<int>(kinds.size());
+    run.points.push_back(std::move(point));
+  }
+  run.planned_points = n;
+  return run;
+}
+
+}  // namespace dachlast::gui
