@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building, testing or checking Dachlast needs: only those that are missing.
-#   scripts/install-dependencies.sh [build|test|check]      each includes the ones before it; default: build
+#   scripts/install-dependencies.sh [build|test|check|reports]      each includes the ones before it; default: build
 # Root or sudo is needed only where something is missing; a second call installs nothing and touches no network.
 set -euo pipefail
 
@@ -20,11 +20,19 @@ build_packages=(
   libyaml-cpp-dev    # device files of users
   libxxhash-dev      # hashes of KV blocks; its header alone
   qt6-base-dev       # the desktop program
+  qt6-tools-dev      # its translation: CMake package of Linguist
+  qt6-tools-dev-tools # the same
+  qt6-l10n-tools     # lrelease, lupdate
+  qt6-translations-l10n # German of Qt's own dialogs
   fonts-dejavu-core  # a font for it where there is no other
 )
 test_packages=(
   libgtest-dev       # GoogleTest
   libgmock-dev       # its matchers
+  desktop-file-utils # the menu entry
+  libxml2-utils      # icons and file types
+  shared-mime-info   # the same
+  man-db             # man pages
   ccache             # makes the second build short
 )
 check_packages=(
@@ -38,12 +46,20 @@ check_packages=(
   file               # used by CPack when it strips programs
 )
 
+report_packages=(
+  chromium           # opens and prints reports
+  poppler-utils      # pages and words of PDF
+  python3-html5lib   # the parser of the HTML standard
+  weasyprint         # the program's own PDF
+)
+
 case "${1:-build}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
   check) wanted=("${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}") ;;
+  reports) wanted=("${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}" "${report_packages[@]}") ;;
   *)
-    echo "install-dependencies.sh: $1: unknown group. Use build, test or check." >&2
+    echo "install-dependencies.sh: $1: unknown group. Use build, test, check or reports." >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes pictures of every page of the window, light and dark, small and large, into a folder:
+# Writes pictures of every page of the window and of its dialogs, light and dark, small and large, in German, at 200 %, into
+# a folder:
 #   scripts/screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast...]
 # Without runs short ones are measured first: one as baseline, one that serves requests. Needs no screen.
 set -euo pipefail
@@ -17,7 +18,8 @@ if [[ ${#runs[@]} -eq 0 ]]; then
   "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 5 --kv paged:16 --serve 12 --shared-prefix 48 \
     --generate 24 -q -o "${runs[1]}" >/dev/null
 fi
-export QT_QPA_PLATFORM=offscreen XDG_CONFIG_HOME=$scratch XDG_RUNTIME_DIR=$scratch
+export QT_QPA_PLATFORM=offscreen XDG_CONFIG_HOME=$scratch XDG_RUNTIME_DIR=$scratch XDG_STATE_HOME=$scratch
 "$build/bin/dachlast_screenshots" "$folder" "${runs[@]}"
 QT_SCALE_FACTOR=2 "$build/bin/dachlast_screenshots" "$folder/200-percent" "${runs[@]}"
+DACHLAST_LANG=de "$build/bin/dachlast_screenshots" "$folder/german" "${runs[@]}"
 echo "Pictures in $folder"

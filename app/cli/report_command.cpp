@@ -13,11 +13,13 @@
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/cli/pdf.h"
+#include "app/cli/project_output.h"
 #include "app/cli/run_file.h"
 #include "app/cli/scenario_options.h"
 #include "app/documents/scenario_json.h"
 #include "core/base/error.h"
 #include "core/workbench/open_plan.h"
+#include "core/workbench/project_view.h"
 #include "core/workbench/scenario_report.h"
 #include "core/workbench/workbench.h"
 #include "reports/html.h"
@@ -59,7 +61,7 @@ class ReportCommand : public Command {
 
   void define(CLI::App& app) override {
     const auto main = [](CLI::Option* option) { return option->group(kMainGroup); };
-    main(app.add_option("file", file_, "Run file, or a report")->type_name("FILE"));
+    main(app.add_option("file", file_, "Run file, a report, or a project")->type_name("FILE"));
     main(app.add_option("--output,-o", output_,
                         "File to write; - is standard output (default: FILE, or MODEL-plan, with .html or .pdf)")
              ->type_name("FILE"));
@@ -104,12 +106,31 @@ class ReportCommand : public Command {
 
   std::string document(const reports::HtmlOptions& options, const CommonOptions& common) const {
     if (scenario_.given()) return plan_document(scenario_.plan(), options);
+    if (is_project(file_)) return project_document(options, common);
     if (baseline_.empty())
       if (const auto plan = open_plan(file_)) return plan_document(*plan, options);
-    const Run run = open_and_note(file_, common);
+    return run_document(file_, baseline_, options, common);
+  }
+
+  /// The run shown, against the baseline of the project or that of the command line; else the scenario.
+  std::string project_document(reports::HtmlOptions options, const CommonOptions& common) const {
+    const Project project = open_project_and_note(file_, common);
+    const ProjectSubject subject = subject_of(project);
+    if (options.note.empty()) options.note = subject.note;
+    if (!subject.run.empty())
+      return run_document(subject.run.string(), baseline_.empty() ? subject.baseline.string() : baseline_, options,
+                          common);
+    if (const auto plan = plan_of(project)) return plan_document(*plan, options);
+    throw Error(ErrorKind::kInput, file_, "the project holds neither runs nor scenarios.",
+                "Open it in dachlast-gui and add some.");
+  }
+
+  static std::string run_document(const std::string& file, const std::string& baseline,
+                                  const reports::HtmlOptions& options, const CommonOptions& common) {
+    const Run run = open_and_note(file, common);
     const auto memory = memory_of(run);
-    if (baseline_.empty()) return reports::run_html(run, options, memory);
-    const Run base = open_and_note(baseline_, common);
+    if (baseline.empty()) return reports::run_html(run, options, memory);
+    const Run base = open_and_note(baseline, common);
     return reports::comparison_html(base, run, compare_runs(base, run), options, memory);
   }
 

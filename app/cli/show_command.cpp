@@ -4,6 +4,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
+#include "app/cli/project_output.h"
 #include "app/cli/run_file.h"
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
@@ -22,7 +23,7 @@ constexpr std::size_t kRangesShown = 1000;
 class ShowCommand : public Command {
  public:
   void define(CLI::App& app) override {
-    app.add_option("file", file_, "Run file, report, or the record of an attached program")
+    app.add_option("file", file_, "Run file, report, project, or the record of an attached program")
         ->required()
         ->type_name("FILE")
         ->group(kMainGroup);
@@ -35,6 +36,10 @@ class ShowCommand : public Command {
   int execute(const CommonOptions& common) override {
     if (holds_attached_program(file_)) {
       print_result(render_attached(attached_view(file_, kRangesShown), attached_gpu_view(file_), common));
+      return kExitDone;
+    }
+    if (is_project(file_)) {
+      print_result(render_project(open_project_and_note(file_, common), common));
       return kExitDone;
     }
     if (const auto plan = open_plan(file_)) {

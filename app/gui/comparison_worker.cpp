@@ -1,5 +1,6 @@
 #include "app/gui/comparison_worker.h"
 
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "ui/paint/figure_painter.h"
 
@@ -29,7 +30,7 @@ void ComparisonWorker::compare(ComparedRun base, std::vector<ComparedRun> others
       for (const ComparedRun& other : others) named.push_back({other.name, other.run.get()});
       *made = viewmodel::compare_many({base.name, base.run.get()}, named, least_noise);
     } catch (const Error& error) {
-      problem = ui::to_qt(error.what());
+      problem = said_error(error);
     }
     QMetaObject::invokeMethod(
         this,

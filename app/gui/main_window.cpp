@@ -4,10 +4,8 @@
 #include <QCloseEvent>
 #include <QDragEnterEvent>
 #include <QListWidget>
-#include <QMessageBox>
 #include <QMimeData>
 #include <QProgressBar>
-#include <QPushButton>
 #include <QStackedWidget>
 #include <QStandardPaths>
 #include <QStatusBar>
@@ -15,10 +13,15 @@
 
 #include "app/gui/edit.h"
 #include "app/gui/measure_controller.h"
+#include "app/gui/notice_bar.h"
+#include "app/gui/notify.h"
 #include "app/gui/plan_controller.h"
+#include "app/gui/preferences.h"
+#include "app/gui/project_controller.h"
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/said_error.h"
 #include "app/gui/saving.h"
 #include "app/gui/scenario_pins.h"
 #include "app/gui/settings.h"
@@ -39,6 +42,7 @@
 #include "ui/views/timeline_view.h"
 #include "ui/widgets/chip_bar.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -84,12 +88,13 @@ MainWindow::MainWindow(QWidget* parent)
       planner_(new PlanController(*form_, *memory_, this)),
       recommender_(new RecommendController(*form_, *recommend_, this)),
       measurer_(new MeasureController(*measure_, run_folder(), this)),
+      notice_(new NoticeBar),
       progress_(new QProgressBar) {
-  setWindowTitle(tr("Dachlast"));
   setMinimumSize(kLeastSize);
   resize(kFirstSize);
   setAcceptDrops(true);
   setDockNestingEnabled(true);
+  setAnimated(false);  // nothing of the window moves by itself: reduced motion is the only motion
   addPages();
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
   presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *chips_}, *docks_,
@@ -102,18 +107,25 @@ MainWindow::MainWindow(QWidget* parent)
   form_->setFields(first_scenario());
   planned_ = form_->fields();
   planner_->plan(planned_);
+  makeProject();
+  applyPreferences(read_preferences(settings()));
   showPage(tr("Memory"));
   restoreGeometry(settings().value(QStringLiteral("geometry")).toByteArray());
   docks_->restore(settings().value(QStringLiteral("layout")).toByteArray());
 }
 
-MainWindow::~MainWindow() = default;
+MainWindow::~MainWindow() {
+  // A stack of edits that is emptied tells of changes: nobody may look then at a window that is half gone.
+  disconnect(&edits_, nullptr, nullptr, nullptr);
+  delete project_;
+}
 
 void MainWindow::addPages() {
   auto* centre = new QWidget;
   auto* column = new QVBoxLayout(centre);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
+  column->addWidget(notice_);
   column->addWidget(chips_);
   column->addWidget(stack_, 1);
   setCentralWidget(centre);
@@ -177,9 +189,7 @@ void MainWindow::connectPages() {
   connect(recommend_, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
   connect(pins_, &ScenarioPins::failed, this, &MainWindow::tell);
   connect(form_, &ui::ScenarioForm::changed, this, &MainWindow::planEdited);
-  connect(&runs_, &OpenRuns::currentChanged, this, [this] {
-    setWindowTitle(runs_.shown() != nullptr ? tr("%1 – Dachlast").arg(runs_.shown()->name) : tr("Dachlast"));
-  });
+  connect(&runs_, &OpenRuns::currentChanged, this, [this] { showTitle(); });
 }
 
 void MainWindow::connectJobs() {
@@ -196,6 +206,7 @@ void MainWindow::connectJobs() {
     jobs.showEnd(text);
     progress_->hide();
     tell(text);
+    if (!isActiveWindow()) notify(*this, tr("Measurement ended"), text);
   });
   connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
 }
@@ -220,6 +231,8 @@ void MainWindow::tell(const QString& text) {
 // -------- opening
 
 void MainWindow::open(const QString& path) {
+  if (path.endsWith(QStringLiteral(".dachlast-project"))) return openProject(path);
+  if (path.endsWith(QStringLiteral(".html")) && openReport(path)) return;
   if (path.endsWith(QStringLiteral(".dachlast"))) return openRun(path.toStdString());
   ui::ScenarioFields fields = form_->fields();
   fields.model = path;
@@ -229,19 +242,24 @@ void MainWindow::open(const QString& path) {
   showPage(tr("Memory"));
 }
 
-void MainWindow::openRun(const std::filesystem::path& file) {
-  const QString name = to_qt(file.string());
+bool MainWindow::addRun(const QString& name) {
   try {
-    OpenedRun opened = open_run(file);
+    OpenedRun opened = open_run(name.toStdString());
     runs_.add(name, std::move(opened.run));
-    addRecent(name);
     tell(tr("Opened %1").arg(name));
     for (const std::string& part : opened.skipped)
-      tell(tr("%1: left out, because a newer version wrote it: %2").arg(name, to_qt(part)));
+      tell(tr("%1: left out, because a newer version wrote it: %2").arg(name, ui::said(part)));
   } catch (const Error& error) {
-    presenter_->showError(to_qt(error.what()));
-    tell(to_qt(error.what()));
+    presenter_->showError(said_error(error));
+    tell(said_error(error));
+    return false;
   }
+  return true;
+}
+
+void MainWindow::openRun(const std::filesystem::path& file) {
+  const QString name = to_qt(file.string());
+  if (addRun(name)) addRecent(name);
   // A run dropped on the comparison joins it; elsewhere it is looked at.
   if (stack_->currentWidget() != compare_) showPage(tr("Overview"));
 }
@@ -268,15 +286,8 @@ void MainWindow::dropEvent(QDropEvent* event) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-  if (measurer_->running()) {
-    QMessageBox question(QMessageBox::Question, tr("Measuring"), tr("A measurement is running."), QMessageBox::NoButton,
-                         this);
-    question.addButton(tr("Keep measuring"), QMessageBox::RejectRole);
-    const QAbstractButton* stop = question.addButton(tr("Stop and save"), QMessageBox::AcceptRole);
-    question.exec();
-    if (question.clickedButton() != stop) return event->ignore();
-    measurer_->cancel();
-  }
+  if (!mayStopMeasuring() || !mayLeaveProject()) return event->ignore();
+  measurer_->cancel();
   maximised_.restore();
   QSettings stored = settings();
   stored.setValue(QStringLiteral("geometry"), saveGeometry());

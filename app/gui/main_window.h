@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "app/gui/commands.h"
 #include "app/gui/docks.h"
 #include "app/gui/maximised_chart.h"
 #include "app/gui/open_runs.h"
@@ -32,11 +33,14 @@ class TimelineView;
 namespace dachlast::gui {
 
 class MeasureController;
+class NoticeBar;
 class PlanController;
+class ProjectController;
 class RecommendController;
 class ReportController;
 class RunPresenter;
 class ScenarioPins;
+struct Preferences;
 
 /// The program's window: names of pages on the left, one page in the middle, docks around it.
 class MainWindow : public QMainWindow {
@@ -46,17 +50,26 @@ class MainWindow : public QMainWindow {
   explicit MainWindow(QWidget* parent = nullptr);
   ~MainWindow() override;
 
-  /// Opens a run file, or takes anything else as a model to plan. What cannot be opened is said on the page concerned.
+  /// Opens a project, a run file or a report, or takes anything else as a model to plan. What cannot be opened is said on the
+  /// page concerned.
   void open(const QString& path);
   /// Shows the page of this title; an unknown one changes nothing.
   void showPage(const QString& title);
   QStringList pageTitles() const;
+  /// Names of the pages that are the same in every language, in the order of the titles.
+  static QStringList pageIds();
+  /// Threshold and keys as the reader chose them; the theme is the whole program's.
+  void applyPreferences(const Preferences& preferences);
+  /// Tells of projects that a crash left behind, with a way to restore or drop each.
+  void offerRecovery();
 
   OpenRuns& runs() { return runs_; }
   RunPresenter& presenter() { return *presenter_; }
   ReportController& reporter() { return *reporter_; }
   Docks& docks() { return *docks_; }
   QUndoStack& edits() { return edits_; }
+  ProjectController& project() { return *project_; }
+  const Commands& commands() const { return commands_; }
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -74,7 +87,23 @@ class MainWindow : public QMainWindow {
   void makeEditMenu();
   void makeRunMenu();
   void makeViewMenu();
+  void makeHelpMenu();
+  QAction* command(const char* id, QAction* action) { return commands_.add(QLatin1String(id), action); }
+  void makeProject();
+  void showTitle();
+  void openProject(const QString& file);
+  bool openReport(const QString& file);
+  bool saveProject();
+  bool saveProjectAs();
+  bool mayLeaveProject();
+  bool mayStopMeasuring();
+  void editProjectNote();
+  void newWindow();
+  void openSettings();
+  void showHelp();
+  void findOperations();
   void chooseFile();
+  bool addRun(const QString& file);
   void openRun(const std::filesystem::path& file);
   void exportReport();
   void exportTrace();
@@ -87,6 +116,7 @@ class MainWindow : public QMainWindow {
   void copyAsCommand();
 
   QUndoStack edits_;
+  Commands commands_;
   OpenRuns runs_;
   MaximisedChart maximised_{this};
   QListWidget* pages_;
@@ -111,6 +141,8 @@ class MainWindow : public QMainWindow {
   RunPresenter* presenter_;
   ReportController* reporter_;
   ScenarioPins* pins_;
+  ProjectController* project_;
+  NoticeBar* notice_;
   QProgressBar* progress_;
   QMenu* recent_ = nullptr;
 };

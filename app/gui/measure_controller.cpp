@@ -3,12 +3,14 @@
 #include <QDir>
 #include <QTimer>
 
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "core/viewmodel/run_view.h"
 #include "core/workbench/parse.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/workbench.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -44,9 +46,10 @@ class MeasureController::Observer : public JobObserver {
   void began(const std::string& what, int index, int count) override {
     QMetaObject::invokeMethod(
         &controller_,
-        [&controller = controller_, what = to_qt(what), index, count] {
-          controller.view_.showProgress(what, index, count);
-          if (controller.running_) Q_EMIT controller.progressed(what, index, count);
+        [&controller = controller_, english = what, index, count] {
+          const QString doing = ui::said(english);
+          controller.view_.showProgress(doing, index, count);
+          if (controller.running_) Q_EMIT controller.progressed(doing, index, count);
         },
         Qt::QueuedConnection);
   }
@@ -54,7 +57,7 @@ class MeasureController::Observer : public JobObserver {
     post([table = viewmodel::phase_table(run)](ui::MeasureView& view) { view.showResults(table); });
   }
   void remarked(const Remark& remark) override {
-    post([text = to_qt(remark.text)](ui::MeasureView& view) { view.setAnswer(text); });
+    post([text = remark.text](ui::MeasureView& view) { view.setAnswer(ui::said(text)); });
   }
 
  private:
@@ -117,9 +120,9 @@ void MeasureController::preflight() {
     try {
       Observer observer(*this);
       const PlanView plan = plan_view(plan_run(request_of(fields), observer, stop));
-      post([this, plan] { view_.showPreflight(to_qt(plan.answer), plan.points, plan.memory); });
+      post([this, plan] { view_.showPreflight(ui::said(plan.answer), plan.points, plan.memory); });
     } catch (const Error& error) {
-      post([this, text = to_qt(error.what())] { view_.showProblem(text); });
+      post([this, error] { view_.showProblem(said_error(error)); });
     }
   });
 }
@@ -140,7 +143,7 @@ void MeasureController::measure(const MeasureFields& fields) {
       file = to_qt(path.string());
       execute_run(plan, {.file = path}, observer, stop);
     } catch (const Error& error) {
-      problem = to_qt(error.what());
+      problem = said_error(error);
     }
     QMetaObject::invokeMethod(
         this, [this, file, problem] { settle(file, problem); }, Qt::QueuedConnection);

@@ -36,14 +36,30 @@ int OpenRuns::effectiveBaseline() const {
 
 void OpenRuns::add(const QString& file, Run run) {
   const auto open = std::ranges::find(runs_, file, &OpenRun::file);
+  const double own_threshold = run.bound_threshold;
+  run.bound_threshold = threshold_.value_or(own_threshold);
   auto shared = std::make_shared<const Run>(std::move(run));
   if (open != runs_.end()) {
     open->run = std::move(shared);
+    open->own_threshold = own_threshold;
     current_ = static_cast<int>(open - runs_.begin());
   } else {
-    runs_.push_back({file, QFileInfo(file).completeBaseName(), {}, std::move(shared), freeSlot()});
+    runs_.push_back({file, QFileInfo(file).completeBaseName(), {}, std::move(shared), own_threshold, freeSlot()});
     current_ = static_cast<int>(runs_.size()) - 1;
   }
+  Q_EMIT changed();
+  Q_EMIT currentChanged();
+}
+
+void OpenRuns::setThreshold(std::optional<double> threshold) {
+  if (threshold == threshold_) return;
+  threshold_ = threshold;
+  for (OpenRun& open : runs_) {
+    Run judged = *open.run;
+    judged.bound_threshold = threshold_.value_or(open.own_threshold);
+    open.run = std::make_shared<const Run>(std::move(judged));
+  }
+  if (runs_.empty()) return;
   Q_EMIT changed();
   Q_EMIT currentChanged();
 }

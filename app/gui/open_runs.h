@@ -17,7 +17,8 @@ struct OpenRun {
   QString name;
   QString note;
   std::shared_ptr<const Run> run;
-  int slot = 0;  // gives it its colour and shape for as long as it is open
+  double own_threshold = 0.0;  // utilisation that names a bound, as the run was measured with
+  int slot = 0;                // gives it its colour and shape for as long as it is open
 
   figure::Role role() const;
   figure::MarkerShape shape() const;
@@ -39,6 +40,8 @@ class OpenRuns : public QObject {
   void setBaseline(int index);
   void rename(int index, const QString& name);
   void setNote(int index, const QString& note);
+  /// Judges every run by this utilisation; empty: each by its own. Nothing is measured anew.
+  void setThreshold(std::optional<double> threshold);
 
   const std::vector<OpenRun>& runs() const { return runs_; }
   int current() const { return current_; }
@@ -62,6 +65,7 @@ class OpenRuns : public QObject {
   bool valid(int index) const { return index >= 0 && index < static_cast<int>(runs_.size()); }
 
   std::vector<OpenRun> runs_;
+  std::optional<double> threshold_;
   int current_ = -1;
   int baseline_ = -1;
 };

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "core/hardware/device_catalog.h"
 #include "core/model/model_source.h"
@@ -10,6 +11,7 @@
 #include "core/workbench/plan_page.h"
 #include "core/workbench/scenario_speed.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -51,14 +53,14 @@ bool names_files(const ScenarioFields& fields) {
 }
 
 QString sentence_of(const Error& error) {
-  return to_qt(error.what());
+  return said_error(error);
 }
 
 QStringList remarks_of(const Scenario& scenario) {
   QStringList lines;
-  for (const Remark& remark : scenario.warnings) lines << PlanController::tr("Warning: %1").arg(to_qt(remark.text));
+  for (const Remark& remark : scenario.warnings) lines << PlanController::tr("Warning: %1").arg(ui::said(remark.text));
   QStringList assumed;
-  for (const Remark& remark : scenario.assumptions) assumed << to_qt(remark.text);
+  for (const Remark& remark : scenario.assumptions) assumed << ui::said(remark.text);
   if (!assumed.isEmpty()) lines << PlanController::tr("Assumed: %1").arg(assumed.join(u' '));
   return lines;
 }
@@ -164,15 +166,15 @@ void PlanController::plan(const ScenarioFields& fields) {
 void PlanController::show(const ScenarioPlan& plan) {
   const ScenarioView words = scenario_view(plan);
   ui::PlanContent content;
-  content.answer = to_qt(words.answer);
-  content.subject = to_qt(words.subject);
-  for (const std::string& line : words.lines) content.lines << to_qt(line);
+  content.answer = ui::said(words.answer);
+  content.subject = ui::said(words.subject);
+  for (const std::string& line : words.lines) content.lines << ui::said(line);
   content.remarks = remarks_of(plan.scenario);
   content.bar = memory_bar_of(plan);
   content.contexts = context_chart_of(plan);
   content.memory = words.memory;
   view_.setContent(content);
-  Q_EMIT planned(to_qt(content.bar.title));
+  Q_EMIT planned(ui::said(content.bar.title));
 }
 
 void PlanController::startHeatmap(const Scenario& scenario) {

@@ -4,9 +4,11 @@
 #include <algorithm>
 
 #include "app/gui/plan_controller.h"
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "core/workbench/speed_curves.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -44,19 +46,20 @@ bool same(const RecommendRequest& a, const RecommendRequest& b) {
 
 QStringList remarks_of(const RecommendPage& page) {
   QStringList lines;
-  for (const Remark& remark : page.warnings) lines << RecommendController::tr("Warning: %1").arg(to_qt(remark.text));
-  for (const Remark& remark : page.assumptions) lines << RecommendController::tr("Assumed: %1").arg(to_qt(remark.text));
+  for (const Remark& remark : page.warnings) lines << RecommendController::tr("Warning: %1").arg(ui::said(remark.text));
+  for (const Remark& remark : page.assumptions)
+    lines << RecommendController::tr("Assumed: %1").arg(ui::said(remark.text));
   return lines;
 }
 
 ui::RecommendContent content_of(const RecommendPage& page) {
   ui::RecommendContent content;
-  content.answer = to_qt(page.view.answer);
+  content.answer = ui::said(page.view.answer);
   content.options = viewmodel::options_with_reasons(page.view);
   for (const Option& option : page.found.options)
     content.option_candidates.push_back(static_cast<int>(option.candidate));
   content.rejections = page.view.rejected;
-  content.rejected = to_qt(page.view.rejected_summary);
+  content.rejected = ui::said(page.view.rejected_summary);
   content.remarks = remarks_of(page);
   content.pareto = page.view.pareto;
   content.candidates = viewmodel::candidates_table(page.question, page.found);
@@ -124,7 +127,7 @@ void RecommendController::search(const RecommendRequest& request) {
     try {
       page = std::make_shared<const RecommendPage>(recommend_page(question));
     } catch (const Error& error) {
-      problem = to_qt(error.what());
+      problem = said_error(error);
     }
     QMetaObject::invokeMethod(
         this,

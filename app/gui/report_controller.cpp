@@ -9,6 +9,7 @@
 #include "app/documents/scenario_json.h"
 #include "app/gui/edit.h"
 #include "app/gui/plan_controller.h"
+#include "app/gui/said_error.h"
 #include "app/gui/saving.h"
 #include "core/base/error.h"
 #include "core/roofline/compare.h"
@@ -18,6 +19,7 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -142,7 +144,7 @@ void ReportController::refresh() {
     try {
       preview = report_preview_of(of, fields, theme);
     } catch (const Error& error) {
-      problem = to_qt(error.what());
+      problem = said_error(error);
     }
     QMetaObject::invokeMethod(
         this,
@@ -162,7 +164,7 @@ void ReportController::exportTo(const QString& path, const ReportFields& fields)
       const std::string html = report_html_of(of, fields, now());
       text = write_file(path, QByteArray(html.data(), static_cast<qsizetype>(html.size())));
     } catch (const Error& error) {
-      text = to_qt(error.what());
+      text = said_error(error);
     }
     if (receiver)
       QMetaObject::invokeMethod(
@@ -180,7 +182,7 @@ void ReportController::add(const figure::Figure& chart) {
   std::vector<figure::Figure> charts = added_;
   charts.push_back(chart);
   edit(tr("Add to report"), std::move(charts));
-  Q_EMIT told(tr("Added to the report: %1").arg(to_qt(chart.title)));
+  Q_EMIT told(tr("Added to the report: %1").arg(ui::said(chart.title)));
 }
 
 void ReportController::clearAdded() {

@@ -6,11 +6,13 @@
 #include "app/gui/comparison_worker.h"
 #include "app/gui/docks.h"
 #include "app/gui/edit.h"
+#include "app/gui/said_error.h"
 #include "app/gui/timeline_loader.h"
 #include "core/base/error.h"
 #include "core/viewmodel/compare_many.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/inspection.h"
+#include "core/viewmodel/localise.h"
 #include "core/viewmodel/phase_bars.h"
 #include "core/viewmodel/roofline_plot.h"
 #include "core/viewmodel/run_view.h"
@@ -25,6 +27,7 @@
 #include "ui/views/timeline_view.h"
 #include "ui/widgets/chip_bar.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::gui {
 namespace {
@@ -37,10 +40,10 @@ constexpr std::size_t kMostCompared = 4;  // beside the baseline: more nobody ca
 ui::RunEntry entry_of(const OpenRun& run, bool baseline) {
   const Run& measured = *run.run;
   return {.name = run.name,
-          .subject = RunPresenter::tr("%1 on %2")
-                         .arg(to_qt(measured.model.name),
-                              to_qt(measured.roofs.device.empty() ? measured.host.cpu_name : measured.roofs.device)),
-          .date = to_qt(viewmodel::format_date(measured.created_at)),
+          .subject = to_qt(viewmodel::title_in(
+              ui::words(), measured.model.name + " on " +
+                               (measured.roofs.device.empty() ? measured.host.cpu_name : measured.roofs.device))),
+          .date = ui::said(viewmodel::format_date(measured.created_at)),
           .note = run.note,
           .file = run.file,
           .role = run.role(),
@@ -254,7 +257,7 @@ void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
 }
 
 void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
-  docks_.inspector().setStatistics(to_qt(range.sentence), range.statistics);
+  docks_.inspector().setStatistics(ui::said(range.sentence), range.statistics);
   addFilter({.id = "range",
              .text = tr("Timeline range, operations: %1").arg(range.datums.size()).toStdString(),
              .datums = range.datums});
@@ -262,6 +265,16 @@ void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
 
 void RunPresenter::filterPhase(Phase phase) {
   if (const OpenRun* open = runs_.shown()) addFilter(viewmodel::phase_filter(*open->run, phase));
+}
+
+void RunPresenter::filterText(const QString& text) {
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr) return;
+  if (text.isEmpty()) return removeFilter(QStringLiteral("text"));
+  OpFilter filter{.id = "text", .text = tr("Name contains %1").arg(text).toStdString(), .datums = {}};
+  for (const std::string& datum : viewmodel::operation_rows(*open->run, {}).datums)
+    if (to_qt(datum).section(u'/', 1).contains(text, Qt::CaseInsensitive)) filter.datums.push_back(datum);
+  addFilter(filter);
 }
 
 void RunPresenter::addFilter(const OpFilter& filter) {
@@ -286,7 +299,7 @@ void RunPresenter::changeFilters(const QString& what, std::vector<OpFilter> filt
 void RunPresenter::setFilters(std::vector<OpFilter> filters) {
   filters_ = std::move(filters);
   QList<ui::ChipBar::Chip> chips;
-  for (const OpFilter& filter : filters_) chips << ui::ChipBar::Chip{to_qt(filter.id), to_qt(filter.text)};
+  for (const OpFilter& filter : filters_) chips << ui::ChipBar::Chip{to_qt(filter.id), ui::said(filter.text)};
   pages_.chips.setChips(chips);
   pages_.timeline.setFilters(filters_);
   if (std::ranges::find(filters_, "range", &OpFilter::id) == filters_.end()) pages_.timeline.clearBrush();

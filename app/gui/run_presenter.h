@@ -51,6 +51,8 @@ class RunPresenter : public QObject {
   void addFilter(const viewmodel::OpFilter& filter);
   void removeFilter(const QString& id);
   void filterPhase(Phase phase);
+  /// Operations whose name contains a text; an empty one takes the filter away.
+  void filterText(const QString& text);
   const std::vector<viewmodel::OpFilter>& filters() const { return filters_; }
   /// Reads the timelines of the run and its baseline, where someone looks at them.
   void showTimelines();

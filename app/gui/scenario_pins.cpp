@@ -6,9 +6,9 @@
 
 #include "app/gui/edit.h"
 #include "app/gui/plan_controller.h"
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "core/workbench/scenario_view.h"
-#include "ui/paint/figure_painter.h"
 #include "ui/views/scenarios_view.h"
 
 namespace dachlast::gui {
@@ -35,7 +35,7 @@ void ScenarioPins::pin() {
   try {
     plan_of(fields);
   } catch (const Error& error) {
-    Q_EMIT failed(ui::to_qt(error.what()));
+    Q_EMIT failed(said_error(error));
     return;
   }
   QList<ui::ScenarioFields> pins = pins_;
@@ -54,6 +54,21 @@ void ScenarioPins::adopt(int index) {
   if (index < 0 || index >= pins_.size()) return;
   form_.setFields(pins_[index]);
   Q_EMIT form_.changed(pins_[index]);
+}
+
+void ScenarioPins::restore(const QList<ui::ScenarioFields>& pins) {
+  QList<ui::ScenarioFields> planned;
+  unplanned_.clear();
+  for (const ui::ScenarioFields& fields : pins) {
+    try {
+      plan_of(fields);
+      planned << fields;
+    } catch (const Error& error) {
+      unplanned_ << fields;
+      Q_EMIT failed(said_error(error));
+    }
+  }
+  setPins(planned);
 }
 
 void ScenarioPins::edit(const QString& what, const QList<ui::ScenarioFields>& pins) {

@@ -20,7 +20,10 @@ class ScenarioPins : public QObject {
  public:
   ScenarioPins(ui::ScenarioForm& form, ui::ScenariosView& view, QUndoStack& edits, QObject* parent = nullptr);
 
-  const QList<ui::ScenarioFields>& pins() const { return pins_; }
+  /// Those shown, and those of an opened project that cannot be planned here.
+  QList<ui::ScenarioFields> pins() const { return pins_ + unplanned_; }
+  /// Takes the place of all pins, without an entry among the edits. What cannot be planned is told, and kept for saving.
+  void restore(const QList<ui::ScenarioFields>& pins);
 
  Q_SIGNALS:
   /// A scenario could not be planned, in a sentence.
@@ -37,6 +40,7 @@ class ScenarioPins : public QObject {
   ui::ScenariosView& view_;
   QUndoStack& edits_;
   QList<ui::ScenarioFields> pins_;
+  QList<ui::ScenarioFields> unplanned_;
 };
 
 }  // namespace dachlast::gui

@@ -1,8 +1,8 @@
 #include "app/gui/timeline_loader.h"
 
+#include "app/gui/said_error.h"
 #include "core/base/error.h"
 #include "core/workbench/workbench.h"
-#include "ui/paint/figure_painter.h"
 
 namespace dachlast::gui {
 
@@ -24,7 +24,7 @@ void TimelineLoader::request(const QString& file) {
     try {
       timeline = std::make_shared<const viewmodel::Timeline>(timeline_of(file.toStdString()));
     } catch (const Error& error) {
-      problem = ui::to_qt(error.what());
+      problem = said_error(error);
     }
     QMetaObject::invokeMethod(
         this, [this, file, timeline, problem] { settle(file, timeline, problem); }, Qt::QueuedConnection);

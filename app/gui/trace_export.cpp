@@ -3,6 +3,7 @@
 #include <QPointer>
 #include <QThreadPool>
 
+#include "app/gui/said_error.h"
 #include "app/gui/saving.h"
 #include "core/base/error.h"
 #include "core/workbench/workbench.h"
@@ -18,7 +19,7 @@ void export_trace(QObject* receiver, const QString& run_file, const QString& pat
       const std::string trace = chrome_trace_of(run_file.toStdString());
       text = write_file(path, QByteArray(trace.data(), static_cast<qsizetype>(trace.size())));
     } catch (const Error& error) {
-      text = ui::to_qt(error.what());
+      text = said_error(error);
     }
     if (guard)
       QMetaObject::invokeMethod(

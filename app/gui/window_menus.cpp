@@ -34,45 +34,60 @@ void MainWindow::makeMenus() {
   makeEditMenu();
   makeRunMenu();
   makeViewMenu();
+  makeHelpMenu();
 }
 
 void MainWindow::makeFileMenu() {
   QMenu* file = menuBar()->addMenu(tr("&File"));
-  file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::chooseFile);
+  command("new-window", file->addAction(tr("New &Window"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this,
+                                        &MainWindow::newWindow));
+  command("open", file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::chooseFile));
   recent_ = file->addMenu(tr("Open &Recent"));
   connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fillRecent);
-  file->addAction(tr("&Close Run"), QKeySequence::Close, this, [this] { runs_.close(runs_.current()); });
+  command("close-run", file->addAction(tr("&Close Run"), QKeySequence(Qt::CTRL | Qt::Key_W), this,
+                                       [this] { runs_.close(runs_.current()); }));
   file->addSeparator();
-  file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport);
+  command("save", file->addAction(tr("&Save Project"), QKeySequence::Save, this, &MainWindow::saveProject));
+  command("save-as", file->addAction(tr("Save Project &As…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this,
+                                     &MainWindow::saveProjectAs));
+  command("project-note", file->addAction(tr("Project &Note…"), this, &MainWindow::editProjectNote));
   file->addSeparator();
-  file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
+  command("export",
+          file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport));
+  file->addSeparator();
+  command("settings",
+          file->addAction(tr("Se&ttings…"), QKeySequence(Qt::CTRL | Qt::Key_Comma), this, &MainWindow::openSettings));
+  command("quit", file->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close));
 }
 
 void MainWindow::makeEditMenu() {
   QMenu* edit = menuBar()->addMenu(tr("&Edit"));
   QAction* undo = edits_.createUndoAction(this, tr("&Undo"));
   undo->setShortcut(QKeySequence::Undo);
-  edit->addAction(undo);
+  edit->addAction(command("undo", undo));
   QAction* redo = edits_.createRedoAction(this, tr("&Redo"));
   redo->setShortcut(QKeySequence::Redo);
-  edit->addAction(redo);
+  edit->addAction(command("redo", redo));
   edit->addSeparator();
-  edit->addAction(tr("Copy as &Command"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,
-                  &MainWindow::copyAsCommand);
+  command("find", edit->addAction(tr("&Find Operations…"), QKeySequence::Find, this, &MainWindow::findOperations));
+  command("copy-command", edit->addAction(tr("Copy as &Command"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,
+                                          &MainWindow::copyAsCommand));
 }
 
 void MainWindow::makeRunMenu() {
   QMenu* run = menuBar()->addMenu(tr("&Run"));
-  run->addAction(tr("&Measure…"), QKeySequence(Qt::CTRL | Qt::Key_R), this, [this] { showPage(tr("Measure")); });
-  run->addAction(tr("&Repeat Measurement"), QKeySequence(Qt::Key_F5), measurer_, &MeasureController::repeat);
-  run->addAction(tr("Use as &Baseline"), QKeySequence(Qt::CTRL | Qt::Key_B), this, [this] {
+  command("measure", run->addAction(tr("&Measure…"), QKeySequence(Qt::CTRL | Qt::Key_R), this,
+                                    [this] { showPage(tr("Measure")); }));
+  command("repeat",
+          run->addAction(tr("&Repeat Measurement"), QKeySequence(Qt::Key_F5), measurer_, &MeasureController::repeat));
+  command("baseline", run->addAction(tr("Use as &Baseline"), QKeySequence(Qt::CTRL | Qt::Key_B), this, [this] {
     const int before = runs_.baseline();
     const int after = runs_.current();
     if (after < 0 || after == before) return;
     edits_.push(new Edit(
         tr("Set baseline"), [this, after] { runs_.setBaseline(after); },
         [this, before] { runs_.setBaseline(before); }));
-  });
+  }));
   run->addSeparator();
   QMenu* filter = run->addMenu(tr("&Filter"));
   filter->addAction(tr("&Prefill only"), this, [this] { presenter_->filterPhase(Phase::kPrefill); });
@@ -82,22 +97,31 @@ void MainWindow::makeRunMenu() {
 void MainWindow::makeViewMenu() {
   QMenu* view = menuBar()->addMenu(tr("&View"));
   for (int i = 0; i < pages_->count(); ++i)
-    view->addAction(pages_->item(i)->text(), QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
-                    [this, i] { pages_->setCurrentRow(i); });
+    commands_.add(QStringLiteral("page-") + pageIds().value(i),
+                  view->addAction(pages_->item(i)->text(), QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)),
+                                  this, [this, i] { pages_->setCurrentRow(i); }));
   view->addSeparator();
   for (QDockWidget* dock : docks_->closable()) view->addAction(dock->toggleViewAction());
   view->addSeparator();
   // Of the window too: the menu bar is hidden while a chart stands alone.
-  addAction(view->addAction(tr("&Maximise Chart"), QKeySequence(Qt::Key_F11), this, &MainWindow::toggleMaximised));
+  addAction(command("maximise", view->addAction(tr("&Maximise Chart"), QKeySequence(Qt::Key_F11), this,
+                                                &MainWindow::toggleMaximised)));
   view->addAction(tr("Restore &Default Layout"), this, [this] {
     maximised_.restore();
     docks_->restoreDefault();
   });
 }
 
+void MainWindow::makeHelpMenu() {
+  QMenu* help = menuBar()->addMenu(tr("&Help"));
+  command("help", help->addAction(tr("&Keys and Gestures"), QKeySequence::HelpContents, this, &MainWindow::showHelp));
+}
+
 void MainWindow::chooseFile() {
   const QStringList paths = QFileDialog::getOpenFileNames(
-      this, tr("Open"), {}, tr("Runs and models (*.dachlast *.json *.safetensors *.gguf);;All files (*)"));
+      this, tr("Open"), {},
+      tr("Runs, projects, reports and models (*.dachlast *.dachlast-project *.html *.json *.safetensors *.gguf);;All "
+         "files (*)"));
   for (const QString& path : paths) open(path);
 }
 

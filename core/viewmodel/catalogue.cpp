@@ -216,6 +216,16 @@ void Catalogue::add(std::string english, std::string translated) {
   patterns_.push_back(std::move(pattern));
 }
 
+namespace {
+
+/// A term or phrase stands within one sentence and is no longer than one; else "First sentence. Prefill" would be one.
+bool may_be_term(std::string_view text) {
+  constexpr std::size_t kLongestTerm = 200;
+  return text.size() <= kLongestTerm && text.find(". ") == std::string_view::npos;
+}
+
+}  // namespace
+
 std::optional<std::string> Catalogue::exact(std::string_view english) const {
   const auto found = exact_.find(english);
   if (found == exact_.end()) return std::nullopt;
@@ -256,7 +266,7 @@ bool Catalogue::accept(Kind kind, std::string_view text, Match& found) const {
     found.values.push_back(std::move(*amount));
     return true;
   }
-  if (found.depth >= kMostDepth) return false;
+  if (found.depth >= kMostDepth || (kind == Kind::kTerm && !may_be_term(text))) return false;
   Translation part = kind == Kind::kList ? list(text, found.depth + 1, *found.search)
                                          : translated(text, found.depth + 1, *found.search);
   if (!part.complete && kind != Kind::kRemark) return false;

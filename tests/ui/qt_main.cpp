@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   // Settings of tests must not meet those of the person who runs them.
   const QTemporaryDir home;
   qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+  qputenv("XDG_STATE_HOME", home.path().toUtf8());
   qputenv("XDG_RUNTIME_DIR", home.path().toUtf8());
   QApplication app(argc, argv);
   QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));

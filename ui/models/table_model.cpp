@@ -1,7 +1,9 @@
 #include "ui/models/table_model.h"
 
 #include "core/base/overloaded.h"
+#include "core/viewmodel/localise.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -23,6 +25,10 @@ QString text_of(const Cell& cell) {
   return cell.origin == Origin::kEstimated ? QStringLiteral("≈\u2009") + text : text;
 }
 
+bool is_word(const Cell& cell) {
+  return std::holds_alternative<std::string>(cell.raw);
+}
+
 constexpr qsizetype kLongText = 16;
 
 /// A text that its column may cut is told in full; else what the column means.
@@ -39,6 +45,7 @@ TableModel::TableModel(QObject* parent) : QAbstractTableModel(parent) {}
 void TableModel::setTable(viewmodel::Table table) {
   beginResetModel();
   table_ = std::move(table);
+  shown_ = viewmodel::in_language(table_, words());
   endResetModel();
 }
 
@@ -50,26 +57,27 @@ int TableModel::columnCount(const QModelIndex& parent) const {
   return parent.isValid() ? 0 : static_cast<int>(table_.columns.size());
 }
 
-const Cell& TableModel::cell(const QModelIndex& index) const {
-  return table_.rows[static_cast<std::size_t>(index.row())][static_cast<std::size_t>(index.column())];
+const Cell& TableModel::cell(const viewmodel::Table& table, const QModelIndex& index) {
+  return table.rows[static_cast<std::size_t>(index.row())][static_cast<std::size_t>(index.column())];
 }
 
 QVariant TableModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
-  const auto& column = table_.columns[static_cast<std::size_t>(index.column())];
+  const auto& column = shown_.columns[static_cast<std::size_t>(index.column())];
   switch (role) {
-    case Qt::DisplayRole: return text_of(cell(index));
-    case SortRole: return raw_value(cell(index));
+    case Qt::DisplayRole: return text_of(cell(shown_, index));
+    case SortRole: return raw_value(cell(table_, index));
+    case CopyRole: return text_of(cell(is_word(cell(table_, index)) ? shown_ : table_, index));
     case Qt::TextAlignmentRole:
       return QVariant::fromValue((column.align == Align::kRight ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    case Qt::ToolTipRole: return tooltip_of(cell(index), column);
+    case Qt::ToolTipRole: return tooltip_of(cell(shown_, index), column);
     default: return {};
   }
 }
 
 QVariant TableModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
-  const auto& column = table_.columns[static_cast<std::size_t>(section)];
+  const auto& column = shown_.columns[static_cast<std::size_t>(section)];
   switch (role) {
     case Qt::DisplayRole: return to_qt(head_of(column));
     case Qt::ToolTipRole: return column.description.empty() ? QVariant() : to_qt(column.description);

@@ -11,11 +11,16 @@ class TableModel : public QAbstractTableModel {
   Q_OBJECT
 
  public:
-  enum Roles { SortRole = Qt::UserRole };
+  enum Roles {
+    SortRole = Qt::UserRole,
+    /// As display, but with decimal points whatever the language: what leaves the program by the clipboard.
+    CopyRole
+  };
 
   explicit TableModel(QObject* parent = nullptr);
 
   void setTable(viewmodel::Table table);
+  /// As it was given; what is displayed speaks the reader's language.
   const viewmodel::Table& table() const { return table_; }
 
   int rowCount(const QModelIndex& parent = {}) const override;
@@ -24,9 +29,10 @@ class TableModel : public QAbstractTableModel {
   QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
  private:
-  const viewmodel::Cell& cell(const QModelIndex& index) const;
+  static const viewmodel::Cell& cell(const viewmodel::Table& table, const QModelIndex& index);
 
   viewmodel::Table table_;
+  viewmodel::Table shown_;
 };
 
 }  // namespace dachlast::ui

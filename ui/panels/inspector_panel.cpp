@@ -6,6 +6,7 @@
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/page.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -47,9 +48,9 @@ InspectorPanel::InspectorPanel(QWidget* parent)
 }
 
 void InspectorPanel::setInspection(const std::optional<viewmodel::Inspection>& inspection) {
-  title_->setText(inspection ? to_qt(inspection->title) : tr("Nothing selected"));
-  where_->setText(inspection ? to_qt(inspection->where) : tr("Select an operation in a chart or a table."));
-  verdict_->setText(inspection ? to_qt(inspection->verdict) : QString());
+  title_->setText(inspection ? said(inspection->title) : tr("Nothing selected"));
+  where_->setText(inspection ? said(inspection->where) : tr("Select an operation in a chart or a table."));
+  verdict_->setText(inspection ? said(inspection->verdict) : QString());
   verdict_->setVisible(inspection && !inspection->verdict.empty());
   figures_->setVisible(inspection.has_value());
   if (inspection) figures_->setTable(inspection->figures);

@@ -9,6 +9,7 @@
 
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -18,7 +19,7 @@ constexpr int kRoomForSettings = 130;
 
 QString lines_of(const std::vector<std::string>& sentences) {
   QStringList lines;
-  for (const std::string& sentence : sentences) lines << to_qt(sentence);
+  for (const std::string& sentence : sentences) lines << said(sentence);
   return lines.join(u'\n');
 }
 
@@ -49,6 +50,7 @@ CompareView::CompareView(QWidget* parent)
   head->addWidget(label);
   head->addWidget(threshold_);
   auto* tables = new QTabWidget;
+  tables->setAccessibleName(tr("Comparison"));
   tables->addTab(points_, tr("Points"));
   tables->addTab(phases_, tr("Phases"));
   auto* rows = new QSplitter(Qt::Vertical);
@@ -69,13 +71,13 @@ CompareView::CompareView(QWidget* parent)
 
 void CompareView::setComparison(const viewmodel::CompareMany& comparison) {
   setAnswer(lines_of(comparison.answers));
-  baseline_->setText(tr("★ Baseline %1").arg(to_qt(comparison.baseline)));
+  baseline_->setText(tr("★ Baseline %1").arg(said(comparison.baseline)));
   configuration_->setTable(comparison.configuration);
   configuration_->setVisible(!comparison.configuration.rows.empty());
   equal_->setVisible(comparison.configuration.rows.empty());
   phases_->setTable(comparison.phases);
   points_->setTable(comparison.points);
-  const QString nothing = to_qt(viewmodel::nothing_in_common(comparison));
+  const QString nothing = said(viewmodel::nothing_in_common(comparison));
   nothing_->setText(nothing);
   nothing_->setVisible(!nothing.isEmpty());
   evidence_->setVisible(nothing.isEmpty());

@@ -10,6 +10,7 @@
 
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -79,6 +80,7 @@ QWidget* KvCachePage::makeMap() {
 
 QWidget* KvCachePage::makeFigures() {
   auto* tabs = new QTabWidget;
+  tabs->setAccessibleName(tr("Figures"));
   tabs->addTab(figures_, tr("Use"));
   tabs->addTab(block_sizes_, tr("Other block sizes"));
   return tabs;
@@ -89,9 +91,9 @@ void KvCachePage::setRun(std::shared_ptr<const Run> run) {
   const auto view = run_ ? viewmodel::kv_cache_view(*run_) : std::nullopt;
   if (!view) return showEmpty();
   const KvUsage& kv = run_->serving->kv;
-  setAnswer(to_qt(view->answer));
-  capacity_->setText(to_qt(view->capacity));
-  no_map_->setText(to_qt(view->no_map));
+  setAnswer(said(view->answer));
+  capacity_->setText(said(view->capacity));
+  no_map_->setText(said(view->no_map));
   no_map_->setVisible(!view->no_map.empty());
   map_area_->setVisible(view->no_map.empty());
   figures_->setTable(view->figures);
@@ -114,7 +116,7 @@ void KvCachePage::setMoment(int moment) {
 
 void KvCachePage::draw() {
   if (!run_ || !run_->serving) return;
-  when_->setText(to_qt(viewmodel::moment_sentence(run_->serving->kv, moment_)));
+  when_->setText(said(viewmodel::moment_sentence(run_->serving->kv, moment_)));
   map_->setSource([run = run_, moment = moment_](figure::Size size) {
     return viewmodel::occupancy_figure(run->serving->kv, moment, size, "kv-blocks");
   });

@@ -110,6 +110,7 @@ QWidget* MeasureView::makeJob() {
   layout->addWidget(progress_);
   progress_->setAccessibleName(tr("Progress"));
   auto* tabs = new QTabWidget;
+  tabs->setAccessibleName(tr("Before measuring"));
   tabs->addTab(points_, tr("Points to measure"));
   tabs->addTab(memory_, tr("Memory needed"));
   tabs->addTab(checks_, tr("This computer"));

@@ -7,9 +7,11 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/viewmodel/localise.h"
 #include "core/viewmodel/op_filter.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -18,20 +20,20 @@ constexpr int kLeastFindings = 56;  // two of them; the rest is scrolled to wher
 
 QString joined(const std::vector<std::string>& sentences) {
   QStringList list;
-  for (const std::string& sentence : sentences) list << to_qt(sentence);
+  for (const std::string& sentence : sentences) list << said(sentence);
   return list.join(u' ');
 }
 
 QString figures_text(const viewmodel::RunView& run) {
   QStringList list;
   for (const auto& figure : run.key_figures)
-    list << QStringLiteral("%1 %2 (%3)").arg(to_qt(figure.label), to_qt(figure.value), to_qt(figure.note));
+    list << QStringLiteral("%1 %2 (%3)").arg(said(figure.label), said(figure.value), said(figure.note));
   return list.join(QStringLiteral("   ·   "));
 }
 
 QString remarks_text(const viewmodel::RunView& run) {
   QStringList list;
-  for (const auto& remark : run.warnings) list << OverviewView::tr("Warning: %1").arg(to_qt(remark.text));
+  for (const auto& remark : run.warnings) list << OverviewView::tr("Warning: %1").arg(said(remark.text));
   return list.join(u'\n');
 }
 
@@ -69,7 +71,7 @@ void OverviewView::setFindings(const viewmodel::RunView& run) {
   findings_->clear();
   for (std::size_t i = 0; i < run.findings.size(); ++i) {
     const auto& finding = run.findings[i];
-    auto* item = new QListWidgetItem(QStringLiteral("%1. %2").arg(i + 1).arg(to_qt(finding.text)), findings_);
+    auto* item = new QListWidgetItem(QStringLiteral("%1. %2").arg(i + 1).arg(said(finding.text)), findings_);
     item->setData(Qt::UserRole, to_qt(viewmodel::op_datum(finding.phase, finding.op)));
   }
   findings_->setVisible(!run.findings.empty());
@@ -91,7 +93,8 @@ void OverviewView::resizeEvent(QResizeEvent* event) {
 void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars) {
   setAnswer(joined(run.answer));
   title_->setText(
-      QStringLiteral("%1 · %2\n%3").arg(to_qt(run.title), to_qt(run.status), to_qt(run.configuration_line)));
+      QStringLiteral("%1 · %2\n%3")
+          .arg(to_qt(viewmodel::title_in(words(), run.title)), said(run.status), said(run.configuration_line)));
   figures_->setText(figures_text(run));
   bars_->setSource(std::move(phase_bars));
   setFindings(run);

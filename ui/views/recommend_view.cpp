@@ -21,6 +21,7 @@
 #include "ui/paint/figure_painter.h"
 #include "ui/views/scenarios_view.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -149,7 +150,7 @@ QComboBox* RecommendView::makeAxis(const QString& name, ParetoAxis first) {
   axis->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   axis->setMinimumContentsLength(12);
   for (int i = 0; i < viewmodel::kParetoAxisCount; ++i)
-    axis->addItem(to_qt(viewmodel::title_of(static_cast<ParetoAxis>(i))));
+    axis->addItem(said(viewmodel::title_of(static_cast<ParetoAxis>(i))));
   axis->setCurrentIndex(static_cast<int>(first));
   connect(axis, &QComboBox::activated, this, &RecommendView::drawPareto);
   return axis;
@@ -183,6 +184,8 @@ QWidget* RecommendView::makePareto() {
 
 QWidget* RecommendView::makeCharts() {
   auto* charts = new QTabWidget;
+  charts->setAccessibleName(tr("Charts"));
+  lists_->setAccessibleName(tr("Lists"));
   charts->addTab(makePareto(), tr("All candidates"));
   charts->addTab(over_batch_, tr("Over batch"));
   charts->addTab(over_context_, tr("Over context"));

@@ -11,6 +11,7 @@
 
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -98,7 +99,7 @@ void TimelineView::fillPoints() {
   points_->clear();
   for (const auto& point : timeline_->points)
     points_->addItem(
-        tr("%1 (%2 of %3 steps recorded)").arg(to_qt(point.heading)).arg(point.n_steps).arg(point.n_steps_measured));
+        tr("%1 (%2 of %3 steps recorded)").arg(said(point.heading)).arg(point.n_steps).arg(point.n_steps_measured));
 }
 
 void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
@@ -146,7 +147,7 @@ void TimelineView::frameStep(int step) {
   const figure::Interval exact =
       whole ? window : figure::Interval{origin, static_cast<double>(timeline_->steps.end_ns(step))};
   const viewmodel::TimelineRange range = viewmodel::describe_range(*timeline_, exact);
-  setAnswer(to_qt(range.sentence));
+  setAnswer(said(range.sentence));
   setWindow({window.lo - origin, window.hi - origin});
 }
 
@@ -192,7 +193,7 @@ void TimelineView::chooseRange(const FigureView::Window& window) {
   const double origin = step_ < 0 ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step_));
   const viewmodel::TimelineRange range =
       viewmodel::describe_range(*timeline_, {window.x.lo + origin, window.x.hi + origin});
-  sentence_->setText(to_qt(range.sentence));
+  sentence_->setText(said(range.sentence));
   statistics_->setTable(range.statistics);
   sentence_->show();
   statistics_->show();

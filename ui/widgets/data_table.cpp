@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "ui/models/table_model.h"
-#include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -27,6 +27,7 @@ DataTable::DataTable(QWidget* parent)
   sorted_->setSourceModel(model_);
   sorted_->setSortRole(TableModel::SortRole);
   setModel(sorted_);
+  setAccessibleName(tr("Table"));  // until it holds one, which has a title
   setSelectionBehavior(QAbstractItemView::SelectRows);
   setAlternatingRowColors(true);
   setShowGrid(false);
@@ -49,7 +50,7 @@ DataTable::DataTable(QWidget* parent)
 }
 
 void DataTable::setTable(viewmodel::Table table) {
-  setAccessibleName(to_qt(table.title));
+  setAccessibleName(said(table.title));
   setSortingEnabled(false);
   model_->setTable(std::move(table));
   sorted_->sort(-1);  // as given, until someone sorts
@@ -105,7 +106,7 @@ QString DataTable::joined(const QString& before, const QString& between, const Q
   if (!rule.isEmpty()) text += line(QStringList(columns.size(), rule));
   for (const int row : selectedRows()) {
     QStringList cells;
-    for (const int column : columns) cells << sorted_->index(row, column).data().toString();
+    for (const int column : columns) cells << sorted_->index(row, column).data(TableModel::CopyRole).toString();
     text += line(cells);
   }
   return text;
@@ -127,8 +128,9 @@ void DataTable::keyPressEvent(QKeyEvent* event) {
 void DataTable::contextMenuEvent(QContextMenuEvent* event) {
   QMenu menu;
   const QModelIndex cell = indexAt(event->pos());
-  QAction* copy_cell =
-      menu.addAction(tr("Copy cell"), this, [cell] { QApplication::clipboard()->setText(cell.data().toString()); });
+  QAction* copy_cell = menu.addAction(tr("Copy cell"), this, [cell] {
+    QApplication::clipboard()->setText(cell.data(TableModel::CopyRole).toString());
+  });
   copy_cell->setEnabled(cell.isValid());
   menu.addAction(tr("Copy rows"), this, [this] { QApplication::clipboard()->setText(selectionAsTsv()); });
   menu.addAction(tr("Copy as Markdown"), this, [this] { QApplication::clipboard()->setText(selectionAsMarkdown()); });

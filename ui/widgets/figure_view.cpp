@@ -12,6 +12,7 @@
 
 #include "core/viewmodel/selection.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -43,6 +44,7 @@ figure::Interval zoomed(const figure::Scale& scale, double lo_at, double hi_at, 
 FigureView::FigureView(QWidget* parent) : QWidget(parent), tooltip_(new QTimer(this)) {
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
+  setAccessibleName(tr("Chart"));  // until it shows one, which has a title
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
   tooltip_->setSingleShot(true);
   tooltip_->setInterval(kTooltipDelayMs);
@@ -70,6 +72,7 @@ void FigureView::setGestures(Brush brush, Zoom zoom) {
 const figure::Figure& FigureView::figure() const {
   if (figure_) return *figure_;
   figure_ = source_ ? source_({static_cast<double>(width()), static_cast<double>(height())}) : figure::Figure{};
+  say_labels(*figure_);
   hits_.clear();
   for (const auto& primitive : figure_->primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) hits_.push_back(hit);
@@ -294,7 +297,7 @@ void FigureView::leaveEvent(QEvent*) {
 void FigureView::showTooltip() {
   if (hovered_ == nullptr) return;
   const QRect box = rect_of(hovered_->box);
-  QToolTip::showText(mapToGlobal(box.bottomLeft()), to_qt(factsOf(*hovered_)), this, box);
+  QToolTip::showText(mapToGlobal(box.bottomLeft()), said_lines(factsOf(*hovered_)), this, box);
 }
 
 // -------- keyboard

@@ -117,6 +117,8 @@ class FigureView : public QWidget {
   void step(int by);
   bool clearOne();
   void showTooltip();
+  /// The figure with every word of it in the reader's language, tooltips too.
+  figure::Figure whole() const;
   void copyImage();
   void showAsTable();
   void fillMenu(QMenu& menu);

@@ -7,9 +7,11 @@
 #include <QMenu>
 #include <QVBoxLayout>
 
+#include "core/viewmodel/localise.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -23,12 +25,17 @@ viewmodel::Table FigureView::data() const {
   return data_ ? data_() : factsTable();
 }
 
-/// The figure as it leaves the program: nobody can ask there.
+/// The figure as it leaves the program: nobody can ask there. Drawn anew, in English: a report has a language of its own.
 figure::Figure FigureView::figureWithFacts() const {
-  figure::Figure whole = figure();
+  if (!source_) return {};
+  figure::Figure whole = source_({static_cast<double>(width()), static_cast<double>(height())});
   for (auto& primitive : whole.primitives)
     if (auto* hit = std::get_if<figure::HitBox>(&primitive)) hit->tooltip = factsOf(*hit);
   return whole;
+}
+
+figure::Figure FigureView::whole() const {
+  return viewmodel::in_language(figureWithFacts(), words());
 }
 
 /// The facts of every datum as the chart tells them on hover.
@@ -38,7 +45,7 @@ viewmodel::Table FigureView::factsTable() const {
                    {"facts", "Facts", "", "", viewmodel::Align::kLeft}};
   for (const auto& primitive : figure().primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) {
-      std::string facts = factsOf(*hit);
+      std::string facts = said_lines(factsOf(*hit)).toStdString();
       for (std::size_t at = 0; (at = facts.find('\n', at)) != std::string::npos;) facts.replace(at, 1, "; ");
       table.rows.push_back({viewmodel::text_cell(hit->datum), viewmodel::text_cell(std::move(facts))});
     }
@@ -69,8 +76,8 @@ void FigureView::fillMenu(QMenu& menu) {
     QApplication::clipboard()->setText(table.selectionAsTsv());
   });
   menu.addSeparator();
-  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(figure(), QStringLiteral("png")); });
-  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(figureWithFacts(), QStringLiteral("svg")); });
+  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("png")); });
+  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("svg")); });
   menu.addAction(tr("Save as CSV…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("csv")); });
   menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
   menu.addSeparator();

@@ -38,6 +38,21 @@ contains out "The model wrote"
 
 for format in table md json jsonl csv; do expect 0 show a.dachlast --format $format; done
 for view in overview ops roofline memory configuration; do expect 0 show a.dachlast --view $view; done
+
+# A project of both runs, written by hand as by the window.
+cat >p.dachlast-project <<'JSON'
+{"schema": "dachlast.project/1", "note": "one bundled model", "baseline": 0, "shown": 1,
+ "runs": [{"file": "a.dachlast", "name": "three repeats"}, {"file": "b.dachlast"}, {"file": "gone.dachlast"}],
+ "pins": [{"model": "llama-3.1-8b", "device": "h100-sxm5-80gb", "context_tokens": 8192, "batch": 4}]}
+JSON
+expect 0 show p.dachlast-project
+contains out "Holds 3 runs and 1 scenario; the baseline is three repeats."
+contains err "gone.dachlast"
+for format in md json jsonl csv; do expect 0 show p.dachlast-project --format $format; done
+expect 0 report p.dachlast-project -o p.html --timestamp 2026-01-01T00:00:00Z
+grep -q "one bundled model" p.html || fail "the report of a project lacks its note"
+echo '{"schema": "dachlast.project/1", "runs": [], "baseline": 4}' >damaged.dachlast-project
+expect 6 show damaged.dachlast-project
 expect 0 export a.dachlast --to trace -o trace.json
 grep -q '"traceEvents"' trace.json || fail "the trace holds no events"
 expect 0 export a.dachlast --to svg -o roofline.svg

@@ -1,18 +1,22 @@
 // Writes a picture of every page of the window into a folder, for people to look through:
 //   dachlast_screenshots FOLDER [RUN.dachlast...]
 // With several runs the first is the baseline and the last is shown.
-// Themes and sizes are all taken in one call; set QT_SCALE_FACTOR for other scalings.
+// Themes and sizes are all taken in one call; set QT_SCALE_FACTOR for other scalings and DACHLAST_LANG for other languages.
 #include <fmt/core.h>
 
 #include <QApplication>
 #include <QDir>
 #include <QStyleFactory>
+#include <QTabWidget>
 #include <QTimer>
 
+#include "app/gui/help_dialog.h"
+#include "app/gui/languages.h"
 #include "app/gui/main_window.h"
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/settings_dialog.h"
 #include "ui/paint/theme.h"
 #include "ui/views/scenarios_view.h"
 
@@ -48,15 +52,33 @@ void settle(MainWindow& window) {
   wait(kSettleMs / 5);
 }
 
+/// The dialogs of the window, beside its pages.
+bool take_dialogs(MainWindow& window, const QDir& folder, const Look& look) {
+  dachlast::gui::SettingsDialog settings({}, window.commands().list(), &window);
+  settings.show();
+  settle(window);
+  bool written = settings.grab().save(folder.filePath(QStringLiteral("settings-%1.png").arg(QLatin1String(look.name))));
+  auto* tabs = settings.findChild<QTabWidget*>();
+  tabs->setCurrentIndex(1);
+  settle(window);
+  written =
+      settings.grab().save(folder.filePath(QStringLiteral("keys-%1.png").arg(QLatin1String(look.name)))) && written;
+  dachlast::gui::HelpDialog help(window.commands().list(), &window);
+  help.setAttribute(Qt::WA_DeleteOnClose, false);
+  help.show();
+  settle(window);
+  return help.grab().save(folder.filePath(QStringLiteral("help-%1.png").arg(QLatin1String(look.name)))) && written;
+}
+
 bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) {
   window.resize(size);
   bool written = true;
-  for (const QString& page : window.pageTitles()) {
-    window.showPage(page);
+  const QStringList titles = window.pageTitles();
+  for (qsizetype i = 0; i < titles.size(); ++i) {
+    window.showPage(titles[i]);
     settle(window);
-    const QString name = QStringLiteral("%1-%2-%3.png")
-                             .arg(page.toLower().replace(u' ', u'-'), QLatin1String(look.name))
-                             .arg(size.width());
+    const QString name =
+        QStringLiteral("%1-%2-%3.png").arg(MainWindow::pageIds().value(i), QLatin1String(look.name)).arg(size.width());
     written = window.grab().save(folder.filePath(name)) && written;
   }
   return written;
@@ -72,6 +94,7 @@ int main(int argc, char** argv) {
   }
   const QDir folder(QString::fromLocal8Bit(argv[1]));
   if (!folder.mkpath(QStringLiteral("."))) return 1;
+  dachlast::gui::speak(qEnvironmentVariable("DACHLAST_LANG", QStringLiteral("en")));
   QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
   bool written = true;
   for (const Look& look : kLooks) {
@@ -84,6 +107,7 @@ int main(int argc, char** argv) {
       Q_EMIT window.findChild<dachlast::ui::ScenariosView*>()->pinRequested();
       window.show();
       written = take(window, folder, look, size) && written;
+      if (size == kSizes[0]) written = take_dialogs(window, folder, look) && written;
     }
   }
   return written ? 0 : 1;

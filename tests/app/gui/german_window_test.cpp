@@ -1,0 +1,188 @@
+// The window in German: no English is left on any page, and what leaves the program keeps decimal points.
+#include <gtest/gtest.h>
+
+#include <QAbstractButton>
+#include <QComboBox>
+#include <QFileDialog>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMenuBar>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTextBrowser>
+#include <set>
+
+#include "app/gui/languages.h"
+#include "app/gui/main_window.h"
+#include "app/gui/run_presenter.h"
+#include "core/store/run_file.h"
+#include "tests/support/sample_run.h"
+#include "ui/models/table_model.h"
+#include "ui/paint/figure_painter.h"
+#include "ui/views/scenarios_view.h"
+#include "ui/widgets/data_table.h"
+#include "ui/widgets/figure_view.h"
+#include "ui/words.h"
+
+namespace dachlast::gui {
+namespace {
+
+/// Texts of everything a window holds, menus and charts included.
+class Texts {
+ public:
+  void collect(const QWidget& root) {
+    for (const QWidget* widget : root.findChildren<QWidget*>()) add_widget(*widget);
+    for (const QAction* action : root.findChildren<QAction*>()) add(action->text());
+  }
+  const std::set<QString>& all() const { return all_; }
+
+ private:
+  void add(const QString& text) {
+    if (!text.trimmed().isEmpty()) all_.insert(text);
+  }
+  void add_widget(const QWidget& widget) {
+    for (const QString& text : {widget.accessibleName(), widget.toolTip(), widget.windowTitle()}) add(text);
+    if (const auto* label = qobject_cast<const QLabel*>(&widget)) add(label->text());
+    if (const auto* button = qobject_cast<const QAbstractButton*>(&widget)) add(button->text());
+    if (const auto* line = qobject_cast<const QLineEdit*>(&widget)) add(line->placeholderText());
+    if (const auto* tabs = qobject_cast<const QTabWidget*>(&widget))
+      for (int i = 0; i < tabs->count(); ++i) add(tabs->tabText(i));
+    if (const auto* list = qobject_cast<const QListWidget*>(&widget))
+      for (int i = 0; i < list->count(); ++i) add(list->item(i)->text());
+    if (const auto* table = qobject_cast<const QTableView*>(&widget)) add_table(*table->model());
+    if (const auto* chart = qobject_cast<const ui::FigureView*>(&widget)) add_figure(*chart);
+  }
+  void add_table(const QAbstractItemModel& model) {
+    for (int column = 0; column < model.columnCount(); ++column) {
+      add(model.headerData(column, Qt::Horizontal).toString());
+      add(model.headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString());
+      for (int row = 0; row < model.rowCount(); ++row) add(model.index(row, column).data().toString());
+    }
+  }
+  void add_figure(const ui::FigureView& chart) {
+    const figure::Figure& figure = chart.figure();
+    add(ui::to_qt(figure.title));
+    add(ui::to_qt(figure.description));
+    for (const figure::Primitive& primitive : figure.primitives) {
+      if (const auto* text = std::get_if<figure::Text>(&primitive)) add(ui::to_qt(text->text));
+      if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) add(ui::said_lines(hit->tooltip));
+    }
+  }
+
+  std::set<QString> all_;
+};
+
+/// Words that stand in English sentences and in no German one, nor in names of models and devices.
+bool speaks_english(const QString& text) {
+  static const QRegularExpression words(
+      QStringLiteral("\\b(the|of|is|are|with|and|each|which|where|from|this|that|by|to|for|no|not|time|run|runs|"
+                     "weights|layers?|steps?|"
+                     "memory|measured|estimated|exact|open|share|share|roofs?|bound|context|spare|short|held|fits|free|"
+                     "all|threads?)\\b"));
+  // Commands and their options are the same in every language.
+  QString rest = text;
+  rest.remove(QRegularExpression(QStringLiteral("dachlast( [a-z]+)?|--[a-z-]+|`[^`]*`|Angaben von .*\\(--engine")));
+  return words.match(rest).hasMatch();
+}
+
+std::string english_of(const QWidget& root) {
+  Texts texts;
+  texts.collect(root);
+  EXPECT_GT(texts.all().size(), 100u);  // else the walk has lost the window
+  std::string found;
+  for (const QString& text : texts.all())
+    if (speaks_english(text)) found += text.toStdString() + '\n';
+  return found;
+}
+
+class GermanWindow : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { speak(QStringLiteral("de")); }
+
+  QString write(const QString& name, const dachlast::Run& run) {
+    const QString path = folder_.filePath(name);
+    RunWriter writer = RunWriter::create(path.toStdString(), run, IfExists::kRefuse);
+    trace::Span op;
+    op.phase = Phase::kDecode;
+    op.op = OpKind::kAttention;
+    op.start_ns = 1'000;
+    op.end_ns = 5'000;
+    trace::Span step = op;
+    step.zone = trace::ZoneKind::kStep;
+    step.end_ns = 6'000;
+    for (const MeasuredPoint& point : run.points) writer.add_point(point, std::vector{op, step});
+    writer.finish();
+    return path;
+  }
+  /// Every page once, with what it shows of two runs.
+  void fill(MainWindow& window) {
+    window.show();
+    window.open(write("vorher.dachlast", test::sample_run()));
+    auto slow = test::sample_run_on_one_thread();
+    for (MeasuredPoint& point : slow.points)
+      for (double& sample : point.samples_s) sample *= 1.5;
+    window.open(write("nachher.dachlast", slow));
+    window.presenter().select(QStringLiteral("decode/attention"));
+    window.presenter().filterPhase(Phase::kDecode);
+    Q_EMIT window.findChild<ui::ScenariosView*>()->pinRequested();
+    for (const QString& page : window.pageTitles()) {
+      window.showPage(page);
+      QTest::qWait(20);
+    }
+  }
+
+  QTemporaryDir folder_;
+};
+
+TEST_F(GermanWindow, HasGermanNamesOfPages) {
+  const MainWindow window;
+  EXPECT_TRUE(window.pageTitles().contains(QStringLiteral("Überblick"))) << "was the program built without lrelease?";
+  EXPECT_TRUE(window.pageTitles().contains(QStringLiteral("Vergleichen")));
+}
+
+TEST_F(GermanWindow, LeavesNoEnglishOnEmptyPages) {
+  MainWindow window;
+  window.show();
+  EXPECT_EQ(english_of(window), "");
+}
+
+TEST_F(GermanWindow, LeavesNoEnglishOnFilledPages) {
+  MainWindow window;
+  fill(window);
+  EXPECT_EQ(english_of(window), "");
+}
+
+TEST_F(GermanWindow, WritesNumbersAsGermansDo) {
+  EXPECT_EQ(ui::said("55,520.5").toStdString(), "55.520,5");
+  EXPECT_EQ(ui::said("Budget: 71.68 GiB per device, 90 % of 79.64 GiB.").replace(u'\u00a0', u' ').toStdString(),
+            "Budget: 71,68 GiB je Gerät, 90 % von 79,64 GiB.");
+}
+
+TEST_F(GermanWindow, CopiesKeepDecimalPoints) {
+  ui::DataTable table;
+  viewmodel::Table content{.id = "t", .title = "Phases", .columns = {}, .rows = {}, .notes = {}};
+  content.columns = {{"phase", "Time", "ms", "", viewmodel::Align::kRight}};
+  content.rows = {{viewmodel::number_cell(0.00821, "8.21", Origin::kMeasured)}};
+  table.setTable(content);
+  EXPECT_EQ(table.model()->index(0, 0).data().toString(), QStringLiteral("8,21"));
+  EXPECT_EQ(table.selectionAsTsv(), QStringLiteral("Zeit, ms\n8.21\n"));
+}
+
+TEST_F(GermanWindow, HasGermanDialogsOfQt) {
+  QFileDialog dialog;
+  dialog.setOption(QFileDialog::DontUseNativeDialog);
+  dialog.setFileMode(QFileDialog::ExistingFile);
+  QStringList texts;
+  for (const QAbstractButton* button : dialog.findChildren<QAbstractButton*>())
+    texts << QString(button->text()).remove(u'&');
+  EXPECT_TRUE(texts.contains(QStringLiteral("Abbrechen")))
+      << "qt6-translations-l10n is not installed: " << texts.join(u'|').toStdString();
+}
+
+}  // namespace
+}  // namespace dachlast::gui
