@@ -61,7 +61,7 @@ namespace {
 std::string rich_table(const Table& table, Caption caption) {
   std::string html =
       caption == Caption::kHidden ? std::string() : fmt::format("<p><b>{}</b></p>\n", html_escape(table.title));
-  html += "<table class=\"data\" border=\"1\" cellspacing=\"0\" cellpadding=\"4\">\n<tr>";
+  html += "<table class=\"data\" border=\"0\" cellspacing=\"0\" cellpadding=\"4\">\n<tr>";
   const auto align = [](const Column& column) { return column.align == Align::kRight ? " align=\"right\"" : ""; };
   for (const auto& column : table.columns)
     html += fmt::format("<th{}>{}</th>", align(column), html_escape(head_of(column)));

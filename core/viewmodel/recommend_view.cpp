@@ -285,10 +285,12 @@ RecommendView recommend_view(const RecommendQuestion& question, const Recommenda
 
 Table options_with_reasons(const RecommendView& view) {
   Table table = view.options;
-  table.columns.push_back({"why", "Why", "", "What this option is best in.", Align::kLeft});
+  const auto place = std::ranges::find(table.columns, "layout", &Column::key) - table.columns.begin();
+  table.columns.insert(table.columns.begin() + place, {"why", "Why", "", "What this option is best in.", Align::kLeft});
   for (std::size_t i = 0; i < table.rows.size() && i < view.reasons.size(); ++i)
     // "1: fewest GPUs": the number stands in the row already.
-    table.rows[i].push_back(text_cell(view.reasons[i].substr(view.reasons[i].find(' ') + 1)));
+    table.rows[i].insert(table.rows[i].begin() + place,
+                         text_cell(view.reasons[i].substr(view.reasons[i].find(' ') + 1)));
   return table;
 }
 

@@ -33,8 +33,8 @@ constexpr int kMostDevices = 64;
 constexpr double kMostMs = 600'000.0;
 constexpr int kFieldsPerRow = 3;
 constexpr int kPatienceMs = 300;  // UX.md §2: below that nothing is shown
-constexpr int kChartHeight = 330;
-constexpr int kListHeight = 190;
+constexpr int kChartHeight = 400;
+constexpr int kListHeight = 160;
 
 QSpinBox* count_field(int value, int most) {
   auto* field = new QSpinBox;
@@ -80,6 +80,7 @@ RecommendView::RecommendView(ScenariosView* scenarios, QWidget* parent)
   rows->addWidget(makeLists(scenarios));
   rows->setChildrenCollapsible(false);
   rows->setSizes({kChartHeight, kListHeight});
+  rows->setStretchFactor(0, 1);
   evidence_ = rows;
   body()->addWidget(makeForm());
   body()->addWidget(evidence_, 1);

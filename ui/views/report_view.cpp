@@ -5,12 +5,14 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QScrollBar>
-#include <QSignalBlocker>
+#include <QStyle>
 #include <QTextBrowser>
 #include <QTextDocument>
 #include <QTimer>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/paint/theme.h"
 
@@ -19,6 +21,7 @@ namespace {
 
 constexpr int kTypingMs = 250;
 constexpr int kPaperMargin = 20;
+constexpr int kLeastPaper = 240;
 
 /// The look of the preview, from the colours of the charts.
 QString style_of(Theme theme) {
@@ -26,9 +29,25 @@ QString style_of(Theme theme) {
   return QStringLiteral(
              "h1 { font-size: x-large } h2 { font-size: large; margin-top: 18px } h3 { margin-top: 12px }"
              "dt { font-weight: 600; margin-top: 4px } .note, .ref { color: %1 }"
-             "table.data { border-collapse: collapse; border-color: %2 }"
+             "table.data th, table.data td { border-bottom: 1px solid %2 }"
              "th { font-weight: 600 } .lead { font-size: medium }")
       .arg(name(figure::Role::kMuted), name(figure::Role::kGrid));
+}
+
+/// Charts are drawn for a sheet; a narrower preview shows them smaller, as a browser does.
+QString fitted(QString html, double width) {
+  static const QRegularExpression size(QStringLiteral("width=\"(\\d+)\" height=\"(\\d+)\""));
+  QString made;
+  qsizetype from = 0;
+  for (auto match = size.globalMatch(html); match.hasNext();) {
+    const QRegularExpressionMatch one = match.next();
+    const double scale = std::min(1.0, width / one.captured(1).toDouble());
+    made += html.mid(from, one.capturedStart() - from) + QStringLiteral("width=\"%1\" height=\"%2\"")
+                                                             .arg(qRound(scale * one.captured(1).toDouble()))
+                                                             .arg(qRound(scale * one.captured(2).toDouble()));
+    from = one.capturedEnd();
+  }
+  return made + html.mid(from);
 }
 
 }  // namespace
@@ -42,7 +61,8 @@ ReportView::ReportView(QWidget* parent)
       note_(new QLineEdit),
       clear_(new QPushButton),
       paper_(new QTextBrowser),
-      delay_(new QTimer(this)) {
+      delay_(new QTimer(this)),
+      resize_(new QTimer(this)) {
   paper_->setAccessibleName(tr("Preview of the report"));
   paper_->setOpenLinks(false);
   body()->addWidget(makeHead());
@@ -50,6 +70,9 @@ ReportView::ReportView(QWidget* parent)
   delay_->setSingleShot(true);
   delay_->setInterval(kTypingMs);
   connect(delay_, &QTimer::timeout, this, &ReportView::changed);
+  resize_->setSingleShot(true);
+  resize_->setInterval(kTypingMs);
+  connect(resize_, &QTimer::timeout, this, &ReportView::draw);
   for (QLineEdit* line : {title_, author_, note_})
     connect(line, &QLineEdit::textChanged, delay_, qOverload<>(&QTimer::start));
   for (QComboBox* box : {level_, language_}) connect(box, &QComboBox::currentIndexChanged, this, &ReportView::changed);
@@ -104,20 +127,33 @@ void ReportView::setAdded(int n_charts) {
 }
 
 void ReportView::setPreview(const ReportPreview& preview) {
+  preview_ = preview;
+  setAnswer(tr("This is what the exported file holds."));
+  showContent();
+  draw();
+}
+
+void ReportView::resizeEvent(QResizeEvent* event) {
+  Page::resizeEvent(event);
+  if (hasContent()) resize_->start();
+}
+
+void ReportView::draw() {
+  if (preview_.html.isEmpty()) return;
   const int place = paper_->verticalScrollBar()->value();
   auto* document = new QTextDocument(this);
   document->setDefaultFont(font());
   document->setDocumentMargin(kPaperMargin);
   document->setDefaultStyleSheet(style_of(theme_of(palette())));
-  for (auto picture = preview.pictures.begin(); picture != preview.pictures.end(); ++picture)
+  for (auto picture = preview_.pictures.begin(); picture != preview_.pictures.end(); ++picture)
     document->addResource(QTextDocument::ImageResource, QUrl(picture.key()), picture.value());
-  document->setHtml(preview.html);
+  // Room for the scroll bar beside the paper.
+  const int room = paper_->width() - 2 * kPaperMargin - style()->pixelMetric(QStyle::PM_ScrollBarExtent) - 4;
+  document->setHtml(fitted(preview_.html, std::max(room, kLeastPaper)));
   paper_->setDocument(document);
   delete document_;  // the browser deletes only the one it was made with
   document_ = document;
   paper_->verticalScrollBar()->setValue(place);
-  setAnswer(tr("This is what the exported file holds."));
-  showContent();
 }
 
 QString ReportView::plainText() const {

@@ -56,9 +56,11 @@ class ReportView : public Page {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   QWidget* makeHead();
+  void draw();
 
   QComboBox* level_;
   QComboBox* language_;
@@ -69,6 +71,8 @@ class ReportView : public Page {
   QTextBrowser* paper_;
   QTextDocument* document_ = nullptr;
   QTimer* delay_;
+  QTimer* resize_;  // until the window keeps its width
+  ReportPreview preview_;
 };
 
 }  // namespace dachlast::ui

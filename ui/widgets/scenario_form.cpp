@@ -54,11 +54,11 @@ ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QW
   tensor_parallel_ = addCount(tr("T&P"), kMostDevices);
   pipeline_parallel_ = addCount(tr("PP"), kMostDevices);
   attention_data_parallel_ = addCount(tr("Attention &DP"), kMostDevices);
-  experts_ = new QCheckBox(tr("Whole e&xperts on each GPU (EP)"));
+  experts_ = new QCheckBox;
+  experts_->setAccessibleName(tr("Expert parallelism"));
   experts_->setToolTip(tr("Expert parallelism, of models with experts: each GPU holds a share of them whole."));
-  experts_->setAccessibleName(experts_->text().remove(u'&'));
   connect(experts_, &QCheckBox::toggled, this, &ScenarioForm::tell);
-  form->addRow(experts_);
+  form->addRow(tr("E&P"), experts_);
   memory_ = addCount(tr("Memory bu&dget, %"), 100, tr("engine default"));
 }
 

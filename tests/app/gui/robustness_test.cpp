@@ -1,6 +1,7 @@
 // What must never freeze, crash or lose anything: a tour of all pages and actions, damaged and missing files, crowded folders.
 #include <gtest/gtest.h>
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QDir>
 #include <QDropEvent>
@@ -198,6 +199,22 @@ TEST_F(RobustnessTest, ATraceIsWrittenInTheBackground) {
   export_trace(&window_, path("missing.dachlast"), path("none.json"), [&](const QString& text) { told = text; });
   ASSERT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, kPatienceMs));
   EXPECT_FALSE(QFile::exists(path("none.json")));
+}
+
+TEST_F(RobustnessTest, EveryControlHasAName) {
+  window_.open(write_run(path("one.dachlast"), test::sample_run()));
+  for (const QWidget* widget : window_.findChildren<QWidget*>()) {
+    const QObject* parent = widget->parent();
+    const bool inner = parent->inherits("QAbstractSpinBox") || parent->inherits("QComboBox") ||
+                       parent->inherits("QLineEdit") || widget->objectName().startsWith("qt_");
+    const bool input = widget->inherits("QAbstractSpinBox") || widget->inherits("QComboBox") ||
+                       widget->inherits("QLineEdit") || widget->inherits("QSlider") || widget->inherits("QListWidget");
+    const auto* button = qobject_cast<const QAbstractButton*>(widget);
+    const bool mute = button != nullptr && button->focusPolicy() != Qt::NoFocus && button->text().isEmpty();
+    if (inner || widget->isHidden() || (!input && !mute)) continue;
+    EXPECT_FALSE(widget->accessibleName().isEmpty())
+        << widget->metaObject()->className() << " in " << parent->metaObject()->className();
+  }
 }
 
 TEST(Closing, DuringWorkEndsAtOnce) {
