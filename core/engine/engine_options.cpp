@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine_device.h"
+#include "core/engine/latent_form.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
 #include "kernels/packed_linear.h"
@@ -93,7 +94,10 @@ std::string missing_on_device(const EngineOptions& options) {
   return {};
 }
 
-void require_device(const EngineOptions& options) {
+void require_device(const ModelSpec& model, const EngineOptions& options) {
+  if (has_latent_attention(model))
+    throw Error(ErrorKind::kUsage, model.name, "Multi-head latent attention runs on the CPU only.",
+                "Leave the GPU out, or take a model with K and V heads.");
   if (options.what_if.any())
     throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
   if (const std::string missing = missing_on_device(options); !missing.empty())
@@ -122,7 +126,7 @@ void validate(const ModelSpec& model, const EngineOptions& options) {
     throw Error(ErrorKind::kUsage, "weights", "f32 is not kept in panels.", "Leave them in rows.");
   require_cache(options);
   require_what_if(model, options);
-  if (options.device) return require_device(options);
+  if (options.device) return require_device(model, options);
   require_variant("attention variant", kernels::attention_variants(), options.attention_variant,
                   [](const kernels::AttentionVariant&) { return true; });
   const auto takes = [&](const auto& variant) { return variant.takes(options.precision.weights); };

@@ -12,6 +12,11 @@ namespace dachlast {
 /// rebuilt. Sequences that differ are absorbed: rebuilt, each of them would need room for its whole text.
 LatentForm cheapest_form(const ModelSpec& model, const Step& step);
 
+inline Step in_cheapest_form(const ModelSpec& model, Step step) {
+  step.latent = cheapest_form(model, step);
+  return step;
+}
+
 /// Whether a step of this model can take either form.
 bool has_latent_attention(const ModelSpec& model);
 
