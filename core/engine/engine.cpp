@@ -299,7 +299,7 @@ void Engine::State::run(const Step& step, PromptPass pass) {
   OpCost cost;
   {
     trace::Mark step_mark(on_host, span_of(step));
-    build_op_list(model, in_cheapest_form(model, step), options.precision, ops);
+    build_op_list(model, formed(model, options, step), options.precision, ops);
     if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
     if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
     runner->begin(step, lengths, pass);
