@@ -242,9 +242,7 @@ void Engine::State::run(const Step& step, PromptPass pass) {
   OpCost cost;
   {
     trace::Mark step_mark(on_host, span_of(step));
-    Step formed = step;
-    formed.latent = device ? LatentForm::kAbsorbed : cheapest_form(model, step);
-    build_op_list(model, formed, options.precision, ops);
+    build_op_list(model, formed(model, options, step), options.precision, ops);
     if (options.what_if.shared_layers > 0) shape_shared_attention(model, step, options.precision, ops);
     if (pass == PromptPass::kShortcut) take_shortcut(model, options.what_if, ops);
     runner->begin(step, lengths, pass);

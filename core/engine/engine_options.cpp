@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine_device.h"
+#include "core/engine/latent_form.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
 #include "kernels/packed_linear.h"

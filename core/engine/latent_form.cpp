@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/engine/step_memory.h"
+#include "core/model/latent_room.h"
 #include "kernels/latent.h"
 #include "kernels/linear.h"
 #include "kernels/planned.h"
@@ -51,6 +53,23 @@ LatentForm cheapest_form(const ModelSpec& model, const Step& step) {
                                      .kv = {}};
   return rebuilt_flops(a, attention, step) < absorbed_flops(a, attention, step) ? LatentForm::kRebuilt
                                                                                 : LatentForm::kAbsorbed;
+}
+
+bool may_rebuild(const ModelSpec& model, const EngineOptions& options) {
+  return options.kv.recompute_keep == 0 && may_rebuild_latents(model);
+}
+
+int absorbed_room(const ModelSpec& model, const EngineOptions& options) {
+  const int largest = largest_step_tokens(options);
+  return may_rebuild(model, options) ? std::min(largest, most_absorbed_tokens(model)) : largest;
+}
+
+Step formed(const ModelSpec& model, const EngineOptions& options, Step step) {
+  step.latent = LatentForm::kAbsorbed;
+  if (!may_rebuild(model, options)) return step;
+  const bool fits = step.n_tokens() <= std::int64_t{options.batch_size} * absorbed_room(model, options);
+  step.latent = fits ? cheapest_form(model, step) : LatentForm::kRebuilt;
+  return step;
 }
 
 }  // namespace dachlast

@@ -55,8 +55,9 @@ void OpRunner::rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a)
     rebuilt_tables_[i] = static_cast<std::int32_t>(i);
     rebuilt_sequences_[i].blocks = std::span(rebuilt_tables_).subspan(i, 1);
     rebuilt_sequences_[i].tail = {};
-    const kernels::LatentRows rows{memory_.floats(Buffer::kLatent),
-                                   memory_.floats(Buffer::kAttended)};  // where attention will write later
+    const std::span<float> read = memory_.floats(Buffer::kLatent);  // the step's own are in the cache by now
+    const kernels::LatentRows rows{
+        read, read.subspan(static_cast<std::size_t>(sequence.kv_len) * static_cast<std::size_t>(a.kv_lora_rank))};
     pool_.parallel_for(sequence.kv_len, 64, [&](IndexRange slots, int thread) {
       kernels::read_latents(view.pool, sequence, heads, rows, memory_.scratch(thread), slice_of(slots));
     });

@@ -59,22 +59,28 @@ double packed_bytes(const std::vector<Op>& ops, const EngineOptions& options) {
   return AlignedBuffer::padded_bytes(bytes);
 }
 
-/// Latents of the whole cache lie where those of the step did.
+/// Rows of the cache of one sequence after the other lie where the latents of the step did.
 void take_latents_read(const Op& op, StepSizes& sizes) {
-  const auto* raise = std::get_if<LinearShape>(&op.shape);
-  if (raise == nullptr) return;
+  const auto* shape = std::get_if<WideAttentionShape>(&op.shape);
+  if (shape == nullptr || kernels::rebuilt_elements(*shape) == 0.0) return;
   double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(Buffer::kLatent)];
-  bytes = std::max(bytes, AlignedBuffer::padded_bytes(1.0 * raise->m * raise->k * kFloatBytes));
+  bytes = std::max(bytes, AlignedBuffer::padded_bytes(1.0 * shape->kv_len * shape->row_elements * kFloatBytes));
 }
 
-void take_largest(const std::vector<Op>& ops, StepSizes& sizes) {
+/// Keys and values are raised from the latents of one sequence after the other.
+double raised_at_once(const Op& op, int batch_size) {
+  const bool by_sequence = op.weight == WeightRole::kKvUp && std::holds_alternative<LinearShape>(op.shape);
+  return kernels::output_elements(op.shape) / (by_sequence ? batch_size : 1);
+}
+
+void take_largest(const std::vector<Op>& ops, int batch_size, StepSizes& sizes) {
   double beside = 0.0;  // parts that lie before this one in its buffer
   for (const Op& op : ops) {
     double& bytes = sizes.buffer_bytes[static_cast<std::size_t>(op.out)];
-    const double elements = kernels::output_elements(op.shape) + beside;
+    const double elements = raised_at_once(op, batch_size) + beside;
     bytes = std::max(bytes, AlignedBuffer::padded_bytes(elements * kFloatBytes));
     beside = adds_a_part(op.kind) ? elements : 0.0;
-    if (op.weight == WeightRole::kKvUp) take_latents_read(op, sizes);
+    take_latents_read(op, sizes);
   }
 }
 
@@ -107,12 +113,13 @@ StepSizes step_sizes(const ModelSpec& model, const EngineOptions& options) {
   Step prefill{Phase::kPrefill, options.batch_size, q_len, options.capacity_tokens, options.logits};
   Step decode{Phase::kDecode, options.batch_size, 1, options.capacity_tokens};
   prefill.latent = decode.latent = LatentForm::kAbsorbed;
-  Step rebuilt = prefill;
-  rebuilt.latent = has_latent_attention(model) ? LatentForm::kRebuilt : LatentForm::kAbsorbed;
+  Step absorbed = prefill;
+  absorbed.q_len = absorbed_room(model, options);
+  if (may_rebuild(model, options)) prefill.latent = LatentForm::kRebuilt;
   // Attention may need more scratch for one query over the whole cache than for a tile of them.
-  for (const Step& step : {prefill, rebuilt, decode}) {
+  for (const Step& step : {prefill, absorbed, decode}) {
     const std::vector<Op> ops = build_op_list(model, step, options.precision);
-    take_largest(ops, sizes);
+    take_largest(ops, options.batch_size, sizes);
     take_attention(ops, options, sizes);
     sizes.packed_bytes = std::max(sizes.packed_bytes, packed_bytes(ops, options));
   }

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/memory/amount_text.h"
 #include "core/memory/staged_cache.h"
+#include "core/model/latent_room.h"
 #include "core/model/layer_cache.h"
 #include "core/model/weight_slots.h"
 #include "core/model/weights.h"
@@ -40,31 +41,33 @@ Step largest_step(const MemoryScenario& scenario) {
           .latent = LatentForm::kAbsorbed};
 }
 
-bool has_latents(const ModelSpec& model) {
-  return std::ranges::any_of(model.layers,
-                             [](const LayerSpec& layer) { return std::holds_alternative<MlaSpec>(layer.mixer); });
-}
-
-/// Operations of the largest step, and where attention is to latents also those of the other form it may take.
+/// Operations of the largest step, and where attention is to latents also those of the largest one that is absorbed.
 std::vector<std::vector<Op>> largest_lists(const ModelSpec& model, const MemoryScenario& scenario) {
   Step step = largest_step(scenario);
-  std::vector<std::vector<Op>> lists{build_op_list(model, step, scenario.precision)};
-  step.latent = LatentForm::kRebuilt;
-  if (has_latents(model)) lists.push_back(build_op_list(model, step, scenario.precision));
+  std::vector<std::vector<Op>> lists;
+  if (may_rebuild_latents(model) && scenario.kv.recompute_keep == 0) {
+    step.latent = LatentForm::kRebuilt;
+    lists.push_back(build_op_list(model, step, scenario.precision));
+    step.latent = LatentForm::kAbsorbed;
+    step.q_len = std::min(step.q_len, most_absorbed_tokens(model));
+  }
+  lists.push_back(build_op_list(model, step, scenario.precision));
   return lists;
 }
 
-void take_outputs(const std::vector<Op>& ops, BufferBytes& bytes) {
+void take_outputs(const std::vector<Op>& ops, int batch_size, BufferBytes& bytes) {
   double beside = 0.0;  // parts that lie before this one in its buffer
   for (const Op& op : ops) {
     double& room = of(bytes, op.out);
-    const double elements = kernels::output_elements(op.shape) + beside;
+    // Keys and values are raised from the latents of one sequence after the other, which lie where those of the step did.
+    const bool by_sequence = op.weight == WeightRole::kKvUp && std::holds_alternative<LinearShape>(op.shape);
+    const double elements = kernels::output_elements(op.shape) / (by_sequence ? batch_size : 1) + beside;
     room = std::max(room, kElementBytes * elements);
     beside = adds_a_part(op.kind) ? elements : 0.0;
-    const auto* raise = std::get_if<LinearShape>(&op.shape);
-    if (op.weight != WeightRole::kKvUp || raise == nullptr) continue;
-    // Latents of the whole cache lie where those of the step did.
-    of(bytes, Buffer::kLatent) = std::max(of(bytes, Buffer::kLatent), kElementBytes * raise->m * raise->k);
+    const auto* wide = std::get_if<WideAttentionShape>(&op.shape);
+    if (wide == nullptr || kernels::rebuilt_elements(*wide) == 0.0) continue;
+    double& latents = of(bytes, Buffer::kLatent);
+    latents = std::max(latents, kElementBytes * wide->kv_len * wide->row_elements);
   }
 }
 
@@ -72,7 +75,7 @@ BufferBytes buffer_bytes(const ModelSpec& model, const MemoryScenario& scenario)
   const Step step = largest_step(scenario);
   BufferBytes bytes{};
   of(bytes, Buffer::kTokenIds) = kIdBytes * step.batch_size * step.q_len;
-  for (const std::vector<Op>& ops : largest_lists(model, scenario)) take_outputs(ops, bytes);
+  for (const std::vector<Op>& ops : largest_lists(model, scenario)) take_outputs(ops, step.batch_size, bytes);
   return bytes;
 }
 

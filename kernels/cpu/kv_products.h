@@ -252,7 +252,7 @@ inline void weigh_tile(const ProductScratch& t, const ProductShape& shape, const
     case Lie::kF16: return weigh_as<F16Rows>(t, shape, v, ahead);
     case Lie::kInt8: return weigh_as<Int8Rows>(t, shape, v, ahead);
     case Lie::kFp8: return weigh_as<Fp8Rows>(t, shape, v, ahead);
-    case Lie::kInt4:  // see kv_int4.h
+    case Lie::kInt4:           // see kv_int4.h
     case Lie::kExpand: break;  // tiles that are ready have been expanded
   }
 }

@@ -238,38 +238,50 @@ struct ReadyTile {
     }
   }
 
-  /// Scale words of a tile from wherever they lie into vectors over its rows.
-  void sort_scales(const StoredTile& stored, float* buffer) {
-    constexpr int kMostWords = kMostInt16Terms / kInt4Group;
-    const KvRows& part = stored.parts()[0];
-    const int a_row = StoredTile::words_a_row(part), n_groups = part.width / kInt4Group;
-    float* const lows_at = buffer + kBf16FewTile * n_groups;
-    alignas(64) ScaleWord words[16 * kMostWords];
-    std::size_t which = 0;
-    int taken = 0;  // rows of part `which`
-    for (int first = 0; first < round_up(n_rows, 32); first += 16) {
-      int n = 0;
-      const int wanted = std::clamp(n_rows - first, 0, 16);
-      if (wanted == 16 && stored.parts()[which].n_rows - taken >= 16) {  // as they lie
-        put_scales(stored.parts()[which].scales + taken * a_row, a_row, n_groups, first, buffer, lows_at);
-        taken += 16;
-        n = 16;
-      } else {
-        std::memset(words, 0, sizeof(ScaleWord) * 16 * static_cast<std::size_t>(a_row));
-        while (n < wanted) {
-          if (taken == stored.parts()[which].n_rows) ++which, taken = 0;
-          const KvRows& from = stored.parts()[which];
-          const int more = std::min(wanted - n, from.n_rows - taken);
-          std::memcpy(words + n * a_row, from.scales + taken * a_row,
-                      sizeof(ScaleWord) * static_cast<std::size_t>(more * a_row));
-          n += more;
-          taken += more;
-        }
-        put_scales(words, a_row, n_groups, first, buffer, lows_at);
+  /// Scale words of a tile, sixteen rows after sixteen.
+  class ScaleWords {
+   public:
+    explicit ScaleWords(const StoredTile& stored)
+        : parts_(stored.parts()), a_row_(StoredTile::words_a_row(stored.parts()[0])) {}
+
+    /// Of the next rows; as they lie where they lie together, else copied, zeros behind the last one.
+    const ScaleWord* next(int n_rows) {
+      const auto a_row = static_cast<std::size_t>(a_row_);
+      if (n_rows == 16 && parts_[part_].n_rows - taken_ >= 16) return take(16);
+      std::memset(copied_, 0, sizeof(ScaleWord) * 16 * a_row);
+      for (int n = 0; n < n_rows;) {
+        const int more = std::min(n_rows - n, parts_[part_].n_rows - taken_);
+        std::memcpy(copied_ + n * a_row_, take(more), sizeof(ScaleWord) * static_cast<std::size_t>(more) * a_row);
+        n += more;
       }
-      if (which < stored.parts().size() && taken == stored.parts()[which].n_rows && first + 16 < n_rows)
-        ++which, taken = 0;
+      return copied_;
     }
+    int a_row() const { return a_row_; }
+
+   private:
+    const ScaleWord* take(int n) {
+      const ScaleWord* words = parts_[part_].scales + taken_ * a_row_;
+      taken_ += n;
+      if (taken_ == parts_[part_].n_rows && part_ + 1 < parts_.size()) {
+        ++part_;
+        taken_ = 0;
+      }
+      return words;
+    }
+
+    std::span<const KvRows> parts_;
+    std::size_t part_ = 0;
+    int taken_ = 0;  // rows of it
+    int a_row_;
+    alignas(64) ScaleWord copied_[16 * (kMostInt16Terms / kInt4Group)];
+  };
+
+  void sort_scales(const StoredTile& stored, float* buffer) {
+    const int n_groups = stored.parts()[0].width / kInt4Group;
+    ScaleWords words(stored);
+    float* const lows_at = buffer + kBf16FewTile * n_groups;
+    for (int first = 0; first < round_up(n_rows, 32); first += 16)
+      put_scales(words.next(std::clamp(n_rows - first, 0, 16)), words.a_row(), n_groups, first, buffer, lows_at);
     steps = buffer;
     lows = lows_at;
   }

@@ -191,6 +191,24 @@ class FormSeen : public trace::SpanSink {
   int n_raised = 0;
 };
 
+/// More tokens than an absorbed step has room for: sequences of different lengths are rebuilt too.
+TEST(LatentForm, LargeStepsOfDifferentLengthsAreRebuilt) {
+  ModelSpec model = wide_latent_model();
+  model.max_context = 1024;
+  EngineOptions options = options_with("paged:16", 700);
+  options.batch_size = 2;
+  TinyEngine tiny(model, options);
+  const Ids a = some_ids(600, 61, 1), b = some_ids(500, 61, 2);
+  const SequenceId id_a = tiny.engine.add_sequence(), id_b = tiny.engine.add_sequence();
+  const StepOutcome both = tiny.engine.step(std::vector<SequenceStep>{{id_a, std::span(a)}, {id_b, std::span(b)}});
+  const std::vector<float> logits = copy_of(both.logits);
+  options.batch_size = 1;
+  options.max_step_tokens = 3;  // absorbed
+  TinyEngine alone_a(model, options), alone_b(model, options);
+  EXPECT_LT(distance(std::span(logits).first(61), alone_a.engine.prefill(a)), kTolerance);
+  EXPECT_LT(distance(std::span(logits).last(61), alone_b.engine.prefill(b)), kTolerance);
+}
+
 /// Prefill in one step rebuilds, one token at a time absorbs: the same logits.
 TEST(LatentForm, BothGiveTheSameLogits) {
   for (const char* spec : {"contiguous", "paged:4", "window:20", "offload:host:8"}) {

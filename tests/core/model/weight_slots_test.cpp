@@ -117,8 +117,7 @@ TEST(MissingKernels, NamesWhatTheEngineLacks) {
   EXPECT_EQ(missing_kernels(model("llama-3.1-8b")), std::nullopt);
   EXPECT_EQ(missing_kernels(model("gemma-3-4b")), std::nullopt);
   EXPECT_EQ(missing_kernels(model("mixtral-8x7b")), "the engine has no kernels for routed experts yet");
-  EXPECT_EQ(missing_kernels(model("deepseek-v2-lite")),
-            "the engine has no kernels for routed experts yet");
+  EXPECT_EQ(missing_kernels(model("deepseek-v2-lite")), "the engine has no kernels for routed experts yet");
   EXPECT_EQ(missing_kernels(model("deepseek-v3.2")), "the engine has no kernels for sparse attention over latents yet");
   EXPECT_EQ(missing_kernels(model("bloom-560m")), "the engine has no kernels for ALiBi yet");
   EXPECT_EQ(missing_kernels(model("olmo-2-7b")), "the engine has no kernels for norms over all queries or keys yet");
