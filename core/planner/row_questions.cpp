@@ -224,14 +224,6 @@ void settle_limits(const ServingRow& row, SpeedQuestion& question) {
   if (question.scenario.engine.id == "sglang") question.limits.max_num_batched_tokens = kSweptPrompt;
 }
 
-/// Recipes of some sweeps state instances that cannot be: their published figures are of others.
-std::string why_no_instance(const RowScenario& row) {
-  const auto planner = row.planner();
-  if (!planner || planner->at(1, 1).weights <= planner->capacity_bytes()) return {};
-  return fmt::format("the instance of {} that its recipe names cannot hold the weights",
-                     row.layout.n_devices() == 1 ? "one device" : fmt::format("{} devices", row.layout.n_devices()));
-}
-
 }  // namespace
 
 SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
@@ -246,8 +238,6 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   if (row.mode != "disagg") return {std::move(question), {}};
   const RowReading readers = read_scenario(row, deployment.readers, catalog);
   if (!readers.scenario) return {{}, readers.reason};
-  for (const RowScenario* instance : {&*reading.scenario, &*readers.scenario})
-    if (std::string reason = why_no_instance(*instance); !reason.empty()) return {{}, std::move(reason)};
   question.readers = time_scenario(*readers.scenario);
   question.n_readers = std::max(1, deployment.readers.n_workers.value_or(1));
   question.n_writers = std::max(1, deployment.writers.n_workers.value_or(1));
