@@ -10,7 +10,7 @@
 namespace dachlast::gui {
 namespace {
 
-constexpr QSize kSize{640, 640};
+constexpr QSize kHelpSize{640, 640};
 
 /// Two columns of words that are translated already.
 viewmodel::Table table_of(const QString& title, const QString& left, const QString& right,
@@ -47,7 +47,7 @@ HelpDialog::HelpDialog(const QList<Command>& commands, QWidget* parent) : QDialo
   };
   add(table_of(tr("Keys"), tr("Key"), tr("Command"), keys), 3);
   add(table_of(tr("Gestures in every chart"), tr("Gesture"), tr("Does"), gestures), 2);
-  resize(kSize);
+  resize(kHelpSize);
 }
 
 }  // namespace dachlast::gui

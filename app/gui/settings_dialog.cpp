@@ -18,7 +18,7 @@
 namespace dachlast::gui {
 namespace {
 
-constexpr QSize kSize{560, 480};
+constexpr QSize kSettingsSize{560, 480};
 constexpr int kMostThreshold = 99;
 constexpr int kKeyWidth = 180;
 
@@ -46,7 +46,7 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, const QList<Comma
   connect(buttons_, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(buttons_->button(QDialogButtonBox::RestoreDefaults), &QPushButton::clicked, this,
           &SettingsDialog::restoreStandard);
-  resize(kSize);
+  resize(kSettingsSize);
   check();
 }
 

@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view kSchema = "dachlast.project/";
-constexpr int kVersion = 1;
+constexpr std::string_view kProjectSchema = "dachlast.project/";
+constexpr int kProjectVersion = 1;
 // 10,000 runs with names and notes take a few MB.
 constexpr std::uintmax_t kLargestProject = 32u << 20;
 // Ours is 3 deep; what a newer version adds may be deeper, but a bomb of brackets is refused before it is a tree.
@@ -29,7 +29,7 @@ constexpr int kMostSizes = 1 << 30;
 
 constexpr const char* kKnownMembers[] = {"schema", "note", "runs", "baseline", "shown", "pins", "scenario", "window"};
 
-[[noreturn]] void refuse(const std::string& subject, const std::string& reason) {
+[[noreturn]] void refuse_project(const std::string& subject, const std::string& reason) {
   throw Error(ErrorKind::kInput, subject, reason, "Copy the file again, or open the runs one by one.");
 }
 
@@ -60,9 +60,9 @@ std::optional<int> version_of(const json& document) {
   const auto schema = document.find("schema");
   if (schema == document.end() || !schema->is_string()) return std::nullopt;
   const std::string text = schema->get<std::string>();
-  if (!text.starts_with(kSchema)) return std::nullopt;
+  if (!text.starts_with(kProjectSchema)) return std::nullopt;
   int version = 0;
-  for (const char digit : text.substr(kSchema.size())) {
+  for (const char digit : text.substr(kProjectSchema.size())) {
     if (digit < '0' || digit > '9' || version > 1'000'000) return std::nullopt;
     version = 10 * version + (digit - '0');
   }
@@ -75,8 +75,9 @@ class Reader {
 
   OpenedProject read(const json& document) {
     const auto version = version_of(document);
-    if (!version) refuse(subject_, "it is no project.");
-    if (*version > kVersion) opened_.skipped.push_back(fmt::format("what is new in version {} of projects", *version));
+    if (!version) refuse_project(subject_, "it is no project.");
+    if (*version > kProjectVersion)
+      opened_.skipped.push_back(fmt::format("what is new in version {} of projects", *version));
     Project& project = opened_.project;
     project.note = document.value("note", "");
     read_runs(document);
@@ -93,16 +94,16 @@ class Reader {
  private:
   json list(const json& document, const char* key) const {
     const json entries = document.value(key, json::array());
-    if (!entries.is_array()) refuse(subject_, fmt::format("its '{}' is no list.", key));
+    if (!entries.is_array()) refuse_project(subject_, fmt::format("its '{}' is no list.", key));
     if (entries.size() > kMostProjectEntries)
-      refuse(subject_, fmt::format("its '{}' lists more than {} entries.", key, kMostProjectEntries));
+      refuse_project(subject_, fmt::format("its '{}' lists more than {} entries.", key, kMostProjectEntries));
     return entries;
   }
 
   void read_runs(const json& document) {
     for (const json& run : list(document, "runs")) {
       const std::string file = run.at("file").get<std::string>();
-      if (file.empty() || file.find('\0') != std::string::npos) refuse(subject_, "a run in it names no file.");
+      if (file.empty() || file.find('\0') != std::string::npos) refuse_project(subject_, "a run in it names no file.");
       const fs::path path(file);
       opened_.project.runs.push_back({(path.is_absolute() ? path : folder_ / path).lexically_normal(),
                                       run.value("name", ""), run.value("note", "")});
@@ -112,7 +113,8 @@ class Reader {
   int place(const json& document, const char* key) const {
     const int index = document.value(key, -1);
     if (index < -1 || index >= static_cast<int>(opened_.project.runs.size()))
-      refuse(subject_, fmt::format("its '{}' is {}, and it lists {} runs.", key, index, opened_.project.runs.size()));
+      refuse_project(subject_,
+                     fmt::format("its '{}' is {}, and it lists {} runs.", key, index, opened_.project.runs.size()));
     return index;
   }
 
@@ -121,10 +123,11 @@ class Reader {
     const Layout& layout = scenario.request.layout;
     for (const int size : {scenario.context_tokens, scenario.batch_size, layout.tensor_parallel,
                            layout.pipeline_parallel, layout.attention_data_parallel})
-      if (size < 1 || size > kMostSizes) refuse(subject_, fmt::format("a scenario in it has the size {}.", size));
+      if (size < 1 || size > kMostSizes)
+        refuse_project(subject_, fmt::format("a scenario in it has the size {}.", size));
     const auto& share = scenario.request.limits.memory_fraction;
     if (share && !(*share > 0.0 && *share <= 1.0))
-      refuse(subject_, fmt::format("a scenario in it takes {} of the memory.", *share));
+      refuse_project(subject_, fmt::format("a scenario in it takes {} of the memory.", *share));
     return scenario;
   }
 
@@ -188,7 +191,7 @@ void replace_file(const fs::path& file, const std::string& text) {
 
 std::string project_text(const Project& project, const fs::path& folder) {
   json document = project.foreign.empty() ? json::object() : json::parse(project.foreign);
-  document["schema"] = fmt::format("{}{}", kSchema, kVersion);
+  document["schema"] = fmt::format("{}{}", kProjectSchema, kProjectVersion);
   if (!project.note.empty()) document["note"] = project.note;
   document["runs"] = json::array();
   for (const ProjectRun& run : project.runs) {
@@ -209,24 +212,24 @@ std::string project_text(const Project& project, const fs::path& folder) {
 
 OpenedProject project_from(const std::string& subject, const std::string& text, const fs::path& folder) {
   const auto document = parsed(text);
-  if (!document) refuse(subject, "it is no project, or damaged.");
+  if (!document) refuse_project(subject, "it is no project, or damaged.");
   try {
     return Reader(subject, folder).read(*document);
   } catch (const json::exception& error) {
-    refuse(subject, fmt::format("the data in it are damaged: {}.", error.what()));
+    refuse_project(subject, fmt::format("the data in it are damaged: {}.", error.what()));
   }
 }
 
 bool is_project(const fs::path& file) {
   const auto text = content_of(file);
-  if (!text || text->find(kSchema) == std::string::npos) return false;
+  if (!text || text->find(kProjectSchema) == std::string::npos) return false;
   const auto document = parsed(*text);
   return document && version_of(*document);
 }
 
 OpenedProject read_project(const fs::path& file) {
   const auto text = content_of(file);
-  if (!text) refuse(file.string(), "it cannot be read as a project.");
+  if (!text) refuse_project(file.string(), "it cannot be read as a project.");
   return project_from(file.string(), *text, fs::absolute(file).parent_path());
 }
 

@@ -22,9 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view kExtension = ".journal";
-constexpr std::string_view kSchema = "dachlast.journal/1";
-constexpr std::uintmax_t kLargest = 64u << 20;
+constexpr std::string_view kJournalExtension = ".journal";
+constexpr std::string_view kJournalSchema = "dachlast.journal/1";
+constexpr std::uintmax_t kLargestJournal = 64u << 20;
 // A folder with more was not filled by this program; looking at all would hold up its start.
 constexpr std::size_t kMostJournals = 100;
 
@@ -52,19 +52,19 @@ int take_lock(const fs::path& file) {
 
 fs::path new_journal(const fs::path& folder) {
   static std::atomic<int> n_made{0};
-  return folder / fmt::format("{}-{}{}", ::getpid(), n_made++, kExtension);
+  return folder / fmt::format("{}-{}{}", ::getpid(), n_made++, kJournalExtension);
 }
 
 std::optional<LeftBehind> read_journal(const fs::path& journal) {
   std::error_code error;
-  if (fs::file_size(journal, error) > kLargest || error) return std::nullopt;
+  if (fs::file_size(journal, error) > kLargestJournal || error) return std::nullopt;
   std::ifstream in(journal, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   const json document = json::parse(text.str(), nullptr, false);
   if (!document.is_object()) return std::nullopt;
   try {
-    if (document.at("schema") != kSchema) return std::nullopt;
+    if (document.at("schema") != kJournalSchema) return std::nullopt;
     LeftBehind left{journal, document.at("file").get<std::string>(), document.at("written_at").get<std::string>(), {}};
     left.project = project_from(journal.string(), document.at("project").get<std::string>(), {}).project;
     return left;
@@ -101,7 +101,7 @@ ProjectJournal::~ProjectJournal() {
 void ProjectJournal::write(const Project& project, const fs::path& file) {
   if (path_.empty()) return;
   // The project travels as text: its own reader, with its limits, takes it apart.
-  const json document{{"schema", kSchema},
+  const json document{{"schema", kJournalSchema},
                       {"file", file.string()},
                       {"written_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
                       {"project", project_text(project, {})}};
@@ -118,7 +118,7 @@ std::vector<LeftBehind> left_behind(const fs::path& folder) {
   for (fs::directory_iterator it(folder, error), end; !error && it != end && found.size() < kMostJournals;
        it.increment(error)) {
     const fs::path journal = it->path();
-    if (journal.extension() != kExtension) continue;
+    if (journal.extension() != kJournalExtension) continue;
     const int lock = take_lock(lock_of(journal));
     if (lock < 0) continue;  // its window is open
     if (auto left = read_journal(journal))
