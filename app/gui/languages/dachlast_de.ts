@@ -1322,12 +1322,16 @@
         <translation>Attention-&amp;DP</translation>
     </message>
     <message>
-        <source>Whole e&amp;xperts on each GPU (EP)</source>
-        <translation>Ganze E&amp;xperten auf jeder GPU (EP)</translation>
-    </message>
-    <message>
         <source>Expert parallelism, of models with experts: each GPU holds a share of them whole.</source>
         <translation>Expertenparallelität bei Modellen mit Experten: Jede GPU hält einen Teil von ihnen ganz.</translation>
+    </message>
+    <message>
+        <source>Expert parallelism</source>
+        <translation>Expertenparallelität</translation>
+    </message>
+    <message>
+        <source>E&amp;P</source>
+        <translation>E&amp;P</translation>
     </message>
 </context>
 <context>
