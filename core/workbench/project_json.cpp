@@ -49,7 +49,7 @@ ProjectScenario scenario_from_json(const json& j) {
   request.device = j.value("device", "");
   request.weights = j.value("weights", "");
   request.cache = j.value("kv_cache", "");
-  request.engine = j.value("engine", "");
+  request.engine = j.value("engine", request.engine);
   request.kv = j.value("kv", "");
   request.layout.tensor_parallel = j.value("tensor_parallel", 1);
   request.layout.pipeline_parallel = j.value("pipeline_parallel", 1);

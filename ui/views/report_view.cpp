@@ -1,18 +1,23 @@
 #include "ui/views/report_view.h"
 
+#include <QAbstractTextDocumentLayout>
+#include <QApplication>
 #include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QScrollBar>
 #include <QStyle>
 #include <QTextBrowser>
 #include <QTextDocument>
+#include <QThreadPool>
 #include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <memory>
 
 #include "ui/paint/theme.h"
 
@@ -48,6 +53,30 @@ QString fitted(QString html, double width) {
     from = one.capturedEnd();
   }
   return made + html.mid(from);
+}
+
+/// All that a document is laid out from.
+struct Paper {
+  ReportPreview preview;
+  QFont font;
+  QString style;
+  int width = 0;  // of the page, its margins included
+};
+
+/// Laying out a report of hundreds of points takes longer than a window may wait; the document then belongs to the window's thread.
+std::unique_ptr<QTextDocument> laid_out(const Paper& paper) {
+  auto document = std::make_unique<QTextDocument>();
+  document->setDefaultFont(paper.font);
+  document->setDocumentMargin(kPaperMargin);
+  document->setDefaultStyleSheet(paper.style);
+  const auto& pictures = paper.preview.pictures;
+  for (auto picture = pictures.begin(); picture != pictures.end(); ++picture)
+    document->addResource(QTextDocument::ImageResource, QUrl(picture.key()), picture.value());
+  document->setHtml(fitted(paper.preview.html, std::max(paper.width - 2 * kPaperMargin, kLeastPaper)));
+  document->setTextWidth(paper.width);
+  document->documentLayout()->documentSize();  // lays it out
+  document->moveToThread(qApp->thread());
+  return document;
 }
 
 }  // namespace
@@ -140,16 +169,26 @@ void ReportView::resizeEvent(QResizeEvent* event) {
 
 void ReportView::draw() {
   if (preview_.html.isEmpty()) return;
-  const int place = paper_->verticalScrollBar()->value();
-  auto* document = new QTextDocument(this);
-  document->setDefaultFont(font());
-  document->setDocumentMargin(kPaperMargin);
-  document->setDefaultStyleSheet(style_of(theme_of(palette())));
-  for (auto picture = preview_.pictures.begin(); picture != preview_.pictures.end(); ++picture)
-    document->addResource(QTextDocument::ImageResource, QUrl(picture.key()), picture.value());
   // Room for the scroll bar beside the paper.
-  const int room = paper_->width() - 2 * kPaperMargin - style()->pixelMetric(QStyle::PM_ScrollBarExtent) - 4;
-  document->setHtml(fitted(preview_.html, std::max(room, kLeastPaper)));
+  const int room = paper_->width() - style()->pixelMetric(QStyle::PM_ScrollBarExtent) - 4;
+  const Paper paper{preview_, font(), style_of(theme_of(palette())), room};
+  QThreadPool::globalInstance()->start([view = QPointer(this), drawing = ++drawing_, paper] {
+    auto* document = laid_out(paper).release();
+    QMetaObject::invokeMethod(
+        qApp,
+        [view, drawing, document] {
+          if (view && view->drawing_ == drawing)
+            view->take(document);
+          else
+            delete document;
+        },
+        Qt::QueuedConnection);
+  });
+}
+
+void ReportView::take(QTextDocument* document) {
+  const int place = paper_->verticalScrollBar()->value();
+  document->setParent(this);
   paper_->setDocument(document);
   delete document_;  // the browser deletes only the one it was made with
   document_ = document;

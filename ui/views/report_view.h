@@ -61,6 +61,7 @@ class ReportView : public Page {
  private:
   QWidget* makeHead();
   void draw();
+  void take(QTextDocument* document);
 
   QComboBox* level_;
   QComboBox* language_;
@@ -73,6 +74,7 @@ class ReportView : public Page {
   QTimer* delay_;
   QTimer* resize_;  // until the window keeps its width
   ReportPreview preview_;
+  int drawing_ = 0;  // counts what is asked for: the last one asked for is shown
 };
 
 }  // namespace dachlast::ui

@@ -46,7 +46,7 @@ cat >p.dachlast-project <<'JSON'
  "pins": [{"model": "llama-3.1-8b", "device": "h100-sxm5-80gb", "context_tokens": 8192, "batch": 4}]}
 JSON
 expect 0 show p.dachlast-project
-contains out "Holds 3 runs and 1 scenario; the baseline is three repeats."
+contains out "the baseline is three repeats."
 contains err "gone.dachlast"
 for format in md json jsonl csv; do expect 0 show p.dachlast-project --format $format; done
 expect 0 report p.dachlast-project -o p.html --timestamp 2026-01-01T00:00:00Z
