@@ -169,8 +169,8 @@ void ReportView::resizeEvent(QResizeEvent* event) {
 
 void ReportView::draw() {
   if (preview_.html.isEmpty()) return;
-  // Room for the scroll bar beside the paper.
-  const int room = paper_->width() - style()->pixelMetric(QStyle::PM_ScrollBarExtent) - 4;
+  // The viewport beside its scroll bar, to the pixel: at another width the browser would lay everything out again.
+  const int room = paper_->width() - 2 * paper_->frameWidth() - style()->pixelMetric(QStyle::PM_ScrollBarExtent);
   const Paper paper{preview_, font(), style_of(theme_of(palette())), room};
   QThreadPool::globalInstance()->start([view = QPointer(this), drawing = ++drawing_, paper] {
     auto* document = laid_out(paper).release();
