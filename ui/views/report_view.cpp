@@ -10,7 +10,6 @@
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QScrollBar>
-#include <QStyle>
 #include <QTextBrowser>
 #include <QTextDocument>
 #include <QThreadPool>
@@ -94,6 +93,7 @@ ReportView::ReportView(QWidget* parent)
       resize_(new QTimer(this)) {
   paper_->setAccessibleName(tr("Preview of the report"));
   paper_->setOpenLinks(false);
+  paper_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);  // the width of the paper does not depend on what is on it
   body()->addWidget(makeHead());
   body()->addWidget(paper_, 1);
   delay_->setSingleShot(true);
@@ -169,9 +169,7 @@ void ReportView::resizeEvent(QResizeEvent* event) {
 
 void ReportView::draw() {
   if (preview_.html.isEmpty()) return;
-  // The viewport beside its scroll bar, to the pixel: at another width the browser would lay everything out again.
-  const int room = paper_->width() - 2 * paper_->frameWidth() - style()->pixelMetric(QStyle::PM_ScrollBarExtent);
-  const Paper paper{preview_, font(), style_of(theme_of(palette())), room};
+  const Paper paper{preview_, font(), style_of(theme_of(palette())), paper_->viewport()->width()};
   QThreadPool::globalInstance()->start([view = QPointer(this), drawing = ++drawing_, paper] {
     auto* document = laid_out(paper).release();
     QMetaObject::invokeMethod(
@@ -187,6 +185,10 @@ void ReportView::draw() {
 }
 
 void ReportView::take(QTextDocument* document) {
+  if (qRound(document->textWidth()) != paper_->viewport()->width()) {  // or the browser would lay all out again
+    delete document;
+    return draw();
+  }
   const int place = paper_->verticalScrollBar()->value();
   document->setParent(this);
   paper_->setDocument(document);
