@@ -43,17 +43,12 @@ class TraceBuilder {
     if (auto step = rules_.step_of(text_of(range.name))) {
       steps_.add(*std::move(step), host);
     } else if (range.end != RangeEnd::kStopped) {
-      ranges_.push_back(host);
-      range_names_.push_back(numbers_[static_cast<std::size_t>(range.name)]);
+      ranges_.add(host, numbers_[static_cast<std::size_t>(range.name)]);
     }
   }
 
   void nest() {
-    const std::vector<std::uint32_t> order = nesting_order(ranges_);
-    for (const std::uint32_t index : order) nested_.push_back(ranges_[index]);
-    parents_ = parents_of(nested_);
-    for (std::size_t i = 0; i < order.size(); ++i)
-      trace_.host_ops.push_back({range_names_[order[i]], parents_[i], kNoIndex});
+    ranges_.nest(trace_.host_ops);
     steps_.finish();
   }
 
@@ -70,7 +65,7 @@ class TraceBuilder {
     if (work.thread != kNoThread) {
       const auto thread = static_cast<std::uint64_t>(work.thread);
       event.launch_ns = work.launch_start_ns;
-      event.host_op = RangeFinder(nested_, parents_).innermost(thread, work.launch_start_ns);
+      event.host_op = ranges_.innermost(thread, work.launch_start_ns);
       event.step = steps_.around(thread, work.launch_start_ns);
     }
     trace_.events.push_back(event);
@@ -81,10 +76,7 @@ class TraceBuilder {
   GpuTrace trace_;
   NameTable names_;
   std::vector<std::uint32_t> numbers_;  // of the record's names
-  std::vector<HostRange> ranges_;
-  std::vector<std::uint32_t> range_names_;
-  std::vector<HostRange> nested_;
-  std::vector<std::int32_t> parents_;
+  NestedRanges ranges_;
   StepRanges steps_;
 };
 

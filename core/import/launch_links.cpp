@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace dachlast {
 
@@ -43,6 +44,25 @@ std::int32_t RangeFinder::innermost(std::uint64_t thread, std::int64_t at_ns) co
   while (position != kNoIndex && ordered_[static_cast<std::size_t>(position)].end_ns < at_ns)
     position = parents_[static_cast<std::size_t>(position)];
   return position;
+}
+
+void NestedRanges::add(const HostRange& range, std::uint32_t name) {
+  ranges_.push_back(range);
+  names_.push_back(name);
+}
+
+void NestedRanges::nest(std::vector<HostOp>& ops) {
+  const std::vector<std::uint32_t> order = nesting_order(ranges_);
+  std::vector<HostRange> nested;
+  nested.reserve(order.size());
+  for (const std::uint32_t index : order) nested.push_back(ranges_[index]);
+  ranges_ = std::move(nested);
+  parents_ = parents_of(ranges_);
+  for (std::size_t i = 0; i < order.size(); ++i) ops.push_back({names_[order[i]], parents_[i], kNoIndex});
+}
+
+std::int32_t NestedRanges::innermost(std::uint64_t thread, std::int64_t at_ns) const {
+  return RangeFinder(ranges_, parents_).innermost(thread, at_ns);
 }
 
 }  // namespace dachlast

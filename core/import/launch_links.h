@@ -37,4 +37,21 @@ class RangeFinder {
   std::span<const std::int32_t> parents_;
 };
 
+/// The annotations of a recording, as operations of the host that launches are assigned to.
+class NestedRanges {
+ public:
+  void add(const HostRange& range, std::uint32_t name);
+
+  /// Nests what was added and appends it to `ops`, which holds nothing else.
+  void nest(std::vector<HostOp>& ops);
+
+  /// Index in the operations, or kNoIndex.
+  std::int32_t innermost(std::uint64_t thread, std::int64_t at_ns) const;
+
+ private:
+  std::vector<HostRange> ranges_;  // in nesting order behind `nest`
+  std::vector<std::uint32_t> names_;
+  std::vector<std::int32_t> parents_;
+};
+
 }  // namespace dachlast

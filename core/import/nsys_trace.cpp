@@ -53,17 +53,12 @@ class NsysReader {
     if (auto step = rules_.step_of(row.text)) {
       steps_.add(*std::move(step), range);
     } else {
-      ranges_.push_back(range);
-      range_names_.push_back(names_.index_of(without_op_id(row.text)));
+      ranges_.add(range, names_.index_of(without_op_id(row.text)));
     }
   }
 
   void nest() {
-    const std::vector<std::uint32_t> order = nesting_order(ranges_);
-    for (const std::uint32_t index : order) nested_.push_back(ranges_[index]);
-    parents_ = parents_of(nested_);
-    for (std::size_t i = 0; i < order.size(); ++i)
-      trace_.host_ops.push_back({range_names_[order[i]], parents_[i], kNoIndex});
+    ranges_.nest(trace_.host_ops);
     steps_.finish();
   }
 
@@ -80,7 +75,7 @@ class NsysReader {
     event.launch_ns = row.launch_ns;
     if (row.launch_ns && row.launch_thread) {
       const auto thread = static_cast<std::uint64_t>(*row.launch_thread);
-      event.host_op = RangeFinder(nested_, parents_).innermost(thread, *row.launch_ns);
+      event.host_op = ranges_.innermost(thread, *row.launch_ns);
       event.step = steps_.around(thread, *row.launch_ns);
     }
     trace_.events.push_back(event);
@@ -91,10 +86,7 @@ class NsysReader {
   NsysExport export_;
   GpuTrace trace_;
   NameTable names_;
-  std::vector<HostRange> ranges_;
-  std::vector<std::uint32_t> range_names_;
-  std::vector<HostRange> nested_;  // the ranges in nesting order
-  std::vector<std::int32_t> parents_;
+  NestedRanges ranges_;
   StepRanges steps_;
 };
 
