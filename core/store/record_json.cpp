@@ -130,6 +130,48 @@ DeviceRoofs roofs_from_json(const json& j, std::vector<std::string>& skipped) {
   return roofs;
 }
 
+namespace {
+
+json gpu_roof_list(const std::vector<GpuRoof>& roofs) {
+  json list = json::array();
+  for (const GpuRoof& roof : roofs)
+    list.push_back({{"what", roof.what}, {"with", roof.with}, {"sample", sample_json(roof.sample)}});
+  return list;
+}
+
+std::vector<GpuRoof> gpu_roofs_from(const json& list) {
+  std::vector<GpuRoof> roofs;
+  for (const json& j : list)
+    roofs.push_back({j.at("what").get<std::string>(), j.at("with").get<std::string>(), sample_from(j.at("sample"))});
+  return roofs;
+}
+
+}  // namespace
+
+void to_json(json& j, const GpuRoofs& roofs) {
+  j = {{"device", roofs.device},
+       {"host_id", roofs.host_id},
+       {"index", roofs.index},
+       {"compute_capability", roofs.compute_capability},
+       {"measured_at", roofs.measured_at},
+       {"bandwidths", gpu_roof_list(roofs.bandwidths)},
+       {"peaks", gpu_roof_list(roofs.peaks)},
+       {"latencies", gpu_roof_list(roofs.latencies)},
+       {"not_measured", roofs.not_measured}};
+}
+
+void from_json(const json& j, GpuRoofs& roofs) {
+  j.at("device").get_to(roofs.device);
+  j.at("host_id").get_to(roofs.host_id);
+  j.at("index").get_to(roofs.index);
+  j.at("compute_capability").get_to(roofs.compute_capability);
+  j.at("measured_at").get_to(roofs.measured_at);
+  roofs.bandwidths = gpu_roofs_from(j.at("bandwidths"));
+  roofs.peaks = gpu_roofs_from(j.at("peaks"));
+  roofs.latencies = gpu_roofs_from(j.at("latencies"));
+  j.at("not_measured").get_to(roofs.not_measured);
+}
+
 void to_json(json& j, const HostCurves& curves) {
   j = {{"measured_at", curves.measured_at}, {"last_cache_bytes", curves.last_cache_bytes}, {"gap_s", curves.gap_s}};
   j["samples"] = json::array();
