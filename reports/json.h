@@ -18,7 +18,8 @@ namespace dachlast::reports {
 /// A JSON string literal, quotes included.
 std::string json_string(std::string_view text);
 
-/// `kCompact` leaves out line breaks and spaces, for data that travel in another document.
+/// `kCompact` is for data that travel in another document: without line breaks, operations as columns of what was
+/// measured and counted. Shares, utilisation and reasons follow from these and are computed again where it is read.
 enum class JsonLayout : std::uint8_t { kIndented, kCompact };
 
 /// "dachlast.run/1", newline at the end.
