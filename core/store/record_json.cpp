@@ -135,6 +135,11 @@ constexpr auto kUncached = [](auto& fields, auto& comparison) {
   fields("n_repeats", comparison.n_repeats);
 };
 
+/// 0 where an older version wrote fewer columns.
+double number_at(const json& row, std::size_t column) {
+  return column < row.size() ? row.at(column).get<double>() : 0.0;
+}
+
 }  // namespace
 
 std::string dump(const json& j) {
@@ -190,8 +195,8 @@ void to_json(json& j, const HostCurves& curves) {
   j["samples"] = json::array();
   for (const OpSample& sample : curves.samples) {
     const OpFeatures& f = sample.features;
-    j["samples"].push_back(
-        {name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads, f.flops, sample.seconds});
+    j["samples"].push_back({name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads,
+                            f.flops, sample.seconds, f.bytes, sample.dram_rate});
   }
 }
 
@@ -206,9 +211,10 @@ void from_json(const json& j, HostCurves& curves) {
     if (!op || !level || !(seconds > 0.0)) continue;  // of another version, or no time at all
     curves.samples.push_back(
         {{*op, row.at(1).get<std::string>(), row.at(3).get<double>(), row.at(4).get<double>(), row.at(5).get<double>(),
-          row.at(6).get<double>(), row.at(7).get<double>(), row.at(8).get<double>()},
+          row.at(6).get<double>(), row.at(7).get<double>(), row.at(8).get<double>(), number_at(row, 10)},
          *level,
-         seconds});
+         seconds,
+         number_at(row, 11)});
   }
 }
 
