@@ -283,4 +283,34 @@ std::string json_roofs(const DeviceRoofs& roofs) {
   return text_of(json) + "\n";
 }
 
+namespace {
+
+Json gpu_roof_list(const std::vector<GpuRoof>& roofs) {
+  Json list = Json::array();
+  for (const GpuRoof& roof : roofs)
+    list.push_back({{"what", roof.what},
+                    {"with", roof.with},
+                    {"median", roof.sample.median},
+                    {"min", roof.sample.min},
+                    {"max", roof.sample.max},
+                    {"n", roof.sample.n}});
+  return list;
+}
+
+}  // namespace
+
+std::string json_gpu_roofs(const GpuRoofs& roofs) {
+  Json json;
+  json["schema"] = "dachlast.gpu_roofs/1";
+  json["device"] = roofs.device;
+  json["index"] = roofs.index;
+  json["compute_capability"] = roofs.compute_capability;
+  json["measured_at"] = roofs.measured_at;
+  json["bytes_per_s"] = gpu_roof_list(roofs.bandwidths);
+  json["ops_per_s"] = gpu_roof_list(roofs.peaks);
+  json["seconds"] = gpu_roof_list(roofs.latencies);
+  json["not_measured"] = roofs.not_measured;
+  return text_of(json) + "\n";
+}
+
 }  // namespace dachlast::reports
