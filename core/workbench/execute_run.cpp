@@ -185,7 +185,7 @@ class PointLoop {
       replace_dram_roof(run.roofs, watch_->roof());
     }
     writer.update(run);
-    writer.add_point(point, collector_.drain());
+    writer.add_point(point, collector_.drain(), result.memory);
     run.points.push_back(std::move(point));
     observer_.point_finished(run, run.points.back());
     return true;
