@@ -44,6 +44,7 @@ function(dachlast_add_test name)
     set(main dachlast_qt_main)
   endif()
   add_executable(${target} ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # each test file names its helpers for itself
   target_link_libraries(${target} PRIVATE dachlast_flags ${arg_LINKS} ${main})
   target_compile_definitions(${target} PRIVATE DACHLAST_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/roofline/point_summary.h"
-#include "core/roofline/speedup.h"
 #include "core/viewmodel/verdict_text.h"
 #include "reports/json_parts.h"
 
@@ -61,20 +60,45 @@ Json op_json(const OpSummary& op) {
   return json;
 }
 
-Json kv_traffic_json(const KvTrafficPerStep& traffic) {
-  const KvTraffic& total = traffic.total;
-  Json json;
-  json["steps"] = traffic.n_steps;
-  put(json, "read_bytes_per_step", traffic.per_step(total.read_bytes));
-  put(json, "written_bytes_per_step", traffic.per_step(total.written_bytes));
-  put(json, "waited_s_per_step", traffic.per_step(total.waited_s));
-  put(json, "read_s_per_step", traffic.per_step(total.read_s));
-  put(json, "write_s_per_step", traffic.per_step(total.write_s));
-  put(json, "recomputed_tokens_per_step", traffic.per_step(static_cast<double>(total.n_recomputed_tokens)));
-  return json;
+/// Whole numbers without the point and zero that tell nothing.
+Json short_number(double value) {
+  constexpr double kMostExact = 9007199254740992.0;  // 2^53: above, a double no longer tells neighbours apart
+  if (!std::isfinite(value)) return nullptr;
+  if (value == std::floor(value) && std::abs(value) <= kMostExact) return static_cast<std::int64_t>(value);
+  return value;
 }
 
-Json point_json(const Run& run, const MeasuredPoint& point) {
+/// The operations of a point as columns, without what follows from them: a list of them names its keys once for each, and
+/// two thirds of a report were such names.
+Json op_columns(const MeasuredPoint& point, const PointSummary& summary) {
+  Json columns;
+  for (std::size_t i = 0; i < point.ops.size(); ++i) {
+    const OpMeasurement& op = point.ops[i];
+    const auto& verdict = summary.ops[i].verdict;
+    columns["op"].push_back(name_of(op.op));
+    columns["calls"].push_back(op.n_calls);
+    columns["time_s"].push_back(short_number(op.time.value));
+    columns["flops"].push_back(short_number(op.cost.flops.value));
+    columns["weight_bytes"].push_back(short_number(op.cost.weight_bytes.value));
+    columns["activation_bytes"].push_back(short_number(op.cost.activation_bytes.value));
+    columns["kv_read_bytes"].push_back(short_number(op.cost.kv_read_bytes.value));
+    columns["kv_write_bytes"].push_back(short_number(op.cost.kv_write_bytes.value));
+    columns["arithmetic"].push_back(name_of(op.arithmetic));
+    columns["bound"].push_back(verdict ? Json(name_of(verdict->bound)) : Json());
+  }
+  return columns.is_null() ? Json::array() : columns;
+}
+
+Json op_list(const MeasuredPoint& point, const PointSummary& summary) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < summary.ops.size(); ++i) {
+    list.push_back(op_json(summary.ops[i]));
+    list.back()["arithmetic"] = name_of(point.ops[i].arithmetic);
+  }
+  return list;
+}
+
+Json point_json(const Run& run, const MeasuredPoint& point, JsonLayout layout) {
   Json json;
   json["phase"] = name_of(point.phase);
   json["context_tokens"] = point.context_tokens;
@@ -94,12 +118,7 @@ Json point_json(const Run& run, const MeasuredPoint& point) {
   if (point.predicted_s) put(json, "predicted_s", *point.predicted_s);
   put(json, "busy_share", point.busy_share);
   json["stop_reason"] = point.stop_reason;
-  json["ops"] = Json::array();
-  for (std::size_t i = 0; i < summary->ops.size(); ++i) {
-    Json op = op_json(summary->ops[i]);
-    op["arithmetic"] = name_of(point.ops[i].arithmetic);
-    json["ops"].push_back(std::move(op));
-  }
+  json["ops"] = layout == JsonLayout::kCompact ? op_columns(point, *summary) : op_list(point, *summary);
   if (point.kv_traffic) json["kv_traffic"] = kv_traffic_json(*point.kv_traffic);
   json["remarks"] = remarks_json(point.remarks);
   json["samples_s"] = Json::array();
@@ -150,111 +169,6 @@ Json device_json(const Run& run) {
   json["threads"] = run.n_threads;
   json["host"] = host_json(run.host);
   json["roofs"] = roofs_json(run.roofs);
-  return json;
-}
-
-Json uncached_json(const UncachedComparison& comparison) {
-  Json json;
-  json["prompt_tokens"] = comparison.prompt_tokens;
-  json["repeats"] = comparison.n_repeats;
-  json["cached_s"] = comparison.cached_s;
-  json["uncached_s"] = comparison.uncached_s;
-  const auto speedups = cache_speedups(comparison);
-  if (!speedups.empty()) put(json, "total_speedup", speedups.back().total_speedup);
-  return json;
-}
-
-Json request_json(const ServedRequest& request) {
-  Json json;
-  json["prompt_tokens"] = request.prompt_tokens;
-  json["hit_tokens"] = request.hit_tokens;
-  json["preempted"] = request.n_preempted;
-  put(json, "ttft_s", request.ttft_s);
-  json["itl_s"] = request.itl_s;
-  return json;
-}
-
-Json kv_json(const KvUsage& kv) {
-  Json json;
-  json["blocks"] = kv.n_blocks;
-  json["block_size_tokens"] = kv.block_size;
-  put(json, "block_bytes", kv.block_bytes);
-  put(json, "mean_block_use", kv.mean_block_use);
-  put(json, "mean_token_use", kv.mean_token_use);
-  json["peak_blocks"] = kv.peak_blocks;
-  json["held_tokens"] = kv.held_tokens;
-  json["waste_tokens"] = {{"reserved", kv.reserved_tokens},
-                          {"internal_fragmentation", kv.internal_fragmentation_tokens},
-                          {"external_fragmentation", 0}};
-  json["saved_tokens"] = kv.saved_tokens;
-  json["looked_up_tokens"] = kv.looked_up_tokens;
-  json["hit_tokens"] = kv.hit_tokens;
-  json["evicted_blocks"] = kv.n_evicted;
-  json["copies_on_write"] = kv.n_copied;
-  json["dropped_tokens"] = kv.n_dropped_tokens;
-  return json;
-}
-
-Json serving_json(const Serving& serving) {
-  Json json;
-  json["max_sequences"] = serving.max_sequences;
-  json["step_tokens"] = serving.step_tokens;
-  json["steps"] = serving.n_steps;
-  put(json, "seconds", serving.seconds);
-  json["kv"] = kv_json(serving.kv);
-  json["requests"] = Json::array();
-  for (const ServedRequest& request : serving.requests) json["requests"].push_back(request_json(request));
-  if (serving.kv_traffic) json["kv_traffic"] = kv_traffic_json(*serving.kv_traffic);
-  return json;
-}
-
-Json what_if_json(const WhatIfRun& what_if) {
-  Json json;
-  json["what_if"] = what_if.text;
-  json["outputs"] = "not the model's";
-  json["points"] = Json::array();
-  for (const WhatIfPoint& p : what_if.points) {
-    Json point;
-    point["phase"] = name_of(p.phase);
-    point["context_tokens"] = p.context_tokens;
-    point["batch"] = p.batch_size;
-    put(point, "as_is_s", p.as_is_s);
-    put(point, "what_if_s", p.what_if_s);
-    put(point, "kv_as_is_bytes", p.kv_as_is_bytes);
-    put(point, "kv_what_if_bytes", p.kv_what_if_bytes);
-    json["points"].push_back(std::move(point));
-  }
-  return json;
-}
-
-Json break_even_json(const KvBreakEven& c) {
-  Json json;
-  json["tier"] = c.tier;
-  json["tier_text"] = c.tier_text;
-  json["layers"] = c.n_layers;
-  json["chunk_tokens"] = c.chunk_tokens;
-  put(json, "chunk_bytes", c.chunk_bytes);
-  put(json, "transfer_per_layer_s", c.per_layer_s);
-  put(json, "transfer_per_chunk_s", c.per_chunk_s);
-  put(json, "recompute_flops_per_token", c.flops_per_token);
-  put(json, "recompute_flops_per_pair", c.flops_per_pair);
-  put(json, "recompute_flops_per_s", c.flops_per_s);
-  put(json, "share_of_roofs", c.roof_share);
-  json["rate_tokens"] = c.rate_tokens;
-  if (c.fetch_faster_at) json["fetch_faster_at_tokens"] = *c.fetch_faster_at;
-  if (c.break_even_bytes_per_s) put(json, "break_even_bytes_per_s", *c.break_even_bytes_per_s);
-  json["points"] = Json::array();
-  for (const KvBreakEvenPoint& p : c.points) {
-    Json point;
-    point["context_tokens"] = p.context_tokens;
-    point["recomputed_tokens"] = p.recomputed_tokens;
-    put(point, "kept_s", p.kept_s);
-    put(point, "fetch_predicted_s", p.fetch_predicted_s);
-    put(point, "fetch_s", p.fetch_s);
-    put(point, "recompute_predicted_s", p.recompute_predicted_s);
-    put(point, "recompute_s", p.recompute_s);
-    json["points"].push_back(std::move(point));
-  }
   return json;
 }
 
@@ -333,7 +247,7 @@ std::string json_run(const Run& run, JsonLayout layout) {
   json["model"] = model_json(run);
   json["attention_variant"] = run.attention_variant;
   json["points"] = Json::array();
-  for (const auto& point : run.points) json["points"].push_back(point_json(run, point));
+  for (const auto& point : run.points) json["points"].push_back(point_json(run, point, layout));
   if (run.uncached) json["uncached"] = uncached_json(*run.uncached);
   if (run.serving) json["serving"] = serving_json(*run.serving);
   if (run.what_if) json["what_if"] = what_if_json(*run.what_if);
@@ -352,7 +266,7 @@ std::string jsonl_point(const Run& run, const MeasuredPoint& point) {
   json["run"] = run.id;
   json["model"] = run.model.name;
   json["device"] = run.roofs.device;
-  json.update(point_json(run, point));
+  json.update(point_json(run, point, JsonLayout::kIndented));
   return line_of(json) + "\n";
 }
 
@@ -366,6 +280,36 @@ std::string json_roofs(const DeviceRoofs& roofs) {
   Json json;
   json["schema"] = "dachlast.roofs/1";
   json.update(roofs_json(roofs));
+  return text_of(json) + "\n";
+}
+
+namespace {
+
+Json gpu_roof_list(const std::vector<GpuRoof>& roofs) {
+  Json list = Json::array();
+  for (const GpuRoof& roof : roofs)
+    list.push_back({{"what", roof.what},
+                    {"with", roof.with},
+                    {"median", roof.sample.median},
+                    {"min", roof.sample.min},
+                    {"max", roof.sample.max},
+                    {"n", roof.sample.n}});
+  return list;
+}
+
+}  // namespace
+
+std::string json_gpu_roofs(const GpuRoofs& roofs) {
+  Json json;
+  json["schema"] = "dachlast.gpu_roofs/1";
+  json["device"] = roofs.device;
+  json["index"] = roofs.index;
+  json["compute_capability"] = roofs.compute_capability;
+  json["measured_at"] = roofs.measured_at;
+  json["bytes_per_s"] = gpu_roof_list(roofs.bandwidths);
+  json["ops_per_s"] = gpu_roof_list(roofs.peaks);
+  json["seconds"] = gpu_roof_list(roofs.latencies);
+  json["not_measured"] = roofs.not_measured;
   return text_of(json) + "\n";
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/hardware/device_roofs.h"
+#include "core/hardware/gpu_roofs.h"
 #include "core/roofline/compare.h"
 #include "core/roofline/run.h"
 #include "core/viewmodel/table.h"
@@ -17,7 +18,8 @@ namespace dachlast::reports {
 /// A JSON string literal, quotes included.
 std::string json_string(std::string_view text);
 
-/// `kCompact` leaves out line breaks and spaces, for data that travel in another document.
+/// `kCompact` is for data that travel in another document: without line breaks, operations as columns of what was
+/// measured and counted. Shares, utilisation and reasons follow from these and are computed again where it is read.
 enum class JsonLayout : std::uint8_t { kIndented, kCompact };
 
 /// "dachlast.run/1", newline at the end.
@@ -34,6 +36,9 @@ std::string json_compare(const Run& base, const Run& other, const Comparison& co
 
 /// "dachlast.roofs/1".
 std::string json_roofs(const DeviceRoofs& roofs);
+
+/// "dachlast.gpu_roofs/1": rates in bytes/s and FLOP/s (of int8 OP/s), times in seconds.
+std::string json_gpu_roofs(const GpuRoofs& roofs);
 
 /// Any table under a schema of its own, {"schema": …, "<key>": [{"<column key>": raw value, …}, …]}:
 /// "dachlast.doctor/1", "dachlast.models/1".

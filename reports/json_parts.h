@@ -23,6 +23,11 @@ void put_sample(Json& json, const std::string& key, const RoofSample& sample);
 Json remarks_json(const std::vector<Remark>& remarks);
 Json segments_json(std::span<const MemorySegment> segments);
 Json roofs_json(const DeviceRoofs& roofs);
+Json kv_traffic_json(const KvTrafficPerStep& traffic);
+Json uncached_json(const UncachedComparison& comparison);
+Json serving_json(const Serving& serving);
+Json what_if_json(const WhatIfRun& what_if);
+Json break_even_json(const KvBreakEven& comparison);
 
 /// Indented by two, and on one line. Broken UTF-8 is replaced, not thrown at.
 std::string text_of(const Json& json);

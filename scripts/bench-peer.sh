@@ -24,6 +24,7 @@ if [[ ! -x $program ]]; then
   exit 2
 fi
 batched=$(dirname "$peer")/llama-batched-bench
+long_decode=$folder/peer-long-decode
 mkdir -p "$folder"
 threads=$(nproc)
 results=$folder/results.jsonl
@@ -51,6 +52,17 @@ print(json.dumps({"name": name, "ours": rate, "peer": peer[-1][key], "read": dra
 PYTHON
 }
 
+# The peer's decode behind a long cache, compiled against the tree that llama-bench was built in (…/build/bin).
+build_long_decode() {
+  [[ -x $long_decode ]] && return
+  local libraries tree
+  libraries=$(cd "$(dirname "$peer")" && pwd)
+  tree=$libraries/../..
+  [[ -f $tree/include/llama.h ]] || return 1
+  g++ -O2 -std=c++20 -I"$tree/include" -I"$tree/ggml/include" scripts/peer-long-decode.cpp -L"$libraries" -lllama -lggml \
+    -lggml-base -Wl,-rpath,"$libraries" -o "$long_decode"
+}
+
 # compare NAME PHASE WEIGHTS-FILE OUR-OPTIONS PEER-OPTIONS
 compare() {
   local name=$1 phase=$2 file=$3
@@ -59,10 +71,14 @@ compare() {
     echo "bench-peer: left out '$name': no $batched" >&2
     return 0
   fi
+  if [[ $phase == long ]] && ! build_long_decode; then
+    echo "bench-peer: left out '$name': no llama.h two folders above $(dirname "$peer")" >&2
+    return 0
+  fi
   weights "$file"
   echo "round $round: $name" >&2
   local ours=$phase
-  [[ $phase == batch ]] && ours=decode
+  [[ $phase == batch || $phase == long ]] && ours=decode
   # shellcheck disable=SC2086  # options are words
   "$program" run --model llama-3.2-1b --phase "$ours" $4 --threads "$threads" --seconds-per-point 4 \
     --output "$folder/run.dachlast" --overwrite --progress none --json >"$folder/ours.json"
@@ -70,6 +86,10 @@ compare() {
     # shellcheck disable=SC2086
     "$batched" -m "$folder/$file.gguf" -t "$threads" $5 --output-format jsonl 2>/dev/null | grep '^{' >"$folder/peer.json"
     note "$name" "$ours" speed_tg
+  elif [[ $phase == long ]]; then
+    # shellcheck disable=SC2086
+    "$long_decode" "$folder/$file.gguf" $5 "$threads" 16 >"$folder/peer.json"
+    note "$name" "$ours" median_ts
   else
     # shellcheck disable=SC2086
     "$peer" -m "$folder/$file.gguf" -t "$threads" $5 -o json 2>/dev/null >"$folder/peer.json"
@@ -96,8 +116,7 @@ for ((round = 1; round <= rounds; ++round)); do
     compare "long prefill of 512 at 4096, bf16, KV $ours" prefill BF16 \
       "--dtype bf16 --context 4608 --depth 4096 --kv-dtype $ours" "-p 512 -n 0 -d 4096 -r 1 -fa on -ctk $theirs -ctv $theirs"
     for n in 8192 32768; do
-      compare "long decode at $n, bf16, KV $ours" decode BF16 "--dtype bf16 --context $n --kv-dtype $ours" \
-        "-p 0 -n 16 -d $n -r 1 -fa on -ctk $theirs -ctv $theirs"
+      compare "long decode at $n, bf16, KV $ours" long BF16 "--dtype bf16 --context $n --kv-dtype $ours" "$n $theirs"
     done
   done
 done

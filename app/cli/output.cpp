@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/viewmodel/compare_view.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/gpu_roof_view.h"
 #include "core/viewmodel/run_view.h"
 #include "reports/csv.h"
 #include "reports/json.h"
@@ -147,6 +148,11 @@ std::string render_roofs(const DeviceRoofs& roofs, const CommonOptions& common) 
   if (common.format == Format::kJson || common.format == Format::kJsonl) return reports::json_roofs(roofs);
   return render_table("dachlast.roofs/1", "bandwidths", viewmodel::bandwidth_table(roofs), common) + "\n" +
          render_table("dachlast.roofs/1", "computes", viewmodel::compute_table(roofs), common);
+}
+
+std::string render_gpu_roofs(const GpuRoofs& roofs, const CommonOptions& common) {
+  if (common.format == Format::kJson || common.format == Format::kJsonl) return reports::json_gpu_roofs(roofs);
+  return render_table("dachlast.gpu_roofs/1", "roofs", viewmodel::gpu_roof_table(roofs), common);
 }
 
 std::string render_comparison(const Run& base, const Run& other, const Comparison& comparison,

@@ -14,6 +14,7 @@ namespace dachlast::cli {
 
 std::string render_run(const Run& run, const CommonOptions& common);
 std::string render_plan(const RunPlan& plan, const CommonOptions& common);
+std::string render_gpu_roofs(const GpuRoofs& roofs, const CommonOptions& common);
 std::string render_roofs(const DeviceRoofs& roofs, const CommonOptions& common);
 std::string render_comparison(const Run& base, const Run& other, const Comparison& comparison,
                               const CommonOptions& common);

@@ -10,7 +10,7 @@ namespace dachlast {
 namespace {
 
 constexpr double kLeastProbeBytes = 256.0 * kMiB;
-constexpr int kPasses = 5;  // the best of them: an interrupted pass says nothing about the memory
+constexpr int kPasses = 9;
 
 std::size_t probe_bytes(const HostTopology& host, int n_threads) {
   double last_cache = 0.0;
@@ -41,12 +41,13 @@ Bytes BandwidthWatch::memory_for(const HostTopology& host, int n_threads) {
 
 BytesPerSecond BandwidthWatch::probe() {
   const auto* read = kernels::bandwidth_variant_for(kernels::ProbePattern::kRead, kernels::StoreKind::kCached);
-  Seconds best = runner_.time_passes(*read, n_threads_, bytes_per_thread_, 1);
-  for (int pass = 1; pass < kPasses; ++pass)
-    best = std::min(best, runner_.time_passes(*read, n_threads_, bytes_per_thread_, 1));
   const double total_bytes = static_cast<double>(bytes_per_thread_) * n_threads_;
-  rates_.push_back((Bytes{total_bytes} / best).value);
-  return {rates_.back()};
+  std::vector<double> rates;
+  for (int pass = 0; pass < kPasses; ++pass)
+    rates.push_back(total_bytes / runner_.time_passes(*read, n_threads_, bytes_per_thread_, 1).value);
+  // An interrupted pass says nothing about the memory, so that the best is its roof.
+  rates_.push_back(*std::ranges::max_element(rates));
+  return {median(rates)};
 }
 
 BandwidthRoof BandwidthWatch::roof() const {

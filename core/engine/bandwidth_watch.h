@@ -20,7 +20,8 @@ class BandwidthWatch {
   /// What the probe of `host` will hold.
   static Bytes memory_for(const HostTopology& host, int n_threads);
 
-  /// Best of five passes, about 80 ms: what the memory gives now. Kept for `roof`.
+  /// Nine passes, about 80 ms: what the memory gives now. The best of them is kept for `roof`.
+  /// Numbers  the median, as a step meets it: other tenants slow some passes, as they slow some of its reads.
   BytesPerSecond probe();
 
   /// The roof of this run: the most of the probes, with their median and least. At least one `probe` went before.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/engine/step_memory.h"
 #include "core/engine/step_runner.h"
 #include "core/hardware/device_roofs.h"
+#include "core/hardware/gpu_roofs.h"
 #include "core/kv_cache/kv_memory.h"
 #include "core/kv_cache/kv_step.h"
 
@@ -40,6 +42,21 @@ struct DeviceProbes {
   int n_repeats = 10;
 };
 
+/// Sizes of the work of a calibration. The defaults are for GPUs; tests take small ones.
+struct GpuCalibrationPlan {
+  std::size_t dram_bytes = std::size_t{4} << 30;  // capped at a quarter of the free memory; 80 times an L2 of 50 MiB
+  std::size_t link_bytes = std::size_t{256} << 20;
+  int gemm_size = 8192;  // of m, n and k: 1.1 TFLOP a product, a millisecond on the fastest
+  int n_repeats = 10;
+  int n_launches = 1000;                                   // of empty kernels, for their time one after the other
+  std::size_t cache_traffic_bytes = std::size_t{4} << 30;  // through L2 in one launch
+  std::size_t small_reduce_bytes = std::size_t{8} << 10;  // an all-reduce that is all latency: a token of 4,096 in bf16
+  std::string nccl_library = "libnccl.so.2";
+};
+
+/// Told the name of each probe that begins; what it throws ends the calibration.
+using GpuProbeWatch = std::function<void(const std::string& what)>;
+
 /// All that a step can be: what memory is planned from.
 struct StepBounds {
   const ModelSpec& model;
@@ -69,6 +86,9 @@ class EngineDevice : public KvDevice {
 
   /// Bandwidth of its memory (read, copy) and peaks of matrix products (bf16, f32), measured now, in less than a second.
   virtual DeviceRoofs measure_roofs(const DeviceProbes& probes) = 0;
+
+  /// All roofs of the device, in some tens of seconds; `host_id` and `measured_at` are the caller's.
+  virtual GpuRoofs calibrate(const GpuCalibrationPlan& plan, const GpuProbeWatch& began) = 0;
 
   /// Names that an engine's options may force, fastest first; "" is everybody's choice.
   virtual std::span<const std::string_view> attention_variants() const = 0;

@@ -57,10 +57,11 @@ void take(const SampleShape& s, OpFeatures& f) {
 
 }  // namespace
 
-OpFeatures features_of(const Op& op, double flops) {
+OpFeatures features_of(const Op& op, const OpCost& cost) {
   OpFeatures features;
   features.op = op.kind;
-  features.flops = flops;
+  features.flops = cost.flops.value;
+  features.bytes = cost.weight_bytes.value + cost.kv_read_bytes.value;
   std::visit(Overloaded{[&](const auto& shape) {
                if constexpr (requires { take(shape, features); }) take(shape, features);
              }},

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/op_cost.h"
 #include "core/hardware/device_roofs.h"
 #include "core/model/op_list.h"
 
@@ -18,12 +19,13 @@ struct OpFeatures {
   double heads = 0.0;  // of attention, over all sequences
   double kv_heads = 0.0;
   double flops = 0.0;  // of attention: what masks leave
+  double bytes = 0.0;  // of weights and cache that are read
 
   friend bool operator==(const OpFeatures&, const OpFeatures&) = default;
 };
 
-/// `flops`: work of the operation, as its cost function counts it.
-OpFeatures features_of(const Op& op, double flops);
+/// `cost`: of the operation, as its cost function counts it.
+OpFeatures features_of(const Op& op, const OpCost& cost);
 
 constexpr bool is_projection(OpKind op) {
   return op == OpKind::kQkvProj || op == OpKind::kOProj || op == OpKind::kMlpUp || op == OpKind::kMlpDown ||
@@ -35,6 +37,7 @@ struct OpSample {
   OpFeatures features;
   MemoryLevel level = MemoryLevel::kDram;  // that holds all weights and the cache of the step
   double seconds = 0.0;                    // of one call, median
+  double dram_rate = 0.0;                  // bytes/s that DRAM gave around it; 0: not probed
 };
 
 /// How fast this program's engine runs operations on one computer: measured by `calibrate` on made-up models.

@@ -112,7 +112,29 @@ std::vector<std::pair<double, double>> merged(std::vector<std::pair<double, doub
 
 constexpr double kLeastError = 0.03;  // what equal runs differ by on a shared computer
 
+bool reads_dram(const OpSample& sample) {
+  const OpFeatures& f = sample.features;
+  return sample.level == MemoryLevel::kDram && (is_projection(f.op) || (f.op == OpKind::kAttention && is_decode(f)));
+}
+
+/// 0 where no sample has a rate.
+double median_rate(const std::vector<OpSample>& samples) {
+  std::vector<double> rates;
+  for (const OpSample& sample : samples)
+    if (sample.dram_rate > 0.0) rates.push_back(sample.dram_rate);
+  return rates.empty() ? 0.0 : median(rates);
+}
+
 }  // namespace
+
+double at_dram_rate(double seconds, double bytes, double from, double to) {
+  constexpr double kFromCache = 1.1;
+  if (!(from > 0.0) || !(to > 0.0)) return seconds;
+  const double share = bytes / from / seconds;
+  if (share > kFromCache) return seconds;
+  const double waiting = std::pow(std::min(share, 1.0), 4);
+  return seconds * std::pow(1.0 - waiting + waiting * std::pow(from / to, 4), 0.25);
+}
 
 /// Beyond the ends y stays as it is.
 double CpuCurves::Line::at(double x) const {
@@ -132,10 +154,25 @@ CpuCurves::CpuCurves(const HostCurves& curves)
     : last_cache_(curves.last_cache_bytes), gap_s_(curves.gap_s), n_threads_(curves.n_threads) {
   if (curves.samples.empty())
     throw Error(ErrorKind::kDevice, "this computer", "no operation was timed on it.", "Run `dachlast calibrate`.");
-  fit_projections(curves.samples);
-  fit_decode(curves.samples);
-  fit_prefill(curves.samples);
-  fit_elementwise(curves.samples);
+  timed_rate_ = dram_rate_ = median_rate(curves.samples);
+  std::vector<OpSample> samples = curves.samples;
+  for (OpSample& sample : samples)
+    if (reads_dram(sample))
+      sample.seconds = dachlast::at_dram_rate(sample.seconds, sample.features.bytes, sample.dram_rate, timed_rate_);
+  fit_projections(samples);
+  fit_decode(samples);
+  fit_prefill(samples);
+  fit_elementwise(samples);
+}
+
+CpuCurves CpuCurves::at_dram_rate(double bytes_per_s) const {
+  CpuCurves result = *this;
+  if (timed_rate_ > 0.0) result.dram_rate_ = bytes_per_s;
+  return result;
+}
+
+double CpuCurves::now(double seconds, const OpFeatures& f) const {
+  return dachlast::at_dram_rate(seconds, f.bytes, timed_rate_, dram_rate_);
 }
 
 void CpuCurves::fit_projections(const std::vector<OpSample>& samples) {
@@ -221,7 +258,7 @@ CpuCurves::Estimate CpuCurves::projection(const OpFeatures& f, double step_bytes
   if (!projections_.contains({type, MemoryLevel::kDram})) throw_untimed(f);
   const double share = projections_.contains({type, MemoryLevel::kL3}) ? streamed_share(step_bytes) : 1.0;
   double log_seconds = 0.0;
-  if (share > 0.0) log_seconds += share * std::log(projection(f, type, MemoryLevel::kDram));
+  if (share > 0.0) log_seconds += share * std::log(now(projection(f, type, MemoryLevel::kDram), f));
   if (share < 1.0) log_seconds += (1.0 - share) * std::log(projection(f, type, MemoryLevel::kL3));
   return {std::exp(log_seconds), fmt::format("projection/{}/{}", type, f.rows > 16.0 ? "many rows" : "few rows"),
           projection_errors_.at(type)};
@@ -231,7 +268,7 @@ CpuCurves::Estimate CpuCurves::attention(const OpFeatures& f) const {
   if (is_decode(f)) {
     const auto found = decode_.find(f.type);
     if (found == decode_.end()) throw_untimed(f);
-    return {dot(found->second, decode_columns(f)), "decode/" + f.type, 2.0 * kLeastError};
+    return {now(dot(found->second, decode_columns(f)), f), "decode/" + f.type, 2.0 * kLeastError};
   }
   const Line* nearest = nullptr;
   double width = 0.0;
@@ -304,6 +341,12 @@ CpuTimer::CpuTimer(ModelSpec model, Precision precision, CpuCurves curves)
     weight_bytes_ += kernels::op_cost(op.shape).weight_bytes.value;
 }
 
+CpuTimer CpuTimer::at_dram_rate(double bytes_per_s) const {
+  CpuTimer result = *this;
+  result.curves_ = curves_.at_dram_rate(bytes_per_s);
+  return result;
+}
+
 std::vector<TimedPart> CpuTimer::parts(const Step& step) const {
   const std::vector<Op> ops = build_op_list(model_, step, precision_);
   double cache = 0.0;
@@ -311,7 +354,7 @@ std::vector<TimedPart> CpuTimer::parts(const Step& step) const {
   std::vector<TimedPart> parts;
   std::vector<std::pair<OpFeatures, CpuCurves::Estimate>> known;  // layers are alike
   for (const Op& op : ops) {
-    const OpFeatures features = features_of(op, kernels::op_cost(op.shape).flops.value);
+    const OpFeatures features = features_of(op, kernels::op_cost(op.shape));
     auto same = std::ranges::find(known, features, &std::pair<OpFeatures, CpuCurves::Estimate>::first);
     if (same == known.end()) {
       known.emplace_back(features, curves_.estimate(features, weight_bytes_ + cache));

@@ -11,13 +11,23 @@
 
 namespace dachlast {
 
+/// Seconds at rate `to` of an operation that took `seconds` while DRAM gave `from`, both in bytes/s; as they are where
+/// either is 0, not known.
+///   t' = t · (1 − w⁴ + (w · from / to)⁴)^¼,   w = bytes / from / t: the share of the time that the traffic alone takes
+/// With w = 1 the operation is its traffic and follows the rate; with w = 0 it waits for none. Between them products
+/// and traffic overlap: the power of four lies between their sum (1) and their maximum (∞), as prefetching keeps both
+/// going but for the first and last rows of each thread. Faster than DRAM reads (w > 1.1): the bytes came from a cache.
+double at_dram_rate(double seconds, double bytes, double from, double to);
+
 /// Seconds of operations between those that were timed.
 ///   projections  for each number of rows that was timed, a + b·n·k + c·n + d·k over all shapes timed with it, no
 ///                coefficient below zero; between numbers of rows ln t is linear in ln rows
 ///   attention    decode: a + b·KV heads·tokens·width + c·heads·tokens·width + d·heads; prefill: FLOP over a rate that
 ///                is linear in ln of the new tokens, of the nearest width of heads
 ///   the rest     ln t is linear in ln of the elements
-/// Weights and cache of a step come from DRAM, from the last cache, or from both, as far as they fit.
+/// Weights and cache of a step come from DRAM, from the last cache, or from both, as far as they fit. Times of operations
+/// that read DRAM are brought to one rate of it before the laws are fitted, the median of all: it drifts on shared hosts
+/// while a calibration lasts.
 class CpuCurves {
  public:
   /// Errors   throws `Error` (kDevice) where nothing was timed.
@@ -32,6 +42,12 @@ class CpuCurves {
   };
   /// Errors   throws `Error` (kDevice) naming an operation of which nothing alike was timed.
   Estimate estimate(const OpFeatures& features, double step_bytes) const;
+
+  /// The same curves while DRAM gives `bytes_per_s`: what a probe of this minute says. Only roofs go into it, never a
+  /// time of what is predicted.
+  CpuCurves at_dram_rate(double bytes_per_s) const;
+  /// The rate the curves hold for, in bytes/s; 0 where an older version measured them without probes.
+  double dram_rate() const { return dram_rate_; }
 
   double gap_s() const { return gap_s_; }
   int n_threads() const { return n_threads_; }
@@ -57,6 +73,7 @@ class CpuCurves {
   std::string known_type(const std::string& type) const;
   Estimate projection(const OpFeatures& f, double step_bytes) const;
   Estimate attention(const OpFeatures& f) const;
+  double now(double seconds, const OpFeatures& f) const;
   Estimate elementwise(const OpFeatures& f) const;
 
   std::map<Key, std::vector<Plane>> projections_;
@@ -65,6 +82,8 @@ class CpuCurves {
   std::map<std::pair<std::string, double>, Line> prefill_;  // by format and width of heads
   std::map<std::pair<OpKind, std::string>, Line> elementwise_;
   double last_cache_ = 0.0;
+  double timed_rate_ = 0.0;  // of DRAM, that the laws were fitted at
+  double dram_rate_ = 0.0;   // that is asked for
   double gap_s_ = 0.0;
   int n_threads_ = 0;
 };
@@ -74,6 +93,9 @@ class CpuTimer : public PassTimer {
  public:
   /// Errors   throws `Error`: kDevice as CpuCurves; kUsage where the engine has no kernels for the model.
   CpuTimer(ModelSpec model, Precision precision, CpuCurves curves);
+
+  /// The same model while DRAM gives `bytes_per_s`.
+  CpuTimer at_dram_rate(double bytes_per_s) const;
 
   double seconds(const StepLoad& load) const override;
   double stage_seconds(const StepLoad& load) const override { return seconds(load); }

@@ -3,18 +3,30 @@
 #include <optional>
 
 #include "core/store/enum_names.h"
+#include "core/store/json_fields.h"
 
 namespace dachlast {
 namespace {
 
 using nlohmann::json;
 
+constexpr auto kRoofSample = [](auto& fields, auto& sample) {
+  fields("median", sample.median);
+  fields("min", sample.min);
+  fields("max", sample.max);
+  fields("n", sample.n);
+};
+
 json sample_json(const RoofSample& sample) {
-  return {{"median", sample.median}, {"min", sample.min}, {"max", sample.max}, {"n", sample.n}};
+  json j;
+  write_fields(j, sample, kRoofSample);
+  return j;
 }
 
 RoofSample sample_from(const json& j) {
-  return {j.at("median").get<double>(), j.at("min").get<double>(), j.at("max").get<double>(), j.at("n").get<int>()};
+  RoofSample sample;
+  read_fields(j, sample, kRoofSample);
+  return sample;
 }
 
 template <class Enum, std::size_t n>
@@ -62,6 +74,72 @@ std::optional<ComputeRoof> compute_from(const json& j) {
                      sample_from(j.at("ops_per_s")), *origin};
 }
 
+constexpr auto kCache = [](auto& fields, auto& cache) {
+  fields("level", cache.level);
+  fields("size_bytes", cache.size_bytes);
+  fields("n_instances", cache.n_instances);
+};
+
+constexpr auto kHost = [](auto& fields, auto& host) {
+  fields("cpu_name", host.cpu_name);
+  fields("n_packages", host.n_packages);
+  fields("n_cores", host.n_cores);
+  fields("n_hardware_threads", host.n_hardware_threads);
+  fields("n_numa_nodes", host.n_numa_nodes);
+  fields.list("caches", host.caches, kCache);
+  fields("memory_bytes", host.memory_bytes);
+  fields("available_memory_bytes", host.available_memory_bytes);
+  fields("isa", host.isa);
+  fields("core_ids", host.core_ids);
+};
+
+constexpr auto kGpuRoof = [](auto& fields, auto& roof) {
+  fields("what", roof.what);
+  fields("with", roof.with);
+  fields.record("sample", roof.sample, kRoofSample);
+};
+
+constexpr auto kGpuRoofs = [](auto& fields, auto& roofs) {
+  fields("device", roofs.device);
+  fields("host_id", roofs.host_id);
+  fields("index", roofs.index);
+  fields("compute_capability", roofs.compute_capability);
+  fields("measured_at", roofs.measured_at);
+  fields.list("bandwidths", roofs.bandwidths, kGpuRoof);
+  fields.list("peaks", roofs.peaks, kGpuRoof);
+  fields.list("latencies", roofs.latencies, kGpuRoof);
+  fields("not_measured", roofs.not_measured);
+};
+
+constexpr auto kModel = [](auto& fields, auto& model) {
+  fields("name", model.name);
+  fields("architecture", model.architecture);
+  fields("n_parameters", model.n_parameters);
+  fields("weight_bytes", model.weight_bytes);
+  fields("config_hash", model.config_hash);
+  fields("weights", model.weights);
+  fields("random_weights", model.random_weights);
+  fields("max_context", model.max_context);
+};
+
+constexpr auto kGeneration = [](auto& fields, auto& generation) {
+  fields("prompt_ids", generation.prompt_ids);
+  fields("generated_ids", generation.generated_ids);
+  fields("text", generation.text);
+};
+
+constexpr auto kUncached = [](auto& fields, auto& comparison) {
+  fields("prompt_tokens", comparison.prompt_tokens);
+  fields("cached_s", comparison.cached_s);
+  fields("uncached_s", comparison.uncached_s);
+  fields("n_repeats", comparison.n_repeats);
+};
+
+/// 0 where an older version wrote fewer columns.
+double number_at(const json& row, std::size_t column) {
+  return column < row.size() ? row.at(column).get<double>() : 0.0;
+}
+
 }  // namespace
 
 std::string dump(const json& j) {
@@ -69,35 +147,10 @@ std::string dump(const json& j) {
 }
 
 void to_json(json& j, const HostTopology& host) {
-  json caches = json::array();
-  for (const CacheLevel& cache : host.caches)
-    caches.push_back({{"level", cache.level}, {"size_bytes", cache.size_bytes}, {"n_instances", cache.n_instances}});
-  j = {{"cpu_name", host.cpu_name},
-       {"n_packages", host.n_packages},
-       {"n_cores", host.n_cores},
-       {"n_hardware_threads", host.n_hardware_threads},
-       {"n_numa_nodes", host.n_numa_nodes},
-       {"caches", caches},
-       {"memory_bytes", host.memory_bytes},
-       {"available_memory_bytes", host.available_memory_bytes},
-       {"isa", host.isa},
-       {"core_ids", host.core_ids}};
+  write_fields(j, host, kHost);
 }
-
 void from_json(const json& j, HostTopology& host) {
-  j.at("cpu_name").get_to(host.cpu_name);
-  j.at("n_packages").get_to(host.n_packages);
-  j.at("n_cores").get_to(host.n_cores);
-  j.at("n_hardware_threads").get_to(host.n_hardware_threads);
-  j.at("n_numa_nodes").get_to(host.n_numa_nodes);
-  host.caches.clear();
-  for (const json& cache : j.at("caches"))
-    host.caches.push_back(
-        {cache.at("level").get<int>(), cache.at("size_bytes").get<double>(), cache.at("n_instances").get<int>()});
-  j.at("memory_bytes").get_to(host.memory_bytes);
-  j.at("available_memory_bytes").get_to(host.available_memory_bytes);
-  j.at("isa").get_to(host.isa);
-  j.at("core_ids").get_to(host.core_ids);
+  read_fields(j, host, kHost);
 }
 
 void to_json(json& j, const DeviceRoofs& roofs) {
@@ -130,13 +183,20 @@ DeviceRoofs roofs_from_json(const json& j, std::vector<std::string>& skipped) {
   return roofs;
 }
 
+void to_json(json& j, const GpuRoofs& roofs) {
+  write_fields(j, roofs, kGpuRoofs);
+}
+void from_json(const json& j, GpuRoofs& roofs) {
+  read_fields(j, roofs, kGpuRoofs);
+}
+
 void to_json(json& j, const HostCurves& curves) {
   j = {{"measured_at", curves.measured_at}, {"last_cache_bytes", curves.last_cache_bytes}, {"gap_s", curves.gap_s}};
   j["samples"] = json::array();
   for (const OpSample& sample : curves.samples) {
     const OpFeatures& f = sample.features;
-    j["samples"].push_back(
-        {name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads, f.flops, sample.seconds});
+    j["samples"].push_back({name_of(f.op), f.type, name_of(sample.level), f.rows, f.n, f.k, f.heads, f.kv_heads,
+                            f.flops, sample.seconds, f.bytes, sample.dram_rate});
   }
 }
 
@@ -151,56 +211,32 @@ void from_json(const json& j, HostCurves& curves) {
     if (!op || !level || !(seconds > 0.0)) continue;  // of another version, or no time at all
     curves.samples.push_back(
         {{*op, row.at(1).get<std::string>(), row.at(3).get<double>(), row.at(4).get<double>(), row.at(5).get<double>(),
-          row.at(6).get<double>(), row.at(7).get<double>(), row.at(8).get<double>()},
+          row.at(6).get<double>(), row.at(7).get<double>(), row.at(8).get<double>(), number_at(row, 10)},
          *level,
-         seconds});
+         seconds,
+         number_at(row, 11)});
   }
 }
 
 void to_json(json& j, const ModelInfo& model) {
-  j = {{"name", model.name},
-       {"architecture", model.architecture},
-       {"n_parameters", model.n_parameters},
-       {"weight_bytes", model.weight_bytes},
-       {"config_hash", model.config_hash},
-       {"weights", model.weights},
-       {"random_weights", model.random_weights},
-       {"max_context", model.max_context}};
+  write_fields(j, model, kModel);
 }
-
 void from_json(const json& j, ModelInfo& model) {
-  j.at("name").get_to(model.name);
-  j.at("architecture").get_to(model.architecture);
-  j.at("n_parameters").get_to(model.n_parameters);
-  j.at("weight_bytes").get_to(model.weight_bytes);
-  j.at("config_hash").get_to(model.config_hash);
-  j.at("weights").get_to(model.weights);
-  j.at("random_weights").get_to(model.random_weights);
-  j.at("max_context").get_to(model.max_context);
+  read_fields(j, model, kModel);
 }
 
 void to_json(json& j, const Generation& generation) {
-  j = {{"prompt_ids", generation.prompt_ids}, {"generated_ids", generation.generated_ids}, {"text", generation.text}};
+  write_fields(j, generation, kGeneration);
 }
-
 void from_json(const json& j, Generation& generation) {
-  j.at("prompt_ids").get_to(generation.prompt_ids);
-  j.at("generated_ids").get_to(generation.generated_ids);
-  j.at("text").get_to(generation.text);
+  read_fields(j, generation, kGeneration);
 }
 
 void to_json(json& j, const UncachedComparison& comparison) {
-  j = {{"prompt_tokens", comparison.prompt_tokens},
-       {"cached_s", comparison.cached_s},
-       {"uncached_s", comparison.uncached_s},
-       {"n_repeats", comparison.n_repeats}};
+  write_fields(j, comparison, kUncached);
 }
-
 void from_json(const json& j, UncachedComparison& comparison) {
-  j.at("prompt_tokens").get_to(comparison.prompt_tokens);
-  j.at("cached_s").get_to(comparison.cached_s);
-  j.at("uncached_s").get_to(comparison.uncached_s);
-  j.at("n_repeats").get_to(comparison.n_repeats);
+  read_fields(j, comparison, kUncached);
 }
 
 }  // namespace dachlast

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/hardware/gpu_roofs.h"
 #include "core/model/op_curves.h"
 #include "core/roofline/run.h"
 
@@ -21,6 +22,9 @@ void from_json(const nlohmann::json& json, HostTopology& host);
 void to_json(nlohmann::json& json, const DeviceRoofs& roofs);
 /// Leaves out roofs of levels, patterns, dtypes or origins that a newer version knows, and names them in `skipped`.
 DeviceRoofs roofs_from_json(const nlohmann::json& json, std::vector<std::string>& skipped);
+
+void to_json(nlohmann::json& json, const GpuRoofs& roofs);
+void from_json(const nlohmann::json& json, GpuRoofs& roofs);
 
 /// Host and number of threads stand around them.
 void to_json(nlohmann::json& json, const HostCurves& curves);

@@ -73,6 +73,18 @@ bool earlier(const json& a, const json& b) {
   return date_of(a) < date_of(b);
 }
 
+/// Puts roofs in their place by date and drops the oldest beyond what is kept.
+void append(const fs::path& file, json& list, const json& roofs) {
+  if (!list.is_array()) list = json::array();
+  try {
+    list.push_back(roofs);
+    std::stable_sort(list.begin(), list.end(), earlier);
+  } catch (const json::exception& error) {
+    throw_damaged(file, error.what());
+  }
+  while (list.size() > kRoofsKeptPerHost) list.erase(list.begin());
+}
+
 }  // namespace
 
 fs::path default_roof_file() {
@@ -83,15 +95,17 @@ RoofStore::RoofStore(fs::path file) : file_(std::move(file)) {}
 
 void RoofStore::save(const DeviceRoofs& roofs) const {
   json document = read_document(file_);
-  json& list = document["hosts"][roofs.host_id];
-  if (!list.is_array()) list = json::array();
+  append(file_, document["hosts"][roofs.host_id], roofs);
+  write_document(file_, document);
+}
+
+void RoofStore::save(const GpuRoofs& roofs) const {
+  json document = read_document(file_);
   try {
-    list.push_back(roofs);
-    std::stable_sort(list.begin(), list.end(), earlier);
+    append(file_, document["gpus"][roofs.host_id][fmt::format("{}", roofs.index)], roofs);
   } catch (const json::exception& error) {
     throw_damaged(file_, error.what());
   }
-  while (list.size() > kRoofsKeptPerHost) list.erase(list.begin());
   write_document(file_, document);
 }
 
@@ -124,6 +138,22 @@ std::optional<DeviceRoofs> RoofStore::latest(const std::string& host_id) const {
   try {
     std::vector<std::string> skipped;  // roofs this version cannot use, so nothing is lost by not naming them
     return roofs_from_json(hosts.at(host_id).back(), skipped);
+  } catch (const json::exception& error) {
+    throw_damaged(file_, error.what());
+  }
+}
+
+std::optional<GpuRoofs> RoofStore::latest_of_gpu(const std::string& host_id, int index,
+                                                 const std::string& device) const {
+  const json document = read_document(file_);
+  if (!document.contains("gpus")) return std::nullopt;
+  try {
+    const json of_host = document["gpus"].value(host_id, json::object());
+    const json list = of_host.value(fmt::format("{}", index), json::array());
+    if (list.empty()) return std::nullopt;
+    auto roofs = list.back().get<GpuRoofs>();
+    if (roofs.device != device) return std::nullopt;
+    return roofs;
   } catch (const json::exception& error) {
     throw_damaged(file_, error.what());
   }

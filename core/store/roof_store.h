@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/hardware/device_roofs.h"
+#include "core/hardware/gpu_roofs.h"
 #include "core/model/op_curves.h"
 
 namespace dachlast {
@@ -33,6 +34,14 @@ class RoofStore {
   /// The roofs of this host measured last; empty where there are none.
   /// Errors   throws `Error` (kInput) where the file is damaged.
   std::optional<DeviceRoofs> latest(const std::string& host_id) const;
+
+  /// Adds `roofs` to those of that GPU of its host, the oldest of which go first.
+  /// Errors   as for those of a host.
+  void save(const GpuRoofs& roofs) const;
+
+  /// The roofs of GPU `index` of this host measured last; empty where there are none, or where another GPU sits there now.
+  /// Errors   as for those of a host.
+  std::optional<GpuRoofs> latest_of_gpu(const std::string& host_id, int index, const std::string& device) const;
 
   /// Puts `curves` in the place of those of their host and number of threads.
   /// Errors   as `save`.

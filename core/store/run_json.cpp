@@ -3,14 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/store/document_fields.h"
 #include "core/store/enum_names.h"
 
 namespace dachlast {
@@ -25,9 +24,9 @@ constexpr std::string_view kKnownSchema = "dachlast.run/1";
 constexpr std::uintmax_t kLargestDocument = 256ull << 20;
 
 /// Reads the public schema, whose keys carry units; `record_json` reads the private one of run files.
-class DocumentReader {
+class DocumentReader : private DocumentFields {
  public:
-  explicit DocumentReader(const std::string& subject) : subject_(subject) {}
+  explicit DocumentReader(const std::string& subject) : DocumentFields(subject) {}
 
   StoredRun read(const json& document) {
     require_schema(document);
@@ -51,60 +50,12 @@ class DocumentReader {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& reason, const char* way_out) const {
-    throw Error(ErrorKind::kInput, subject_, reason, way_out);
-  }
-  [[noreturn]] void refuse_damaged(std::string_view what) const {
-    refuse(fmt::format("the data in it are damaged: {}.", what), "Copy the file again, or repeat the run.");
-  }
-
   void require_schema(const json& document) {
     const std::string schema = document.is_object() ? document.value("schema", "") : std::string();
     if (!schema.starts_with(kRunSchema))
       refuse(schema.empty() ? "it holds no data of Dachlast." : fmt::format("it holds {}, and no run.", schema),
              "Give a run file, or the report or JSON of a run.");
     if (schema != kKnownSchema) stored_.skipped.push_back(fmt::format("what is new in {}", schema));
-  }
-
-  static std::string text(const json& j, const char* key) { return j.value(key, ""); }
-
-  double number(const json& j, const char* key) const {
-    const double value = j.value(key, 0.0);
-    if (!std::isfinite(value) || value < 0.0) refuse_damaged(fmt::format("{} is {}", key, value));
-    return value;
-  }
-
-  int count(const json& j, const char* key) const {
-    const double value = number(j, key);
-    if (value > std::numeric_limits<int>::max()) refuse_damaged(fmt::format("{} is {}", key, value));
-    return static_cast<int>(value);
-  }
-
-  std::int64_t long_count(const json& j, const char* key) const {
-    constexpr double kMost = 9e15;  // whole numbers a double still tells apart
-    const double value = number(j, key);
-    if (value > kMost) refuse_damaged(fmt::format("{} is {}", key, value));
-    return static_cast<std::int64_t>(value);
-  }
-
-  std::vector<double> numbers(const json& j, const char* key) const {
-    std::vector<double> values = j.value(key, std::vector<double>());
-    for (const double value : values)
-      if (!std::isfinite(value) || value < 0.0) refuse_damaged(fmt::format("{} holds {}", key, value));
-    return values;
-  }
-
-  static std::vector<Remark> remarks(const json& j, const char* key) {
-    std::vector<Remark> list;
-    if (j.contains(key))
-      for (const json& remark : j.at(key)) list.push_back({text(remark, "code"), text(remark, "text")});
-    return list;
-  }
-
-  template <class Value>
-  Value required(std::optional<Value> value, const char* what, const std::string& name) const {
-    if (!value) refuse_damaged(fmt::format("\"{}\" is no {} of this version", name, what));
-    return *value;
   }
 
   void read_model(const json& j) {
@@ -195,8 +146,10 @@ class DocumentReader {
     point.stop_reason = text(j, "stop_reason");
     point.busy_share = number(j, "busy_share");
     point.remarks = remarks(j, "remarks");
+    if (j.contains("predicted_s")) point.predicted_s = number(j, "predicted_s");
+    if (j.contains("kv_traffic")) point.kv_traffic = kv_traffic_from(*this, j.at("kv_traffic"));
     if (j.contains("ops"))
-      for (const json& op : j.at("ops")) read_op(op, point);
+      for (const json& op : records(j, "ops")) read_op(op, point);
     stored_.run.points.push_back(std::move(point));
   }
 
@@ -229,44 +182,11 @@ class DocumentReader {
       const json& j = document.at("process_memory");
       run.memory = MemoryReading{number(j, "modelled_bytes"), number(j, "program_bytes"), number(j, "resident_bytes")};
     }
-    if (document.contains("serving")) read_serving(document.at("serving"));
+    if (document.contains("serving")) run.serving = serving_from(*this, document.at("serving"));
+    if (document.contains("what_if")) run.what_if = what_if_from(*this, document.at("what_if"), stored_.skipped);
+    if (document.contains("kv_break_even")) run.break_even = break_even_from(*this, document.at("kv_break_even"));
   }
 
-  void read_serving(const json& j) {
-    Serving serving;
-    serving.max_sequences = count(j, "max_sequences");
-    serving.step_tokens = count(j, "step_tokens");
-    serving.n_steps = count(j, "steps");
-    serving.seconds = number(j, "seconds");
-    serving.kv = kv_usage(j.at("kv"));
-    for (const json& request : j.at("requests"))
-      serving.requests.push_back({count(request, "prompt_tokens"), count(request, "hit_tokens"),
-                                  count(request, "preempted"), number(request, "ttft_s"), numbers(request, "itl_s")});
-    stored_.run.serving = std::move(serving);
-  }
-
-  KvUsage kv_usage(const json& j) const {
-    KvUsage kv;
-    kv.n_blocks = count(j, "blocks");
-    kv.block_size = count(j, "block_size_tokens");
-    kv.block_bytes = number(j, "block_bytes");
-    kv.mean_block_use = number(j, "mean_block_use");
-    kv.mean_token_use = number(j, "mean_token_use");
-    kv.peak_blocks = count(j, "peak_blocks");
-    kv.held_tokens = long_count(j, "held_tokens");
-    const json waste = j.value("waste_tokens", json::object());
-    kv.reserved_tokens = long_count(waste, "reserved");
-    kv.internal_fragmentation_tokens = long_count(waste, "internal_fragmentation");
-    kv.saved_tokens = long_count(j, "saved_tokens");
-    kv.looked_up_tokens = long_count(j, "looked_up_tokens");
-    kv.hit_tokens = long_count(j, "hit_tokens");
-    kv.n_evicted = long_count(j, "evicted_blocks");
-    kv.n_copied = long_count(j, "copies_on_write");
-    kv.n_dropped_tokens = long_count(j, "dropped_tokens");
-    return kv;
-  }
-
-  const std::string& subject_;
   StoredRun stored_;
 };
 

@@ -71,8 +71,10 @@ void add_spread(TableBuilder& table, const std::vector<PointSummary>& points, co
 void add_predictions(TableBuilder& table, const std::vector<PointSummary>& points, const Unit& unit) {
   const auto predicted = column_of(points, [](const auto& p) { return p.predicted_s; });
   if (std::ranges::none_of(predicted, [](const auto& p) { return p.has_value(); })) return;
-  table.in_unit_of({"predicted_s", "Predicted", "", "By the curves that calibrate measured.", Align::kRight, 4}, unit,
-                   predicted, Origin::kEstimated);
+  table.in_unit_of(
+      {"predicted_s", "Predicted", "",
+       "By the curves that calibrate measured, at the DRAM rate probed beside the point.", Align::kRight, 4},
+      unit, predicted, Origin::kEstimated);
 }
 
 std::string threshold_note(const Run& run) {

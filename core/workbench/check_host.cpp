@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/collect/cupti/cupti_state.h"
 #include "core/hardware/host.h"
+#include "core/hardware/nccl_library.h"
 #include "core/hardware/nvidia_driver.h"
 #include "core/store/roof_store.h"
 #include "core/trace/mark.h"
@@ -89,6 +90,17 @@ HostCheck check_nvtx() {
           "Build where the NVTX 3 headers are (CUDA toolkit) to see phases in other profilers."};
 }
 
+HostCheck check_gpu_roofs(int index, const std::string& gpu) {
+  const std::string command = fmt::format("`dachlast calibrate --gpu cuda:{}`", index);
+  try {
+    if (const auto roofs = RoofStore().latest_of_gpu(host_id(), index, gpu))
+      return {"GPU roofs", State::kGood, fmt::format("measured {}", viewmodel::format_date(roofs->measured_at)), {}};
+    return {"GPU roofs", State::kMissing, "not measured on this GPU", fmt::format("Run {}.", command)};
+  } catch (const Error& error) {
+    return {"GPU roofs", State::kMissing, error.what(), fmt::format("Run {} after removing the file.", command)};
+  }
+}
+
 /// The driver, and each GPU it knows.
 std::vector<HostCheck> check_gpus() {
   const NvidiaDriver driver = read_nvidia_driver();
@@ -101,12 +113,23 @@ std::vector<HostCheck> check_gpus() {
        fmt::format("serves CUDA {}.{}{}", *driver.cuda_version / 1000, *driver.cuda_version % 1000 / 10,
                    driver.reason.empty() ? "" : "; " + driver.reason),
        {}}};
-  for (const DriverGpu& gpu : driver.gpus)
+  for (int index = 0; index < static_cast<int>(driver.gpus.size()); ++index) {
+    const DriverGpu& gpu = driver.gpus[static_cast<std::size_t>(index)];
     checks.push_back({"GPU", State::kLimited,
                       fmt::format("{}, {}, compute capability {}.{}", gpu.name, capacity(gpu.memory_bytes),
                                   gpu.compute_capability / 10, gpu.compute_capability % 10),
                       "`dachlast run --gpu cuda` measures on it, with an engine that has run on no GPU before."});
+    checks.push_back(check_gpu_roofs(index, gpu.name));
+  }
   return checks;
+}
+
+/// Needed for one roof alone, so that nobody without several GPUs misses it.
+HostCheck check_nccl() {
+  const NcclState nccl = read_nccl_state();
+  if (nccl.version)
+    return {"NCCL", State::kGood, fmt::format("{}; calibrate measures all-reduces with it", *nccl.version), {}};
+  return {"NCCL", State::kLimited, nccl.reason, "Only all-reduces between GPUs cannot be measured without it."};
 }
 
 HostCheck check_counters() {
@@ -150,6 +173,7 @@ std::vector<HostCheck> check_host() {
   for (HostCheck& check : check_gpus()) checks.push_back(std::move(check));
   if (read_nvidia_driver().cuda_version) checks.push_back(check_counters());
   checks.push_back(check_cupti());
+  if (read_nvidia_driver().gpus.size() > 1) checks.push_back(check_nccl());
   checks.push_back(check_cuda_kernels());
   return checks;
 }

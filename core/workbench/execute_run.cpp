@@ -7,6 +7,7 @@
 #include <ctime>
 #include <memory>
 #include <random>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/statistics.h"
@@ -23,6 +24,7 @@
 #include "core/workbench/break_even.h"
 #include "core/workbench/generate.h"
 #include "core/workbench/gpu_run.h"
+#include "core/workbench/host_speed.h"
 #include "core/workbench/measure_what_if.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/serve.h"
@@ -160,7 +162,8 @@ class PointLoop {
       : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), program_(program) {
     if (plan.request.device) return;
     watch_.emplace(plan.host, plan.n_threads);
-    watch_->probe();
+    dram_rate_ = watch_->probe();
+    timer_ = run_timer(plan);
   }
 
   /// False where it was interrupted before the point had a sample.
@@ -181,8 +184,9 @@ class PointLoop {
                                                             collector_.n_dropped())});
     note_tier(run, tier_);
     if (watch_) {
-      watch_->probe();
+      const BytesPerSecond before = std::exchange(dram_rate_, watch_->probe());
       replace_dram_roof(run.roofs, watch_->roof());
+      predict_at((before + dram_rate_) * 0.5, planned, point);
     }
     writer.update(run);
     writer.add_point(point, collector_.drain(), result.memory);
@@ -223,6 +227,12 @@ class PointLoop {
   }
 
  private:
+  /// By the curves at the rate that DRAM gave around the point: the roof of these minutes goes into the prediction, the
+  /// time of the point does not.
+  void predict_at(BytesPerSecond dram_rate, const PlannedPoint& planned, MeasuredPoint& point) const {
+    if (timer_) point.predicted_s = predicted_time(timer_->at_dram_rate(dram_rate.value), plan_, planned).value;
+  }
+
   KvPolicy policy_of(const PlannedPoint& point) const {
     const KvPolicy layout = plan_.request.kv.layout;
     return layout == KvPolicy::kNone && point.phase == Phase::kPrefill ? KvPolicy::kContiguous : layout;
@@ -264,6 +274,8 @@ class PointLoop {
   std::stop_token stop_;
   std::optional<ProcessMemory> program_;
   std::optional<BandwidthWatch> watch_;  // of the CPU
+  BytesPerSecond dram_rate_;             // when it was probed last
+  std::optional<CpuTimer> timer_;
   SpanCollector collector_{kMaxSpans};
   std::shared_ptr<const DeviceWeights> uploaded_;  // stay on the GPU from one engine to the next
   std::unique_ptr<Engine> engine_;

@@ -110,13 +110,6 @@ Step step_of(const PlannedPoint& point, KvPolicy policy) {
           .kv_len = point.context_tokens};
 }
 
-/// The curves know the fastest kernels only, no tiers of the cache and no model changed for a what-if.
-std::optional<CpuTimer> run_timer(const RunPlan& plan) {
-  const RunRequest& request = plan.request;
-  if (!request.attention_variant.empty() || request.kv.staged() || request.what_if.any()) return std::nullopt;
-  return host_timer(host_id(), plan.n_threads, with_reach(plan.source.spec, plan.request.kv), plan.precision);
-}
-
 /// What a decode step adds that computes earlier tokens anew.
 Seconds predict_recomputing(const RunPlan& plan, int context, const PredictionTarget& target) {
   const int n_tokens = recomputed_tokens(plan.request.kv, context - 1);
@@ -139,7 +132,7 @@ void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vec
                            .expected = {}};
         const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
         point.expected = predict_step(ops, target);
-        if (timer) point.predicted = point_time(*timer, step_of(point, plan.request.kv.layout), kMaxStepTokens);
+        if (timer) point.predicted = predicted_time(*timer, plan, point);
         if (phase == Phase::kDecode) point.expected += predict_recomputing(plan, context, target) * (1.0 * batch);
         plan.points.push_back(point);
       }
@@ -320,6 +313,17 @@ void plan_on_cpu(RunPlan& plan, const std::vector<int>& contexts, const std::vec
 }
 
 }  // namespace
+
+/// The curves know the fastest kernels only, no tiers of the cache and no model changed for a what-if.
+std::optional<CpuTimer> run_timer(const RunPlan& plan) {
+  const RunRequest& request = plan.request;
+  if (!request.attention_variant.empty() || request.kv.staged() || request.what_if.any()) return std::nullopt;
+  return host_timer(host_id(), plan.n_threads, with_reach(plan.source.spec, plan.request.kv), plan.precision);
+}
+
+Seconds predicted_time(const CpuTimer& timer, const RunPlan& plan, const PlannedPoint& point) {
+  return point_time(timer, step_of(point, plan.request.kv.layout), kMaxStepTokens);
+}
 
 KvSpec cache_of(const RunRequest& request) {
   return request.kv.layout == KvPolicy::kNone ? KvSpec{} : request.kv;

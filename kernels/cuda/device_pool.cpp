@@ -70,6 +70,11 @@ DeviceBlock DevicePool::allocate(std::size_t bytes, DeviceSegment segment, Strea
   return {this, {static_cast<std::byte*>(memory), bytes}, segment, stream};
 }
 
+void DevicePool::let_in(int device) {
+  const cudaMemAccessDesc access{{cudaMemLocationTypeDevice, device}, cudaMemAccessFlagsProtReadWrite};
+  check(cudaMemPoolSetAccess(pool_, &access, 1), "memory pool");
+}
+
 void DevicePool::give_back(const DeviceBlock& block) {
   // A failure here would be one of earlier work, which the next call on the stream reports.
   static_cast<void>(cudaFreeAsync(block.bytes_.data(), block.stream_));

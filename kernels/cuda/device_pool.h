@@ -77,6 +77,10 @@ class DevicePool {
   /// Errors   `Error` (kDoesNotFit) naming segment and bytes where the device has no room.
   DeviceBlock allocate(std::size_t bytes, DeviceSegment segment, Stream stream);
 
+  /// Lets another device read and write the pool's memory, where it can reach it at all.
+  /// Errors   `Error` of kind kDevice where it cannot.
+  void let_in(int device);
+
   const SegmentLedger& ledger() const { return ledger_; }
 
  private:

@@ -29,9 +29,12 @@ __global__ void __launch_bounds__(kThreads)
   if (lane_id() == 0) sums[global_thread() / kWarpSize] = sum;
 }
 
-__global__ void __launch_bounds__(kThreads) copy_probe_kernel(std::int64_t n, const float4* in, float4* out) {
+/// Each pass stores again: `in` and `out` may be one array for all that the compiler knows.
+__global__ void __launch_bounds__(kThreads)
+    copy_passes_kernel(std::int64_t n, int n_passes, const float4* in, float4* out) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = global_thread(); i < n; i += step) out[i] = in[i];
+  for (int pass = 0; pass < n_passes; ++pass)
+    for (std::int64_t i = global_thread(); i < n; i += step) out[i] = in[i];
 }
 
 __global__ void __launch_bounds__(kThreads) write_probe_kernel(std::int64_t n, float4* out) {
@@ -60,10 +63,10 @@ void read_passes(std::span<const float> in, int n_passes, std::span<float> sums,
          reinterpret_cast<const float4*>(in.data()), sums.data());
 }
 
-void copy_probe(std::span<const float> in, std::span<float> out, Stream stream) {
+void copy_passes(std::span<const float> in, int n_passes, std::span<float> out, Stream stream) {
   assert(in.size() == out.size());
   const std::int64_t n = vectors(in.size());
-  launch("copy_probe", {blocks_for(n, kThreads), kThreads}, stream, copy_probe_kernel, n,
+  launch("copy_passes", {blocks_for(n, kThreads), kThreads}, stream, copy_passes_kernel, n, n_passes,
          reinterpret_cast<const float4*>(in.data()), reinterpret_cast<float4*>(out.data()));
 }
 

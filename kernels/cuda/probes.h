@@ -15,8 +15,8 @@ namespace dachlast::kernels::cuda {
 void read_passes(std::span<const float> in, int n_passes, std::span<float> sums, Stream stream);
 std::size_t read_passes_sums(std::size_t n);
 
-/// out = in
-void copy_probe(std::span<const float> in, std::span<float> out, Stream stream);
+/// out = in, `n_passes` times.
+void copy_passes(std::span<const float> in, int n_passes, std::span<float> out, Stream stream);
 
 void write_probe(std::span<float> out, Stream stream);
 

@@ -24,9 +24,29 @@ int attribute(cudaDeviceAttr which, int device) {
 
 }  // namespace
 
-DeviceFacts select_device(int index) {
+int count_devices() {
   int n_devices = 0;
   check(cudaGetDeviceCount(&n_devices), "CUDA device");
+  return n_devices;
+}
+
+OnDevice::OnDevice(int index) {
+  check(cudaGetDevice(&before_), "CUDA device");
+  check(cudaSetDevice(index), "CUDA device " + std::to_string(index));
+}
+
+OnDevice::~OnDevice() {
+  cudaSetDevice(before_);
+}
+
+PeerPath peer_path(int from, int to) {
+  int direct = 0;
+  check(cudaDeviceCanAccessPeer(&direct, from, to), "CUDA device");
+  return direct != 0 ? PeerPath::kDirect : PeerPath::kThroughHost;
+}
+
+DeviceFacts select_device(int index) {
+  const int n_devices = count_devices();
   if (index < 0 || index >= n_devices)
     throw Error(ErrorKind::kDevice, "CUDA device " + std::to_string(index),
                 "The driver knows " + std::to_string(n_devices) + ", numbered from 0.", kWayOut);
@@ -103,6 +123,11 @@ PinnedMemory::~PinnedMemory() {
 void copy(void* to, const void* from, std::size_t bytes, Stream stream) {
   if (bytes == 0) return;
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copy to or from the GPU");
+}
+
+void copy_between(void* to, int to_device, const void* from, int from_device, std::size_t bytes, Stream stream) {
+  if (bytes == 0) return;
+  check(cudaMemcpyPeerAsync(to, to_device, from, from_device, bytes, stream), "copy between GPUs");
 }
 
 void zero(std::span<std::byte> memory, Stream stream) {

@@ -26,6 +26,30 @@ struct DeviceFacts {
 /// Errors   `Error` of kind kDevice where there is no driver, or no such device.
 DeviceFacts select_device(int index);
 
+/// GPUs that the driver knows.
+/// Errors   `Error` of kind kDevice where there is no driver.
+int count_devices();
+
+/// The device that this thread works with, until the end of its life; then the one before.
+class OnDevice {
+ public:
+  /// Errors   `Error` of kind kDevice where there is no such device.
+  explicit OnDevice(int index);
+  ~OnDevice();
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+/// How a device reaches the memory of another one.
+enum class PeerPath {
+  kDirect,       // over NVLink or PCIe, as the computer is wired
+  kThroughHost,  // the driver copies through memory of the host
+};
+PeerPath peer_path(int from, int to);
+
 class DeviceEvent;
 
 /// A queue of its own, which waits for no other one unless told to.
@@ -94,6 +118,9 @@ class PinnedMemory {
 
 /// Queues a copy in either direction, or within the device. What lies in pinned memory must stay until it is done.
 void copy(void* to, const void* from, std::size_t bytes, Stream stream);
+
+/// Queues a copy from the memory of one device to that of another.
+void copy_between(void* to, int to_device, const void* from, int from_device, std::size_t bytes, Stream stream);
 
 /// Queues writing zeros.
 void zero(std::span<std::byte> memory, Stream stream);

@@ -5,38 +5,30 @@
 #include "core/base/half.h"
 #include "kernels/probe/peak_cpu.h"
 
+#define DACHLAST_TARGET __attribute__((target("avx512f,avx512bw,avx512bf16")))
+#define DACHLAST_PROBE peak_bf16_avx512
+#define DACHLAST_REGISTER "+v"
+
 namespace dachlast::kernels {
+namespace {
 
-__attribute__((target("avx512f,avx512bw,avx512bf16"))) double peak_bf16_avx512(std::int64_t n_rounds, float x,
-                                                                               float y) {
-  const auto left = reinterpret_cast<__m512bh>(_mm512_set1_epi16(static_cast<short>(to_bf16(x).bits)));
-  const auto right = reinterpret_cast<__m512bh>(_mm512_set1_epi16(static_cast<short>(to_bf16(y).bits)));
-  __m512 acc[kPeakRegisters];
-#pragma GCC unroll 12
-  for (__m512& a : acc) {
-    a = _mm512_setzero_ps();
-    asm volatile("" : "+v"(a));  // else equal chains would be merged into one
+struct Step {
+  using Accumulator = __m512;
+  using Lane = float;
+  __m512bh left;
+  __m512bh right;
+  DACHLAST_TARGET Step(float x, float y) : left(pairs(x)), right(pairs(y)) {}
+  DACHLAST_TARGET static __m512bh pairs(float x) {
+    return reinterpret_cast<__m512bh>(_mm512_set1_epi16(static_cast<short>(to_bf16(x).bits)));
   }
-  for (std::int64_t round = 0; round < n_rounds / kPeakUnroll; ++round) {
-#pragma GCC unroll 2
-    for (int half = 0; half < kPeakUnroll; ++half) {
-#pragma GCC unroll 12
-      for (__m512& a : acc) a = _mm512_dpbf16_ps(a, left, right);
-    }
-  }
-  if (n_rounds % kPeakUnroll != 0) {
-#pragma GCC unroll 12
-    for (__m512& a : acc) a = _mm512_dpbf16_ps(a, left, right);
-  }
-  double total = 0.0;
-  for (const __m512& a : acc) {
-    alignas(64) float lanes[16];
-    _mm512_store_ps(lanes, a);
-    for (const float lane : lanes) total += static_cast<double>(lane);
-  }
-  return total;
-}
+  DACHLAST_TARGET static Accumulator zero() { return _mm512_setzero_ps(); }
+  DACHLAST_TARGET Accumulator advance(Accumulator a) const { return _mm512_dpbf16_ps(a, left, right); }
+  DACHLAST_TARGET static void store(Lane* lanes, Accumulator a) { _mm512_store_ps(lanes, a); }
+};
 
+}  // namespace
 }  // namespace dachlast::kernels
+
+#include "kernels/probe/peak-inl.h"
 
 #endif  // __x86_64__

@@ -4,37 +4,27 @@
 
 #include "kernels/probe/peak_cpu.h"
 
+#define DACHLAST_TARGET __attribute__((target("avx2,fma")))
+#define DACHLAST_PROBE peak_f32_avx2
+#define DACHLAST_REGISTER "+x"
+
 namespace dachlast::kernels {
+namespace {
 
-__attribute__((target("avx2,fma"))) double peak_f32_avx2(std::int64_t n_rounds, float x, float y) {
-  const __m256 factor = _mm256_set1_ps(x);
-  const __m256 addend = _mm256_set1_ps(y);
-  __m256 acc[kPeakRegisters];
-#pragma GCC unroll 12
-  for (__m256& a : acc) {
-    a = _mm256_setzero_ps();
-    asm volatile("" : "+x"(a));  // else equal chains would be merged into one
-  }
-  for (std::int64_t round = 0; round < n_rounds / kPeakUnroll; ++round) {
-#pragma GCC unroll 2
-    for (int half = 0; half < kPeakUnroll; ++half) {
-#pragma GCC unroll 12
-      for (__m256& a : acc) a = _mm256_fmadd_ps(a, factor, addend);
-    }
-  }
-  if (n_rounds % kPeakUnroll != 0) {
-#pragma GCC unroll 12
-    for (__m256& a : acc) a = _mm256_fmadd_ps(a, factor, addend);
-  }
-  double total = 0.0;
-  for (const __m256& a : acc) {
-    alignas(64) float lanes[8];
-    _mm256_store_ps(lanes, a);
-    for (const float lane : lanes) total += static_cast<double>(lane);
-  }
-  return total;
-}
+struct Step {
+  using Accumulator = __m256;
+  using Lane = float;
+  __m256 factor;
+  __m256 addend;
+  DACHLAST_TARGET Step(float x, float y) : factor(_mm256_set1_ps(x)), addend(_mm256_set1_ps(y)) {}
+  DACHLAST_TARGET static Accumulator zero() { return _mm256_setzero_ps(); }
+  DACHLAST_TARGET Accumulator advance(Accumulator a) const { return _mm256_fmadd_ps(a, factor, addend); }
+  DACHLAST_TARGET static void store(Lane* lanes, Accumulator a) { _mm256_store_ps(lanes, a); }
+};
 
+}  // namespace
 }  // namespace dachlast::kernels
+
+#include "kernels/probe/peak-inl.h"
 
 #endif  // __x86_64__

@@ -4,37 +4,27 @@
 
 #include "kernels/probe/peak_cpu.h"
 
+#define DACHLAST_TARGET __attribute__((target("avx512f")))
+#define DACHLAST_PROBE peak_f32_avx512
+#define DACHLAST_REGISTER "+v"
+
 namespace dachlast::kernels {
+namespace {
 
-__attribute__((target("avx512f"))) double peak_f32_avx512(std::int64_t n_rounds, float x, float y) {
-  const __m512 factor = _mm512_set1_ps(x);
-  const __m512 addend = _mm512_set1_ps(y);
-  __m512 acc[kPeakRegisters];
-#pragma GCC unroll 12
-  for (__m512& a : acc) {
-    a = _mm512_setzero_ps();
-    asm volatile("" : "+v"(a));  // else equal chains would be merged into one
-  }
-  for (std::int64_t round = 0; round < n_rounds / kPeakUnroll; ++round) {
-#pragma GCC unroll 2
-    for (int half = 0; half < kPeakUnroll; ++half) {
-#pragma GCC unroll 12
-      for (__m512& a : acc) a = _mm512_fmadd_ps(a, factor, addend);
-    }
-  }
-  if (n_rounds % kPeakUnroll != 0) {
-#pragma GCC unroll 12
-    for (__m512& a : acc) a = _mm512_fmadd_ps(a, factor, addend);
-  }
-  double total = 0.0;
-  for (const __m512& a : acc) {
-    alignas(64) float lanes[16];
-    _mm512_store_ps(lanes, a);
-    for (const float lane : lanes) total += static_cast<double>(lane);
-  }
-  return total;
-}
+struct Step {
+  using Accumulator = __m512;
+  using Lane = float;
+  __m512 factor;
+  __m512 addend;
+  DACHLAST_TARGET Step(float x, float y) : factor(_mm512_set1_ps(x)), addend(_mm512_set1_ps(y)) {}
+  DACHLAST_TARGET static Accumulator zero() { return _mm512_setzero_ps(); }
+  DACHLAST_TARGET Accumulator advance(Accumulator a) const { return _mm512_fmadd_ps(a, factor, addend); }
+  DACHLAST_TARGET static void store(Lane* lanes, Accumulator a) { _mm512_store_ps(lanes, a); }
+};
 
+}  // namespace
 }  // namespace dachlast::kernels
+
+#include "kernels/probe/peak-inl.h"
 
 #endif  // __x86_64__

@@ -4,38 +4,31 @@
 
 #include "kernels/probe/peak_cpu.h"
 
+#define DACHLAST_TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
+#define DACHLAST_PROBE peak_i8_avx512_vnni
+#define DACHLAST_REGISTER "+v"
+
 namespace dachlast::kernels {
+namespace {
 
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) double peak_i8_avx512_vnni(std::int64_t n_rounds, float x,
-                                                                                  float y) {
-  const __m512i left = _mm512_set1_epi8(static_cast<char>(static_cast<std::uint8_t>(x)));  // unsigned operand
-  const __m512i right = _mm512_set1_epi8(static_cast<char>(y));                            // signed operand
-  __m512i acc[kPeakRegisters];
-#pragma GCC unroll 12
-  for (__m512i& a : acc) {
-    a = _mm512_setzero_si512();
-    asm volatile("" : "+v"(a));  // else equal chains would be merged into one
+struct Step {
+  using Accumulator = __m512i;
+  using Lane = std::int32_t;
+  __m512i left;   // unsigned operand
+  __m512i right;  // signed operand
+  DACHLAST_TARGET Step(float x, float y)
+      : left(_mm512_set1_epi8(static_cast<char>(static_cast<std::uint8_t>(x)))),
+        right(_mm512_set1_epi8(static_cast<char>(y))) {}
+  DACHLAST_TARGET static Accumulator zero() { return _mm512_setzero_si512(); }
+  DACHLAST_TARGET Accumulator advance(Accumulator a) const { return _mm512_dpbusd_epi32(a, left, right); }
+  DACHLAST_TARGET static void store(Lane* lanes, Accumulator a) {
+    _mm512_store_si512(reinterpret_cast<__m512i*>(lanes), a);
   }
-  for (std::int64_t round = 0; round < n_rounds / kPeakUnroll; ++round) {
-#pragma GCC unroll 2
-    for (int half = 0; half < kPeakUnroll; ++half) {
-#pragma GCC unroll 12
-      for (__m512i& a : acc) a = _mm512_dpbusd_epi32(a, left, right);
-    }
-  }
-  if (n_rounds % kPeakUnroll != 0) {
-#pragma GCC unroll 12
-    for (__m512i& a : acc) a = _mm512_dpbusd_epi32(a, left, right);
-  }
-  double total = 0.0;
-  for (const __m512i& a : acc) {
-    alignas(64) std::int32_t lanes[16];
-    _mm512_store_si512(lanes, a);
-    for (const std::int32_t lane : lanes) total += static_cast<double>(lane);
-  }
-  return total;
-}
+};
 
+}  // namespace
 }  // namespace dachlast::kernels
+
+#include "kernels/probe/peak-inl.h"
 
 #endif  // __x86_64__

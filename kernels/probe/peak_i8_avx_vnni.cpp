@@ -4,37 +4,31 @@
 
 #include "kernels/probe/peak_cpu.h"
 
+#define DACHLAST_TARGET __attribute__((target("avx2,avxvnni")))
+#define DACHLAST_PROBE peak_i8_avx_vnni
+#define DACHLAST_REGISTER "+x"
+
 namespace dachlast::kernels {
+namespace {
 
-__attribute__((target("avx2,avxvnni"))) double peak_i8_avx_vnni(std::int64_t n_rounds, float x, float y) {
-  const __m256i left = _mm256_set1_epi8(static_cast<char>(static_cast<std::uint8_t>(x)));  // unsigned operand
-  const __m256i right = _mm256_set1_epi8(static_cast<char>(y));                            // signed operand
-  __m256i acc[kPeakRegisters];
-#pragma GCC unroll 12
-  for (__m256i& a : acc) {
-    a = _mm256_setzero_si256();
-    asm volatile("" : "+x"(a));  // else equal chains would be merged into one
-  }
-  for (std::int64_t round = 0; round < n_rounds / kPeakUnroll; ++round) {
-#pragma GCC unroll 2
-    for (int half = 0; half < kPeakUnroll; ++half) {
-#pragma GCC unroll 12
-      for (__m256i& a : acc) a = _mm256_dpbusd_avx_epi32(a, left, right);
-    }
-  }
-  if (n_rounds % kPeakUnroll != 0) {
-#pragma GCC unroll 12
-    for (__m256i& a : acc) a = _mm256_dpbusd_avx_epi32(a, left, right);
-  }
-  double total = 0.0;
-  for (const __m256i& a : acc) {
-    alignas(64) std::int32_t lanes[8];
+struct Step {
+  using Accumulator = __m256i;
+  using Lane = std::int32_t;
+  __m256i left;   // unsigned operand
+  __m256i right;  // signed operand
+  DACHLAST_TARGET Step(float x, float y)
+      : left(_mm256_set1_epi8(static_cast<char>(static_cast<std::uint8_t>(x)))),
+        right(_mm256_set1_epi8(static_cast<char>(y))) {}
+  DACHLAST_TARGET static Accumulator zero() { return _mm256_setzero_si256(); }
+  DACHLAST_TARGET Accumulator advance(Accumulator a) const { return _mm256_dpbusd_avx_epi32(a, left, right); }
+  DACHLAST_TARGET static void store(Lane* lanes, Accumulator a) {
     _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), a);
-    for (const std::int32_t lane : lanes) total += static_cast<double>(lane);
   }
-  return total;
-}
+};
 
+}  // namespace
 }  // namespace dachlast::kernels
+
+#include "kernels/probe/peak-inl.h"
 
 #endif  // __x86_64__

@@ -1,5 +1,6 @@
 // Predictions for this computer from the curves that `calibrate` measures on made-up models, beside what the engine
-// takes for models and contexts that were never calibrated on. Prints a table in Markdown.
+// takes for models and contexts that were never calibrated on. Into a prediction go the curves and what DRAM gives
+// before and after the point, no time of the point. Prints a table in Markdown.
 //   dachlast_cpu_prediction_bench [MODEL:DTYPE ...]
 #include <fmt/core.h>
 
@@ -51,13 +52,17 @@ struct Row {
   double predicted;
   double measured;
   double noise;
+  double uncorrected;  // predicted as of the calibration, whatever DRAM gives now
+  double dram_rate;    // bytes/s around the point
 
   double error() const { return predicted / measured - 1.0; }
+  double uncorrected_error() const { return uncorrected / measured - 1.0; }
 };
 
 class Bench {
  public:
-  explicit Bench(const HostTopology& host) : host_(host), n_threads_(static_cast<int>(host.core_ids.size())) {}
+  Bench(const HostTopology& host, BandwidthWatch& watch)
+      : host_(host), watch_(watch), n_threads_(static_cast<int>(host.core_ids.size())) {}
 
   /// What `calibrate` stored; it is measured and stored now where it never was.
   void calibrate() {
@@ -104,6 +109,7 @@ class Bench {
                    .linear_variant = {},
                    .kv = {},
                    .weight_layout = kernels::weight_storage(type).layout});
+    const double rate_before = watch_.probe().value;
     const QuietPoint quiet =
         run_quietly(engine, point.phase, point.context, {.seconds = 0.3, .n_attempts = 4}, host_.core_ids);
     if (!quiet.quiet()) {
@@ -111,6 +117,7 @@ class Bench {
       return;
     }
     const PointResult& result = quiet.result;
+    const double rate = 0.5 * (rate_before + watch_.probe().value);
     const CpuTimer timer(model, engine.options().precision, *curves_);
     const Step step{.phase = point.phase,
                     .batch_size = point.batch,
@@ -119,19 +126,22 @@ class Bench {
     const std::vector<double>& samples = result.measurement.samples_s;
     const Interval interval = median_interval(samples);
     const double middle = median(samples);
-    add({fmt::format("{} | {} | {} | {}", name, name_of(point.phase), point.context, point.batch), timer.seconds(step),
-         middle, 0.5 * (interval.high - interval.low) / middle});
-    if (std::getenv("DACHLAST_BENCH_OPS") != nullptr) ops(model, engine, step, result);
+    add({fmt::format("{} | {} | {} | {}", name, name_of(point.phase), point.context, point.batch),
+         timer.at_dram_rate(rate).seconds(step), middle, 0.5 * (interval.high - interval.low) / middle,
+         timer.seconds(step), rate});
+    if (std::getenv("DACHLAST_BENCH_OPS") != nullptr) ops(curves_->at_dram_rate(rate), model, engine, step, result);
   }
 
   void add(const Row& row) {
     rows_.push_back(row);
-    fmt::print("| {} | {:.3g} | {:.3g} | ±{:.1f} % | {:+.1f} % |\n", row.name, 1e3 * row.predicted, 1e3 * row.measured,
-               100.0 * row.noise, 100.0 * row.error());
+    fmt::print("| {} | {:.1f} | {:.3g} | {:.3g} | ±{:.1f} % | {:+.1f} % | {:+.1f} % |\n", row.name,
+               1e-9 * row.dram_rate, 1e3 * row.predicted, 1e3 * row.measured, 100.0 * row.noise, 100.0 * row.error(),
+               100.0 * row.uncorrected_error());
   }
 
   /// By operation: what the sum hides.
-  void ops(const ModelSpec& model, const Engine& engine, const Step& step, const PointResult& result) const {
+  static void ops(const CpuCurves& curves, const ModelSpec& model, const Engine& engine, const Step& step,
+                  const PointResult& result) {
     const auto list = build_op_list(model, step, engine.options().precision);
     double bytes = 0.0;
     for (const Op& op : list)
@@ -140,7 +150,7 @@ class Bench {
       double predicted = 0.0;
       for (const Op& op : list)
         if (op.kind == timed.op)
-          predicted += curves_->estimate(features_of(op, kernels::op_cost(op.shape).flops.value), bytes).seconds;
+          predicted += curves.estimate(features_of(op, kernels::op_cost(op.shape)), bytes).seconds;
       const double measured = median(timed.times_s);
       fmt::print("    {:<12} predicted {:8.1f} us, measured {:8.1f} us, {:+.1f} % of the step's {:.1f} us\n",
                  name_of(timed.op), 1e6 * predicted, 1e6 * measured, 100.0 * (predicted / measured - 1.0),
@@ -149,6 +159,7 @@ class Bench {
   }
 
   const HostTopology& host_;
+  BandwidthWatch& watch_;
   int n_threads_;
   std::optional<CpuCurves> curves_;
   std::vector<Row> rows_;
@@ -158,25 +169,30 @@ class Bench {
 void print_errors(const std::vector<Row>& rows) {
   if (rows.empty()) return;
   std::vector<double> errors;
+  std::vector<double> uncorrected;
   for (const Row& row : rows) errors.push_back(std::abs(row.error()));
+  for (const Row& row : rows) uncorrected.push_back(std::abs(row.uncorrected_error()));
   fmt::print("\nMedian |error| {:.1f} %, nine in ten within {:.1f} %, {} points.\n", 100.0 * median(errors),
              100.0 * percentile(errors, 90.0), rows.size());
+  fmt::print("Without the probes of DRAM beside the points {:.1f} %, nine in ten within {:.1f} %.\n",
+             100.0 * median(uncorrected), 100.0 * percentile(uncorrected, 90.0));
 }
 
 int run(int argc, char** argv) {
   const HostTopology host = read_host_topology();
   BandwidthWatch watch(host, static_cast<int>(host.core_ids.size()));
   watch.probe();
-  Bench bench(host);
+  Bench bench(host, watch);
   bench.calibrate();
   watch.probe();
-  fmt::print("| Model | Phase | Tokens | Batch | Predicted, ms | Measured, ms | Noise | Error |\n");
-  fmt::print("|---|---|---:|---:|---:|---:|---:|---:|\n");
+  fmt::print(
+      "| Model | Phase | Tokens | Batch | DRAM, GB/s | Predicted, ms | Measured, ms | Noise | Error | Without probes "
+      "|\n");
+  fmt::print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
   const std::vector<std::string_view> asked(argv + 1, argv + argc);
   for (const std::string_view text :
        asked.empty() ? std::vector<std::string_view>(std::begin(kCases), std::end(kCases)) : asked) {
     bench.run(text);
-    watch.probe();
   }
   print_errors(bench.rows());
   const RoofSample rate = watch.roof().bytes_per_s;

@@ -37,6 +37,10 @@ void set_device_bytes(std::size_t bytes);
 /// How many devices the driver finds; 0: there is no driver.
 void set_device_count(int n_devices);
 
+/// Whether one device reaches another's memory itself.
+enum class PeerPath { kDirect, kThroughHost };
+void set_peer_path(PeerPath path);
+
 /// A wait on the `n`-th event from now on is passed over, as if it had been forgotten; 0: none is.
 void leave_out_wait(int n);
 /// Waits on events since the beginning.

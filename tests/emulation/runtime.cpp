@@ -24,6 +24,8 @@ struct Memory {
   std::size_t device_bytes = std::size_t{1} << 30;
   std::size_t used_bytes = 0;
   int n_devices = 1;
+  int current_device = 0;
+  bool peers_through_host = false;
 };
 
 Memory& memory() {
@@ -75,6 +77,10 @@ void set_device_count(int n_devices) {
   memory().n_devices = n_devices;
 }
 
+void set_peer_path(PeerPath path) {
+  memory().peers_through_host = path == PeerPath::kThroughHost;
+}
+
 }  // namespace dachlast::emulation
 
 namespace emulation = dachlast::emulation;
@@ -103,7 +109,17 @@ cudaError_t cudaGetDeviceCount(int* count) {
   *count = emulation::memory().n_devices;
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int) {
+cudaError_t cudaSetDevice(int device) {
+  if (device < 0 || device >= emulation::memory().n_devices) return cudaErrorInvalidDevice;
+  emulation::memory().current_device = device;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) {
+  *device = emulation::memory().current_device;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceCanAccessPeer(int* direct, int from, int to) {
+  *direct = from != to && !emulation::memory().peers_through_host ? 1 : 0;
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
@@ -133,6 +149,9 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps*) {
   return cudaSuccess;
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolSetAccess(cudaMemPool_t, const cudaMemAccessDesc*, std::size_t) {
   return cudaSuccess;
 }
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t) {
@@ -183,6 +202,19 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   }
   const cudaError_t status = emulation::queue(stream, [=] { return emulation::copy_now(to, from, bytes); });
   return status == cudaSuccess && !reachable(to) ? cudaStreamSynchronize(stream) : status;
+}
+/// All devices share one memory here; what a pool lends another device lies in no other place.
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, std::size_t bytes,
+                                cudaStream_t stream) {
+  const int n_devices = emulation::memory().n_devices;
+  if (to_device < 0 || to_device >= n_devices || from_device < 0 || from_device >= n_devices)
+    return cudaErrorInvalidDevice;
+  return emulation::queue(stream, [=] {
+    const auto& device = emulation::memory().device;
+    if (emulation::lies(device, to, bytes) != Lies::kInside || emulation::lies(device, from, bytes) != Lies::kInside)
+      return cudaErrorInvalidValue;
+    return emulation::copy_now(to, from, bytes);
+  });
 }
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
   return emulation::queue(stream, [=] {

@@ -215,6 +215,18 @@ TEST(RunHtml, StaysFarBelowOneMebibyte) {
   EXPECT_LT(sample_html().size(), 400'000u);
 }
 
+// UX.md §4: 1 MB typical. 200 points of 14 operations are more than a run of all powers of two has.
+TEST(RunHtml, OfTwoHundredPointsStaysBelowOneMegabyte) {
+  auto run = test::sample_run();
+  const std::vector<MeasuredPoint> kinds = run.points;
+  run.points.clear();
+  for (int i = 0; i < 200; ++i) {
+    run.points.push_back(kinds[static_cast<std::size_t>(i) % kinds.size()]);
+    run.points.back().batch_size = 1 + i / static_cast<int>(kinds.size());
+  }
+  EXPECT_LT(run_html(run, dated(), test::sample_memory()).size(), 800'000u);
+}
+
 TEST(RunHtml, HoldsTheSectionsInOrder) {
   const std::string html = sample_html();
   std::size_t at = 0;

@@ -7,6 +7,7 @@
 #include "core/engine/cuda/cuda_cache.h"
 #include "core/engine/cuda/cuda_runner.h"
 #include "core/engine/cuda/cuda_weights.h"
+#include "core/engine/cuda/gpu_calibration.h"
 #include "core/engine/cuda/roof_probes.h"
 #include "kernels/cuda/linear.h"
 
@@ -43,6 +44,9 @@ class CudaDevice final : public EngineDevice {
             held(DeviceSegment::kWorkspace), static_cast<double>(ledger.total_peak())};
   }
   DeviceRoofs measure_roofs(const DeviceProbes& probes) override { return probe_roofs(context_, probes); }
+  GpuRoofs calibrate(const GpuCalibrationPlan& plan, const GpuProbeWatch& began) override {
+    return calibrate_gpu(context_.facts.index, *context_.gemm, plan, began);
+  }
 
   std::span<const std::string_view> attention_variants() const override { return attention_; }
   std::span<const std::string_view> linear_variants() const override { return linear_; }

@@ -7,7 +7,8 @@
 #include <chrono>
 
 #include "core/base/error.h"
-#include "core/base/statistics.h"
+#include "core/engine/cuda/gpu_links.h"
+#include "core/engine/cuda/roof_clock.h"
 #include "kernels/cuda/device_pool.h"
 #include "kernels/cuda/probes.h"
 #include "kernels/cuda/runtime.h"
@@ -18,36 +19,27 @@ namespace {
 namespace cuda = kernels::cuda;
 using cuda::GemmType;
 
-constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-
 struct GemmRow {
   GemmType type;
   const char* name;
   std::size_t element_bytes;
 };
 
-constexpr GemmRow kGemms[] = {{GemmType::kBF16, "bf16", 2},
-                              {GemmType::kF16, "f16", 2},
-                              {GemmType::kTF32, "tf32", 4},
-                              {GemmType::kFp8, "fp8", 1},
-                              {GemmType::kInt8, "int8", 1}};
-
-std::string size_text(std::size_t bytes) {
-  return fmt::format("{:.3g} GiB", static_cast<double>(bytes) / kGiB);
-}
-
-RoofSample sample_of(const std::vector<double>& values) {
-  return {median(values), *std::min_element(values.begin(), values.end()),
-          *std::max_element(values.begin(), values.end()), static_cast<int>(values.size())};
-}
+constexpr GemmRow kGemms[] = {{GemmType::kBF16, "bf16", 2}, {GemmType::kF16, "f16", 2}, {GemmType::kTF32, "tf32", 4},
+                              {GemmType::kF32, "f32", 4},   {GemmType::kFp8, "fp8", 1}, {GemmType::kInt8, "int8", 1}};
 
 /// One GPU while it is measured.
 class Calibrator {
  public:
-  Calibrator(int index, cuda::Gemm& gemm, const GpuCalibrationPlan& plan,
-             const std::function<void(const std::string&)>& progress)
-      : facts_(cuda::select_device(index)), pool_(index), gemm_(gemm), plan_(plan), progress_(progress) {
+  Calibrator(int index, cuda::Gemm& gemm, const GpuCalibrationPlan& plan, const GpuProbeWatch& began)
+      : facts_(cuda::select_device(index)),
+        clock_(plan.n_repeats),
+        pool_(index),
+        gemm_(gemm),
+        plan_(plan),
+        began_(began) {
     roofs_.device = facts_.name;
+    roofs_.index = index;
     roofs_.compute_capability = facts_.compute_capability;
   }
 
@@ -57,52 +49,40 @@ class Calibrator {
     attempt("link to the host", [&] { measure_link(); });
     for (const GemmRow& row : kGemms) attempt(fmt::format("GEMM {}", row.name), [&] { measure_product(row); });
     attempt("launches", [&] { measure_launches(); });
+    measure_neighbours();
     return std::move(roofs_);
   }
 
  private:
-  using Queue = std::function<void(cuda::Stream)>;
-
-  /// What one probe lacks does not keep the others from running.
+  /// What one probe lacks does not keep the others from running; the watch may end them all.
   void attempt(const std::string& what, const std::function<void()>& probe) {
-    if (progress_) progress_(what);
+    if (began_) began_(what);
     try {
       probe();
     } catch (const Error& error) {
-      roofs_.remarks.push_back({"not_measured", fmt::format("{}: {}", what, error.what())});
+      roofs_.not_measured.push_back(fmt::format("{}: {}", what, error.what()));
     }
   }
 
-  /// Seconds of each repeat, taken by the device.
-  std::vector<double> times_of(const Queue& work) {
-    work(queue_.stream());
-    queue_.finish();
-    std::vector<double> seconds;
-    const cuda::DeviceEvent begin(cuda::EventUse::kTiming);
-    const cuda::DeviceEvent end(cuda::EventUse::kTiming);
-    for (int i = 0; i < plan_.n_repeats; ++i) {
-      begin.record(queue_.stream());
-      work(queue_.stream());
-      end.record(queue_.stream());
-      queue_.finish();
-      seconds.push_back(end.since(begin).value);
+  void measure_neighbours() {
+    const int n_devices = cuda::count_devices();
+    if (n_devices < 2) {
+      roofs_.not_measured.emplace_back("links between GPUs, all-reduce: this computer has one GPU.");
+      return;
     }
-    return seconds;
+    for (int other = 0; other < n_devices; ++other)
+      if (other != facts_.index)
+        attempt(fmt::format("link to GPU {}", other), [&] { measure_peer_link(roofs_, facts_.index, other, plan_); });
+    attempt("all-reduce", [&] { measure_all_reduce(roofs_, n_devices, plan_); });
   }
 
   void add_rate(std::vector<GpuRoof>& list, const std::string& what, const std::string& with, double amount,
-                const Queue& work) {
-    std::vector<double> rates;
-    for (const double seconds : times_of(work))
-      if (seconds > 0.0) rates.push_back(amount / seconds);
-    if (rates.empty())
-      roofs_.remarks.push_back({"not_measured", fmt::format("{}: took less than the device's clock resolves.", what)});
-    else
-      list.push_back({what, with, sample_of(rates)});
+                const RoofClock::Work& work) {
+    clock_.add_rate(list, what, with, amount, work);
   }
 
   cuda::DeviceBlock block(std::size_t bytes) {
-    return pool_.allocate(bytes, cuda::DeviceSegment::kWorkspace, queue_.stream());
+    return pool_.allocate(bytes, cuda::DeviceSegment::kWorkspace, clock_.stream());
   }
 
   static std::span<float> floats(const cuda::DeviceBlock& block) {
@@ -124,18 +104,22 @@ class Calibrator {
     add_rate(list, "DRAM read", size_text(bytes), amount,
              [&](cuda::Stream stream) { cuda::read_passes(floats(from), 1, floats(sums), stream); });
     add_rate(list, "DRAM copy", size_text(2 * bytes), 2.0 * amount,
-             [&](cuda::Stream stream) { cuda::copy_probe(floats(from), floats(to), stream); });
+             [&](cuda::Stream stream) { cuda::copy_passes(floats(from), 1, floats(to), stream); });
   }
 
   void measure_cache() {
+    // Half of the cache holds both arrays: what the rest of the device keeps there shall not push them out.
     const std::size_t bytes = cuda::second_level_cache_bytes(facts_.index) / 4 / 4096 * 4096;
     if (bytes == 0) throw Error(ErrorKind::kDevice, "L2", "the device names no second-level cache.");
-    const cuda::DeviceBlock set = block(bytes);
+    const cuda::DeviceBlock set = block(bytes), to = block(bytes);
     const cuda::DeviceBlock sums = block(cuda::read_passes_sums(floats(set).size()) * sizeof(float));
     const int n_passes = static_cast<int>(std::max<std::size_t>(1, plan_.cache_traffic_bytes / bytes));
-    cuda::write_probe(floats(set), queue_.stream());
-    add_rate(roofs_.bandwidths, "L2 read", size_text(bytes), static_cast<double>(bytes) * n_passes,
+    const double traffic = static_cast<double>(bytes) * n_passes;
+    cuda::write_probe(floats(set), clock_.stream());
+    add_rate(roofs_.bandwidths, "L2 read", size_text(bytes), traffic,
              [&](cuda::Stream stream) { cuda::read_passes(floats(set), n_passes, floats(sums), stream); });
+    add_rate(roofs_.bandwidths, "L2 copy", size_text(2 * bytes), 2.0 * traffic,
+             [&](cuda::Stream stream) { cuda::copy_passes(floats(set), n_passes, floats(to), stream); });
   }
 
   void measure_link() {
@@ -159,8 +143,8 @@ class Calibrator {
       // Below the exponents of NaN and infinity in every format, and both signs.
       value = static_cast<std::byte>((state >> 24U) & 0xBFU);
     }
-    cuda::copy(operand.bytes().data(), pattern.data(), bytes, queue_.stream());
-    queue_.finish();
+    cuda::copy(operand.bytes().data(), pattern.data(), bytes, clock_.stream());
+    clock_.finish();
   }
 
   void measure_product(const GemmRow& row) {
@@ -183,7 +167,7 @@ class Calibrator {
   void add_latency(const std::string& what, const std::string& with, const std::vector<double>& seconds, double n) {
     std::vector<double> of_one;
     for (const double value : seconds) of_one.push_back(value / n);
-    roofs_.latencies.push_back({what, with, sample_of(of_one)});
+    roofs_.latencies.push_back({what, with, roof_sample(of_one)});
   }
 
   /// From the call until the host knows that the kernel is done, by the host's clock.
@@ -191,8 +175,8 @@ class Calibrator {
     std::vector<double> seconds;
     for (int i = 0; i < plan_.n_repeats; ++i) {
       const auto begin = std::chrono::steady_clock::now();
-      cuda::empty_probe(queue_.stream());
-      queue_.finish();
+      cuda::empty_probe(clock_.stream());
+      clock_.finish();
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     return seconds;
@@ -204,26 +188,26 @@ class Calibrator {
     };
     const std::string count = fmt::format("{} empty kernels", plan_.n_launches);
     add_latency("launch and wait", "one empty kernel", round_trips(), 1.0);
-    add_latency("kernel in a row", count, times_of(many), plan_.n_launches);
-    const cuda::CapturedStep graph(queue_.stream(), many);
-    add_latency("kernel in a graph", count, times_of([&](cuda::Stream stream) { graph.launch(stream); }),
+    add_latency("kernel in a row", count, clock_.times_of(many), plan_.n_launches);
+    const cuda::CapturedStep graph(clock_.stream(), many);
+    add_latency("kernel in a graph", count, clock_.times_of([&](cuda::Stream stream) { graph.launch(stream); }),
                 plan_.n_launches);
   }
 
   cuda::DeviceFacts facts_;
-  cuda::DeviceQueue queue_;
+  RoofClock clock_;
   cuda::DevicePool pool_;
   cuda::Gemm& gemm_;
   const GpuCalibrationPlan& plan_;
-  const std::function<void(const std::string&)>& progress_;
+  const GpuProbeWatch& began_;
   GpuRoofs roofs_;
 };
 
 }  // namespace
 
 GpuRoofs calibrate_gpu(int index, kernels::cuda::Gemm& gemm, const GpuCalibrationPlan& plan,
-                       const std::function<void(const std::string& what)>& progress) {
-  return Calibrator(index, gemm, plan, progress).measure();
+                       const GpuProbeWatch& began) {
+  return Calibrator(index, gemm, plan, began).measure();
 }
 
 }  // namespace dachlast

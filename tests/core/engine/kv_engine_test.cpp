@@ -13,65 +13,39 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-// As in engine_test.cpp: sums in another order stay far below this, a wrong row or position does not.
-constexpr double kTolerance = 2e-5;
-
-EngineOptions options_with(const char* spec, int capacity) {
-  EngineOptions options = options_for(capacity);
-  options.kv = parse_kv_spec("--kv", spec);
-  options.precision.kv.format = options.kv.format.value_or(KvFormat::kF32);
-  return options;
-}
-
 /// With float arithmetic, so that only what is stored is rounded.
 EngineOptions float_options_with(const std::string& spec, int capacity) {
-  EngineOptions options = options_with(spec.c_str(), capacity);
+  EngineOptions options = options_for(capacity, spec);
   options.attention_variant = "tiled";
   return options;
-}
-
-/// Logits after a prefill of 50 tokens and each of 30 decode steps.
-std::vector<float> all_logits(const ModelSpec& model, const EngineOptions& options) {
-  TinyEngine tiny(model, options);
-  const Ids ids = some_ids(80, 61);
-  std::vector<float> logits = copy_of(tiny.engine.prefill(std::span(ids).first(50)));
-  for (std::size_t i = 50; i < 80; ++i) {
-    const auto step = tiny.engine.decode({&ids[i], 1});
-    logits.insert(logits.end(), step.begin(), step.end());
-  }
-  return logits;
 }
 
 class ExactCaches : public testing::TestWithParam<std::string> {};
 
 TEST_P(ExactCaches, HoldWhatTheContiguousOneHolds) {
-  const auto expected = all_logits(tiny_model(), options_for(96));
-  EngineOptions options = options_with(GetParam().c_str(), 96);
-  EXPECT_LT(distance(all_logits(tiny_model(), options), expected), kTolerance);
+  const auto expected = logits_of_text(tiny_model(), options_for(96));
+  EngineOptions options = options_for(96, GetParam());
+  EXPECT_LT(distance(logits_of_text(tiny_model(), options), expected), kSumTolerance);
   options.max_step_tokens = 7;
-  EXPECT_LT(distance(all_logits(tiny_model(), options), expected), kTolerance) << "in steps of 7";
+  EXPECT_LT(distance(logits_of_text(tiny_model(), options), expected), kSumTolerance) << "in steps of 7";
 }
 
 // Windows of 80 tokens let go of nothing in a text of 80.
 INSTANTIATE_TEST_SUITE_P(Kinds, ExactCaches,
                          testing::Values("paged:1", "paged:4", "paged:16", "paged:100", "window:80", "sink:3+77"),
-                         [](const auto& spec) {
-                           std::string name = spec.param;
-                           for (char& c : name)
-                             if (c == ':' || c == '+') c = '_';
-                           return name;
-                         });
+                         [](const auto& spec) { return test_name_of(spec.param); });
 
 /// A ring holds exactly what the mask leaves of a cache that keeps everything.
 TEST(RingCaches, EqualAMaskOverTheWholeCache) {
   for (const char* text : {"window:1", "window:9", "window:33", "sink:1+8", "sink:4+20", "sink:30+5"}) {
     const KvSpec spec = parse_kv_spec("--kv", text);
-    const auto masked = all_logits(with_reach(tiny_model(), spec), options_for(96));
-    EXPECT_GT(distance(masked, all_logits(tiny_model(), options_for(96))), 1e-3) << text << " hides nothing";
-    EngineOptions ring = options_with(text, 96);
+    const auto masked = logits_of_text(with_reach(tiny_model(), spec), options_for(96));
+    EXPECT_GT(distance(masked, logits_of_text(tiny_model(), options_for(96))), 1e-3) << text << " hides nothing";
+    EngineOptions ring = options_for(96, text);
     for (const int step_tokens : {1, 7, 0}) {
       ring.max_step_tokens = step_tokens;
-      EXPECT_LT(distance(all_logits(tiny_model(), ring), masked), kTolerance) << text << ", steps of " << step_tokens;
+      EXPECT_LT(distance(logits_of_text(tiny_model(), ring), masked), kSumTolerance)
+          << text << ", steps of " << step_tokens;
     }
   }
 }
@@ -79,8 +53,9 @@ TEST(RingCaches, EqualAMaskOverTheWholeCache) {
 TEST(RingCaches, LayersWithANarrowerWindowKeepIt) {
   ModelSpec model = tiny_model();
   attention_of(model.layers[1]).window = 6;
-  const EngineOptions ring = options_with("sink:2+20", 96);
-  EXPECT_LT(distance(all_logits(model, ring), all_logits(with_reach(model, ring.kv), options_for(96))), kTolerance);
+  const EngineOptions ring = options_for(96, "sink:2+20");
+  EXPECT_LT(distance(logits_of_text(model, ring), logits_of_text(with_reach(model, ring.kv), options_for(96))),
+            kSumTolerance);
 }
 
 // To first order an error of stored elements shows in the logits in proportion. bf16 gives the proportion: it rounds an
@@ -88,39 +63,39 @@ TEST(RingCaches, LayersWithANarrowerWindowKeepIt) {
 // 3 bits of mantissa 2^-4; int4 half of a fifteenth of the range, at most twice the largest. Rounding is random, so single
 // logits stray: four times the proportion is allowed. Below a hundredth of it nothing was quantized.
 TEST(NarrowCaches, LoseInProportionToTheirRounding) {
-  const auto exact = all_logits(tiny_model(), options_for(96));
-  const double per_unit = distance(all_logits(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
+  const auto exact = logits_of_text(tiny_model(), options_for(96));
+  const double per_unit = distance(logits_of_text(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
   ASSERT_GT(per_unit, 0.0);
   const std::map<KvFormat, double> roundings = {
       {KvFormat::kF16, 0x1p-12}, {KvFormat::kInt8, 0.5 / 127}, {KvFormat::kFp8, 0x1p-4}, {KvFormat::kInt4, 1.0 / 15}};
   for (const auto& [format, rounding] : roundings)
     for (const char* layout : {"contiguous,", "paged:4,", "window:80,"}) {
       const std::string spec = layout + std::string(name_of(format));
-      const double error = distance(all_logits(tiny_model(), float_options_with(spec, 96)), exact);
+      const double error = distance(logits_of_text(tiny_model(), float_options_with(spec, 96)), exact);
       EXPECT_LT(error, 4.0 * rounding * per_unit) << spec;
       EXPECT_GT(error, 0.01 * rounding * per_unit) << spec;
     }
 }
 
 TEST(NarrowCaches, ScalesAlongChannelsServeTooWhateverTheCut) {
-  const auto exact = all_logits(tiny_model(), options_for(96));
-  const double per_unit = distance(all_logits(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
+  const auto exact = logits_of_text(tiny_model(), options_for(96));
+  const double per_unit = distance(logits_of_text(tiny_model(), float_options_with("bf16", 96)), exact) / 0x1p-9;
   for (const auto& [spec, rounding] :
        {std::pair("paged:8,int8:channel", 0.5 / 127), std::pair("paged:8,int4:channel", 1.0 / 15)}) {
     EngineOptions options = float_options_with(spec, 96);
-    const auto whole = all_logits(tiny_model(), options);
+    const auto whole = logits_of_text(tiny_model(), options);
     EXPECT_LT(distance(whole, exact), 4.0 * rounding * per_unit) << spec;
     // A prompt in one step finds its early blocks sealed, in several steps each query still saw bf16 keys: both are held
     // against the exact logits.
     options.max_step_tokens = 3;
-    EXPECT_LT(distance(all_logits(tiny_model(), options), exact), 4.0 * rounding * per_unit) << spec;
+    EXPECT_LT(distance(logits_of_text(tiny_model(), options), exact), 4.0 * rounding * per_unit) << spec;
   }
 }
 
 TEST(NarrowCaches, TakeLessMemoryAsStated) {
   // 2 layers, 1 head, 96 tokens, K and V rows of 10: f32 40 B; int8 10 + 4; int4 a group of 16 + 4.
   for (const auto& [spec, row_bytes] : {std::pair("f32", 40), std::pair("int8", 14), std::pair("int4", 20)}) {
-    const EngineOptions options = options_with(spec, 96);
+    const EngineOptions options = options_for(96, spec);
     const double stated = engine_memory(tiny_model(), options).kv_cache_bytes;
     EXPECT_NEAR(stated, 2.0 * 2 * 96 * row_bytes, 8 * 64) << spec;  // eight parts, each in whole cache lines
     EXPECT_EQ(TinyEngine(tiny_model(), options).engine.memory().kv_cache_bytes, stated) << spec;
@@ -130,13 +105,13 @@ TEST(NarrowCaches, TakeLessMemoryAsStated) {
 TEST(KvEngine, TruncatingAndGoingOnEqualsNeverHavingWritten) {
   const Ids ids = some_ids(60, 61);
   for (const char* spec : {"paged:4", "window:20", "sink:2+20", "paged:8,int8:channel"}) {
-    TinyEngine tiny(tiny_model(), options_with(spec, 96));
+    TinyEngine tiny(tiny_model(), options_for(96, spec));
     tiny.engine.prefill(std::span(ids).first(41));
     const auto expected = copy_of(tiny.engine.decode({&ids[41], 1}));
     tiny.engine.truncate(41);
     tiny.engine.decode({&ids[3], 1});
     tiny.engine.truncate(41);
-    EXPECT_LT(distance(tiny.engine.decode({&ids[41], 1}), expected), kTolerance) << spec;
+    EXPECT_LT(distance(tiny.engine.decode({&ids[41], 1}), expected), kSumTolerance) << spec;
   }
 }
 
@@ -160,7 +135,7 @@ std::vector<float> alone(const EngineOptions& options, std::span<const std::int3
 
 TEST(ContinuousBatching, AStepOfDifferentLengthsEqualsItsSequencesAlone) {
   for (const char* spec : {"contiguous", "paged:4", "sink:2+9", "paged:8,int8", "paged:8,int4:channel"}) {
-    EngineOptions options = options_with(spec, 64);
+    EngineOptions options = options_for(64, spec);
     options.batch_size = 3;
     TinyEngine tiny(tiny_model(), options);
     Engine& engine = tiny.engine;
@@ -172,9 +147,9 @@ TEST(ContinuousBatching, AStepOfDifferentLengthsEqualsItsSequencesAlone) {
     const SequenceId id_c = engine.add_sequence();
     const StepOutcome mixed =
         engine.step(std::vector<SequenceStep>{{id_c, part(c, 0, 9)}, {id_a, part(a, 17, 1)}, {id_b, part(b, 5, 6)}});
-    EXPECT_LT(distance(last_logits(mixed, 0), alone(options, part(c, 0, 9))), kTolerance) << spec;
+    EXPECT_LT(distance(last_logits(mixed, 0), alone(options, part(c, 0, 9))), kSumTolerance) << spec;
     // With scales along channels it depends on the cut whether a block was sealed when a query read it.
-    const double cut_tolerance = options.kv.key_scales == KeyScales::kPerChannel ? kCutTolerance : kTolerance;
+    const double cut_tolerance = options.kv.key_scales == KeyScales::kPerChannel ? kCutTolerance : kSumTolerance;
     EXPECT_LT(distance(last_logits(mixed, 1), alone(options, part(a, 0, 18))), cut_tolerance) << spec;
     EXPECT_LT(distance(last_logits(mixed, 2), alone(options, part(b, 0, 11))), cut_tolerance) << spec;
     // A leaves; the others decode on without it.
@@ -189,7 +164,7 @@ TEST(ContinuousBatching, AStepOfDifferentLengthsEqualsItsSequencesAlone) {
 TEST(ContinuousBatching, ThreadsDoNotChangeABit) {
   const Ids a = some_ids(30, 61, 1), b = some_ids(30, 61, 2);
   const auto run = [&](int n_threads) {
-    EngineOptions options = options_with("paged:4,bf16", 64);
+    EngineOptions options = options_for(64, "paged:4,bf16");
     options.batch_size = 2;
     options.n_threads = n_threads;
     TinyEngine tiny(wide_model(), options);
@@ -204,7 +179,7 @@ TEST(ContinuousBatching, ThreadsDoNotChangeABit) {
 }
 
 TEST(ContinuousBatching, AKnownBeginningIsNotRunAgain) {
-  EngineOptions options = options_with("paged:4", 64);
+  EngineOptions options = options_for(64, "paged:4");
   options.batch_size = 2;
   options.sharing = PrefixSharing::kOn;
   TinyEngine tiny(tiny_model(), options);
@@ -214,12 +189,12 @@ TEST(ContinuousBatching, AKnownBeginningIsNotRunAgain) {
   const SequenceId second = tiny.engine.add_sequence();
   ASSERT_EQ(tiny.engine.adopt_prefix(second, std::span(ids).first(21)), 16);  // four full blocks
   const StepOutcome outcome = tiny.engine.step(std::vector<SequenceStep>{{second, std::span(ids).subspan(16, 5)}});
-  EXPECT_LT(distance(last_logits(outcome, 0), alone(options, std::span(ids).first(21))), kTolerance);
+  EXPECT_LT(distance(last_logits(outcome, 0), alone(options, std::span(ids).first(21))), kSumTolerance);
   EXPECT_EQ(tiny.engine.kv_statistics().saved_tokens(), 16);
 }
 
 TEST(ContinuousBatching, AForkGoesItsOwnWay) {
-  EngineOptions options = options_with("paged:4", 64);
+  EngineOptions options = options_for(64, "paged:4");
   options.batch_size = 2;
   TinyEngine tiny(tiny_model(), options);
   const Ids ids = some_ids(20, 61), other = some_ids(20, 61, 9);
@@ -230,8 +205,8 @@ TEST(ContinuousBatching, AForkGoesItsOwnWay) {
       std::vector<SequenceStep>{{child, std::span(other).first(3)}, {parent, std::span(ids).subspan(14, 2)}});
   Ids text(ids.begin(), ids.begin() + 14);
   text.insert(text.end(), other.begin(), other.begin() + 3);
-  EXPECT_LT(distance(last_logits(outcome, 0), alone(options, text)), kTolerance);
-  EXPECT_LT(distance(last_logits(outcome, 1), alone(options, std::span(ids).first(16))), kTolerance);
+  EXPECT_LT(distance(last_logits(outcome, 0), alone(options, text)), kSumTolerance);
+  EXPECT_LT(distance(last_logits(outcome, 1), alone(options, std::span(ids).first(16))), kSumTolerance);
 }
 
 class SpanSum : public trace::SpanSink {
@@ -243,7 +218,7 @@ class SpanSum : public trace::SpanSink {
 };
 
 TEST(ContinuousBatching, CostsAreTheSumOverSequences) {
-  EngineOptions options = options_with("paged:4,int8", 64);
+  EngineOptions options = options_for(64, "paged:4,int8");
   options.batch_size = 2;
   TinyEngine tiny(tiny_model(), options);
   const Ids ids = some_ids(40, 61);
@@ -260,7 +235,7 @@ TEST(ContinuousBatching, CostsAreTheSumOverSequences) {
 }
 
 TEST(ContinuousBatching, RefusesWrongStepsAndChangesNothing) {
-  EngineOptions options = options_with("paged:4", 16);
+  EngineOptions options = options_for(16, "paged:4");
   options.batch_size = 2;
   options.kv_blocks = 3;
   TinyEngine tiny(tiny_model(), options);
@@ -296,7 +271,7 @@ std::vector<Ids> texts(const BatchResult& result) {
 }
 
 BatchResult serve(const char* spec, int at_once, int blocks, const std::vector<BatchRequest>& wanted) {
-  EngineOptions options = options_with(spec, 48);
+  EngineOptions options = options_for(48, spec);
   options.batch_size = at_once;
   options.kv_blocks = blocks;
   options.max_step_tokens = 8;

@@ -15,9 +15,6 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-// As in kv_engine_test.cpp.
-constexpr double kTolerance = 2e-5;
-
 /// 2 layers, 3 heads of 10 + 6, a latent of 19.
 ModelSpec latent_model() {
   ModelSpec model = tiny_model();
@@ -34,13 +31,6 @@ ModelSpec latent_model() {
   return model;
 }
 
-EngineOptions options_with(const std::string& spec, int capacity) {
-  EngineOptions options = options_for(capacity);
-  options.kv = parse_kv_spec("--kv", spec);
-  options.precision.kv.format = options.kv.format.value_or(KvFormat::kF32);
-  return options;
-}
-
 /// A latent wider than a head's keys and values together, as DeepSeek's: rebuilding can pay.
 ModelSpec wide_latent_model() {
   ModelSpec model = latent_model();
@@ -48,51 +38,38 @@ ModelSpec wide_latent_model() {
   return model;
 }
 
-/// Logits after a prefill of 50 tokens and each of 30 decode steps.
 std::vector<float> all_logits(const EngineOptions& options, const ModelSpec& model = latent_model()) {
-  TinyEngine tiny(model, options);
-  const Ids ids = some_ids(80, 61);
-  std::vector<float> logits = copy_of(tiny.engine.prefill(std::span(ids).first(50)));
-  for (std::size_t i = 50; i < 80; ++i) {
-    const auto step = tiny.engine.decode({&ids[i], 1});
-    logits.insert(logits.end(), step.begin(), step.end());
-  }
-  return logits;
+  return logits_of_text(model, options);
 }
 
 class ExactLatentCaches : public testing::TestWithParam<std::string> {};
 
 TEST_P(ExactLatentCaches, HoldWhatTheContiguousOneHolds) {
   const auto expected = all_logits(options_for(96));
-  EngineOptions options = options_with(GetParam(), 96);
-  EXPECT_LT(distance(all_logits(options), expected), kTolerance);
+  EngineOptions options = options_for(96, GetParam());
+  EXPECT_LT(distance(all_logits(options), expected), kSumTolerance);
   options.max_step_tokens = 7;
-  EXPECT_LT(distance(all_logits(options), expected), kTolerance) << "in steps of 7";
+  EXPECT_LT(distance(all_logits(options), expected), kSumTolerance) << "in steps of 7";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ExactLatentCaches,
                          testing::Values("paged:1", "paged:16", "window:80", "sink:3+77", "offload:host:8",
                                          "recompute:20"),
-                         [](const auto& spec) {
-                           std::string name = spec.param;
-                           for (char& c : name)
-                             if (c == ':' || c == '+') c = '_';
-                           return name;
-                         });
+                         [](const auto& spec) { return test_name_of(spec.param); });
 
 TEST(LatentCache, ARingEqualsAMaskOverTheWholeCache) {
   for (const char* text : {"window:9", "sink:4+20"}) {
     const ModelSpec masked = with_reach(latent_model(), parse_kv_spec("--kv", text));
     const auto expected = all_logits(options_for(96), masked);
     EXPECT_GT(distance(expected, all_logits(options_for(96))), 1e-3) << text << " hides nothing";
-    EXPECT_LT(distance(all_logits(options_with(text, 96)), expected), kTolerance) << text;
+    EXPECT_LT(distance(all_logits(options_for(96, text)), expected), kSumTolerance) << text;
   }
 }
 
 TEST(LatentCache, NarrowFormatsLoseInProportionToTheirRounding) {
   const auto exact = all_logits(options_for(96));
   const auto error = [&](const char* spec) {
-    EngineOptions options = options_with(spec, 96);
+    EngineOptions options = options_for(96, spec);
     options.attention_variant = "tiled";  // float arithmetic: only what is stored is rounded
     return distance(all_logits(options), exact);
   };
@@ -107,7 +84,7 @@ TEST(LatentCache, NarrowFormatsLoseInProportionToTheirRounding) {
 TEST(LatentCache, TakesOneRowATokenWhateverTheHeads) {
   // 2 layers, 96 tokens, rows of 19 + 6: floats 100 B; int8 25 B and a scale of 4.
   for (const auto& [spec, row_bytes] : {std::pair("f32", 100), std::pair("int8", 29)}) {
-    const EngineOptions options = options_with(spec, 96);
+    const EngineOptions options = options_for(96, spec);
     const EngineMemory stated = engine_memory(latent_model(), options);
     EXPECT_NEAR(stated.kv_cache_bytes, 2.0 * 96 * row_bytes, 4 * 64) << spec;  // four parts, each in whole cache lines
     const TinyEngine tiny(latent_model(), options);
@@ -119,8 +96,8 @@ TEST(LatentCache, TakesOneRowATokenWhateverTheHeads) {
 TEST(LatentCache, SequencesOfDifferentLengthsEqualThemselvesAlone) {
   // Alone the prompt is rebuilt, among others absorbed: in bf16 what is rounded differs, as in RebuildingReadsWhatTheCacheKept.
   for (const auto& [spec, tolerance] :
-       {std::pair("contiguous", kTolerance), std::pair("paged:4", kTolerance), std::pair("paged:4,bf16", 0.1)}) {
-    EngineOptions options = options_with(spec, 64);
+       {std::pair("contiguous", kSumTolerance), std::pair("paged:4", kSumTolerance), std::pair("paged:4,bf16", 0.1)}) {
+    EngineOptions options = options_for(64, spec);
     options.batch_size = 2;
     TinyEngine tiny(latent_model(), options);
     const Ids a = some_ids(40, 61, 1), b = some_ids(40, 61, 2);
@@ -147,7 +124,7 @@ TEST(LatentCache, ThreadsDoNotChangeABit) {
     latent.v_head_dim = 65;
   }
   const auto run = [&](int n_threads) {
-    EngineOptions options = options_with("bf16", 96);
+    EngineOptions options = options_for(96, "bf16");
     options.n_threads = n_threads;
     return all_logits(options, wide);
   };
@@ -195,7 +172,7 @@ class FormSeen : public trace::SpanSink {
 TEST(LatentForm, LargeStepsOfDifferentLengthsAreRebuilt) {
   ModelSpec model = wide_latent_model();
   model.max_context = 1024;
-  EngineOptions options = options_with("paged:16", 700);
+  EngineOptions options = options_for(700, "paged:16");
   options.batch_size = 2;
   TinyEngine tiny(model, options);
   const Ids a = some_ids(600, 61, 1), b = some_ids(500, 61, 2);
@@ -205,15 +182,15 @@ TEST(LatentForm, LargeStepsOfDifferentLengthsAreRebuilt) {
   options.batch_size = 1;
   options.max_step_tokens = 3;  // absorbed
   TinyEngine alone_a(model, options), alone_b(model, options);
-  EXPECT_LT(distance(std::span(logits).first(61), alone_a.engine.prefill(a)), kTolerance);
-  EXPECT_LT(distance(std::span(logits).last(61), alone_b.engine.prefill(b)), kTolerance);
+  EXPECT_LT(distance(std::span(logits).first(61), alone_a.engine.prefill(a)), kSumTolerance);
+  EXPECT_LT(distance(std::span(logits).last(61), alone_b.engine.prefill(b)), kSumTolerance);
 }
 
 /// Prefill in one step rebuilds, one token at a time absorbs: the same logits.
 TEST(LatentForm, BothGiveTheSameLogits) {
   for (const char* spec : {"contiguous", "paged:4", "window:20", "offload:host:8"}) {
     const ModelSpec model = wide_latent_model();
-    EngineOptions options = options_with(spec, 96);
+    EngineOptions options = options_for(96, spec);
     options.batch_size = 2;
     const Ids ids = some_ids(100, 61);
     TinyEngine rebuilt(model, options);
@@ -225,14 +202,14 @@ TEST(LatentForm, BothGiveTheSameLogits) {
     EXPECT_EQ(seen.n_raised, 2 * 2 + 2 * 3) << spec << ": queries, keys, values";
     options.max_step_tokens = 3;
     TinyEngine absorbed(model, options);
-    EXPECT_LT(distance(absorbed.engine.prefill(ids), whole), kTolerance) << spec;
-    EXPECT_LT(distance(absorbed.engine.decode(std::span(ids).first(2)), next), kTolerance) << spec;
+    EXPECT_LT(distance(absorbed.engine.prefill(ids), whole), kSumTolerance) << spec;
+    EXPECT_LT(distance(absorbed.engine.decode(std::span(ids).first(2)), next), kSumTolerance) << spec;
   }
 }
 
 TEST(LatentForm, RebuildingReadsWhatTheCacheKept) {
   for (const char* spec : {"int8", "paged:8,int4", "paged:8,int8:channel", "bf16"}) {
-    EngineOptions options = options_with(spec, 96);
+    EngineOptions options = options_for(96, spec);
     options.attention_variant = "tiled";
     const auto whole = all_logits(options, wide_latent_model());
     options.max_step_tokens = 3;
@@ -264,7 +241,7 @@ class AttentionCost : public trace::SpanSink {
 };
 
 TEST(LatentCache, DecodeCountsWhatItReads) {
-  TinyEngine tiny(latent_model(), options_with("int8", 96));
+  TinyEngine tiny(latent_model(), options_for(96, "int8"));
   const Ids ids = some_ids(31, 61);
   tiny.engine.prefill(std::span(ids).first(30));
   AttentionCost cost;

@@ -16,17 +16,6 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-// As in engine_test.cpp: sums in another order stay far below this, a wrong row or position does not.
-constexpr double kTolerance = 2e-5;
-
-EngineOptions options_with(const char* spec, int capacity) {
-  EngineOptions options = options_for(capacity);
-  options.kv = parse_kv_spec("--kv", spec);
-  options.precision.kv.format = options.kv.format.value_or(KvFormat::kF32);
-  options.kv_tier.scratch = std::filesystem::temp_directory_path();
-  return options;
-}
-
 // Sums in another order, of keys that are rounded to int8 anew: one that lies between two codes becomes the other.
 constexpr double kRoundingTolerance = 1e-3;
 
@@ -58,10 +47,10 @@ class StagedCaches : public testing::TestWithParam<std::string> {};
 
 TEST_P(StagedCaches, HoldWhatThePlainOneHolds) {
   const std::string format = GetParam().find("int8") == std::string::npos ? "f32" : "int8";
-  const auto expected = all_logits(deep_model(), options_with(("paged:16," + format).c_str(), 96));
-  EngineOptions options = options_with(GetParam().c_str(), 96);
+  const auto expected = all_logits(deep_model(), options_for(96, "paged:16," + format));
+  EngineOptions options = options_for(96, GetParam());
   const bool rounds_anew = options.kv.recompute_keep > 0 && format == "int8";
-  const double tolerance = rounds_anew ? kRoundingTolerance : kTolerance;
+  const double tolerance = rounds_anew ? kRoundingTolerance : kSumTolerance;
   EXPECT_LT(distance(all_logits(deep_model(), options), expected), tolerance);
   options.max_step_tokens = 7;
   EXPECT_LT(distance(all_logits(deep_model(), options), expected), tolerance) << "in steps of 7";
@@ -73,38 +62,33 @@ INSTANTIATE_TEST_SUITE_P(Kinds, StagedCaches,
                          testing::Values("offload:host", "offload:host:4", "offload:file", "offload:file:16",
                                          "offload:file:16,int8", "recompute:1", "recompute:20", "recompute:90",
                                          "recompute:9,int8"),
-                         [](const auto& spec) {
-                           std::string name = spec.param;
-                           for (char& c : name)
-                             if (c == ':' || c == ',') c = '_';
-                           return name;
-                         });
+                         [](const auto& spec) { return test_name_of(spec.param); });
 
 TEST(StagedCaches, KeysWithScalesAlongChannelsGoToTheTierToo) {
-  TinyEngine plain(deep_model(), options_with("paged:8,int8:channel", 96));
-  TinyEngine tiered(deep_model(), options_with("offload:host:8,int8:channel", 96));
+  TinyEngine plain(deep_model(), options_for(96, "paged:8,int8:channel"));
+  TinyEngine tiered(deep_model(), options_for(96, "offload:host:8,int8:channel"));
   const Ids ids = some_ids(60, 61);
   plain.engine.prefill(std::span(ids).first(50));
   tiered.engine.prefill(std::span(ids).first(50));
   for (std::size_t i = 50; i < 60; ++i)
-    EXPECT_LT(distance(tiered.engine.decode({&ids[i], 1}), copy_of(plain.engine.decode({&ids[i], 1}))), kTolerance);
+    EXPECT_LT(distance(tiered.engine.decode({&ids[i], 1}), copy_of(plain.engine.decode({&ids[i], 1}))), kSumTolerance);
 }
 
 TEST(StagedCaches, TakeTheMemoryTheyState) {
   for (const char* spec : {"offload:host:16", "offload:file:16", "recompute:20", "offload:host:8,int8:channel"}) {
-    const EngineOptions options = options_with(spec, 96);
+    const EngineOptions options = options_for(96, spec);
     EXPECT_EQ(TinyEngine(deep_model(), options).engine.memory().kv_cache_bytes,
               engine_memory(deep_model(), options).kv_cache_bytes)
         << spec;
   }
   // 1 head of 10 floats for K and V: 80 B a token. Slots of 96 tokens: 2 · 7,680. A chunk of 16 tokens, 1,280 B, becomes one
   // block of 4,096 B, with as much to align it. The file lies elsewhere.
-  EXPECT_DOUBLE_EQ(engine_memory(deep_model(), options_with("offload:file:16", 96)).kv_cache_bytes,
+  EXPECT_DOUBLE_EQ(engine_memory(deep_model(), options_for(96, "offload:file:16")).kv_cache_bytes,
                    2.0 * 96 * 80 + 2 * 4096);
 }
 
 TEST(StagedCaches, CountWhatMoves) {
-  TinyEngine tiny(deep_model(), options_with("offload:file:16", 96));
+  TinyEngine tiny(deep_model(), options_for(96, "offload:file:16"));
   const Ids ids = some_ids(51, 61);
   tiny.engine.prefill(std::span(ids).first(50));
   // 50 tokens are 4 chunks of 16 in each of 5 layers; nothing was there before.
@@ -116,7 +100,7 @@ TEST(StagedCaches, CountWhatMoves) {
   EXPECT_DOUBLE_EQ(traffic.read_bytes, 5.0 * 4 * 4096);
   EXPECT_DOUBLE_EQ(traffic.written_bytes, 5.0 * 1 * 4096);
   EXPECT_NE(tiny.engine.kv_tier_description().find("file"), std::string::npos);
-  EXPECT_EQ(TinyEngine(tiny_model(), options_with("paged:16", 96)).engine.kv_traffic(), std::nullopt);
+  EXPECT_EQ(TinyEngine(tiny_model(), options_for(96, "paged:16")).engine.kv_traffic(), std::nullopt);
 }
 
 class SpanSum : public trace::SpanSink {
@@ -128,7 +112,7 @@ class SpanSum : public trace::SpanSink {
 };
 
 TEST(StagedCaches, RecomputedTokensCostWhatTheirPrefillCosts) {
-  TinyEngine tiny(deep_model(), options_with("recompute:20", 96));
+  TinyEngine tiny(deep_model(), options_for(96, "recompute:20"));
   const Ids ids = some_ids(81, 61);
   tiny.engine.prefill(std::span(ids).first(80));
   SpanSum sum;
@@ -154,7 +138,7 @@ TEST(StagedCaches, SeveralSequencesComeAndGo) {
   for (int i = 0; i < 7; ++i)
     wanted.push_back({.prompt = some_ids(5 + 7 * i % 23, 61, i + 1), .n_generate = 4 + i % 5});
   const auto texts = [&](const char* spec, int at_once) {
-    EngineOptions options = options_with(spec, 48);
+    EngineOptions options = options_for(48, spec);
     options.batch_size = at_once;
     options.max_step_tokens = 8;
     options.sharing = PrefixSharing::kOn;
@@ -169,7 +153,7 @@ TEST(StagedCaches, SeveralSequencesComeAndGo) {
 }
 
 TEST(StagedCaches, AForkOfAnOffloadedSequenceGoesItsOwnWay) {
-  EngineOptions options = options_with("offload:host:4", 64);
+  EngineOptions options = options_for(64, "offload:host:4");
   options.batch_size = 2;
   const Ids ids = some_ids(20, 61), other = some_ids(20, 61, 9);
   TinyEngine tiny(deep_model(), options);
@@ -182,14 +166,14 @@ TEST(StagedCaches, AForkOfAnOffloadedSequenceGoesItsOwnWay) {
                            of_parent = copy_of(outcome.logits.subspan(61, 61));
   Ids text(ids.begin(), ids.begin() + 14);
   text.insert(text.end(), other.begin(), other.begin() + 3);
-  TinyEngine alone(deep_model(), options_with("contiguous", 64));
-  EXPECT_LT(distance(of_child, copy_of(alone.engine.prefill(text))), kTolerance);
+  TinyEngine alone(deep_model(), options_for(64, "contiguous"));
+  EXPECT_LT(distance(of_child, copy_of(alone.engine.prefill(text))), kSumTolerance);
   alone.engine.reset();
-  EXPECT_LT(distance(of_parent, copy_of(alone.engine.prefill(std::span(ids).first(16)))), kTolerance);
+  EXPECT_LT(distance(of_parent, copy_of(alone.engine.prefill(std::span(ids).first(16)))), kSumTolerance);
 }
 
 TEST(StagedCaches, AFullFileEndsTheRunWithAReason) {
-  EngineOptions options = options_with("offload:file:16", 96);
+  EngineOptions options = options_for(96, "offload:file:16");
   options.kv_tier.calls = FileCalls::of_system();
   options.kv_tier.calls->write = [](int, const void*, std::size_t, off_t) {
     errno = ENOSPC;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -47,6 +48,20 @@ EngineOptions options_for(int capacity) {
   return options;
 }
 
+EngineOptions options_for(int capacity, const std::string& kv) {
+  EngineOptions options = options_for(capacity);
+  options.kv = parse_kv_spec("--kv", kv);
+  options.precision.kv.format = options.kv.format.value_or(KvFormat::kF32);
+  options.kv_tier.scratch = std::filesystem::temp_directory_path();
+  return options;
+}
+
+std::string test_name_of(std::string kv) {
+  for (char& c : kv)
+    if (c == ':' || c == '+' || c == ',') c = '_';
+  return kv;
+}
+
 std::vector<std::int32_t> some_ids(int n, int vocab_size, int seed) {
   std::vector<std::int32_t> ids;
   std::uint32_t state = static_cast<std::uint32_t>(seed);
@@ -55,6 +70,17 @@ std::vector<std::int32_t> some_ids(int n, int vocab_size, int seed) {
     ids.push_back(static_cast<std::int32_t>((state >> 8) % static_cast<std::uint32_t>(vocab_size)));
   }
   return ids;
+}
+
+std::vector<float> logits_of_text(const ModelSpec& model, const EngineOptions& options) {
+  TinyEngine tiny(model, options);
+  const std::vector<std::int32_t> ids = some_ids(80, 61);
+  std::vector<float> logits = copy_of(tiny.engine.prefill(std::span(ids).first(50)));
+  for (std::size_t i = 50; i < ids.size(); ++i) {
+    const auto step = tiny.engine.decode({&ids[i], 1});
+    logits.insert(logits.end(), step.begin(), step.end());
+  }
+  return logits;
 }
 
 std::vector<float> copy_of(std::span<const float> values) {

@@ -64,6 +64,39 @@ TEST(CpuCurves, OtherGroupsStandForATypeAndOtherTypesForNone) {
   EXPECT_THROW(CpuCurves(HostCurves{}), Error);
 }
 
+TEST(AtDramRate, FollowsTheRateAsFarAsTheOperationWaitsForIt) {
+  // 60 GB at 60 GB/s take the whole second: at half the rate two, at twice the rate half
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 60e9, 60e9, 30e9), 2.0);
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 60e9, 60e9, 120e9), 0.5);
+  // half the second: w⁴ = 1/16; at half the rate (1 - 1/16 + 1)^¼ = 1.9375^¼
+  EXPECT_NEAR(at_dram_rate(1.0, 30e9, 60e9, 30e9), std::pow(1.9375, 0.25), 1e-12);
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 0.0, 60e9, 30e9), 1.0);
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 90e9, 60e9, 30e9), 1.0);  // 1.5 times what DRAM gives: from a cache
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 60e9, 0.0, 30e9), 1.0);   // never probed
+  EXPECT_DOUBLE_EQ(at_dram_rate(1.0, 60e9, 60e9, 0.0), 1.0);
+}
+
+/// Two shapes of which each call is its traffic of 4 bytes an element, the second timed while DRAM gave half as much.
+HostCurves curves_while_memory_drifts() {
+  HostCurves curves;
+  for (const auto& [n, rate] : {std::pair(1000.0, 60e9), std::pair(2000.0, 60e9), std::pair(4000.0, 30e9)}) {
+    OpSample made = sample(OpKind::kMlpUp, "f32", 1.0, n, 1000.0, 4000.0 * n / rate);
+    made.features.bytes = 4000.0 * n;
+    made.dram_rate = rate;
+    curves.samples.push_back(made);
+  }
+  return curves;
+}
+
+TEST(CpuCurves, HoldForTheRateOfDramThatIsAskedFor) {
+  const CpuCurves fitted(curves_while_memory_drifts());
+  EXPECT_DOUBLE_EQ(fitted.dram_rate(), 60e9);  // the median of 60, 60 and 30
+  OpFeatures f = projection(1, 3000, 1000);
+  f.bytes = 12e6;
+  EXPECT_NEAR(fitted.estimate(f, 1e9).seconds, 12e6 / 60e9, 1e-7);
+  EXPECT_NEAR(fitted.at_dram_rate(40e9).estimate(f, 1e9).seconds, 12e6 / 40e9, 1e-7);
+}
+
 TEST(CpuTimer, AddsUpTheOperationsOfAStep) {
   const ModelSpec gpt2 = resolve_model("gpt2").spec;
   const CpuCurves fitted(made_up_curves());
@@ -71,7 +104,7 @@ TEST(CpuTimer, AddsUpTheOperationsOfAStep) {
   const Step step{.phase = Phase::kDecode, .batch_size = 1, .q_len = 1, .kv_len = 500};
   const auto ops = build_op_list(gpt2, step, {.weights = DType::kF32, .kv = {KvFormat::kF32}});
   double sum = 1e-7 * static_cast<double>(ops.size());
-  for (const Op& op : ops) sum += fitted.estimate(features_of(op, kernels::op_cost(op.shape).flops.value), 1e9).seconds;
+  for (const Op& op : ops) sum += fitted.estimate(features_of(op, kernels::op_cost(op.shape)), 1e9).seconds;
   EXPECT_NEAR(timer.seconds(step), sum, 1e-9);
   double parts = 0.0;
   for (const TimedPart& part : timer.parts(StepLoad{.decode_sequences = 1, .decode_kv = 500})) parts += part.seconds;

@@ -68,6 +68,50 @@ TEST(RoofStore, ForgetsTheOldest) {
   EXPECT_EQ(n_kept, kRoofsKeptPerHost);
 }
 
+GpuRoofs gpu_roofs(int index, const std::string& date) {
+  return {.device = "H100",
+          .host_id = "a",
+          .index = index,
+          .compute_capability = 90,
+          .measured_at = date,
+          .bandwidths = {{"DRAM read", "4 GiB", {3e12, 2e12, 4e12, 10}}},
+          .peaks = {{"GEMM bf16", "8192", {7e14, 6e14, 8e14, 10}}},
+          .latencies = {{"kernel in a row", "1000", {2e-6, 1e-6, 3e-6, 10}}},
+          .not_measured = {"all-reduce: one GPU."}};
+}
+
+TEST(RoofStore, KeepsThoseOfEachGpuBesideTheHosts) {
+  const TemporaryFolder folder;
+  const RoofStore store(folder / "roofs.json");
+  store.save(roofs_of("a", "2026-01-03T00:00:00Z"));
+  store.save(gpu_roofs(0, "2026-01-05T00:00:00Z"));
+  store.save(gpu_roofs(0, "2026-01-04T00:00:00Z"));
+  store.save(gpu_roofs(1, "2026-01-06T00:00:00Z"));
+  const auto found = store.latest_of_gpu("a", 0, "H100");
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->measured_at, "2026-01-05T00:00:00Z");
+  EXPECT_EQ(found->bandwidths.at(0).what, "DRAM read");
+  EXPECT_EQ(found->peaks.at(0).sample.median, 7e14);
+  EXPECT_EQ(found->latencies.at(0).sample.n, 10);
+  EXPECT_EQ(found->not_measured.size(), 1u);
+  EXPECT_FALSE(store.latest_of_gpu("a", 0, "B200").has_value());  // another one sits there now
+  EXPECT_FALSE(store.latest_of_gpu("a", 2, "H100").has_value());
+  EXPECT_FALSE(store.latest_of_gpu("b", 0, "H100").has_value());
+  EXPECT_EQ(store.latest("a")->measured_at, "2026-01-03T00:00:00Z");
+}
+
+TEST(RoofStore, DamagedRoofsOfGpusAreNamed) {
+  const TemporaryFolder folder;
+  const RoofStore store(folder / "roofs.json");
+  for (const char* gpus : {"3", "{\"a\":7}", "{\"a\":{\"0\":[{}]}}", "{\"a\":{\"0\":5}}"}) {
+    std::ofstream(folder / "roofs.json") << fmt::format(R"({{"schema":"dachlast.roofs/1","hosts":{{}},"gpus":{}}})",
+                                                        gpus);
+    EXPECT_THROW(store.latest_of_gpu("a", 0, "H100"), Error) << gpus;
+  }
+  std::ofstream(folder / "roofs.json") << R"({"schema":"dachlast.roofs/1","hosts":{},"gpus":3})";
+  EXPECT_THROW(store.save(gpu_roofs(0, "2026-01-05T00:00:00Z")), Error);
+}
+
 TEST(RoofStore, DamagedFilesAreNamedAndNotOverwritten) {
   const TemporaryFolder folder;
   const RoofStore store(folder / "roofs.json");

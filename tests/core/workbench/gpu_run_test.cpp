@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "core/base/error.h"
 #include "core/engine/open_device.h"
+#include "core/hardware/host.h"
+#include "core/store/roof_store.h"
+#include "core/viewmodel/gpu_roof_view.h"
+#include "core/workbench/calibrate_gpu.h"
 #include "core/workbench/workbench.h"
 #include "tests/core/engine/cuda/emulated_engine.h"
 #include "tests/emulation/queues.h"
@@ -128,6 +133,54 @@ TEST(OpenDevice, ReadsTheNamesOfDevices) {
 
 TEST(OpenDevice, TheCpuIsNoDevice) {
   EXPECT_EQ(open_device({}), nullptr);
+}
+
+// -------- calibrate --gpu cuda
+
+class Watching : public Silent {
+ public:
+  void began(const std::string& what, int, int) override { all.push_back(what); }
+  std::vector<std::string> all;
+};
+
+GpuCalibrationPlan small_calibration() {
+  return {.dram_bytes = 1 << 16,
+          .link_bytes = 1 << 12,
+          .gemm_size = 16,
+          .n_repeats = 2,
+          .n_launches = 3,
+          .cache_traffic_bytes = 1 << 16};
+}
+
+TEST(CalibrateDevice, MeasuresStoresAndShowsTheRoofsOfAGpu) {
+  const fs::path folder = fs::temp_directory_path() / "dachlast-calibrate-gpu-test";
+  setenv("XDG_DATA_HOME", folder.c_str(), 1);
+  Watching watch;
+  const GpuRoofs roofs = calibrate_device(*emulated_device(), watch, {}, small_calibration());
+  const auto stored = RoofStore().latest_of_gpu(host_id(), 0, "emulated on the host");
+  unsetenv("XDG_DATA_HOME");
+  fs::remove_all(folder);
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->measured_at, roofs.measured_at);
+  EXPECT_EQ(stored->peaks.size(), 6u);
+  EXPECT_EQ(watch.all.front(), "Measuring roofs: DRAM");
+  const viewmodel::Table table = viewmodel::gpu_roof_table(roofs);
+  EXPECT_EQ(table.rows.size(), 7u + 6u + 3u);
+  EXPECT_EQ(table.rows[0][0].text, "DRAM write");
+  EXPECT_NE(table.rows[0][2].text.find("B/s"), std::string::npos);
+  EXPECT_NE(table.rows[8][2].text.find("FLOP/s"), std::string::npos);
+  EXPECT_NE(table.notes.back().find("one GPU"), std::string::npos);
+}
+
+TEST(CalibrateDevice, StopsBetweenProbesAndStoresNothing) {
+  const fs::path folder = fs::temp_directory_path() / "dachlast-calibrate-gpu-stopped";
+  setenv("XDG_DATA_HOME", folder.c_str(), 1);
+  Silent silent;
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_THROW(calibrate_device(*emulated_device(), silent, stopped.get_token(), small_calibration()), Error);
+  unsetenv("XDG_DATA_HOME");
+  EXPECT_FALSE(fs::exists(folder));
 }
 
 }  // namespace

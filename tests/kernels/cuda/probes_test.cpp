@@ -43,7 +43,7 @@ TEST_F(CudaProbes, CopyAndWriteTouchEveryElementOnce) {
     const DeviceArray<float> in(values);
     DeviceArray<float> out(n);
     start_counting();
-    copy_probe(in.span(), out.span(), nullptr);
+    copy_passes(in.span(), 2, out.span(), nullptr);
     if (const auto moved = counted()) {
       EXPECT_EQ(moved->read, n * sizeof(float));
       EXPECT_EQ(moved->written, n * sizeof(float));

@@ -1,0 +1,51 @@
+#include "core/engine/cuda/roof_clock.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/statistics.h"
+
+namespace dachlast {
+
+namespace cuda = kernels::cuda;
+
+std::vector<double> RoofClock::times_of(const Work& work) const {
+  work(stream());
+  finish();
+  std::vector<double> seconds;
+  const cuda::DeviceEvent begin(cuda::EventUse::kTiming), end(cuda::EventUse::kTiming);
+  for (int i = 0; i < n_repeats_; ++i) {
+    begin.record(stream());
+    work(stream());
+    end.record(stream());
+    finish();
+    seconds.push_back(end.since(begin).value);
+  }
+  return seconds;
+}
+
+void RoofClock::add_rate(std::vector<GpuRoof>& list, const std::string& what, const std::string& with, double amount,
+                         const Work& work) const {
+  std::vector<double> rates;
+  for (const double seconds : times_of(work))
+    if (seconds > 0.0) rates.push_back(amount / seconds);
+  if (rates.empty()) throw Error(ErrorKind::kDevice, what, "It took less than the device's clock resolves.");
+  list.push_back({what, with, roof_sample(rates)});
+}
+
+RoofSample roof_sample(const std::vector<double>& values) {
+  return {median(values), *std::ranges::min_element(values), *std::ranges::max_element(values),
+          static_cast<int>(values.size())};
+}
+
+std::string size_text(std::size_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024.0 && unit + 1 < std::size(units); ++unit) value /= 1024.0;
+  return fmt::format("{:.3g} {}", value, units[unit]);
+}
+
+}  // namespace dachlast
