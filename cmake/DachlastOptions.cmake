@@ -46,7 +46,7 @@ find_package(fmt REQUIRED)
 
 set(DACHLAST_HAS_QT OFF)
 if(NOT DACHLAST_GUI STREQUAL "OFF")
-  find_package(Qt6 6.4 QUIET COMPONENTS Widgets)
+  find_package(Qt6 6.4 QUIET COMPONENTS Widgets PrintSupport)
   set(DACHLAST_HAS_QT ${Qt6_FOUND})
   if(DACHLAST_GUI STREQUAL "ON" AND NOT DACHLAST_HAS_QT)
     message(FATAL_ERROR "DACHLAST_GUI is ON, and Qt 6.4 was not found: install qt6-base-dev.")

@@ -2,7 +2,8 @@
 # Writes pictures of every page of the window and of its dialogs, light and dark, small and large, in German, at 200 %, into
 # a folder:
 #   scripts/screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast...]
-# Without runs short ones are measured first: one as baseline, one that serves requests. Needs no screen.
+# Without runs short ones are measured first, alike but for the type of their weights, so that every point can be held against
+# the baseline's; the second serves requests too. Needs no screen.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:?usage: screenshots.sh BUILD_FOLDER [FOLDER] [RUN.dachlast]}
@@ -14,9 +15,9 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 if [[ ${#runs[@]} -eq 0 ]]; then
   runs=("$scratch/before.dachlast" "$scratch/after.dachlast")
-  "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 5 --threads 1 -q -o "${runs[0]}" >/dev/null
-  "$build/bin/dachlast" run --model gpt2 --context 128,512 --repeat 5 --kv paged:16 --serve 12 --shared-prefix 48 \
-    --generate 24 -q -o "${runs[1]}" >/dev/null
+  measure=("$build/bin/dachlast" run --model gpt2 --context 128,512 --kv paged:16 --repeat 7 -q)
+  "${measure[@]}" --dtype f32 -o "${runs[0]}" >/dev/null
+  "${measure[@]}" --dtype bf16 --serve 12 --shared-prefix 48 --generate 24 -o "${runs[1]}" >/dev/null
 fi
 export QT_QPA_PLATFORM=offscreen XDG_CONFIG_HOME=$scratch XDG_RUNTIME_DIR=$scratch XDG_STATE_HOME=$scratch
 "$build/bin/dachlast_screenshots" "$folder" "${runs[@]}"

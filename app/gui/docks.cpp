@@ -5,6 +5,7 @@
 #include <QMainWindow>
 #include <QPlainTextEdit>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QTime>
 
 #include "ui/panels/inspector_panel.h"
@@ -32,6 +33,8 @@ QWidget* scrolled(QWidget* content) {
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
   scroll->setWidget(content);
+  // Fields that are cut at the right nobody can use: the dock is as wide as they are, and its scroll bar.
+  scroll->setMinimumWidth(content->minimumSizeHint().width() + scroll->verticalScrollBar()->sizeHint().width());
   return scroll;
 }
 

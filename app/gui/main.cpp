@@ -4,6 +4,7 @@
 
 #include "app/gui/languages.h"
 #include "app/gui/main_window.h"
+#include "app/gui/measure_controller.h"
 #include "app/gui/preferences.h"
 #include "app/gui/settings.h"
 
@@ -26,9 +27,14 @@ int main(int argc, char** argv) {
                                QApplication::translate("main", "Runs, projects, reports and models to open."),
                                QStringLiteral("[files…]"));
   parser.process(app);
-  dachlast::gui::MainWindow window;
-  window.show();
-  window.offerRecovery();
-  for (const QString& file : parser.positionalArguments()) window.open(file);
-  return QApplication::exec();
+  int code = 0;
+  {
+    dachlast::gui::MainWindow window;
+    window.show();
+    window.offerRecovery();
+    for (const QString& file : parser.positionalArguments()) window.open(file);
+    code = QApplication::exec();
+  }
+  dachlast::gui::wait_for_measurements();
+  return code;
 }

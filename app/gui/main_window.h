@@ -106,6 +106,7 @@ class MainWindow : public QMainWindow {
   bool addRun(const QString& file);
   void openRun(const std::filesystem::path& file);
   void exportReport();
+  void printReport();
   void exportTrace();
   void exportReportAs(const ui::ReportFields& fields);
   void tell(const QString& text);

@@ -1,7 +1,11 @@
 #include "app/gui/measure_controller.h"
 
 #include <QDir>
+#include <QPointer>
 #include <QTimer>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "app/gui/said_error.h"
 #include "core/base/error.h"
@@ -21,6 +25,12 @@ using ui::to_qt;
 // Typing is over when nothing was typed for so long.
 constexpr int kTypingMs = 250;
 
+/// Work of windows that are closed. Never destroyed, so that it does not matter in which order a program that ends lets go of things.
+std::vector<std::jthread>& threads_that_end() {
+  static auto& threads = *new std::vector<std::jthread>;
+  return threads;
+}
+
 std::optional<DType> type_of(const QString& name) {
   return name.isEmpty() ? std::nullopt : dtype_from_name(name.toStdString());
 }
@@ -38,36 +48,53 @@ RunRequest request_of(const MeasureFields& fields) {
 
 }  // namespace
 
-/// Passes what the worker tells on to the GUI thread.
-class MeasureController::Observer : public JobObserver {
+/// Where a worker leaves what it has to tell: it outlives the controller, whose window may be closed before a step is over.
+/// Threads  lives on the GUI thread, which alone looks at the controller.
+class MeasureController::Relay : public QObject {
  public:
-  explicit Observer(MeasureController& controller) : controller_(controller) {}
+  explicit Relay(MeasureController& controller) : controller_(&controller) {}
 
-  void began(const std::string& what, int index, int count) override {
+  /// From any thread: does it on the GUI thread, unless the controller is gone by then.
+  template <class Tell>
+  void post(Tell tell) {
     QMetaObject::invokeMethod(
-        &controller_,
-        [&controller = controller_, english = what, index, count] {
-          const QString doing = ui::said(english);
-          controller.view_.showProgress(doing, index, count);
-          if (controller.running_) Q_EMIT controller.progressed(doing, index, count);
+        this,
+        [this, tell = std::move(tell)] {
+          if (controller_) tell(*controller_);
         },
         Qt::QueuedConnection);
   }
+
+ private:
+  QPointer<MeasureController> controller_;
+};
+
+void wait_for_measurements() {
+  threads_that_end().clear();
+}
+
+/// Passes what the worker tells on to the GUI thread.
+class MeasureController::Observer : public JobObserver {
+ public:
+  explicit Observer(Relay& relay) : relay_(relay) {}
+
+  void began(const std::string& what, int index, int count) override {
+    relay_.post([english = what, index, count](MeasureController& controller) {
+      const QString doing = ui::said(english);
+      controller.view_.showProgress(doing, index, count);
+      if (controller.running_) Q_EMIT controller.progressed(doing, index, count);
+    });
+  }
   void point_finished(const Run& run, const MeasuredPoint&) override {
-    post([table = viewmodel::phase_table(run)](ui::MeasureView& view) { view.showResults(table); });
+    relay_.post(
+        [table = viewmodel::phase_table(run)](MeasureController& controller) { controller.view_.showResults(table); });
   }
   void remarked(const Remark& remark) override {
-    post([text = remark.text](ui::MeasureView& view) { view.setAnswer(ui::said(text)); });
+    relay_.post([text = remark.text](MeasureController& controller) { controller.view_.setAnswer(ui::said(text)); });
   }
 
  private:
-  template <class Show>
-  void post(Show show) {
-    QMetaObject::invokeMethod(
-        &controller_, [&controller = controller_, show = std::move(show)] { show(controller.view_); },
-        Qt::QueuedConnection);
-  }
-  MeasureController& controller_;
+  Relay& relay_;
 };
 
 MeasureController::MeasureController(ui::MeasureView& view, const QString& run_folder, QObject* parent)
@@ -80,8 +107,10 @@ MeasureController::MeasureController(ui::MeasureView& view, const QString& run_f
   connect(&view_, &ui::MeasureView::cancelRequested, this, &MeasureController::cancel);
 }
 
+/// A step under way may take minutes: no other window waits for it.
 MeasureController::~MeasureController() {
   cancel();
+  threads_that_end().push_back(std::move(worker_));
 }
 
 void MeasureController::cancel() {
@@ -92,10 +121,16 @@ void MeasureController::repeat() {
   if (!running_) measure(view_.fields());
 }
 
-/// One piece of work at a time: a new one waits for the old one to stop.
+/// One piece of work at a time: a new one waits for the old one to stop, on its own thread.
 template <class Work>
 void MeasureController::start(Work work) {
-  worker_ = std::jthread(std::move(work));
+  worker_.request_stop();
+  const std::shared_ptr<Relay> relay(new Relay(*this), [](Relay* gone) { gone->deleteLater(); });
+  worker_ =
+      std::jthread([before = std::move(worker_), relay, work = std::move(work)](const std::stop_token& stop) mutable {
+        if (before.joinable()) before.join();
+        work(*relay, stop);
+      });
 }
 
 void MeasureController::prepare() {
@@ -108,21 +143,19 @@ void MeasureController::preflight() {
   if (running_) return;
   const int generation = ++generation_;
   const MeasureFields fields = view_.fields();
-  start([this, fields, generation](const std::stop_token& stop) {
+  start([fields, generation](Relay& relay, const std::stop_token& stop) {
     const auto post = [&](auto show) {
-      QMetaObject::invokeMethod(
-          this,
-          [this, generation, show = std::move(show)] {
-            if (generation == generation_ && !running_) show();
-          },
-          Qt::QueuedConnection);
+      relay.post([generation, show = std::move(show)](MeasureController& controller) {
+        if (generation == controller.generation_ && !controller.running_) show(controller.view_);
+      });
     };
+    if (stop.stop_requested()) return;
     try {
-      Observer observer(*this);
+      Observer observer(relay);
       const PlanView plan = plan_view(plan_run(request_of(fields), observer, stop));
-      post([this, plan] { view_.showPreflight(ui::said(plan.answer), plan.points, plan.memory); });
+      post([plan](ui::MeasureView& view) { view.showPreflight(ui::said(plan.answer), plan.points, plan.memory); });
     } catch (const Error& error) {
-      post([this, error] { view_.showProblem(said_error(error)); });
+      post([error](ui::MeasureView& view) { view.showProblem(said_error(error)); });
     }
   });
 }
@@ -131,22 +164,21 @@ void MeasureController::measure(const MeasureFields& fields) {
   if (running_) return;
   running_ = true;
   view_.setState(ui::MeasureView::State::kRunning);
-  start([this, fields](const std::stop_token& stop) {
+  start([fields, folder = run_folder_](Relay& relay, const std::stop_token& stop) {
     QString file;
     QString problem;
     try {
-      Observer observer(*this);
+      Observer observer(relay);
       const RunPlan plan = plan_run(request_of(fields), observer, stop);
-      QDir().mkpath(run_folder_);
+      QDir().mkpath(folder);
       const std::filesystem::path path =
-          std::filesystem::path(run_folder_.toStdString()) / default_run_file(plan).filename();
+          std::filesystem::path(folder.toStdString()) / default_run_file(plan).filename();
       file = to_qt(path.string());
       execute_run(plan, {.file = path}, observer, stop);
     } catch (const Error& error) {
       problem = said_error(error);
     }
-    QMetaObject::invokeMethod(
-        this, [this, file, problem] { settle(file, problem); }, Qt::QueuedConnection);
+    relay.post([file, problem](MeasureController& controller) { controller.settle(file, problem); });
   });
 }
 

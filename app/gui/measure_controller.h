@@ -14,7 +14,8 @@ class QTimer;
 namespace dachlast::gui {
 
 /// Measures in the background: preflight while typing, one run at a time, its points as they are finished.
-/// Threads: lives on the GUI thread; one worker plans or measures, results arrive through queued calls.
+/// Threads  lives on the GUI thread; one worker plans or measures, results arrive through queued calls. The GUI thread never waits
+/// for it.
 class MeasureController : public QObject {
   Q_OBJECT
 
@@ -46,6 +47,7 @@ class MeasureController : public QObject {
   void start(Work work);
   void settle(const QString& file, const QString& problem);
 
+  class Relay;
   class Observer;
 
   ui::MeasureView& view_;
@@ -56,5 +58,8 @@ class MeasureController : public QObject {
   bool checked_ = false;  // the computer, once
   int generation_ = 0;    // of the newest preflight
 };
+
+/// Waits until the measurements of closed windows have saved what they have: before the program ends.
+void wait_for_measurements();
 
 }  // namespace dachlast::gui

@@ -36,29 +36,30 @@ int OpenRuns::effectiveBaseline() const {
 
 void OpenRuns::add(const QString& file, Run run) {
   const auto open = std::ranges::find(runs_, file, &OpenRun::file);
-  const double own_threshold = run.bound_threshold;
-  run.bound_threshold = threshold_.value_or(own_threshold);
-  auto shared = std::make_shared<const Run>(std::move(run));
+  auto as_read = std::make_shared<const Run>(std::move(run));
+  auto shown = judged(*as_read);
   if (open != runs_.end()) {
-    open->run = std::move(shared);
-    open->own_threshold = own_threshold;
+    open->run = std::move(shown);
+    open->as_read = std::move(as_read);
     current_ = static_cast<int>(open - runs_.begin());
   } else {
-    runs_.push_back({file, QFileInfo(file).completeBaseName(), {}, std::move(shared), own_threshold, freeSlot()});
+    runs_.push_back({file, QFileInfo(file).completeBaseName(), {}, std::move(shown), std::move(as_read), freeSlot()});
     current_ = static_cast<int>(runs_.size()) - 1;
   }
   Q_EMIT changed();
   Q_EMIT currentChanged();
 }
 
-void OpenRuns::setThreshold(std::optional<double> threshold) {
-  if (threshold == threshold_) return;
-  threshold_ = threshold;
-  for (OpenRun& open : runs_) {
-    Run judged = *open.run;
-    judged.bound_threshold = threshold_.value_or(open.own_threshold);
-    open.run = std::make_shared<const Run>(std::move(judged));
-  }
+std::shared_ptr<const Run> OpenRuns::judged(const Run& run) const {
+  Run judged = held_against(run, judging_.roofs);
+  judged.bound_threshold = judging_.threshold.value_or(run.bound_threshold);
+  return std::make_shared<const Run>(std::move(judged));
+}
+
+void OpenRuns::setJudging(const Judging& judging) {
+  if (judging == judging_) return;
+  judging_ = judging;
+  for (OpenRun& open : runs_) open.run = judged(*open.as_read);
   if (runs_.empty()) return;
   Q_EMIT changed();
   Q_EMIT currentChanged();

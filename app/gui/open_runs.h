@@ -8,6 +8,7 @@
 
 #include "core/figure/figure.h"
 #include "core/roofline/run.h"
+#include "core/workbench/listed_roofs.h"
 
 namespace dachlast::gui {
 
@@ -16,12 +17,20 @@ struct OpenRun {
   QString file;
   QString name;
   QString note;
-  std::shared_ptr<const Run> run;
-  double own_threshold = 0.0;  // utilisation that names a bound, as the run was measured with
-  int slot = 0;                // gives it its colour and shape for as long as it is open
+  std::shared_ptr<const Run> run;      // as the reader wants it judged
+  std::shared_ptr<const Run> as_read;  // as it lies in its file
+  int slot = 0;                        // gives it its colour and shape for as long as it is open
 
   figure::Role role() const;
   figure::MarkerShape shape() const;
+};
+
+/// How a reader wants runs judged; measurements stay what they are.
+struct Judging {
+  std::optional<double> threshold = {};  // utilisation that names a bound; empty: what each run says
+  RoofSource roofs = RoofSource::kMeasured;
+
+  bool operator==(const Judging&) const = default;
 };
 
 /// The runs that are open, which one the pages show and which one is the baseline. Measurements are never changed.
@@ -40,8 +49,8 @@ class OpenRuns : public QObject {
   void setBaseline(int index);
   void rename(int index, const QString& name);
   void setNote(int index, const QString& note);
-  /// Judges every run by this utilisation; empty: each by its own. Nothing is measured anew.
-  void setThreshold(std::optional<double> threshold);
+  /// Judges every run anew. Nothing is measured anew.
+  void setJudging(const Judging& judging);
 
   const std::vector<OpenRun>& runs() const { return runs_; }
   int current() const { return current_; }
@@ -61,11 +70,12 @@ class OpenRuns : public QObject {
 
  private:
   const OpenRun* at(int index) const;
+  std::shared_ptr<const Run> judged(const Run& run) const;
   int freeSlot() const;
   bool valid(int index) const { return index >= 0 && index < static_cast<int>(runs_.size()); }
 
   std::vector<OpenRun> runs_;
-  std::optional<double> threshold_;
+  Judging judging_;
   int current_ = -1;
   int baseline_ = -1;
 };

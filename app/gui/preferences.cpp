@@ -10,6 +10,7 @@
 namespace dachlast::gui {
 namespace {
 
+constexpr const char* kListedRoofs = "datasheet";
 constexpr const char* kThemes[] = {"system", "light", "dark"};
 
 ThemeChoice theme_from(const QString& name) {
@@ -36,6 +37,8 @@ Preferences read_preferences(const QSettings& stored) {
     preferences.language = language;
   const int threshold = stored.value(QStringLiteral("threshold")).toInt();
   if (threshold > 0 && threshold < 100) preferences.threshold_percent = threshold;
+  if (stored.value(QStringLiteral("roofs")).toString() == QLatin1String(kListedRoofs))
+    preferences.roofs = RoofSource::kListed;
   preferences.keys = read_keys(stored);
   return preferences;
 }
@@ -44,6 +47,8 @@ void write_preferences(QSettings& stored, const Preferences& preferences) {
   stored.setValue(QStringLiteral("theme"), QLatin1String(kThemes[static_cast<int>(preferences.theme)]));
   stored.setValue(QStringLiteral("language"), preferences.language);
   stored.setValue(QStringLiteral("threshold"), preferences.threshold_percent);
+  stored.setValue(QStringLiteral("roofs"),
+                  QLatin1String(preferences.roofs == RoofSource::kListed ? kListedRoofs : "measured"));
   QMap<QString, QVariant> keys;
   for (auto it = preferences.keys.cbegin(); it != preferences.keys.cend(); ++it)
     keys[it.key()] = it->toString(QKeySequence::PortableText);

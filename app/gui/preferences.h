@@ -5,6 +5,8 @@
 #include <QString>
 #include <cstdint>
 
+#include "core/workbench/listed_roofs.h"
+
 class QSettings;
 
 namespace dachlast::gui {
@@ -16,6 +18,7 @@ struct Preferences {
   ThemeChoice theme = ThemeChoice::kSystem;
   QString language = QStringLiteral("system");  // takes effect at the next start
   int threshold_percent = 0;                    // utilisation that names a bound; 0: what each run says
+  RoofSource roofs = RoofSource::kMeasured;     // that shares refer to
   QMap<QString, QKeySequence> keys;             // that differ from the standard, by command
 
   bool operator==(const Preferences&) const = default;

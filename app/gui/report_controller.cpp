@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/documents/pdf.h"
 #include "app/documents/scenario_json.h"
 #include "app/gui/edit.h"
 #include "app/gui/plan_controller.h"
@@ -93,6 +94,14 @@ std::string report_html_of(const ReportSubject& subject, const ReportFields& fie
   return reports::report_html(material.view, embedded(material), options_of(subject, fields, timestamp));
 }
 
+std::string report_pdf_of(const ReportSubject& subject, const ReportFields& fields, const std::string& timestamp,
+                          const Paper& paper) {
+  Material material = material_of(subject);
+  reports::HtmlOptions options = options_of(subject, fields, timestamp);
+  options.medium = reports::Medium::kPaper;
+  return pdf_of(reports::report_html(material.view, embedded(material), options), paper);
+}
+
 ui::ReportPreview report_preview_of(const ReportSubject& subject, const ReportFields& fields, ui::Theme theme) {
   Material material = material_of(subject);
   const reports::RichReport rich =
@@ -156,13 +165,12 @@ void ReportController::refresh() {
   });
 }
 
-void ReportController::exportTo(const QString& path, const ReportFields& fields) {
-  // Not of the pool that previews clear: a file that was asked for is written.
-  QThreadPool::globalInstance()->start([of = subject(), path, fields, receiver = QPointer(this)] {
+/// Not in the pool that previews clear: what was asked for is written. Tells what came of it, if anybody is left to hear.
+void ReportController::inBackground(std::function<QString()> work) {
+  QThreadPool::globalInstance()->start([work = std::move(work), receiver = QPointer(this)] {
     QString text;
     try {
-      const std::string html = report_html_of(of, fields, now());
-      text = write_file(path, QByteArray(html.data(), static_cast<qsizetype>(html.size())));
+      text = work();
     } catch (const Error& error) {
       text = said_error(error);
     }
@@ -173,6 +181,21 @@ void ReportController::exportTo(const QString& path, const ReportFields& fields)
             if (receiver) Q_EMIT receiver->told(text);
           },
           Qt::QueuedConnection);
+  });
+}
+
+void ReportController::exportTo(const QString& path, const ReportFields& fields) {
+  const bool pdf = path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive);
+  inBackground([of = subject(), path, fields, pdf] {
+    const std::string bytes = pdf ? report_pdf_of(of, fields, now(), {}) : report_html_of(of, fields, now());
+    return write_file(path, QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size())));
+  });
+}
+
+void ReportController::print(const PrintChoice& choice, const ReportFields& fields) {
+  inBackground([of = subject(), choice, fields] {
+    return print_pdf(report_pdf_of(of, fields, now(), choice.paper), choice,
+                     fields.title.isEmpty() ? tr("Dachlast report") : fields.title);
   });
 }
 

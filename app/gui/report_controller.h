@@ -2,11 +2,13 @@
 
 #include <QObject>
 #include <QThreadPool>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "app/gui/open_runs.h"
+#include "app/gui/printing.h"
 #include "core/figure/figure.h"
 #include "ui/paint/theme.h"
 #include "ui/views/report_view.h"
@@ -29,6 +31,11 @@ struct ReportSubject {
 /// Errors   throws `Error` as planning and comparing do.
 std::string report_html_of(const ReportSubject& subject, const ui::ReportFields& fields, const std::string& timestamp);
 
+/// The same report as PDF, as `dachlast report --format pdf` makes it.
+/// Errors   as above and as `pdf_of`.
+std::string report_pdf_of(const ReportSubject& subject, const ui::ReportFields& fields, const std::string& timestamp,
+                          const Paper& paper);
+
 /// The same report as the window previews it.
 ui::ReportPreview report_preview_of(const ReportSubject& subject, const ui::ReportFields& fields, ui::Theme theme);
 
@@ -45,7 +52,10 @@ class ReportController : public QObject {
 
   /// Makes the preview anew, where someone looks.
   void refresh();
+  /// Writes PDF where the file is named so, else HTML.
   void exportTo(const QString& path, const ui::ReportFields& fields);
+  /// Prints the PDF that an export would write, on the sheet that was chosen.
+  void print(const PrintChoice& choice, const ui::ReportFields& fields);
   /// Adds a chart to the report; can be undone.
   void add(const figure::Figure& chart);
   void clearAdded();
@@ -58,6 +68,7 @@ class ReportController : public QObject {
 
  private:
   ReportSubject subject() const;
+  void inBackground(std::function<QString()> work);
   void edit(const QString& what, std::vector<figure::Figure> charts);
   void setAdded(std::vector<figure::Figure> charts);
 

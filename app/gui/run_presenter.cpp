@@ -106,7 +106,7 @@ void RunPresenter::connectPanels() {
   });
   connect(&docks_.operations(), &ui::DataTable::rowsSelected, this, [this](const QList<int>& rows) {
     if (rows.size() < 2) return;  // one operation is told in full
-    docks_.inspector().setStatistics(tr("Operations selected: %1").arg(rows.size()),
+    docks_.inspector().setStatistics(tr("%n operation(s) selected", nullptr, static_cast<int>(rows.size())),
                                      viewmodel::operation_statistics(operations_, {rows.begin(), rows.end()}));
   });
   ui::RunsPanel& panel = docks_.runs();
@@ -252,15 +252,16 @@ void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
   const OpenRun* open = runs_.shown();
   if (open == nullptr) return;
   OpFilter filter{.id = "box", .text = {}, .datums = datums_in(plotOf(*open, runs_.base()), window.x, window.y)};
-  filter.text = tr("Roofline box, operations: %1").arg(filter.datums.size()).toStdString();
+  filter.text = tr("Roofline box: %n operation(s)", nullptr, static_cast<int>(filter.datums.size())).toStdString();
   addFilter(filter);
 }
 
 void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
   docks_.inspector().setStatistics(ui::said(range.sentence), range.statistics);
-  addFilter({.id = "range",
-             .text = tr("Timeline range, operations: %1").arg(range.datums.size()).toStdString(),
-             .datums = range.datums});
+  addFilter(
+      {.id = "range",
+       .text = tr("Timeline range: %n operation(s)", nullptr, static_cast<int>(range.datums.size())).toStdString(),
+       .datums = range.datums});
 }
 
 void RunPresenter::filterPhase(Phase phase) {

@@ -30,6 +30,7 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, const QList<Comma
       theme_(new QComboBox),
       language_(new QComboBox),
       threshold_(new QSpinBox),
+      roofs_(new QComboBox),
       table_(new QTableWidget),
       conflicts_(ui::sentence_label()),
       buttons_(
@@ -69,7 +70,14 @@ QWidget* SettingsDialog::makeGeneral(const Preferences& preferences) {
   auto* later = ui::sentence_label();
   later->setText(tr("The language changes at the next start."));
   form->addRow(later);
+  roofs_->addItems({tr("Measured"), tr("Datasheet")});
+  roofs_->setCurrentIndex(static_cast<int>(preferences.roofs));
+  roofs_->setAccessibleName(tr("Roofs that shares refer to"));
   form->addRow(tr("&Utilisation that names a bound"), threshold_);
+  form->addRow(tr("&Roofs that shares refer to"), roofs_);
+  auto* fallback = ui::sentence_label();
+  fallback->setText(tr("Where a device has one kind of roofs only, those are used. The roofline shows both."));
+  form->addRow(fallback);
   return page;
 }
 
@@ -104,6 +112,7 @@ void SettingsDialog::restoreStandard() {
   theme_->setCurrentIndex(0);
   language_->setCurrentIndex(0);
   threshold_->setValue(0);
+  roofs_->setCurrentIndex(0);
   for (int row = 0; row < commands_.size(); ++row) keys_[row]->setKeySequence(commands_[row].standard);
 }
 
@@ -126,6 +135,7 @@ Preferences SettingsDialog::preferences() const {
   preferences.theme = static_cast<ThemeChoice>(theme_->currentIndex());
   preferences.language = language_->currentData().toString();
   preferences.threshold_percent = threshold_->value();
+  preferences.roofs = static_cast<RoofSource>(roofs_->currentIndex());
   for (const Command& command : edited())
     if (command.key != command.standard) preferences.keys[command.id] = command.key;
   return preferences;

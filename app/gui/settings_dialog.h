@@ -14,7 +14,7 @@ class QTableWidget;
 
 namespace dachlast::gui {
 
-/// Theme, language, verdict threshold and keys. Keys that two commands share are named, and cannot be accepted.
+/// Theme, language, verdict threshold, roofs and keys. Keys that two commands share are named, and cannot be accepted.
 class SettingsDialog : public QDialog {
   Q_OBJECT
 
@@ -34,6 +34,7 @@ class SettingsDialog : public QDialog {
   QComboBox* theme_;
   QComboBox* language_;
   QSpinBox* threshold_;
+  QComboBox* roofs_;
   QTableWidget* table_;
   QList<QKeySequenceEdit*> keys_;  // in the order of `commands_`
   QLabel* conflicts_;

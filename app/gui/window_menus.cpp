@@ -5,6 +5,8 @@
 #include <QKeyEvent>
 #include <QListWidget>
 #include <QMenuBar>
+#include <QPrintDialog>
+#include <QPrinter>
 #include <QStackedWidget>
 
 #include "app/gui/edit.h"
@@ -54,6 +56,7 @@ void MainWindow::makeFileMenu() {
   file->addSeparator();
   command("export",
           file->addAction(tr("&Export Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportReport));
+  command("print", file->addAction(tr("&Print Report…"), QKeySequence::Print, this, &MainWindow::printReport));
   file->addSeparator();
   command("settings",
           file->addAction(tr("Se&ttings…"), QKeySequence(Qt::CTRL | Qt::Key_Comma), this, &MainWindow::openSettings));
@@ -131,8 +134,19 @@ void MainWindow::exportReport() {
 
 void MainWindow::exportReportAs(const ui::ReportFields& fields) {
   const QString path = QFileDialog::getSaveFileName(this, tr("Export Report"), QStringLiteral("dachlast-report.html"),
-                                                    tr("HTML (*.html)"));
-  if (!path.isEmpty()) reporter_->exportTo(path, fields);
+                                                    tr("HTML (*.html)") + QStringLiteral(";;") + tr("PDF (*.pdf)"));
+  if (path.isEmpty()) return;
+  if (path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive)) tell(tr("Writing %1…").arg(path));
+  reporter_->exportTo(path, fields);
+}
+
+void MainWindow::printReport() {
+  QPrinter printer;
+  QPrintDialog dialog(&printer, this);
+  dialog.setOptions(QAbstractPrintDialog::PrintToFile | QAbstractPrintDialog::PrintPageRange);
+  if (dialog.exec() != QDialog::Accepted) return;
+  tell(tr("Printing the report…"));
+  reporter_->print(choice_of(printer), report_->fields());
 }
 
 void MainWindow::exportTrace() {

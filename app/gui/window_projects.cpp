@@ -194,8 +194,9 @@ void MainWindow::newWindow() {
 
 void MainWindow::applyPreferences(const Preferences& preferences) {
   commands_.apply(preferences.keys);
-  runs_.setThreshold(preferences.threshold_percent > 0 ? std::optional(preferences.threshold_percent / 100.0)
-                                                       : std::nullopt);
+  Judging judging{.threshold = {}, .roofs = preferences.roofs};
+  if (preferences.threshold_percent > 0) judging.threshold = preferences.threshold_percent / 100.0;
+  runs_.setJudging(judging);
 }
 
 void MainWindow::openSettings() {

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/statistics.h"
+#include "core/hardware/process_memory.h"
 
 namespace dachlast {
 namespace {
@@ -30,6 +31,13 @@ std::int32_t token_at(int sequence, int position, int vocab_size) {
   const std::uint32_t hash =
       (static_cast<std::uint32_t>(position) + 7919u * static_cast<std::uint32_t>(sequence)) * 2654435761u;
   return static_cast<std::int32_t>((hash >> 8) % static_cast<std::uint32_t>(vocab_size));
+}
+
+/// Between steps: reading takes tens of microseconds, which no step's time holds.
+void note_memory(std::vector<trace::MemorySample>& memory) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  if (const auto process = read_process_memory())
+    memory.push_back({std::chrono::nanoseconds(now).count(), process->resident_bytes});
 }
 
 /// Appends one step to the columns of the operations; a step's list is the same every time.
@@ -99,14 +107,17 @@ PointResult PointRunner::sample_point(const TimedStep& step, const PointRequest&
   PointResult result;
   std::vector<double> busy_shares;
   const bool apart = engine_.options().device != nullptr;
+  const bool watched = request.observer != nullptr && !apart;  // what a device holds, the process does not
   const TimedStep counted = [&] {
     sink_.sums.clear();
     const double seconds = step();
     if (!apart) append(sink_.sums, result.ops);
     result.cost = sink_.sums.cost();
     busy_shares.push_back((apart ? sink_.sums.step_time() : sink_.sums.op_time()).value / seconds);
+    if (watched) note_memory(result.memory);
     return seconds;
   };
+  if (watched) note_memory(result.memory);
   sink_.observer = request.observer;
   const std::optional<KvTraffic> before = engine_.kv_traffic();
   result.measurement = sample(counted, request.rule, stop);

@@ -8,6 +8,7 @@
 #include "core/base/op.h"
 #include "core/engine/engine.h"
 #include "core/engine/measure.h"
+#include "core/trace/memory_sample.h"
 #include "core/trace/op_sums.h"
 
 namespace dachlast {
@@ -40,6 +41,8 @@ struct PointResult {
   /// Median over steps of time inside operations / time of the step; 0 without samples. Of a device: of the step's time there /
   /// on the host, which tells it what to do and waits.
   double busy_share = 0.0;
+  /// Before the first measured step and after each; none without an observer, or where the system does not tell.
+  std::vector<trace::MemorySample> memory;
 };
 
 /// Measures points on one engine: prefill (cache emptied or cut to its depth, the rest of the prompt read), decode (cache filled to one token less

@@ -23,8 +23,8 @@ std::optional<FlopsPerSecond> DeviceRoofs::peak(DType dtype, int n_threads) cons
   const ComputeRoof* best = nullptr;
   for (const ComputeRoof& roof : computes) {
     if (roof.dtype != dtype || roof.n_threads > n_threads) continue;
-    const bool faster_twin =
-        best != nullptr && roof.n_threads == best->n_threads && roof.ops_per_s.max > best->ops_per_s.max;
+    const bool faster_twin = best != nullptr && roof.n_threads == best->n_threads && roof.origin == best->origin &&
+                             roof.ops_per_s.max > best->ops_per_s.max;
     if (faster_twin || is_closer(roof, best, n_threads)) best = &roof;
   }
   if (best == nullptr) return std::nullopt;

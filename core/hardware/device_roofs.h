@@ -60,7 +60,8 @@ struct ComputeRoof {
   Origin origin = Origin::kMeasured;
 };
 
-/// The ceilings of one device, as `calibrate` measured them or a data file lists them.
+/// The ceilings of one device, as `calibrate` measured them or a data file lists them. Of roofs from both sources the one that
+/// stands first in its list counts.
 struct DeviceRoofs {
   std::string device;       // "AMD EPYC, 2 cores"
   std::string host_id;      // names the host without revealing it: a hash

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/roofline/run.h"
+#include "core/trace/memory_sample.h"
 #include "core/trace/span.h"
 
 namespace dachlast {
@@ -26,6 +27,7 @@ struct PointTimeline {
   int n_steps_measured = 0;
   int n_steps_kept = 0;  // less than measured where the timeline was thinned
   std::vector<trace::Span> spans;
+  std::vector<trace::MemorySample> memory = {};  // around those steps; none in older files
 };
 
 /// The spans of the first `n_steps` steps among `spans`, which lie in the order they ended: a step's operations before
@@ -55,9 +57,10 @@ class RunWriter {
   /// Leaves a single readable file, marked incomplete unless `finish` was called.
   ~RunWriter();
 
-  /// Appends a point and its spans.
+  /// Appends a point, its spans and what memory was in use; thinned spans thin the samples with them.
   /// Errors   throws `Error` (kFailure), for example where the disk is full; points stored before stay readable.
-  void add_point(const MeasuredPoint& point, std::span<const trace::Span> spans = {});
+  void add_point(const MeasuredPoint& point, std::span<const trace::Span> spans = {},
+                 std::span<const trace::MemorySample> memory = {});
 
   /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, roofs,
   /// and the number of planned points. Points are not touched.

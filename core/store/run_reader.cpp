@@ -62,7 +62,10 @@ class Reader {
     read_header();
     read_points();
     read_ops();
-    if (spans == Spans::kRead) read_spans();
+    if (spans == Spans::kRead) {
+      read_spans();
+      read_memory();
+    }
     read_remarks();
     for (const auto& [what, n] : skipped_rows_)
       stored_.skipped.push_back(n == 1 ? what : fmt::format("{} ({} times)", what, n));
@@ -122,7 +125,7 @@ class Reader {
       if (!row.is_null(15)) point.predicted_s = row.real(15);
       if (!row.is_null(16)) point.kv_traffic = nlohmann::json::parse(row.text(16)).get<KvTrafficPerStep>();
       point.depth_tokens = row.count(17);
-      stored_.timelines.push_back({row.count(13), row.count(14), {}});
+      stored_.timelines.push_back({row.count(13), row.count(14), {}, {}});
     }
   }
 
@@ -154,6 +157,13 @@ class Reader {
       stored_.timelines[point->second].spans.push_back({row.integer(1), row.integer(2), *zone, *phase, *op, *arithmetic,
                                                         row.count(7), row.count(8), row.count(9), cost_at(row, 10)});
     }
+  }
+
+  void read_memory() {
+    Statement row = db_.prepare("SELECT point_id, at_ns, resident_bytes FROM memory_sample ORDER BY id");
+    while (row.step())
+      if (const auto point = index_of_.find(row.integer(0)); point != index_of_.end())
+        stored_.timelines[point->second].memory.push_back({row.integer(1), row.real(2)});
   }
 
   void read_remarks() {

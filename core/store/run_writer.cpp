@@ -103,6 +103,17 @@ void insert_spans(const Database& db, std::int64_t point_id, const std::vector<t
         .run();
 }
 
+void insert_memory(const Database& db, std::int64_t point_id, const std::vector<trace::MemorySample>& samples) {
+  Statement insert = db.prepare("INSERT INTO memory_sample (point_id, at_ns, resident_bytes) VALUES (?, ?, ?)");
+  for (const trace::MemorySample& sample : samples) insert.bind(point_id, sample.at_ns, sample.resident_bytes).run();
+}
+
+/// What was read around the steps whose spans are kept: one sample before each of them, one after the last.
+std::vector<trace::MemorySample> around(const PointTimeline& kept, std::span<const trace::MemorySample> samples) {
+  const auto n = std::min(samples.size(), static_cast<std::size_t>(kept.n_steps_kept) + 1);
+  return {samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(kept.n_steps_kept > 0 ? n : 0)};
+}
+
 /// The whole header in one file without journal, ready to be renamed.
 void write_new_file(const fs::path& part, const std::string& subject, const Run& run) {
   const Database db(part, DatabaseMode::kCreate, subject);
@@ -179,7 +190,8 @@ RunWriter::RunWriter(RunWriter&&) noexcept = default;
 RunWriter& RunWriter::operator=(RunWriter&&) noexcept = default;
 RunWriter::~RunWriter() = default;
 
-void RunWriter::add_point(const MeasuredPoint& point, std::span<const trace::Span> spans) {
+void RunWriter::add_point(const MeasuredPoint& point, std::span<const trace::Span> spans,
+                          std::span<const trace::MemorySample> memory) {
   const int all = static_cast<int>(spans.size());
   const PointTimeline kept = keep_first_steps(spans, state_->timeline == Timeline::kFull ? all : kTimelineSteps);
   Transaction transaction(state_->db);
@@ -187,6 +199,7 @@ void RunWriter::add_point(const MeasuredPoint& point, std::span<const trace::Spa
   insert_ops(state_->db, id, point.ops);
   insert_point_remarks(state_->db, id, point.remarks);
   insert_spans(state_->db, id, kept.spans);
+  insert_memory(state_->db, id, around(kept, memory));
   transaction.commit();
 }
 

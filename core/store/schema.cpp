@@ -205,8 +205,17 @@ CREATE TABLE attach_gpu_loss (
 ) STRICT;
 )sql";
 
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE memory_sample (
+  id INTEGER PRIMARY KEY,
+  point_id INTEGER NOT NULL REFERENCES point (id),
+  at_ns INTEGER NOT NULL,           -- on the clock of spans
+  resident_bytes REAL NOT NULL      -- of the process, as its kernel counts it
+) STRICT;
+)sql";
+
 constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4},
-                                     {5, kVersion5}, {6, kVersion6}, {7, kVersion7}};
+                                     {5, kVersion5}, {6, kVersion6}, {7, kVersion7}, {8, kVersion8}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

@@ -47,6 +47,8 @@ class Drawing {
   void roofs();
   void memory_roof(const RooflineRoof& roof, double width);
   void compute_roof(const RooflineRoof& roof);
+  void other_roof(const RooflineRoof& roof);
+  void faint_roof(Line line, const RooflineRoof& roof);
   void ridge();
   void points();
   void ghosts();
@@ -138,7 +140,8 @@ double Drawing::marker_size(const RooflinePoint& point) const {
 // On telephones the word for the origin stays in the table of roofs; solid and dashed lines say it too.
 std::string Drawing::roof_label(const RooflineRoof& roof) const {
   if (figure_.size.width >= kNarrow) return roof.label;
-  return roof.label.substr(0, roof.label.rfind(' '));
+  std::string label = roof.label.substr(0, roof.label.find(" ("));
+  return label.substr(0, label.rfind(' '));
 }
 
 // Log-log: every memory roof rises one decade a decade.
@@ -220,6 +223,7 @@ void Drawing::memory_roof(const RooflineRoof& roof, double width) {
   const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
   const auto line =
       clipped(Line{at(start, start * roof.value), at(top / roof.value, top), {Role::kMemory, width, dash}}, room());
+  other_roof(roof);
   if (!line) return;
   figure_.primitives.push_back(*line);
   const double angle = slope_deg() * std::numbers::pi / 180.0;
@@ -232,8 +236,26 @@ void Drawing::memory_roof(const RooflineRoof& roof, double width) {
   add_turned_obstacle(from, text_width(roof_label(roof), kSmallFont), slope_deg());
 }
 
+/// The line of the source that percentages do not refer to; the label beside the first one names it.
+void Drawing::other_roof(const RooflineRoof& roof) {
+  if (roof.other <= 0.0) return;
+  const double start = std::max(plot_.x.lo, plot_.y.lo / roof.other);
+  const double end = std::min(plot_.x.hi, peak() / roof.other);
+  faint_roof({at(start, start * roof.other), at(end, end * roof.other), {Role::kMemory}}, roof);
+}
+
+void Drawing::faint_roof(Line line, const RooflineRoof& roof) {
+  line.stroke.width = 1.0;
+  line.stroke.dash = roof.origin == Origin::kDatasheet ? Dash::kSolid : Dash::kDashed;
+  if (const auto visible = clipped(line, room())) figure_.primitives.push_back(*visible);
+}
+
 void Drawing::compute_roof(const RooflineRoof& roof) {
   const Dash dash = roof.origin == Origin::kDatasheet ? Dash::kDashed : Dash::kSolid;
+  if (roof.other > 0.0)
+    faint_roof(
+        {at(std::max(plot_.x.lo, roof.other / bandwidth()), roof.other), at(plot_.x.hi, roof.other), {Role::kCompute}},
+        roof);
   const Point left = at(std::max(plot_.x.lo, roof.value / bandwidth()), roof.value);
   const Point right = at(plot_.x.hi, roof.value);
   const auto line = clipped(Line{left, right, {Role::kCompute, 2.25, dash}}, room());

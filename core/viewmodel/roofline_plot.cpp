@@ -48,6 +48,23 @@ void add_points(RooflinePlot& plot, const PointSummary& point, double coverage) 
   plot.n_left_out += static_cast<int>(point.ops.size() - ops.size());
 }
 
+/// A roof of a level or data type: which of the lists' entries applies, and what the other source says of it.
+template <class Roof, class Same>
+RooflineRoof drawn_roof(std::string_view name, Measure measure, double value, const std::vector<Roof>& roofs,
+                        RoofSample Roof::*rates, Same same) {
+  RooflineRoof drawn{.label = {}, .value = value, .origin = Origin::kMeasured, .other = 0.0};
+  const auto applies =
+      std::ranges::find_if(roofs, [&](const Roof& roof) { return same(roof) && (roof.*rates).max == value; });
+  if (applies != roofs.end()) drawn.origin = applies->origin;
+  drawn.label = fmt::format("{} {} {}", name, format(measure, value), name_of(drawn.origin));
+  const auto other =
+      std::ranges::find_if(roofs, [&](const Roof& roof) { return same(roof) && roof.origin != drawn.origin; });
+  if (other == roofs.end()) return drawn;
+  drawn.other = ((*other).*rates).max;
+  drawn.label += fmt::format(" ({} {})", format(measure, drawn.other), name_of(other->origin));
+  return drawn;
+}
+
 void add_memory_roofs(RooflinePlot& plot, const Run& run) {
   const auto needed = [&](MemoryLevel level) {
     return std::ranges::any_of(
@@ -56,9 +73,10 @@ void add_memory_roofs(RooflinePlot& plot, const Run& run) {
   for (const MemoryLevel level : {MemoryLevel::kDram, MemoryLevel::kL3, MemoryLevel::kL2}) {
     if (level != MemoryLevel::kDram && !needed(level)) continue;
     const MemoryCeiling roof = memory_ceiling(run.roofs, level, run.n_threads);
-    plot.memory_roofs.push_back(
-        {fmt::format("{} {} measured", name_of(roof.level), format(Measure::kBandwidth, roof.bandwidth.value)),
-         roof.bandwidth.value, Origin::kMeasured});
+    plot.memory_roofs.push_back(drawn_roof(
+        name_of(roof.level), Measure::kBandwidth, roof.bandwidth.value, run.roofs.bandwidths,
+        &BandwidthRoof::bytes_per_s,
+        [&](const BandwidthRoof& one) { return one.level == roof.level && one.pattern == AccessPattern::kRead; }));
   }
 }
 
@@ -72,9 +90,9 @@ void add_compute_roofs(RooflinePlot& plot, const Run& run) {
   std::ranges::stable_sort(dtypes, [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [dtype, seconds] : dtypes) {
     const ComputeCeiling roof = compute_ceiling(run.roofs, dtype, run.n_threads);
-    plot.compute_roofs.push_back(
-        {fmt::format("{} {} measured", display_name_of(roof.dtype), format(Measure::kWorkRate, roof.peak.value)),
-         roof.peak.value, Origin::kMeasured});
+    plot.compute_roofs.push_back(drawn_roof(display_name_of(roof.dtype), Measure::kWorkRate, roof.peak.value,
+                                            run.roofs.computes, &ComputeRoof::ops_per_s,
+                                            [&](const ComputeRoof& one) { return one.dtype == roof.dtype; }));
   }
 }
 

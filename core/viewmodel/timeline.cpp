@@ -70,6 +70,20 @@ std::vector<trace::Span> in_order(std::span<const trace::Span> spans) {
   return sorted;
 }
 
+/// A span's `kv_len` counts the tokens of each sequence when the step ends, its `n_tokens` the new ones of all.
+KvLevel kv_level(const trace::Span& step, int batch_size) {
+  const std::int64_t after = std::int64_t{step.kv_len} * batch_size;
+  return {step.start_ns, step.end_ns, std::max<std::int64_t>(after - step.n_tokens, 0), after};
+}
+
+void add_memory(Timeline& timeline, std::span<const trace::MemorySample> samples, std::int64_t origin_ns) {
+  for (trace::MemorySample sample : samples) {
+    sample.at_ns -= origin_ns;
+    if (sample.at_ns >= 0 || timeline.memory.empty()) timeline.memory.push_back(sample);
+    timeline.end_ns = std::max(timeline.end_ns, sample.at_ns);
+  }
+}
+
 void add_point(Timeline& timeline, const RecordedPoint& point, std::int64_t origin_ns) {
   TimelinePoint made{point.heading, point.phase, point.n_steps_measured, timeline.steps.size(), 0};
   LayerRow layers(timeline);
@@ -80,6 +94,7 @@ void add_point(Timeline& timeline, const RecordedPoint& point, std::int64_t orig
     if (span.zone == trace::ZoneKind::kStep) {
       layers.flush();
       timeline.steps.add(span.start_ns, span.end_ns, static_cast<int>(span.phase));
+      if (point.batch_size > 0) timeline.kv.push_back(kv_level(span, point.batch_size));
       continue;
     }
     layers.add(span, span.start_ns, span.end_ns);
@@ -87,6 +102,7 @@ void add_point(Timeline& timeline, const RecordedPoint& point, std::int64_t orig
     timeline.spans.push_back(span);
   }
   layers.flush();
+  add_memory(timeline, point.memory, origin_ns);
   made.n_steps = timeline.steps.size() - made.first_step;
   timeline.points.push_back(std::move(made));
 }

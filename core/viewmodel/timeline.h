@@ -9,6 +9,7 @@
 
 #include "core/figure/figure.h"
 #include "core/figure/scale.h"
+#include "core/trace/memory_sample.h"
 #include "core/trace/span.h"
 #include "core/viewmodel/op_family.h"
 #include "core/viewmodel/op_filter.h"
@@ -69,6 +70,14 @@ struct TimelinePoint {
   int n_steps = 0;
 };
 
+/// Tokens a KV cache holds while one step lasts.
+struct KvLevel {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::int64_t tokens_before = 0;
+  std::int64_t tokens_after = 0;
+};
+
 /// Recorded steps, layers and operations of a run on one time axis that begins at 0.
 struct Timeline {
   std::vector<TimelinePoint> points;
@@ -77,6 +86,8 @@ struct Timeline {
   TimelineRow ops;                 // kind: family
   std::vector<trace::Span> spans;  // of `ops`, as measured
   std::vector<std::int32_t> layer_numbers;
+  std::vector<trace::MemorySample> memory;  // ascending; none where it was not read
+  std::vector<KvLevel> kv;                  // a level a step; none of runs without a cache
   std::int64_t end_ns = 0;
 
   bool empty() const { return ops.size() == 0; }
@@ -88,6 +99,8 @@ struct RecordedPoint {
   Phase phase = Phase::kPrefill;
   int n_steps_measured = 0;
   std::span<const trace::Span> spans;
+  int batch_size = 0;  // sequences whose K and V are kept; 0: none are
+  std::span<const trace::MemorySample> memory = {};
 };
 Timeline make_timeline(std::span<const RecordedPoint> points);
 

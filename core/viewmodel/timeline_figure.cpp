@@ -11,6 +11,7 @@
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 #include "core/viewmodel/timeline.h"
+#include "core/viewmodel/timeline_levels.h"
 
 namespace dachlast::viewmodel {
 namespace {
@@ -26,10 +27,11 @@ constexpr double kMostRow =
     90.0;  // from 96 pixel rows on Qt 6 hands every single fill to its thread pool and waits for it
 constexpr double kRowGap = 8.0;
 constexpr double kStripGap = 26.0;
-constexpr double kLeastHit = 3.0;  // a narrower bar nobody can point at
+constexpr double kLeastHit = 3.0;   // a narrower bar nobody can point at
+constexpr double kTwoLines = 30.0;  // a row that has room for its name and its most
 constexpr double kFaint = 0.22;
-constexpr double kSmallBase = 0.30;  // of a column that holds hardly any time, so that it is seen at all
-constexpr int kRows = 3;
+constexpr double kSmallBase = 0.30;          // of a column that holds hardly any time, so that it is seen at all
+constexpr int kRows = 3;                     // of events; levels follow below
 constexpr std::size_t kMostListed = 50'000;  // what a table shows at once
 
 /// Which event a hit box stands for: "op:12"; those of later strips carry their number in front.
@@ -108,7 +110,9 @@ class TimelineDrawing {
         size_(size),
         frame_(frame_of(size)),
         unit_(unit_for(Measure::kTime, 1e-9 * std::max(std::abs(window.lo), std::abs(window.hi)))),
-        x_(Scale::linear(window, frame_.x, frame_.right())) {
+        x_(Scale::linear(window, frame_.x, frame_.right())),
+        has_memory_(std::ranges::any_of(strips, [](const auto& strip) { return !strip.timeline->memory.empty(); })),
+        has_kv_(std::ranges::any_of(strips, [](const auto& strip) { return !strip.timeline->kv.empty(); })) {
     figure_.id = std::move(id);
     figure_.size = size;
     figure_.title = "Timeline";
@@ -134,7 +138,8 @@ class TimelineDrawing {
     const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
     return (frame_.height - (n - 1.0) * kStripGap) / n;
   }
-  double row_height() const { return std::min((strip_height() - 18.0) / kRows - kRowGap, kMostRow); }
+  int n_rows() const { return kRows + (has_memory_ ? 1 : 0) + (has_kv_ ? 1 : 0); }
+  double row_height() const { return std::min((strip_height() - 18.0) / n_rows() - kRowGap, kMostRow); }
   /// On whole pixels, as bars are: what lies on them is filled at once, without smoothing.
   Box row_box(std::size_t strip, int row) const {
     const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + 18.0;
@@ -192,6 +197,26 @@ class TimelineDrawing {
     row(index, 0, "Steps", timeline.steps);
     row(index, 1, "Layers", timeline.layers);
     row(index, 2, "Operations", timeline.ops);
+    levels(index);
+  }
+
+  /// What is held while the steps last: rows of their own below the events.
+  void levels(std::size_t index) {
+    const Timeline& timeline = *strips_[index].timeline;
+    int number = kRows;
+    if (has_memory_) level(index, number++, memory_level_row(timeline));
+    if (has_kv_) level(index, number, kv_level_row(timeline));
+  }
+
+  void level(std::size_t index, int number, const LevelRow& row) {
+    const Box box = row_box(index, number);
+    const bool tall = box.height >= kTwoLines;
+    const double middle = box.y + box.height / 2.0 + 4.0;
+    figure_.primitives.push_back(
+        Text{{frame_.x - 10.0, tall ? middle - 7.0 : middle}, row.name, Role::kText, kTimelineFont, Anchor::kEnd});
+    if (tall && !row.most.empty())
+      figure_.primitives.push_back(Text{{frame_.x - 10.0, middle + 7.0}, row.most, Role::kMuted, 11.0, Anchor::kEnd});
+    draw_level(figure_.primitives, row, window_of(strips_[index]), box);
   }
 
   void row(std::size_t strip, int number, const char* name, const TimelineRow& events) {
@@ -256,6 +281,8 @@ class TimelineDrawing {
   Box frame_;
   Unit unit_;
   Scale x_;
+  bool has_memory_;  // any of the strips, so that rows of all lie alike
+  bool has_kv_;
   std::array<std::array<bool, kOpKindCount>, 2> passes_{};
   std::set<OpFamily> families_;  // drawn
 };

@@ -189,7 +189,7 @@ class PointLoop {
       predict_at((before + dram_rate_) * 0.5, planned, point);
     }
     writer.update(run);
-    writer.add_point(point, collector_.drain());
+    writer.add_point(point, collector_.drain(), result.memory);
     run.points.push_back(std::move(point));
     observer_.point_finished(run, run.points.back());
     return true;

@@ -9,6 +9,7 @@
 #include "core/store/chrome_trace.h"
 #include "core/store/run_file.h"
 #include "core/viewmodel/run_view.h"
+#include "core/workbench/listed_roofs.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast {
@@ -19,7 +20,7 @@ std::filesystem::path default_run_file(const RunPlan& plan) {
 
 OpenedRun open_run(const std::filesystem::path& file) {
   StoredRun stored = read_run(file, Spans::kLeaveOut);
-  return {.run = std::move(stored.run), .skipped = std::move(stored.skipped)};
+  return {.run = held_against(std::move(stored.run), RoofSource::kMeasured), .skipped = std::move(stored.skipped)};
 }
 
 viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
@@ -33,8 +34,12 @@ viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
     summary.depth_tokens = point.depth_tokens;
     summary.batch_size = point.batch_size;
     summary.kv_policy = point.kv_policy;
-    points.push_back({viewmodel::point_heading(summary), point.phase, stored.timelines[i].n_steps_measured,
-                      stored.timelines[i].spans});
+    points.push_back({.heading = viewmodel::point_heading(summary),
+                      .phase = point.phase,
+                      .n_steps_measured = stored.timelines[i].n_steps_measured,
+                      .spans = stored.timelines[i].spans,
+                      .batch_size = point.kv_policy == KvPolicy::kNone ? 0 : point.batch_size,
+                      .memory = stored.timelines[i].memory});
   }
   return viewmodel::make_timeline(points);
 }

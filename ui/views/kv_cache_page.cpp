@@ -15,7 +15,8 @@
 namespace dachlast::ui {
 namespace {
 
-constexpr int kWasteHeight = 92;
+constexpr int kWasteHeight = 112;  // a legend of two rows
+constexpr int kLeastHeight = 600;  // map, history and waste that can be read
 constexpr int kMapWidth = 460;
 constexpr int kFiguresWidth = 400;
 
@@ -48,8 +49,12 @@ KvCachePage::KvCachePage(QWidget* parent)
   waste_->setFixedHeight(kWasteHeight);
   body()->addWidget(capacity_);
   body()->addWidget(no_map_);
-  body()->addWidget(columns, 1);
-  body()->addWidget(waste_);
+  auto* evidence = new QWidget;
+  auto* column = new QVBoxLayout(evidence);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(columns, 1);
+  column->addWidget(waste_);
+  body()->addWidget(scrolled(evidence, kLeastHeight, tr("Blocks and their use")), 1);
   connect(time_, &QSlider::valueChanged, this, &KvCachePage::setMoment);
   connect(history_, &FigureView::datumSelected, this, [this](const QString& moment) {
     if (!moment.isEmpty()) setMoment(moment.toInt());

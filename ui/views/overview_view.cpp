@@ -16,6 +16,12 @@
 namespace dachlast::ui {
 namespace {
 
+constexpr int kLeastRows = 300;  // bars of two points and a table that can be read
+constexpr int kLeastBars = 140;
+constexpr int kLegendRoom = 56;
+constexpr int kBarRoom = 46;  // of a bar and its heading
+constexpr std::size_t kMostBars =
+    100;                            // a picture of more takes more memory than a glance is worth: the table lists all
 constexpr int kLeastFindings = 56;  // two of them; the rest is scrolled to where the window is low
 
 QString joined(const std::vector<std::string>& sentences) {
@@ -48,14 +54,19 @@ OverviewView::OverviewView(QWidget* parent)
       phases_(new DataTable),
       remarks_(sentence_label()) {
   auto* rows = new QSplitter(Qt::Vertical);
-  rows->addWidget(bars_);
+  rows->addWidget(scrolled(bars_, kLeastBars, tr("Phases")));
   rows->addWidget(phases_);
   rows->setChildrenCollapsible(false);
+  rows->setMinimumHeight(kLeastRows);
+  auto* evidence = new QWidget;
+  auto* column = new QVBoxLayout(evidence);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(findings_);
+  column->addWidget(rows, 1);
+  column->addWidget(remarks_);
   body()->addWidget(title_);
   body()->addWidget(figures_);
-  body()->addWidget(rows, 1);
-  body()->addWidget(findings_);
-  body()->addWidget(remarks_);
+  body()->addWidget(scrolled(evidence, kLeastRows, tr("Evidence")), 1);
   findings_->setAccessibleName(tr("Findings"));
   findings_->setWordWrap(true);
   findings_->setFrameShape(QFrame::NoFrame);
@@ -82,7 +93,7 @@ void OverviewView::setFindings(const viewmodel::RunView& run) {
 void OverviewView::fitFindings() {
   int height = 2 * findings_->frameWidth() + 2;
   for (int row = 0; row < findings_->count(); ++row) height += findings_->sizeHintForRow(row);
-  findings_->setMaximumHeight(std::max(height, kLeastFindings));
+  findings_->setFixedHeight(std::max(height, kLeastFindings));
 }
 
 void OverviewView::resizeEvent(QResizeEvent* event) {
@@ -96,6 +107,8 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
       QStringLiteral("%1 · %2\n%3")
           .arg(to_qt(viewmodel::title_in(words(), run.title)), said(run.status), said(run.configuration_line)));
   figures_->setText(figures_text(run));
+  const auto n_bars = std::min(run.phases.rows.size(), kMostBars);
+  bars_->setMinimumHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
   bars_->setSource(std::move(phase_bars));
   setFindings(run);
   phases_->setTable(run.phases);

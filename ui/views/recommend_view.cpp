@@ -35,6 +35,7 @@ constexpr int kFieldsPerRow = 3;
 constexpr int kPatienceMs = 300;  // UX.md §2: below that nothing is shown
 constexpr int kChartHeight = 400;
 constexpr int kListHeight = 160;
+constexpr int kLeastHeight = 480;  // a chart that can be read above a list
 
 QSpinBox* count_field(int value, int most) {
   auto* field = new QSpinBox;
@@ -81,7 +82,7 @@ RecommendView::RecommendView(ScenariosView* scenarios, QWidget* parent)
   rows->setChildrenCollapsible(false);
   rows->setSizes({kChartHeight, kListHeight});
   rows->setStretchFactor(0, 1);
-  evidence_ = rows;
+  evidence_ = scrolled(rows, kLeastHeight, tr("Charts and lists"));
   body()->addWidget(makeForm());
   body()->addWidget(evidence_, 1);
   patience_->setSingleShot(true);
@@ -149,7 +150,7 @@ QComboBox* RecommendView::makeAxis(const QString& name, ParetoAxis first) {
   auto* axis = new QComboBox;
   axis->setAccessibleName(name);
   axis->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  axis->setMinimumContentsLength(12);
+  axis->setMinimumContentsLength(8);
   for (int i = 0; i < viewmodel::kParetoAxisCount; ++i)
     axis->addItem(said(viewmodel::title_of(static_cast<ParetoAxis>(i))));
   axis->setCurrentIndex(static_cast<int>(first));

@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QEvent>
+#include <QFontInfo>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPointer>
@@ -26,6 +27,7 @@ namespace {
 constexpr int kTypingMs = 250;
 constexpr int kPaperMargin = 20;
 constexpr int kLeastPaper = 240;
+constexpr double kLeastTableScale = 0.7;  // smaller letters nobody reads
 
 /// The look of the preview, from the colours of the charts.
 QString style_of(Theme theme) {
@@ -34,7 +36,7 @@ QString style_of(Theme theme) {
              "h1 { font-size: x-large } h2 { font-size: large; margin-top: 18px } h3 { margin-top: 12px }"
              "dt { font-weight: 600; margin-top: 4px } .note, .ref { color: %1 }"
              "table.data th, table.data td { border-bottom: 1px solid %2 }"
-             "th { font-weight: 600 } .lead { font-size: medium }")
+             "th { font-weight: 600 } .lead { font-size: medium } pre { white-space: pre-wrap }")
       .arg(name(figure::Role::kMuted), name(figure::Role::kGrid));
 }
 
@@ -62,20 +64,40 @@ struct Paper {
   int width = 0;  // of the page, its margins included
 };
 
-/// Laying out a report of hundreds of points takes longer than a window may wait; the document then belongs to the window's thread.
-std::unique_ptr<QTextDocument> laid_out(const Paper& paper) {
+/// A document whose tables have letters smaller than the text by a factor.
+std::unique_ptr<QTextDocument> laid_out(const Paper& paper, double table_scale) {
   auto document = std::make_unique<QTextDocument>();
   document->setDefaultFont(paper.font);
   document->setDocumentMargin(kPaperMargin);
-  document->setDefaultStyleSheet(paper.style);
+  document->setDefaultStyleSheet(paper.style + QStringLiteral("table.data { font-size: %1pt }")
+                                                   .arg(table_scale * QFontInfo(paper.font).pointSizeF(), 0, 'f', 1));
   const auto& pictures = paper.preview.pictures;
   for (auto picture = pictures.begin(); picture != pictures.end(); ++picture)
     document->addResource(QTextDocument::ImageResource, QUrl(picture.key()), picture.value());
   document->setHtml(fitted(paper.preview.html, std::max(paper.width - 2 * kPaperMargin, kLeastPaper)));
   document->setTextWidth(paper.width);
-  document->documentLayout()->documentSize();  // lays it out
+  return document;
+}
+
+/// Laying out a report of hundreds of points takes longer than a window may wait; the document then belongs to the window's
+/// thread. Tables wider than the page are set in smaller letters: nobody reads sideways.
+std::unique_ptr<QTextDocument> laid_out(const Paper& paper) {
+  auto document = laid_out(paper, 1.0);
+  const double wide = document->documentLayout()->documentSize().width();  // lays it out
+  if (wide > paper.width) {
+    document = laid_out(paper, std::max(kLeastTableScale, paper.width / wide));
+    document->documentLayout()->documentSize();
+  }
   document->moveToThread(qApp->thread());
   return document;
+}
+
+/// Letting go of thousands of cells takes tens of milliseconds: not on the window's thread.
+void drop(QTextDocument* document) {
+  if (document == nullptr) return;
+  document->setParent(nullptr);
+  document->moveToThread(nullptr);
+  QThreadPool::globalInstance()->start([document] { delete document; });
 }
 
 }  // namespace
@@ -151,7 +173,7 @@ void ReportView::setFields(const ReportFields& fields) {
 }
 
 void ReportView::setAdded(int n_charts) {
-  clear_->setText(tr("Remove added charts (%1)").arg(n_charts));
+  clear_->setText(tr("Remove %n added chart(s)", nullptr, n_charts));
   clear_->setVisible(n_charts > 0);
 }
 
@@ -178,7 +200,7 @@ void ReportView::draw() {
           if (view && view->drawing_ == drawing)
             view->take(document);
           else
-            delete document;
+            drop(document);
         },
         Qt::QueuedConnection);
   });
@@ -186,13 +208,13 @@ void ReportView::draw() {
 
 void ReportView::take(QTextDocument* document) {
   if (qRound(document->textWidth()) != paper_->viewport()->width()) {  // or the browser would lay all out again
-    delete document;
+    drop(document);
     return draw();
   }
   const int place = paper_->verticalScrollBar()->value();
   document->setParent(this);
   paper_->setDocument(document);
-  delete document_;  // the browser deletes only the one it was made with
+  drop(document_);  // the browser deletes only the one it was made with
   document_ = document;
   paper_->verticalScrollBar()->setValue(place);
 }

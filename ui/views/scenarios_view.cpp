@@ -37,7 +37,7 @@ ScenariosView::ScenariosView(QWidget* parent)
 void ScenariosView::setScenarios(const viewmodel::Table& scenarios) {
   table_->setTable(scenarios);
   if (scenarios.rows.empty()) return showEmpty();
-  setAnswer(tr("Scenarios side by side: %1.").arg(scenarios.rows.size()));
+  setAnswer(tr("%n scenario(s) side by side.", nullptr, static_cast<int>(scenarios.rows.size())));
   table_->selectRow(0);
   showContent();
 }

@@ -16,7 +16,8 @@
 namespace dachlast::ui {
 namespace {
 
-constexpr int kRangeHeight = 74;  // a head and one row
+constexpr int kLeastPointLetters = 24;  // "Decode, 512 tokens, batc"
+constexpr int kRangeHeight = 74;        // a head and one row
 
 /// The step of the baseline to hold beside one: of the point of the same name, the same step or its last.
 int twin_step(const viewmodel::Timeline& timeline, int step, const viewmodel::Timeline& base) {
@@ -71,16 +72,13 @@ QWidget* TimelineView::makeHead() {
   points_->setAccessibleName(tr("Measured point"));
   before_->setText(tr("‹ Previous step"));
   after_->setText(tr("Next step ›"));
-  points_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  points_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  points_->setMinimumContentsLength(kLeastPointLetters);
+  points_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   row->addWidget(label);
-  row->addWidget(points_);
+  row->addWidget(points_, 1);
   row->addWidget(before_);
   row->addWidget(after_);
-  row->addStretch();
-  auto* hint = new QLabel(tr("Drag for statistics, wheel to zoom"));
-  hint->setToolTip(
-      tr("Wheel: zoom. Drag: statistics of a range. Middle drag or Space and drag: pan. Double-click: the step."));
-  row->addWidget(hint);
   connect(points_, &QComboBox::activated, this, [this](int index) {
     if (timeline_) frameStep(timeline_->points[static_cast<std::size_t>(index)].first_step);
   });
@@ -98,8 +96,9 @@ void TimelineView::fillPoints() {
   const QSignalBlocker blocker(points_);
   points_->clear();
   for (const auto& point : timeline_->points)
-    points_->addItem(
-        tr("%1 (%2 of %3 steps recorded)").arg(said(point.heading)).arg(point.n_steps).arg(point.n_steps_measured));
+    points_->addItem(tr("%1 (%2 of %n step(s) recorded)", nullptr, point.n_steps_measured)
+                         .arg(said(point.heading))
+                         .arg(point.n_steps));
 }
 
 void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
@@ -202,7 +201,8 @@ void TimelineView::chooseRange(const FigureView::Window& window) {
 
 void TimelineView::clearBrush() {
   chart_->setBrushed(std::nullopt);
-  sentence_->hide();
+  sentence_->setText(
+      tr("Wheel: zoom. Drag: statistics of a range. Middle drag or Space and drag: pan. Double-click: the step."));
   statistics_->hide();
 }
 

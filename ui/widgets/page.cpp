@@ -3,6 +3,7 @@
 #include <QHash>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStackedLayout>
 #include <QVBoxLayout>
 
@@ -40,6 +41,17 @@ QLabel* sentence_label(QWidget* parent) {
   label->setWordWrap(true);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
   return label;
+}
+
+QWidget* scrolled(QWidget* evidence, int least_height, const QString& name) {
+  evidence->setMinimumHeight(least_height);
+  auto* area = new QScrollArea;
+  area->setWidget(evidence);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  area->setAccessibleName(name);
+  return area;
 }
 
 Page::Page(const QString& empty_text, const QString& empty_button, QWidget* parent)

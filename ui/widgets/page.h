@@ -48,6 +48,9 @@ class Page : public QWidget {
   QVBoxLayout* body_;
 };
 
+/// Evidence that scrolls where the page is lower than it can be read at.
+QWidget* scrolled(QWidget* evidence, int least_height, const QString& name);
+
 /// A label whose text can be selected and wraps: sentences, remarks.
 QLabel* sentence_label(QWidget* parent = nullptr);
 

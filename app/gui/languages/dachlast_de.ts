@@ -40,6 +40,25 @@
     </message>
 </context>
 <context>
+    <name>Printing</name>
+    <message>
+        <source>The report was not printed: %1</source>
+        <translation>Der Bericht wurde nicht gedruckt: %1</translation>
+    </message>
+    <message>
+        <source>%1 is not installed (Debian: apt install cups-client). Print to a file instead.</source>
+        <translation>%1 ist nicht installiert (Debian: apt install cups-client). Stattdessen in eine Datei drucken.</translation>
+    </message>
+    <message>
+        <source>%1 did not answer.</source>
+        <translation>%1 hat nicht geantwortet.</translation>
+    </message>
+    <message>
+        <source>Sent to the printer %1</source>
+        <translation>An den Drucker %1 gesendet</translation>
+    </message>
+</context>
+<context>
     <name>Saving</name>
     <message>
         <source>Written to %1</source>
@@ -455,6 +474,22 @@
         <source>Chrome trace (*.json)</source>
         <translation>Chrome-Trace (*.json)</translation>
     </message>
+    <message>
+        <source>&amp;Print Report…</source>
+        <translation>Bericht &amp;drucken…</translation>
+    </message>
+    <message>
+        <source>PDF (*.pdf)</source>
+        <translation>PDF (*.pdf)</translation>
+    </message>
+    <message>
+        <source>Writing %1…</source>
+        <translation>%1 wird geschrieben…</translation>
+    </message>
+    <message>
+        <source>Printing the report…</source>
+        <translation>Bericht wird gedruckt…</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::MeasureController</name>
@@ -521,13 +556,13 @@
         <source>Remove added charts</source>
         <translation>Hinzugefügte Diagramme entfernen</translation>
     </message>
+    <message>
+        <source>Dachlast report</source>
+        <translation>Dachlast-Bericht</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::RunPresenter</name>
-    <message>
-        <source>Operations selected: %1</source>
-        <translation>Ausgewählte Operationen: %1</translation>
-    </message>
     <message>
         <source>Rename run</source>
         <translation>Messlauf umbenennen</translation>
@@ -545,14 +580,6 @@
         <translation>Die Zeitleiste von %1 wird gelesen…</translation>
     </message>
     <message>
-        <source>Roofline box, operations: %1</source>
-        <translation>Roofline-Ausschnitt, Operationen: %1</translation>
-    </message>
-    <message>
-        <source>Timeline range, operations: %1</source>
-        <translation>Zeitleistenbereich, Operationen: %1</translation>
-    </message>
-    <message>
         <source>Filter</source>
         <translation>Filter</translation>
     </message>
@@ -563,6 +590,27 @@
     <message>
         <source>Name contains %1</source>
         <translation>Name enthält %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n operation(s) selected</source>
+        <translation>
+            <numerusform>%n Operation ausgewählt</numerusform>
+            <numerusform>%n Operationen ausgewählt</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Roofline box: %n operation(s)</source>
+        <translation>
+            <numerusform>Ausschnitt der Roofline: %n Operation</numerusform>
+            <numerusform>Ausschnitt der Roofline: %n Operationen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Timeline range: %n operation(s)</source>
+        <translation>
+            <numerusform>Zeitabschnitt: %n Operation</numerusform>
+            <numerusform>Zeitabschnitt: %n Operationen</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -664,6 +712,26 @@
 %1</source>
         <translation>Eine Taste gibt mehrere Befehle:
 %1</translation>
+    </message>
+    <message>
+        <source>Measured</source>
+        <translation>Gemessen</translation>
+    </message>
+    <message>
+        <source>Datasheet</source>
+        <translation>Datenblatt</translation>
+    </message>
+    <message>
+        <source>Roofs that shares refer to</source>
+        <translation>Obergrenzen, auf die sich Anteile beziehen</translation>
+    </message>
+    <message>
+        <source>&amp;Roofs that shares refer to</source>
+        <translation>&amp;Obergrenzen, auf die sich Anteile beziehen</translation>
+    </message>
+    <message>
+        <source>Where a device has one kind of roofs only, those are used. The roofline shows both.</source>
+        <translation>Hat ein Gerät nur eine Art von Obergrenzen, gelten diese. Das Roofline-Diagramm zeigt beide.</translation>
     </message>
 </context>
 <context>
@@ -854,6 +922,10 @@
         <source>Figures</source>
         <translation>Größen</translation>
     </message>
+    <message>
+        <source>Blocks and their use</source>
+        <translation>Blöcke und ihre Nutzung</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::MeasureView</name>
@@ -952,6 +1024,14 @@
         <source>Findings</source>
         <translation>Befunde</translation>
     </message>
+    <message>
+        <source>Phases</source>
+        <translation>Phasen</translation>
+    </message>
+    <message>
+        <source>Evidence</source>
+        <translation>Belege</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::PlanView</name>
@@ -978,6 +1058,10 @@
     <message>
         <source>What the heatmap shows</source>
         <translation>Was die Heatmap zeigt</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
     </message>
 </context>
 <context>
@@ -1134,6 +1218,10 @@
         <source>Lists</source>
         <translation>Listen</translation>
     </message>
+    <message>
+        <source>Charts and lists</source>
+        <translation>Diagramme und Listen</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::ReportView</name>
@@ -1185,9 +1273,12 @@
         <source>Language of the report</source>
         <translation>Sprache des Berichts</translation>
     </message>
-    <message>
-        <source>Remove added charts (%1)</source>
-        <translation>Hinzugefügte Diagramme entfernen (%1)</translation>
+    <message numerus="yes">
+        <source>Remove %n added chart(s)</source>
+        <translation>
+            <numerusform>%n hinzugefügtes Diagramm entfernen</numerusform>
+            <numerusform>%n hinzugefügte Diagramme entfernen</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -1356,9 +1447,12 @@
         <source>&amp;Pin this scenario</source>
         <translation>Dieses Szenario an&amp;heften</translation>
     </message>
-    <message>
-        <source>Scenarios side by side: %1.</source>
-        <translation>Szenarien nebeneinander: %1.</translation>
+    <message numerus="yes">
+        <source>%n scenario(s) side by side.</source>
+        <translation>
+            <numerusform>%n Szenario.</numerusform>
+            <numerusform>%n Szenarien nebeneinander.</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -1388,16 +1482,8 @@
         <translation>Nächster Schritt ›</translation>
     </message>
     <message>
-        <source>Drag for statistics, wheel to zoom</source>
-        <translation>Ziehen für Statistik, Rad zum Zoomen</translation>
-    </message>
-    <message>
         <source>Wheel: zoom. Drag: statistics of a range. Middle drag or Space and drag: pan. Double-click: the step.</source>
         <translation>Rad: zoomen. Ziehen: Statistik eines Bereichs. Mit der mittleren Taste oder mit Leertaste ziehen: verschieben. Doppelklick: der Schritt.</translation>
-    </message>
-    <message>
-        <source>%1 (%2 of %3 steps recorded)</source>
-        <translation>%1 (%2 von %3 Schritten aufgezeichnet)</translation>
     </message>
     <message>
         <source>Baseline %1</source>
@@ -1406,6 +1492,13 @@
     <message>
         <source>Save as Chrome trace…</source>
         <translation>Als Chrome-Trace speichern…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 (%2 of %n step(s) recorded)</source>
+        <translation>
+            <numerusform>%1 (%2 von %n Schritt aufgezeichnet)</numerusform>
+            <numerusform>%1 (%2 von %n Schritten aufgezeichnet)</numerusform>
+        </translation>
     </message>
 </context>
 <context>

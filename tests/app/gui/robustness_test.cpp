@@ -9,6 +9,7 @@
 #include <QFile>
 #include <QMenu>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -17,6 +18,7 @@
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "app/gui/trace_export.h"
+#include "core/store/database.h"
 #include "tests/app/gui/run_files.h"
 #include "tests/app/gui/stall_watch.h"
 #include "tests/support/sample_run.h"
@@ -155,6 +157,44 @@ TEST_F(RobustnessTest, ARunThatIsTakenAwayWhileOpenStaysReadable) {
       kPatienceMs));
   window_.showPage("Overview");
   EXPECT_TRUE(view<ui::OverviewView>().hasContent());
+}
+
+TEST_F(RobustnessTest, ADiskThatIsUnpluggedTakesNothingFromTheWindow) {
+  QDir(folder_.path()).mkpath("disk");
+  const QString before = write_run(path("disk/before.dachlast"), test::sample_run());
+  const QString after = write_run(path("disk/after.dachlast"), test::sample_run());
+  window_.open(before);
+  window_.open(after);
+  window_.runs().setBaseline(0);
+  ASSERT_TRUE(QDir(path("disk")).removeRecursively());
+  StallWatch watch;
+  for (const QString& page : window_.pageTitles()) watch.act(page, [&] { window_.showPage(page); });
+  watch.act("open what is gone", [&] { window_.open(after); });
+  watch.act("close", [&] { window_.runs().close(0); });
+  QString told;
+  QObject::connect(&window_.reporter(), &ReportController::told, [&](const QString& text) { told = text; });
+  watch.act("export into what is gone", [&] { window_.reporter().exportTo(path("disk/report.html"), {}); });
+  EXPECT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, kPatienceMs));
+  EXPECT_TRUE(told.contains("was not written")) << told.toStdString();
+  ASSERT_EQ(window_.runs().runs().size(), 1U);
+  EXPECT_EQ(window_.runs().shown()->file, after);
+  window_.reporter().exportTo(path("report.html"), {});
+  EXPECT_TRUE(QTest::qWaitFor([&] { return QFile::exists(path("report.html")); }, kPatienceMs)) << "nothing is lost";
+  EXPECT_EQ(watch.stalls(), QStringList()) << watch.stalls().join("\n").toStdString();
+}
+
+TEST_F(RobustnessTest, AFileOfANewerVersionOpensAndSaysWhatIsLeftOut) {
+  const QString file = write_run(path("newer.dachlast"), test::sample_run());
+  {
+    const Database db(file.toStdString(), DatabaseMode::kWrite);
+    db.execute("PRAGMA user_version = 99; CREATE TABLE energy (x INTEGER)");
+  }
+  window_.open(file);
+  EXPECT_TRUE(view<ui::OverviewView>().hasContent());
+  QString log;
+  for (const auto* text : window_.findChildren<QPlainTextEdit*>())
+    if (text->accessibleName() == "Log") log = text->toPlainText();
+  EXPECT_TRUE(log.contains("table energy")) << log.toStdString();
 }
 
 TEST_F(RobustnessTest, AReadOnlyFileAndFolderCanBeRead) {

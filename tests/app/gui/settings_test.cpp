@@ -4,6 +4,7 @@
 #include <QAction>
 #include <QDialogButtonBox>
 #include <QKeySequenceEdit>
+#include <QLocale>
 #include <QMenuBar>
 #include <QPushButton>
 #include <QSettings>
@@ -19,6 +20,7 @@
 #include "core/figure/palette.h"
 #include "tests/support/sample_run.h"
 #include "ui/paint/theme.h"
+#include "ui/views/overview_view.h"
 #include "ui/widgets/data_table.h"
 
 namespace dachlast::gui {
@@ -30,6 +32,7 @@ TEST(Preferences, SurviveARestart) {
   chosen.theme = ThemeChoice::kDark;
   chosen.language = "de";
   chosen.threshold_percent = 75;
+  chosen.roofs = RoofSource::kListed;
   chosen.keys = {{"measure", QKeySequence("Ctrl+M")}, {"repeat", QKeySequence()}};
   {
     QSettings stored(folder.filePath("s.ini"), QSettings::IniFormat);
@@ -92,6 +95,7 @@ TEST(SettingsDialog, RestoresTheStandard) {
   odd.theme = ThemeChoice::kDark;
   odd.language = "de";
   odd.threshold_percent = 80;
+  odd.roofs = RoofSource::kListed;
   SettingsDialog dialog(odd, two_commands());
   EXPECT_EQ(dialog.preferences(), odd);
   dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::RestoreDefaults)->click();
@@ -142,6 +146,26 @@ TEST(MainWindowSettings, TheThresholdJudgesOpenRunsAnew) {
   EXPECT_DOUBLE_EQ(window.runs().shown()->run->bound_threshold, own);
 }
 
+TEST(MainWindowSettings, TheRoofsChangeOnEveryPageAtOnce) {
+  MainWindow window;
+  auto run = test::sample_run();
+  run.roofs.device = "NVIDIA H100 80GB HBM3";
+  window.runs().add("a.dachlast", run);
+  const auto dram = [&] {
+    return window.runs().shown()->run->roofs.bandwidth(MemoryLevel::kDram, AccessPattern::kRead, run.n_threads)->value;
+  };
+  const double measured = dram();
+  const QString answer = window.findChild<ui::OverviewView*>()->answer();
+  Preferences chosen;
+  chosen.roofs = RoofSource::kListed;
+  window.applyPreferences(chosen);
+  EXPECT_DOUBLE_EQ(dram(), 3.35e12);  // of the data sheet
+  EXPECT_NE(window.findChild<ui::OverviewView*>()->answer(), answer);
+  window.applyPreferences({});
+  EXPECT_DOUBLE_EQ(dram(), measured);
+  EXPECT_EQ(window.findChild<ui::OverviewView*>()->answer(), answer);
+}
+
 /// Letters that two entries of one menu share.
 QString shared_mnemonics(const QMenu& menu) {
   QMap<QChar, QString> seen;
@@ -177,6 +201,17 @@ TEST(HelpDialog, ListsKeysAndGestures) {
   ASSERT_EQ(tables.size(), 2);
   EXPECT_EQ(tables[0]->table().rows.size(), 2u);
   EXPECT_GE(tables[1]->table().rows.size(), 8u);
+}
+
+TEST(Languages, EnglishKnowsOneFromMany) {
+  const QLocale before;
+  speak("en");  // holds plural forms alone: every other string stays as it is
+  const auto said = [](int n) {
+    return QCoreApplication::translate("dachlast::ui::ReportView", "Remove %n added chart(s)", nullptr, n);
+  };
+  EXPECT_EQ(said(1), "Remove 1 added chart");
+  EXPECT_EQ(said(2), "Remove 2 added charts");
+  QLocale::setDefault(before);
 }
 
 TEST(Languages, HaveATitleEach) {

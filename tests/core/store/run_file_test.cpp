@@ -83,9 +83,10 @@ void expect_equal(const ModelInfo& a, const ModelInfo& b) {
   EXPECT_EQ(a.max_context, b.max_context);
 }
 
-// Tables of attached programs, which runs of old versions do not have.
-constexpr const char* kDropAttachTables =
-    "DROP TABLE attach_range; DROP TABLE attach_work; DROP TABLE attach_host_time; DROP TABLE attach_memory; "
+// Tables of attached programs and of memory, which runs of old versions do not have.
+constexpr const char* kDropLaterTables =
+    "DROP TABLE memory_sample; DROP TABLE attach_range; DROP TABLE attach_work; DROP TABLE attach_host_time; DROP "
+    "TABLE attach_memory; "
     "DROP TABLE attach_counter; DROP TABLE attach_gpu_loss; DROP TABLE attach_gpu; DROP TABLE attach_name; "
     "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach;";
 
@@ -163,7 +164,7 @@ TEST(RunFile, AFileOfVersionOneHadAContiguousCacheAndServedNobody) {
   RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
   {
     const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
-    db.execute(kDropAttachTables);
+    db.execute(kDropLaterTables);
     db.execute(
         "ALTER TABLE run DROP COLUMN kv; ALTER TABLE run DROP COLUMN serving_json; "
         "ALTER TABLE run DROP COLUMN memory_json; ALTER TABLE point DROP COLUMN predicted_s; "
@@ -348,6 +349,23 @@ TEST(RunFile, OverwritingAKilledRunDoesNotReplayItsLog) {
   EXPECT_EQ(stored.run.points[0].context_tokens, 7);
 }
 
+TEST(RunFile, MemoryIsKeptAroundTheStepsWhoseSpansAre) {
+  const TemporaryFolder folder;
+  std::vector<trace::MemorySample> samples;
+  for (int i = 0; i <= 10; ++i) samples.push_back({1'000 + i, 1e6 * i});
+  {
+    RunWriter writer = RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse);
+    writer.add_point(full_point(512), steps(10), samples);
+    writer.add_point(full_point(1024), {}, samples);
+    writer.finish();
+  }
+  const StoredRun stored = read_run(folder / "a.dachlast");
+  // One before each of the three steps that are kept, one after the last.
+  EXPECT_EQ(stored.timelines.at(0).memory,
+            (std::vector<trace::MemorySample>(samples.begin(), samples.begin() + kTimelineSteps + 1)));
+  EXPECT_TRUE(stored.timelines.at(1).memory.empty());
+}
+
 TEST(RunFile, ANewerVersionIsReadAsFarAsItIsKnown) {
   const TemporaryFolder folder;
   {
@@ -376,7 +394,7 @@ TEST(RunFile, AnOlderVersionIsMigratedWithoutTouchingTheFile) {
   RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
   const Database db(folder / "a.dachlast", DatabaseMode::kWrite);
   // Version 0 is the empty database every file starts as: its migration makes the tables, but no run is in them.
-  db.execute(kDropAttachTables);
+  db.execute(kDropLaterTables);
   db.execute(
       "DROP TABLE span; DROP TABLE op; DROP TABLE remark; DROP TABLE point; DROP TABLE run; "
       "PRAGMA user_version = 0");

@@ -1,4 +1,4 @@
-#include "app/cli/pdf.h"
+#include "app/documents/pdf.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -18,7 +19,7 @@
 
 extern char** environ;
 
-namespace dachlast::cli {
+namespace dachlast {
 namespace {
 
 namespace fs = std::filesystem;
@@ -65,15 +66,22 @@ std::string last_words(const std::string& file) {
   return text.size() > kMost ? "…" + text.substr(text.size() - kMost) : text;
 }
 
+/// The report leaves the sheet to whoever prints it.
+std::string style_of(const Paper& paper) {
+  return fmt::format("@page{{size:{}mm {}mm !important}}\n", paper.width_mm, paper.height_mm);
+}
+
 /// Runs the converter and waits for it; its messages go to `messages`, never to our stdout.
-int run_converter(const std::string& html, const std::string& pdf, const std::string& messages) {
+int run_converter(const std::string& html, const std::string& style, const std::string& pdf,
+                  const std::string& messages) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  std::array<std::string, 4> words = {kConverter, "--quiet", html, pdf};
-  std::array<char*, 5> arguments = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
+  std::array<std::string, 6> words = {kConverter, "--quiet", "--stylesheet", style, html, pdf};
+  std::array<char*, 7> arguments = {};
+  std::ranges::transform(words, arguments.begin(), [](std::string& word) { return word.data(); });
   pid_t child = 0;
   const int failed = posix_spawnp(&child, kConverter, &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -89,13 +97,15 @@ int run_converter(const std::string& html, const std::string& pdf, const std::st
 
 }  // namespace
 
-std::string pdf_of(const std::string& html) {
+std::string pdf_of(const std::string& html, const Paper& paper) {
   const ScratchFolder scratch;
   const std::string page = scratch.file("report.html");
+  const std::string style = scratch.file("paper.css");
   const std::string pdf = scratch.file("report.pdf");
   const std::string messages = scratch.file("messages");
   std::ofstream(page, std::ios::binary) << html;
-  const int code = run_converter(page, pdf, messages);
+  std::ofstream(style, std::ios::binary) << style_of(paper);
+  const int code = run_converter(page, style, pdf, messages);
   std::string bytes = read_whole(pdf);
   if (code != 0 || !bytes.starts_with("%PDF"))
     throw Error(ErrorKind::kFailure, kConverter, fmt::format("made no PDF: {}", last_words(messages)),
@@ -103,4 +113,4 @@ std::string pdf_of(const std::string& html) {
   return bytes;
 }
 
-}  // namespace dachlast::cli
+}  // namespace dachlast
