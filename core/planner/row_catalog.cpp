@@ -115,6 +115,11 @@ const RecipeCatalog& RowCatalog::recipes() {
   return *recipes_;
 }
 
+const SettingsCatalog& RowCatalog::settings() {
+  if (!settings_) settings_.emplace(data_dir() / "recipes" / "inference_x_servers.csv");
+  return *settings_;
+}
+
 const EngineProfile& RowCatalog::engine(const RowEngine& engine) {
   const std::string key = engine.id + (engine.version.empty() ? "" : "@" + engine.version);
   auto found = engines_.find(key);

@@ -15,6 +15,7 @@
 #include "core/planner/engine_profile.h"
 #include "core/planner/recipe_catalog.h"
 #include "core/planner/row_words.h"
+#include "core/planner/server_settings.h"
 
 namespace dachlast {
 
@@ -49,6 +50,8 @@ class RowCatalog {
   const EfficiencyCatalog& efficiency();
   /// Deployments of published sweeps, read when first asked for.
   const RecipeCatalog& recipes();
+  /// What their scripts tell servers, likewise.
+  const SettingsCatalog& settings();
   /// Takes other curves instead, and leaves out what engines add to their kernels.
   void use_plain_roofs(EfficiencyCatalog curves) {
     efficiency_ = std::move(curves);
@@ -65,6 +68,7 @@ class RowCatalog {
   std::map<std::string, DeviceSpec, std::less<>> unlisted_;
   std::optional<EfficiencyCatalog> efficiency_;
   std::optional<RecipeCatalog> recipes_;
+  std::optional<SettingsCatalog> settings_;
   bool plain_ = false;
 };
 

@@ -217,11 +217,16 @@ ServingLoad load_of(const ServingRow& row) {
 }
 
 /// Limits in the recipes of InferenceX for SGLang, else those of the source's generator for its own runs.
-/// Source   SemiAnalysisAI/InferenceX:benchmarks/single_node (--chunked-prefill-size)
-void settle_limits(const ServingRow& row, SpeedQuestion& question) {
+/// Source   SemiAnalysisAI/InferenceX:benchmarks/single_node (--chunked-prefill-size, --scheduler-recv-interval)
+void settle_limits(const ServingRow& row, RowCatalog& catalog, SpeedQuestion& question) {
   constexpr int kSweptPrompt = 16384;
   if (!is_inference_x(row)) return generated_limits(question);
   if (question.scenario.engine.id == "sglang") question.limits.max_num_batched_tokens = kSweptPrompt;
+  if (row.mode == "disagg") return;
+  const auto settings = catalog.settings().find(row);
+  if (!settings) return;
+  question.limits.poll_passes = settings->poll_passes;
+  if (settings->prompt_tokens > 0) question.limits.max_num_batched_tokens = settings->prompt_tokens;
 }
 
 }  // namespace
@@ -233,7 +238,7 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   const RowReading reading = read_scenario(row, deployment.writers, catalog);
   if (!reading.scenario) return {{}, reading.reason};
   SpeedQuestion question = question_of(*reading.scenario, load_of(row));
-  settle_limits(row, question);
+  settle_limits(row, catalog, question);
   question.scenario.speculation = deployment.speculation;
   if (row.mode != "disagg") return {std::move(question), {}};
   const RowReading readers = read_scenario(row, deployment.readers, catalog);

@@ -101,6 +101,8 @@ class Playback {
   bool counts(const Request& request) const { return request.arrived >= counted_from_; }
 
   void take_arrivals() {
+    if (passes_unseen_ < limits_.poll_passes) return;
+    passes_unseen_ = std::fmod(passes_unseen_, limits_.poll_passes);
     while (!due_.empty() && due_.front().arrived <= now_) {
       waiting_.push_back(due_.front());
       due_.pop_front();
@@ -188,6 +190,7 @@ class Playback {
     load.prefill_sequences /= stages_;
     load.finished_prompts = static_cast<double>(finished.size()) / stages_;
     now_ += pass_seconds(load);
+    passes_unseen_ = limits_.poll_passes;
     if (mixed) advance(timer_.tokens_per_pass());
     for (std::size_t i = finished.size(); i-- > 0;) start(finished[i]);
     if (mixed) retire();
@@ -254,8 +257,8 @@ class Playback {
       steps = std::min(steps, std::ceil((request.output - request.written) / gained));
     steps = std::max(1.0, steps);
     const double seconds = pass_seconds(decode_load(steps * gained / 2.0));
-    if (!due_.empty() && due_.front().arrived > now_)
-      steps = std::clamp(std::ceil((due_.front().arrived - now_) / seconds), 1.0, steps);
+    if (!due_.empty()) steps = std::clamp(passes_until_seen(seconds), 1.0, steps);
+    passes_unseen_ += steps;
     now_ += steps * seconds;
     batch_sum_ += steps * static_cast<double>(running_.size());
     steps_ += steps;
@@ -263,7 +266,15 @@ class Playback {
     retire();
   }
 
+  /// Passes until the first look at or after the next arrival.
+  double passes_until_seen(double pass) const {
+    const double until = std::max(0.0, std::ceil((due_.front().arrived - now_) / pass));
+    const double looks = std::max(1.0, std::ceil((passes_unseen_ + until) / limits_.poll_passes));
+    return looks * limits_.poll_passes - passes_unseen_;
+  }
+
   void wait_for_arrival() {
+    passes_unseen_ = limits_.poll_passes;
     if (!due_.empty()) now_ = std::max(now_, due_.front().arrived);
   }
 
@@ -297,8 +308,9 @@ class Playback {
   int n_timed_ = 0;
   double now_ = 0.0;
   double finished_at_ = 0.0;
-  double counted_from_ = 0.0;  // what arrives before is the start, not the state asked for
-  double kv_sum_ = 0.0;        // tokens the running ones hold
+  double passes_unseen_ = 1e9;  // that decoded since the last look at arrivals
+  double counted_from_ = 0.0;   // what arrives before is the start, not the state asked for
+  double kv_sum_ = 0.0;         // tokens the running ones hold
   double ttft_sum_ = 0.0;
   double tpot_sum_ = 0.0;
   double tokens_out_ = 0.0;

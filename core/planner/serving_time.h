@@ -32,6 +32,9 @@ struct ServingLimits {
   int max_num_seqs = 256;
   int max_num_batched_tokens = 8192;
   double kv_tokens = 1e18;  // room of the cache of one attention group
+  /// Decode passes between two looks at what has arrived; a pass that read prompts is followed by a look.
+  /// Source   sgl-project/sglang:python/sglang/srt/managers/scheduler_recv_skipper.py (--scheduler-recv-interval)
+  int poll_passes = 1;
 };
 
 struct ServingTime {

@@ -1,7 +1,8 @@
 // Predictions for this computer from the curves that `calibrate` measures on made-up models, beside what the engine
 // takes for models and contexts that were never calibrated on. Into a prediction go the curves and what DRAM gives
 // before and after the point, no time of the point. Prints a table in Markdown.
-//   dachlast_cpu_prediction_bench [MODEL:DTYPE ...]
+//   dachlast_cpu_prediction_bench [--fresh] [MODEL:DTYPE ...]
+// --fresh calibrates first, only the types that are asked for, and stores nothing.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -64,6 +65,13 @@ class Bench {
   Bench(const HostTopology& host, BandwidthWatch& watch)
       : host_(host), watch_(watch), n_threads_(static_cast<int>(host.core_ids.size())) {}
 
+  /// Only probes of the types that will be asked for.
+  void calibrate_afresh(const std::vector<std::string_view>& cases) {
+    std::vector<CurveProbe> probes = curve_probes(host_);
+    std::erase_if(probes, [&](const CurveProbe& probe) { return !is_asked_for(probe, cases); });
+    curves_.emplace(calibrate_curves(host_, probes, n_threads_));
+  }
+
   /// What `calibrate` stored; it is measured and stored now where it never was.
   void calibrate() {
     const RoofStore store;
@@ -94,6 +102,13 @@ class Bench {
   int n_disturbed() const { return n_disturbed_; }
 
  private:
+  static bool is_asked_for(const CurveProbe& probe, const std::vector<std::string_view>& cases) {
+    return std::ranges::any_of(cases, [&](std::string_view text) {
+      const WeightType type = *weight_type_from_name(text.substr(text.find(':') + 1));
+      return probe.contexts.empty() ? name_of(probe.weights) == name_of(type) : probe.kv == cache_of(type);
+    });
+  }
+
   void measure(const ModelSpec& model, const Weights& weights, const std::string& name, WeightType type,
                const Case& point) {
     const Precision precision{.weights = type, .kv = {cache_of(type)}};
@@ -182,18 +197,20 @@ int run(int argc, char** argv) {
   const HostTopology host = read_host_topology();
   BandwidthWatch watch(host, static_cast<int>(host.core_ids.size()));
   watch.probe();
+  std::vector<std::string_view> asked(argv + 1, argv + argc);
+  const bool fresh = std::erase(asked, "--fresh") > 0;
+  if (asked.empty()) asked.assign(std::begin(kCases), std::end(kCases));
   Bench bench(host, watch);
-  bench.calibrate();
+  if (fresh)
+    bench.calibrate_afresh(asked);
+  else
+    bench.calibrate();
   watch.probe();
   fmt::print(
       "| Model | Phase | Tokens | Batch | DRAM, GB/s | Predicted, ms | Measured, ms | Noise | Error | Without probes "
       "|\n");
   fmt::print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-  const std::vector<std::string_view> asked(argv + 1, argv + argc);
-  for (const std::string_view text :
-       asked.empty() ? std::vector<std::string_view>(std::begin(kCases), std::end(kCases)) : asked) {
-    bench.run(text);
-  }
+  for (const std::string_view text : asked) bench.run(text);
   print_errors(bench.rows());
   const RoofSample rate = watch.roof().bytes_per_s;
   fmt::print("{} points left out, as other programs ran beside each of four attempts.\n", bench.n_disturbed());

@@ -108,6 +108,22 @@ TEST(ServingTime, RoomIsTakenAsAnswersGrowUnlessAnEngineReservesIt) {
   EXPECT_LE(serving_time(StepTimer(reserving, curves()), load, limits).mean_batch, 4.0);
 }
 
+TEST(ServingTime, RequestsWaitForTheNextLookAtArrivals) {
+  const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
+  const ServingLoad load{.input_tokens = 1000,
+                         .output_tokens = 500,
+                         .arrival = Arrival::kClosed,
+                         .n_clients = 16,
+                         .n_requests = 160,
+                         .length_spread = 0.2};
+  const ServingTime always = serving_time(timer, load, {});
+  const ServingTime seldom = serving_time(timer, load, {.poll_passes = 30});
+  // A request comes at any of the 30 passes between two looks and waits for 15 of them in the mean; a first request of each of the
+  // 16 clients in ten, and those a prompt's pass follows at once, wait for none.
+  EXPECT_GT(seldom.ttft_s, always.ttft_s + 3.0 * always.tpot_s);
+  EXPECT_LT(seldom.ttft_s, always.ttft_s + 16.0 * always.tpot_s);
+}
+
 TEST(ServingTime, EqualQuestionsGetEqualAnswers) {
   const StepTimer timer(scenario("llama-3.1-8b", "h100-sxm"), curves());
   const ServingLoad load{.input_tokens = 500, .output_tokens = 100, .n_clients = 8, .length_spread = 0.2};
