@@ -18,6 +18,14 @@ __device__ float number(BF16 x) {
   return to_float(x);
 }
 
+/// Elements of a head in rows of queries, and in what they become.
+__device__ int query_width(const LatentHeads& s) {
+  return s.key_dim + s.rotary_dim;
+}
+__device__ int row_width(const LatentHeads& s) {
+  return s.latent_dim + s.rotary_dim;
+}
+
 /// Rows of one head's keys in W, and tokens first … first + n.
 struct HeadWork {
   int head;
@@ -36,12 +44,12 @@ __global__ void __launch_bounds__(kThreads)
     absorb_kernel(const LatentHeads s, int n_tokens, const float* q, const Weight* w, float* out) {
   const HeadWork work = head_work(static_cast<int>(blockIdx.y), n_tokens);
   const int column = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
-  if (column >= s.row_dim()) return;
+  if (column >= row_width(s)) return;
   const std::int64_t first_row = static_cast<std::int64_t>(work.first_token) * s.n_heads + work.head;
-  const float* const queries = q + first_row * s.query_dim();
-  float* const rows = out + first_row * s.row_dim() + column;
-  const std::int64_t query_stride = static_cast<std::int64_t>(s.n_heads) * s.query_dim();
-  const std::int64_t row_stride = static_cast<std::int64_t>(s.n_heads) * s.row_dim();
+  const float* const queries = q + first_row * query_width(s);
+  float* const rows = out + first_row * row_width(s) + column;
+  const std::int64_t query_stride = static_cast<std::int64_t>(s.n_heads) * query_width(s);
+  const std::int64_t row_stride = static_cast<std::int64_t>(s.n_heads) * row_width(s);
   if (column >= s.latent_dim) {
     const int rotated = s.key_dim + column - s.latent_dim;
     for (int t = 0; t < work.n_tokens; ++t) rows[t * row_stride] = queries[t * query_stride + rotated];

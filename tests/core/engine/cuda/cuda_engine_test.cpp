@@ -119,9 +119,10 @@ ModelSpec latent_model(int q_lora_rank, int kv_lora_rank) {
 }
 
 double latent_distance(const ModelSpec& model, const char* kv) {
-  EngineOptions options = on_device(options_with(kv));
-  options.attention_variant = "naive";  // in float, as the CPU
-  EnginePair pair(model, options_with(kv), options);
+  EngineOptions cpu_options = options_with(kv), options = on_device(options_with(kv));
+  cpu_options.attention_variant = "reference";
+  options.attention_variant = "naive";  // in float
+  EnginePair pair(model, cpu_options, options);
   return distance_on_the_way(pair, 11, 4);
 }
 
