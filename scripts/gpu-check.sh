@@ -1,79 +1,102 @@
 #!/usr/bin/env bash
 # Builds all that runs on a GPU and checks it there, in one call of less than eight minutes: the tests of kernels and runtime, the
-# same under compute-sanitizer where it is installed, the engine itself, and benchmarks against roofs measured in the same run,
-# with the targets beside them. Fails where anything fails. Without a GPU it runs the same on the host, under emulation, says so,
-# and exits 5.
-#   scripts/gpu-check.sh [BUILD_FOLDER]
+# same under compute-sanitizer where it is installed, the engine itself, the roofs of the GPU, and benchmarks against roofs
+# measured in the same run, with the targets beside them. Every step has a limit, and the limits add up to less than eight minutes.
+# Fails where anything fails. Without a GPU it runs the same on the host, under emulation, says so, and exits 5.
+#   scripts/gpu-check.sh [--dry-run] [BUILD_FOLDER]      --dry-run: says what would run, and for how long at most
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+dry_run=0
+if [ "${1:-}" = --dry-run ]; then
+  dry_run=1
+  shift
+fi
 build=${1:-build/gpu}
 start=$SECONDS
 failed=0
+total=0
 
-step() {
-  echo "=== $*  ($((SECONDS - start)) s)"
-}
 # check NAME SECONDS COMMAND…
 check() {
   local name=$1 limit=$2
   shift 2
-  step "$name"
-  if timeout -k 10 "$limit" "$@"; then return; fi
+  total=$((total + limit))
+  if [ $dry_run -eq 1 ]; then
+    echo "would run: $name, at most $limit s"
+    return
+  fi
+  echo "=== $name  ($((SECONDS - start)) s)"
+  # In a shell of its own, so that functions can be limited too.
+  if timeout -k 10 "$limit" bash -euo pipefail -c '"$@"' gpu-check.sh "$@"; then return; fi
   echo "gpu-check.sh: FAILED: $name (exit $?, limit $limit s)" >&2
   failed=1
 }
+export build
 
 if ! command -v nvidia-smi >/dev/null || ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
   echo "gpu-check.sh: no NVIDIA GPU here (nvidia-smi -L lists none). Nothing is checked on a GPU; the same sources are run on" \
        "the host instead."
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDACHLAST_GUI=OFF >/dev/null
-  cmake --build "$build" --target dachlast_cuda_emulation_test dachlast_cuda_engine_test dachlast_gpu_run_test \
-    dachlast_gpu_bench_emulated
-  check "kernels, emulated" 120 "$build/bin/dachlast_cuda_emulation_test" --gtest_brief=1
-  check "engine, emulated" 120 "$build/bin/dachlast_cuda_engine_test" --gtest_brief=1
-  check "run, emulated" 120 "$build/bin/dachlast_gpu_run_test" --gtest_brief=1
-  check "benchmark, emulated; its times mean nothing" 60 "$build/bin/dachlast_gpu_bench_emulated" --tiny >/dev/null
+  if [ $dry_run -eq 0 ]; then
+    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDACHLAST_GUI=OFF >/dev/null
+    cmake --build "$build" --target dachlast_cuda_emulation_test dachlast_cuda_engine_test dachlast_gpu_run_test \
+      dachlast_gpu_bench_emulated
+  fi
+  check "kernels, emulated" 180 "$build/bin/dachlast_cuda_emulation_test" --gtest_brief=1
+  check "engine, emulated" 180 "$build/bin/dachlast_cuda_engine_test" --gtest_brief=1
+  check "run and calibrate, emulated" 180 "$build/bin/dachlast_gpu_run_test" --gtest_brief=1
+  check "benchmark, emulated; its times mean nothing" 60 "$build/bin/dachlast_gpu_bench_emulated" --tiny
   [ $failed -eq 0 ] || exit 1
-  echo "gpu-check.sh: what can be checked without a GPU passed. Speed, and the driver's side of everything, were not checked."
+  [ $dry_run -eq 1 ] || echo "gpu-check.sh: what can be checked without a GPU passed. Speed, and the driver's side of" \
+    "everything, were not checked."
   exit 5
 fi
 
-nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv
-step "build"
-# For this GPU alone: a quarter of the time.
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDACHLAST_CUDA=ON -DDACHLAST_GUI=OFF \
-  -DCMAKE_CUDA_ARCHITECTURES=native >/dev/null
-cmake --build "$build" --target dachlast_cuda_gpu_test dachlast_gpu_bench dachlast_cuda dachlast_cublaslt dachlast_cli
-
-check "kernels and runtime" 60 "$build/bin/dachlast_cuda_gpu_test" --gtest_brief=1
-if command -v compute-sanitizer >/dev/null; then
-  for tool in memcheck racecheck synccheck; do
-    check "kernels under compute-sanitizer, $tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 1 \
-      "$build/bin/dachlast_cuda_gpu_test" --gtest_brief=1
-  done
-else
-  echo "compute-sanitizer is not installed: memory, races and barriers were not checked on the GPU."
-fi
-
 results=$(mktemp -d)
+export results
 trap 'rm -rf "$results"' EXIT
+
+# For this GPU alone: a quarter of the time.
+build_all() {
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDACHLAST_CUDA=ON -DDACHLAST_GUI=OFF \
+    -DCMAKE_CUDA_ARCHITECTURES=native >/dev/null
+  cmake --build "$build" --target dachlast_cuda_gpu_test dachlast_gpu_bench dachlast_cuda dachlast_cublaslt dachlast_cli
+}
 story() {
-  "$build/bin/dachlast" run --model stories-260k --gpu "$1" --phase none --json --output "$results/$1.dachlast" "${@:2}" \
+  "$build/bin/dachlast" run --model stories-260k --gpu "$1" --phase none --json --output "$results/$1.dachlast" \
     >"$results/$1.json"
 }
 same_story() {
-  story cuda && story cpu && python3 - "$results" <<'PY'
+  story cuda
+  story cpu
+  python3 - "$results" <<'PY'
 import json, sys
 texts = [json.load(open(f"{sys.argv[1]}/{device}.json"))["generation"]["text"] for device in ("cuda", "cpu")]
 print(texts[0])
 sys.exit(0 if texts[0] == texts[1] else "the GPU continues the story otherwise than the CPU")
 PY
 }
-step "the bundled model tells the same story on the GPU and on the CPU"
-same_story || failed=1
-check "a measured run" 60 "$build/bin/dachlast" run --model stories-260k --gpu cuda --context 64,256 --kv paged \
-  --repeat 5 --output "$results/run.dachlast"
-check "benchmarks" 120 "$build/bin/dachlast_gpu_bench"
+export -f build_all story same_story
 
-step "done"
+[ $dry_run -eq 1 ] || nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv
+check "build" 170 build_all
+check "kernels and runtime" 30 "$build/bin/dachlast_cuda_gpu_test" --gtest_brief=1
+if command -v compute-sanitizer >/dev/null; then
+  for tool in memcheck racecheck synccheck; do
+    check "kernels under compute-sanitizer, $tool" 40 compute-sanitizer --tool "$tool" --error-exitcode 1 \
+      "$build/bin/dachlast_cuda_gpu_test" --gtest_brief=1
+  done
+else
+  echo "compute-sanitizer is not installed: memory, races and barriers were not checked on the GPU."
+fi
+check "the bundled model tells the same story on the GPU and on the CPU" 20 same_story
+check "roofs of the GPU" 40 "$build/bin/dachlast" calibrate --gpu cuda
+check "a measured run" 30 "$build/bin/dachlast" run --model stories-260k --gpu cuda --context 64,256 --kv paged \
+  --repeat 5 --output "$results/run.dachlast"
+check "benchmarks" 60 "$build/bin/dachlast_gpu_bench"
+
+if [ $dry_run -eq 1 ]; then
+  echo "all steps together: at most $total s"
+else
+  echo "=== done  ($((SECONDS - start)) s)"
+fi
 [ $failed -eq 0 ] || exit 1

@@ -86,24 +86,29 @@ void require_known(const char* subject, std::span<const std::string_view> known,
 
 /// What has no kernel on a device.
 std::string missing_on_device(const EngineOptions& options) {
-  if (options.kv.is_ring())
-    return fmt::format("keeps tokens in a ring ({}), where a slot holds no fixed position", text_of(options.kv));
   if (options.kv.key_scales == KeyScales::kPerChannel && has_scales(options.precision.kv.format))
     return "has scales along the channels of keys, whose incomplete blocks wait on the host";
-  if (options.kv.tier == KvTier::kFile) return "lies in a file, which a GPU does not reach";
   return {};
 }
 
+/// Rows behind each other begin on whole vectors of the products that write them, and fit the tiles of the kernel.
+void require_latents_for_device(const ModelSpec& model) {
+  for (const LayerSpec& layer : model.layers) {
+    const auto* a = std::get_if<MlaSpec>(&layer.mixer);
+    if (a != nullptr && a->q_lora_rank % 4 != 0)
+      throw Error(ErrorKind::kUsage, model.name,
+                  fmt::format("Latents of queries {} wide are no whole vectors of four on a GPU.", a->q_lora_rank),
+                  "Leave the GPU out; planning for it works.");
+  }
+}
+
 void require_device(const ModelSpec& model, const EngineOptions& options) {
-  const auto is_plain = [](const LayerSpec& layer) { return std::holds_alternative<AttentionSpec>(layer.mixer); };
-  if (!std::ranges::all_of(model.layers, is_plain))
-    throw Error(ErrorKind::kUsage, model.name, "The CUDA engine runs no latent attention yet.",
-                "Leave the GPU out; planning for it works.");
+  require_latents_for_device(model);
   if (options.what_if.any())
     throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
   if (const std::string missing = missing_on_device(options); !missing.empty())
     throw Error(ErrorKind::kUsage, "KV cache", fmt::format("No CUDA kernel runs one that {}.", missing),
-                "Use contiguous, paged, offload:host or recompute with scales per token, or the CPU.");
+                "Use scales per token, or the CPU.");
   require_known("attention variant", options.device->attention_variants(), options.attention_variant);
   require_known("linear variant", options.device->linear_variants(), options.linear_variant);
 }

@@ -56,7 +56,7 @@ LatentForm cheapest_form(const ModelSpec& model, const Step& step) {
 }
 
 bool may_rebuild(const ModelSpec& model, const EngineOptions& options) {
-  return options.kv.recompute_keep == 0 && may_rebuild_latents(model);
+  return options.kv.recompute_keep == 0 && options.device == nullptr && may_rebuild_latents(model);
 }
 
 int absorbed_room(const ModelSpec& model, const EngineOptions& options) {

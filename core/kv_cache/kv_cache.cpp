@@ -40,8 +40,10 @@ std::unique_ptr<KvMemory> memory_for(const ModelSpec& model, const KvCacheOption
 }
 
 std::unique_ptr<KvStage> stage_for(const ModelSpec& model, const KvCacheOptions& options, KvDevice* device) {
-  if (device != nullptr)
-    return device->make_stage(stage_options(model, options), options.spec.tier, kv_tier_bytes(model, options));
+  if (device != nullptr) {
+    auto file = options.spec.tier == KvTier::kFile ? make_tier(model, options) : nullptr;
+    return device->make_stage(stage_options(model, options), std::move(file), kv_tier_bytes(model, options));
+  }
   return std::make_unique<LayerStage>(make_tier(model, options), stage_options(model, options));
 }
 
@@ -267,6 +269,10 @@ void KvCache::enter_layer(int layer_index) {
 
 void KvCache::leave_layer(int layer_index) {
   if (stage_) stage_->leave(layer_index);
+}
+
+void KvCache::finish_step() {
+  if (stage_) stage_->finish_step();
 }
 
 std::optional<KvTraffic> KvCache::traffic() {

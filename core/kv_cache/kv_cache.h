@@ -84,6 +84,7 @@ class KvCache final : public KvStep {
 
   void enter_layer(int layer_index) override;
   void leave_layer(int layer_index) override;
+  void finish_step() override;
 
   /// What passed between the tiers and was recomputed so far; empty for a cache without. Waits for what is under way.
   std::optional<KvTraffic> traffic();

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "core/kv_cache/kv_stage.h"
-#include "core/model/kv_spec.h"
+#include "core/kv_cache/kv_tier.h"
 
 namespace dachlast {
 
@@ -27,9 +27,9 @@ class KvDevice {
 
   /// Errors   throws `Error` (kDoesNotFit) where there is no room.
   virtual std::unique_ptr<KvMemory> allocate(double bytes) = 0;
-  /// `tier_bytes` of memory behind the slots.
-  /// Errors   also (kUsage) for tiers it has no way to.
-  virtual std::unique_ptr<KvStage> make_stage(StageOptions options, KvTier tier, double tier_bytes) = 0;
+  /// Slots before `tier`, or before `tier_bytes` of memory of its own choice where there is none.
+  virtual std::unique_ptr<KvStage> make_stage(StageOptions options, std::unique_ptr<TierMemory> tier,
+                                              double tier_bytes) = 0;
 };
 
 /// RAM of this computer.

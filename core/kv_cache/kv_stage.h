@@ -65,6 +65,9 @@ class KvStage {
   /// The layer's turn is over: what it wrote goes to the tier, and a later layer takes its slot.
   virtual void leave(int layer) = 0;
 
+  /// All that computes has been done. Where nobody waits for transfers before, says what failed of them.
+  virtual void finish_step() {}
+
   /// Memory of a layer during its turn.
   virtual std::span<std::byte> slot(int layer) = 0;
 

@@ -15,6 +15,10 @@ class KvStep {
   virtual void enter_layer(int layer_index) = 0;
   virtual void leave_layer(int layer_index) = 0;
 
+  /// A device has done all of the step.
+  /// Errors   as `KvStage`.
+  virtual void finish_step() = 0;
+
   /// The step as attention sees it: its entries, and then what is computed anew. Valid until the next change.
   virtual kernels::KvView view(int layer_index) = 0;
 };

@@ -264,12 +264,17 @@ std::optional<std::string> kind_sentence(const GpuProfile& profile, const Profil
 
 std::string counters_sentence(const GpuProfile& profile, double threshold) {
   std::map<std::string, int> n_by_bound;
-  for (const CounterKernel& kernel : profile.counters) ++n_by_bound[verdict_word(judge_counters(kernel, threshold))];
+  std::int64_t n_kernels = 0;
+  for (const CounterKernel& kernel : profile.counters) {
+    if (kernel.name.starts_with("[GPU ")) continue;  // samples of a whole GPU
+    ++n_kernels;
+    ++n_by_bound[verdict_word(judge_counters(kernel, threshold))];
+  }
+  if (n_kernels == 0) return {};
   std::string list;
   for (const auto& [bound, n] : n_by_bound)
     list += fmt::format("{}{} {}", list.empty() ? "" : ", ", n, bound == kMissing ? "without a verdict" : bound);
-  return fmt::format("Counters of {}: {}.",
-                     counted(static_cast<std::int64_t>(profile.counters.size()), "kernel", "kernels"), list);
+  return fmt::format("Counters of {}: {}.", counted(n_kernels, "kernel", "kernels"), list);
 }
 
 std::vector<std::string> answer_of(const GpuProfile& profile, const ProfileViewOptions& options) {
@@ -280,7 +285,8 @@ std::vector<std::string> answer_of(const GpuProfile& profile, const ProfileViewO
   if (options.device)
     for (const TracedOpKind kind : {TracedOpKind::kGemm, TracedOpKind::kAttention})
       if (const auto sentence = kind_sentence(profile, options, kind)) answer.push_back(*sentence);
-  if (!profile.counters.empty()) answer.push_back(counters_sentence(profile, options.threshold));
+  if (const std::string counters = counters_sentence(profile, options.threshold); !counters.empty())
+    answer.push_back(counters);
   return answer;
 }
 

@@ -50,6 +50,12 @@ bool chosen(const CudaAttentionVariant& variant, const CudaAttentionCall& call, 
   return forced.empty() ? variant.suits(call) : variant.name == forced;
 }
 
+/// Positions that the queries of a sequence may see from first to last; sinks make them all.
+int visible_len(const CudaAttentionCall& call) {
+  if (call.mask.window == 0 || call.mask.n_sinks > 0) return call.longest_kv_len;
+  return std::min(call.longest_kv_len, call.mask.window + call.longest_q_len - 1);
+}
+
 constexpr int kWantedBlocks = 2 * 132;  // of all splits together
 
 /// A cache is cut only while its blocks are fewer than wanted, and each block keeps up to so many rows: however many
@@ -90,12 +96,13 @@ int n_rows(const CudaAttentionCall& call) {
 }
 
 CacheCut cut_of(const CudaAttentionCall& call, int blocks_per_split) {
+  const int len = visible_len(call);
   constexpr int kLeastStretch = kCutStep, kWholeTiles = 64;
   const int most = std::max(1, kWantedBlocks / std::max(1, blocks_per_split));
-  const int wanted = std::clamp((call.longest_kv_len + kLeastStretch - 1) / kLeastStretch, 1, most);
-  const int stretch = (call.longest_kv_len + wanted - 1) / wanted;
+  const int wanted = std::clamp((len + kLeastStretch - 1) / kLeastStretch, 1, most);
+  const int stretch = (len + wanted - 1) / wanted;
   const int whole = std::max(kWholeTiles, (stretch + kWholeTiles - 1) / kWholeTiles * kWholeTiles);
-  return {std::max(1, (call.longest_kv_len + whole - 1) / whole), whole};
+  return {std::max(1, (len + whole - 1) / whole), whole};
 }
 
 std::size_t state_floats(const CudaAttentionCall& call, const CacheCut& cut) {

@@ -40,6 +40,7 @@ struct AttentionArguments {
   float* states;  // [n_splits, n_rows · n_heads, value_dim + 2]; null: one split, straight to `out`
   int n_rows;
   int stretch;
+  RingRule ring;
 };
 
 inline CacheSide side_of(KvFormat format, std::span<const std::byte> rows, std::span<const ScaleWord> scales,
@@ -75,6 +76,7 @@ inline AttentionArguments arguments_of(const CudaAttentionCall& call, const Cach
   a.states = cut.n_splits > 1 ? states.data() : nullptr;
   a.n_rows = n_rows(call);
   a.stretch = cut.stretch;
+  a.ring = call.ring;
   return a;
 }
 
@@ -134,8 +136,10 @@ __device__ inline float capped(const AttentionArguments& a, float score) {
   return a.rule.softcap > 0.0f ? a.rule.softcap * tanhf(score / a.rule.softcap) : score;
 }
 
-/// Index of a slot's row over blocks, heads and rows.
-__device__ inline std::int64_t row_index(const AttentionArguments& a, const CudaSequence& s, int kv_head, int slot) {
+/// Index of a position's row over blocks, heads and rows.
+__device__ inline std::int64_t row_index(const AttentionArguments& a, const CudaSequence& s, int kv_head,
+                                         int position) {
+  const int slot = a.ring.slot_of(position);
   const std::int64_t block = a.blocks[s.first_block + slot / a.block_size];
   return (block * a.n_kv_heads + kv_head) * a.block_size + slot % a.block_size;
 }

@@ -9,10 +9,22 @@
 
 namespace dachlast::kernels::cuda {
 
-/// What KvSequence says, in device memory. Slot s holds position s.
+/// Where a position of the text lies in a sequence's slots: in the slot of its number or, in a ring of `n_slots`, in one that the
+/// newest tokens share by turns behind the first `n_sinks`. A window that fits the ring sees none that is overwritten.
+struct RingRule {
+  int n_slots = 0;  // 0: no ring
+  int n_sinks = 0;
+
+  constexpr int slot_of(int position) const {
+    if (position < n_slots || n_slots == 0) return position;
+    return n_sinks + (position - n_sinks) % (n_slots - n_sinks);
+  }
+};
+
+/// What KvSequence says, in device memory. Kernels count positions and ask the ring where they lie.
 struct CudaSequence {
   std::int32_t first_block;  // where its table begins in `CudaAttentionCall::blocks`
-  std::int32_t kv_len;
+  std::int32_t kv_len;       // positions, those that a ring has let go of included
   std::int32_t q_len;
   std::int32_t first_position;
   std::int32_t first_row;  // in q and out
@@ -31,6 +43,7 @@ struct CudaAttentionCall {
   int longest_q_len;
   int longest_kv_len;
   std::span<float> out;  // [n_rows, n_heads, value_dim]
+  RingRule ring = {};
 };
 
 /// Queues the attention of one layer in one step. `workspace` holds the variant's `workspace_floats`.

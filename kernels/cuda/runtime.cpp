@@ -3,6 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <memory>
 #include <utility>
 
 #include "core/base/error.h"
@@ -128,6 +129,16 @@ void copy(void* to, const void* from, std::size_t bytes, Stream stream) {
 void copy_between(void* to, int to_device, const void* from, int from_device, std::size_t bytes, Stream stream) {
   if (bytes == 0) return;
   check(cudaMemcpyPeerAsync(to, to_device, from, from_device, bytes, stream), "copy between GPUs");
+}
+
+void call_host(std::function<void()> call, Stream stream) {
+  auto kept = std::make_unique<std::function<void()>>(std::move(call));
+  const auto run = [](void* what) {
+    const std::unique_ptr<std::function<void()>> own(static_cast<std::function<void()>*>(what));
+    (*own)();
+  };
+  check(cudaLaunchHostFunc(stream, run, kept.get()), "call of the host");
+  static_cast<void>(kept.release());  // its turn frees it
 }
 
 void zero(std::span<std::byte> memory, Stream stream) {

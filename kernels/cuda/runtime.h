@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -121,6 +122,10 @@ void copy(void* to, const void* from, std::size_t bytes, Stream stream);
 
 /// Queues a copy from the memory of one device to that of another.
 void copy_between(void* to, int to_device, const void* from, int from_device, std::size_t bytes, Stream stream);
+
+/// Queues a call of the host, when its turn comes, on a thread of the runtime; what is queued behind it waits.
+/// `call` throws nothing and queues nothing.
+void call_host(std::function<void()> call, Stream stream);
 
 /// Queues writing zeros.
 void zero(std::span<std::byte> memory, Stream stream);

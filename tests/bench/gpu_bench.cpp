@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -23,6 +22,7 @@
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/weight_gemv.h"
 #include "kernels/linear.h"
+#include "tests/bench/gpu_table.h"
 
 namespace dachlast::bench {
 namespace {
@@ -46,14 +46,6 @@ struct Sizes {
 };
 constexpr Sizes kFull{{}, 32, 8, 128, 8192, 8192, 32, 28672, 4096, 512e6, 16, 14336, 32000, 4096, 30};
 constexpr Sizes kTiny{{4096, 32, 2}, 4, 2, 16, 24, 40, 2, 64, 64, 1e4, 1, 32, 64, 8, 2};
-
-/// Targets of an H100, where there is one.
-struct Row {
-  std::string name;
-  std::string reached;
-  double share;  // of the roof
-  double target;
-};
 
 class Bench {
  public:
@@ -85,7 +77,7 @@ class Bench {
   const Sizes& sizes_;
   CudaContext context_;
   DeviceRoofs roofs_;
-  std::vector<Row> rows_;
+  std::vector<GpuRow> rows_;
 };
 
 /// Of one call; the first three warm up.
@@ -218,14 +210,6 @@ void Bench::step_overhead() {
   rows_.push_back({"decode step, overhead of the host", fmt::format("{:7.1f} %", 100.0 * overhead), overhead, -0.05});
 }
 
-/// A target below 0 is a limit: -0.05 means at most 5 %.
-std::string verdict_of(const Row& row) {
-  if (row.target == 0.0) return "no target";
-  const bool met = row.target > 0.0 ? row.share >= row.target : row.share <= -row.target;
-  return fmt::format("{} {:.0f} %: {}", row.target > 0.0 ? ">=" : "<=", 100.0 * std::abs(row.target),
-                     met ? "met" : "NOT met");
-}
-
 int Bench::run() {
   attention("prefill attention, bf16, whole prompt", KvFormat::kBF16, sizes_.prefill_tokens, sizes_.prefill_tokens, 1,
             0.60);
@@ -242,11 +226,8 @@ int Bench::run() {
 
   fmt::print("{}\nroofs of this run: read {:.1f} GB/s, bf16 products {:.1f} TFLOP/s, f32 products {:.1f} TFLOP/s\n",
              context_.facts.name, read_bandwidth() / 1e9, bf16_peak() / 1e12, roofs_.computes[1].ops_per_s.max / 1e12);
-  fmt::print("{:<44} {:>16} {:>9}  {}\n", "", "reached", "of roof", "target (H100)");
-  for (const Row& row : rows_)
-    fmt::print("{:<44} {:>16} {:>7.1f} %  {}\n", row.name, row.reached, 100.0 * row.share, verdict_of(row));
-  const auto is_number = [](const Row& row) { return std::isfinite(row.share); };
-  return std::ranges::all_of(rows_, is_number) ? 0 : 1;
+  fmt::print("{}", gpu_table(rows_, context_.facts.name));
+  return all_measured(rows_) ? 0 : 1;
 }
 
 }  // namespace

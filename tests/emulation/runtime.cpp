@@ -216,6 +216,12 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int f
     return emulation::copy_now(to, from, bytes);
   });
 }
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t call, void* what) {
+  return emulation::queue(stream, [=] {
+    call(what);
+    return cudaSuccess;
+  });
+}
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
   return emulation::queue(stream, [=] {
     if (emulation::lies(emulation::memory().device, data, bytes) != Lies::kInside) return cudaErrorInvalidValue;

@@ -13,12 +13,14 @@
 #include "core/collect/cupti/activity_session.h"
 #include "core/collect/cupti/counter_session.h"
 #include "core/collect/cupti/plugin.h"
+#include "core/collect/cupti/sampling_session.h"
 #include "core/collect/nvtx/spool_writer.h"
 
 namespace {
 
 using dachlast::cupti::CounterSession;
 using dachlast::cupti::Refusal;
+using dachlast::cupti::SamplingSession;
 using dachlast::cupti::SpoolSink;
 using dachlast::spool::Writer;
 
@@ -27,8 +29,9 @@ constexpr int kRefused = 0;
 
 // State of the process, never destroyed: CUPTI calls back until the very end.
 Writer* g_writer = nullptr;
-std::atomic<CounterSession*> g_counters{nullptr};  // null: a timeline is recorded
-std::mutex* g_counting = nullptr;                  // guards *g_counters and the file it writes
+std::atomic<CounterSession*> g_counters{nullptr};   // null: a timeline is recorded
+std::atomic<SamplingSession*> g_sampling{nullptr};  // null: nothing is sampled
+std::mutex* g_counting = nullptr;                   // guards both and the file they write
 
 void note(std::string_view text) {
   g_writer->text(dachlast::spool::Kind::kNote, 0, text);
@@ -53,6 +56,18 @@ bool is_launch(CUpti_CallbackId id) {
     case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz: return true;
     default: return false;
   }
+}
+
+/// A timeline is recorded beside samples, with or without them.
+void sample_on_launch(const CUpti_CallbackData& call) {
+  if (call.callbackSite != CUPTI_API_ENTER || g_sampling == nullptr) return;
+  const std::lock_guard lock(*g_counting);
+  SamplingSession* sampling = g_sampling;
+  if (sampling == nullptr) return;
+  sampling->launch(call.context);
+  if (sampling->refusal().empty()) return;
+  note("no samples: " + sampling->refusal());
+  g_sampling = nullptr;
 }
 
 /// Counters that are refused leave a timeline to be recorded, with the cause beside it.
@@ -80,9 +95,10 @@ void on_context_end(CUcontext context) {
 
 void CUPTIAPI on_callback(void*, CUpti_CallbackDomain domain, CUpti_CallbackId id, const void* data) {
   const int saved = errno;
-  if (domain == CUPTI_CB_DOMAIN_DRIVER_API && is_launch(id))
+  if (domain == CUPTI_CB_DOMAIN_DRIVER_API && is_launch(id)) {
     on_launch(*static_cast<const CUpti_CallbackData*>(data));
-  else if (domain == CUPTI_CB_DOMAIN_RESOURCE && id == CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING)
+    sample_on_launch(*static_cast<const CUpti_CallbackData*>(data));
+  } else if (domain == CUPTI_CB_DOMAIN_RESOURCE && id == CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING)
     on_context_end(static_cast<const CUpti_ResourceData*>(data)->context);
   errno = saved;
 }
@@ -95,15 +111,38 @@ void finish_counters() {
   if (!counters->refusal().empty()) note("counters ended early: " + counters->refusal());
 }
 
+void finish_sampling() {
+  const std::lock_guard lock(*g_counting);
+  SamplingSession* sampling = g_sampling.exchange(nullptr);
+  if (sampling == nullptr) return;
+  sampling->finish_all();
+  if (!sampling->refusal().empty()) note("samples ended early: " + sampling->refusal());
+  if (sampling->overflowed()) note("the buffer of samples was full for a time: some are missing");
+}
+
 /// The child of a fork has no usable context: what its parent counts is none of its business.
 void forget_counters() {
   g_counters = nullptr;
+  g_sampling = nullptr;
+}
+
+const char* metric_sets_folder() {
+  const char* folder = std::getenv("DACHLAST_METRIC_SETS");
+  return folder != nullptr ? folder : "";
+}
+
+Refusal start_sampling(CUpti_SubscriberHandle subscriber) {
+  g_counting = new std::mutex;
+  g_sampling = new SamplingSession(*new SpoolSink(*g_writer), metric_sets_folder());
+  cuptiEnableDomain(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API);
+  pthread_atfork(nullptr, nullptr, forget_counters);
+  std::atexit(finish_sampling);
+  return dachlast::cupti::start_activity(*g_writer);
 }
 
 void start_counters(CUpti_SubscriberHandle subscriber, const char* set) {
-  const char* folder = std::getenv("DACHLAST_METRIC_SETS");
   g_counting = new std::mutex;
-  g_counters = new CounterSession(*new SpoolSink(*g_writer), folder != nullptr ? folder : "", set);
+  g_counters = new CounterSession(*new SpoolSink(*g_writer), metric_sets_folder(), set);
   cuptiEnableDomain(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API);
   pthread_atfork(nullptr, nullptr, forget_counters);
   std::atexit(finish_counters);
@@ -117,6 +156,7 @@ Refusal subscribe_and_start() {
   cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING);
   const char* set = std::getenv("DACHLAST_ATTACH_COUNTERS");
   if (set == nullptr || *set == '\0') return dachlast::cupti::start_activity(*g_writer);
+  if (set == dachlast::cupti::kSamplingSet) return start_sampling(subscriber);
   start_counters(subscriber, set);
   return nullptr;
 }

@@ -1,14 +1,13 @@
 #include "core/engine/cuda/cuda_cache.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
+#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "core/base/units.h"
+#include "core/engine/cuda/cuda_tier.h"
 
 namespace dachlast {
 namespace {
@@ -17,7 +16,6 @@ using kernels::cuda::DeviceBlock;
 using kernels::cuda::DeviceEvent;
 using kernels::cuda::DeviceSegment;
 using kernels::cuda::EventUse;
-using kernels::cuda::PinnedMemory;
 
 constexpr std::size_t kSlotAlignment = 256;  // whole transactions of every format
 
@@ -60,15 +58,14 @@ struct LayerMarks {
 
 class CudaKvStage final : public KvStage {
  public:
-  CudaKvStage(CudaContext& context, StageOptions options, double tier_bytes)
+  CudaKvStage(CudaContext& context, StageOptions options, std::unique_ptr<CudaTier> tier)
       : context_(context),
         options_(std::move(options)),
         slots_(context.pool.allocate(kSlots * padded(options_.slot_bytes), DeviceSegment::kKvCache,
                                      context.steps.stream())),
-        tier_(static_cast<std::size_t>(tier_bytes), "KV tier in pinned memory"),
+        tier_(std::move(tier)),
         marks_(options_.layers.size()) {
     kernels::cuda::zero(slots_.bytes(), context.steps.stream());
-    std::memset(tier_.bytes().data(), 0, tier_.bytes().size());
     context.steps.finish();
   }
   ~CudaKvStage() override {
@@ -107,6 +104,11 @@ class CudaKvStage final : public KvStage {
     if (layer + kSlots < n_layers()) load(layer + kSlots);
   }
 
+  void finish_step() override {
+    context_.copies.finish();
+    tier_->require_intact();
+  }
+
   std::span<std::byte> slot(int layer) override {
     const std::size_t bytes = padded(options_.slot_bytes);
     return slots_.bytes().subspan(static_cast<std::size_t>(layer % kSlots) * bytes, bytes);
@@ -114,8 +116,7 @@ class CudaKvStage final : public KvStage {
 
   void copy(std::int64_t from_record, std::int64_t to_record) override {
     context_.copies.finish();
-    for (const StageLayer& layer : options_.layers)
-      std::memcpy(record(layer, to_record), record(layer, from_record), layer.record_bytes);
+    for (const StageLayer& layer : options_.layers) tier_->copy(record(layer, from_record), record(layer, to_record));
     const double bytes = bytes_of_all_layers();
     traffic_.read_bytes += bytes;
     traffic_.written_bytes += bytes;
@@ -127,10 +128,7 @@ class CudaKvStage final : public KvStage {
     count_last_step();
     return traffic_;
   }
-  std::string tier_description() const override {
-    return fmt::format("{:.4g} MiB of pinned memory of the host, copied by the GPU",
-                       static_cast<double>(tier_.bytes().size()) / kMiB);
-  }
+  std::string tier_description() const override { return tier_->description(); }
   double bytes() const override { return static_cast<double>(slots_.bytes().size()); }
 
  private:
@@ -138,8 +136,8 @@ class CudaKvStage final : public KvStage {
 
   int n_layers() const { return static_cast<int>(options_.layers.size()); }
   LayerMarks& marks_of(int layer) { return marks_[static_cast<std::size_t>(layer)]; }
-  std::byte* record(const StageLayer& layer, std::int64_t number) const {
-    return tier_.bytes().data() + layer.tier_offset + number * static_cast<std::int64_t>(layer.record_bytes);
+  static TierRecord record(const StageLayer& layer, std::int64_t number) {
+    return {layer.tier_offset + number * static_cast<std::int64_t>(layer.record_bytes), layer.record_bytes};
   }
   double bytes_of_all_layers() const {
     double bytes = 0.0;
@@ -157,21 +155,21 @@ class CudaKvStage final : public KvStage {
 
   void move(int layer, const StagedBlock& one, Direction direction) {
     const StageLayer& of = options_.layers[static_cast<std::size_t>(layer)];
-    std::byte* in_tier = record(of, one.record);
-    for (const StagePart& part : of.parts) {
-      std::byte* const in_slot =
-          slot(layer).data() + part.offset + static_cast<std::size_t>(one.block) * part.block_bytes;
-      const bool to_tier = direction == Direction::kToTier;
-      kernels::cuda::copy(to_tier ? in_tier : in_slot, to_tier ? in_slot : in_tier, part.block_bytes,
-                          context_.copies.stream());
-      in_tier += part.block_bytes;
-    }
+    std::array<std::span<std::byte>, std::tuple_size_v<decltype(of.parts)>> parts;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      parts[i] = slot(layer).subspan(of.parts[i].offset + static_cast<std::size_t>(one.block) * of.parts[i].block_bytes,
+                                     of.parts[i].block_bytes);
+    if (direction == Direction::kToTier)
+      tier_->store(record(of, one.record), parts, context_.copies.stream());
+    else
+      tier_->load(record(of, one.record), parts, context_.copies.stream());
   }
 
   /// Adds up what the marks of the last step say, once, when all of it is done.
   void count_last_step() {
     context_.copies.finish();
     context_.steps.finish();
+    tier_->require_intact();
     if (n_left_ == 0) return;
     const double bytes = bytes_of_all_layers();
     traffic_.n_reads += static_cast<std::int64_t>(lists_.load.size()) * n_layers();
@@ -190,7 +188,7 @@ class CudaKvStage final : public KvStage {
   CudaContext& context_;
   const StageOptions options_;
   DeviceBlock slots_;
-  PinnedMemory tier_;
+  std::unique_ptr<CudaTier> tier_;
   std::vector<LayerMarks> marks_;
   StageLists lists_;
   int n_left_ = 0;  // layers that have had their turn in the step
@@ -203,8 +201,13 @@ std::unique_ptr<KvMemory> make_cuda_kv_memory(CudaContext& context, double bytes
   return std::make_unique<CudaKvMemory>(context, bytes);
 }
 
-std::unique_ptr<KvStage> make_cuda_kv_stage(CudaContext& context, StageOptions options, double tier_bytes) {
-  return std::make_unique<CudaKvStage>(context, std::move(options), tier_bytes);
+std::unique_ptr<KvStage> make_cuda_kv_stage(CudaContext& context, StageOptions options,
+                                            std::unique_ptr<TierMemory> tier, double tier_bytes) {
+  std::size_t largest = 0;
+  for (const StageLayer& layer : options.layers) largest = std::max(largest, layer.record_bytes);
+  auto behind =
+      tier ? make_bounced_tier(std::move(tier), largest, options.bounce_alignment) : make_pinned_tier(tier_bytes);
+  return std::make_unique<CudaKvStage>(context, std::move(options), std::move(behind));
 }
 
 }  // namespace dachlast

@@ -65,8 +65,9 @@ class CudaDevice final : public EngineDevice {
   }
 
   std::unique_ptr<KvMemory> allocate(double bytes) override { return make_cuda_kv_memory(context_, bytes); }
-  std::unique_ptr<KvStage> make_stage(StageOptions options, KvTier, double tier_bytes) override {
-    return make_cuda_kv_stage(context_, std::move(options), tier_bytes);
+  std::unique_ptr<KvStage> make_stage(StageOptions options, std::unique_ptr<TierMemory> tier,
+                                      double tier_bytes) override {
+    return make_cuda_kv_stage(context_, std::move(options), std::move(tier), tier_bytes);
   }
 
  private:

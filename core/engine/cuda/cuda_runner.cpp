@@ -1,6 +1,8 @@
 #include "core/engine/cuda/cuda_runner.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <variant>
 
 #include "core/base/error.h"
 #include "kernels/cuda/elementwise.h"
@@ -18,8 +20,34 @@ std::size_t area(int rows, int columns) {
 }
 
 int first_layer_with_cache(const ModelSpec& model) {
-  const auto keeps = [](const LayerSpec& layer) { return !attention_of(layer).shares_kv_with; };
+  const auto keeps = [](const LayerSpec& layer) {
+    const auto* a = std::get_if<AttentionSpec>(&layer.mixer);
+    return a == nullptr || !a->shares_kv_with;
+  };
   return static_cast<int>(std::ranges::find_if(model.layers, keeps) - model.layers.begin());
+}
+
+bool rotates(const LayerSpec& layer) {
+  const auto* a = std::get_if<AttentionSpec>(&layer.mixer);
+  return a == nullptr || a->rope.has_value();  // latent attention always does
+}
+
+/// What a kernel is chosen by, before there is anything to read.
+template <class Shape>
+kernels::cuda::CudaAttentionCall call_for(const Shape& shape) {
+  const kernels::AttentionSizes sizes = kernels::sizes_of(shape);
+  kernels::cuda::CudaAttentionCall call{};
+  call.n_heads = sizes.n_heads;
+  call.pool.layout = {
+      .format = shape.kv.format,
+      .key_scales = shape.kv.key_scales,
+      .values = std::is_same_v<Shape, WideAttentionShape> ? kernels::KvValues::kInKeys : kernels::KvValues::kOwnRows,
+      .n_kv_heads = sizes.n_kv_heads,
+      .block_size = 1,
+      .head_dim = sizes.head_dim,
+      .value_dim = sizes.value_dim};
+  call.longest_q_len = sizes.q_len;
+  return call;
 }
 
 /// Rows of logits that a step may return.
@@ -58,7 +86,7 @@ void CudaRunner::upload_rope_tables(const RopeTables& tables) {
   std::map<const float*, RopeTables::Table> copied;
   for (std::size_t layer = 0; layer < model_.layers.size(); ++layer) {
     rope_of_layer_.emplace_back();
-    if (!dachlast::attention_of(model_.layers[layer]).rope) continue;
+    if (!rotates(model_.layers[layer])) continue;
     const RopeTables::Table host = tables.of_layer(static_cast<int>(layer));
     const auto [place, is_new] = copied.try_emplace(host.cos.data());
     if (is_new) {
@@ -94,7 +122,9 @@ void CudaRunner::begin(const Step& step, std::span<const SequenceLengths> length
   const bool one_token_each = std::ranges::all_of(lengths, [](const SequenceLengths& one) { return one.q_len == 1; });
   parameters_ = one_token_each ? &memory_.few() : &memory_.many();
   const kernels::KvView view = cache_.view(first_cached_layer_);
-  parameters_->fill(token_ids_, view.sequences, view.pool.layout.block_size, model_.learned_position_offset);
+  ring_ = options_.kv.is_ring() ? kernels::cuda::RingRule{view.pool.layout.block_size, options_.kv.n_sinks}
+                                : kernels::cuda::RingRule{};
+  parameters_->fill(token_ids_, view.sequences, {view.pool.layout.block_size, model_.learned_position_offset, ring_});
   parameters_->upload(context_);
   clock_.begin(stream());
   const bool repeats = one_token_each && !options_.kv.staged();
@@ -114,6 +144,7 @@ void CudaRunner::finish() {
   clock_.end(stream());
   download(step_);
   context_.steps.finish();
+  cache_.finish_step();
   clock_.read();
 }
 
@@ -132,18 +163,11 @@ void CudaRunner::download(const Step& step) {
 DType CudaRunner::arithmetic(const Op& op) const {
   if (const auto* shape = std::get_if<LinearShape>(&op.shape))
     return kernels::cuda::linear_variant_for(*shape, options_.weight_storage(), options_.linear_variant).arithmetic;
-  if (const auto* shape = std::get_if<AttentionShape>(&op.shape)) {
-    kernels::cuda::CudaAttentionCall call{};
-    call.n_heads = shape->n_heads;
-    call.pool.layout = {.format = shape->kv.format,
-                        .key_scales = shape->kv.key_scales,
-                        .n_kv_heads = shape->n_kv_heads,
-                        .block_size = 1,
-                        .head_dim = shape->head_dim,
-                        .value_dim = shape->head_dim};
-    call.longest_q_len = shape->q_len;
-    return kernels::cuda::attention_variant_for(call, options_.attention_variant).arithmetic;
-  }
+  const auto of_attention = [&](const auto& shape) {
+    return kernels::cuda::attention_variant_for(call_for(shape), options_.attention_variant).arithmetic;
+  };
+  if (const auto* shape = std::get_if<AttentionShape>(&op.shape)) return of_attention(*shape);
+  if (const auto* shape = std::get_if<WideAttentionShape>(&op.shape)) return of_attention(*shape);
   return DType::kF32;
 }
 
@@ -154,16 +178,28 @@ void CudaRunner::queue(const Op& op) {
     case OpKind::kQkvProj:
     case OpKind::kOProj:
     case OpKind::kMlpUp:
-    case OpKind::kMlpDown: return linear(op, std::get<LinearShape>(op.shape));
-    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
-    case OpKind::kKvWrite: return kv_write(op);
-    case OpKind::kAttention: return attention(op, std::get<AttentionShape>(op.shape));
+    case OpKind::kMlpDown:
+    case OpKind::kLatentDown: return linear(op, std::get<LinearShape>(op.shape));
+    case OpKind::kLatentUp: return latent_up(op);
+    case OpKind::kQkNorm:
+    case OpKind::kRope:
+    case OpKind::kKvWrite:
+    case OpKind::kAttention: return latent_of(op) != nullptr ? run_latent(op, *latent_of(op)) : run_plain(op);
     case OpKind::kMlpAct: return activate(op, std::get<ActivationShape>(op.shape));
     case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
     case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
     case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
     default: break;  // no kernels yet: `validate` refuses models that have these
+  }
+}
+
+/// Operations that latent attention does otherwise.
+void CudaRunner::run_plain(const Op& op) {
+  switch (op.kind) {
+    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
+    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
+    case OpKind::kKvWrite: return kv_write(op);
+    default: return attention(op, std::get<AttentionShape>(op.shape));
   }
 }
 
@@ -199,7 +235,7 @@ void CudaRunner::linear(const Op& op, const LinearShape& shape) {
                                            .x = rows_of(op, shape.k),
                                            .w = weights_->matrix(op.weight, op.layer),
                                            .bias = weights_->bias(op.weight, op.layer),
-                                           .y = memory_.floats(op.out),
+                                           .y = output_of(op),
                                            .workspace = memory_.linear(),
                                            .gemm = context_.gemm.get()};
   kernels::cuda::linear_variant_for(shape, options_.weight_storage(), options_.linear_variant).run(call, stream());
@@ -232,8 +268,14 @@ void CudaRunner::rope(const Op& op, const RopeShape& shape) {
 }
 
 void CudaRunner::kv_write(const Op& op) {
-  cache_.enter_layer(op.layer);
   const QkvColumns columns = columns_of(op);
+  const std::span<const float> qkv = memory_.floats(op.in);
+  write_cache(op, qkv.subspan(static_cast<std::size_t>(columns.q_width())),
+              qkv.subspan(static_cast<std::size_t>(columns.q_width() + columns.kv_width())), columns.width());
+}
+
+void CudaRunner::write_cache(const Op& op, std::span<const float> k, std::span<const float> v, int stride) {
+  cache_.enter_layer(op.layer);
   const kernels::KvPool pool = cache_.view(op.layer).pool;
   // The view is for reading; kernels of this operation are those that write it.
   const auto writable = [](auto span) {
@@ -243,30 +285,32 @@ void CudaRunner::kv_write(const Op& op) {
   const kernels::cuda::CudaKvTarget target{
       {pool.layout, writable(pool.k), writable(pool.v), writable(pool.k_scales), writable(pool.v_scales)},
       parameters_->on_device().slots.first(static_cast<std::size_t>(parameters_->n_rows()))};
-  const std::span<const float> qkv = memory_.floats(op.in);
-  kernels::cuda::store_kv(target, qkv.subspan(static_cast<std::size_t>(columns.q_width())),
-                          qkv.subspan(static_cast<std::size_t>(columns.q_width() + columns.kv_width())),
-                          columns.width(), stream());
+  kernels::cuda::store_kv(target, k, v, stride, stream());
 }
 
 void CudaRunner::attention(const Op& op, const AttentionShape& shape) {
   const AttentionSpec& a = attention_of(op);
+  attend(op, {.n_heads = a.n_heads,
+              .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
+              .mask = {.window = shape.window, .n_sinks = shape.n_sink_tokens},
+              .q = memory_.floats(op.in),
+              .q_stride = columns_of(op).width(),
+              .pool = cache_.view(a.shares_kv_with.value_or(op.layer)).pool,
+              .sequences = {},
+              .blocks = {},
+              .longest_q_len = 0,
+              .longest_kv_len = 0,
+              .out = memory_.floats(op.out).first(area(parameters_->n_rows(), a.n_heads * a.head_dim))});
+}
+
+void CudaRunner::attend(const Op& op, kernels::cuda::CudaAttentionCall call) {
   const StepArrays& arrays = parameters_->on_device();
-  const int n_rows = parameters_->n_rows();
-  const kernels::cuda::CudaAttentionCall call{
-      .n_heads = a.n_heads,
-      .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
-      .mask = {.window = shape.window, .n_sinks = shape.n_sink_tokens},
-      .q = memory_.floats(op.in),
-      .q_stride = columns_of(op).width(),
-      .pool = cache_.view(a.shares_kv_with.value_or(op.layer)).pool,
-      .sequences = arrays.sequences.first(static_cast<std::size_t>(parameters_->n_sequences())),
-      .blocks = arrays.blocks,
-      .longest_q_len = parameters_->longest_q_len(),
-      .longest_kv_len = kernels::cuda::padded_kv_len(parameters_->longest_kv_len()),
-      .out = memory_.floats(op.out).first(area(n_rows, a.n_heads * a.head_dim))};
-  const auto& variant = kernels::cuda::attention_variant_for(call, options_.attention_variant);
-  variant.run(call, memory_.attention(), stream());
+  call.sequences = arrays.sequences.first(static_cast<std::size_t>(parameters_->n_sequences()));
+  call.blocks = arrays.blocks;
+  call.longest_q_len = parameters_->longest_q_len();
+  call.longest_kv_len = kernels::cuda::padded_kv_len(parameters_->longest_kv_len());
+  call.ring = ring_;
+  kernels::cuda::attention_variant_for(call, options_.attention_variant).run(call, memory_.attention(), stream());
   cache_.leave_layer(op.layer);
 }
 

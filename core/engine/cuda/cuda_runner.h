@@ -55,6 +55,17 @@ class CudaRunner final : public StepRunner {
   void rope(const Op& op, const RopeShape& shape);
   void kv_write(const Op& op);
   void attention(const Op& op, const AttentionShape& shape);
+  /// Fills in what all calls of a step share, and launches.
+  void attend(const Op& op, kernels::cuda::CudaAttentionCall call);
+  void write_cache(const Op& op, std::span<const float> k, std::span<const float> v, int stride);
+  void run_plain(const Op& op);
+  void run_latent(const Op& op, const MlaSpec& a);
+  void norm_latents(const Op& op, const MlaSpec& a);
+  void rotate_latents(const Op& op, const MlaSpec& a);
+  void latent_up(const Op& op);
+  void attend_to_latents(const Op& op, const MlaSpec& a);
+  std::span<float> new_latents(const MlaSpec& a) const;
+  std::span<float> output_of(const Op& op) const;
   void activate(const Op& op, const ActivationShape& shape);
   void residual(const Op& op, const ResidualShape& shape);
   void lm_head(const Op& op, const LinearShape& shape);
@@ -63,6 +74,10 @@ class CudaRunner final : public StepRunner {
 
   const AttentionSpec& attention_of(const Op& op) const {
     return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
+  }
+  /// Of a layer with latent attention; nullptr elsewhere.
+  const MlaSpec* latent_of(const Op& op) const {
+    return op.layer < 0 ? nullptr : std::get_if<MlaSpec>(&model_.layers[static_cast<std::size_t>(op.layer)].mixer);
   }
   QkvColumns columns_of(const Op& op) const;
   kernels::NormRule norm_rule() const;
@@ -87,6 +102,7 @@ class CudaRunner final : public StepRunner {
 
   // The step in progress.
   Step step_;
+  kernels::cuda::RingRule ring_;
   StepParameters* parameters_ = nullptr;
 };
 

@@ -101,18 +101,26 @@ std::size_t linear_bytes(const StepBounds& bounds) {
   });
 }
 
-std::size_t attention_bytes(const StepBounds& bounds) {
-  return largest<AttentionShape>(bounds, [&](const AttentionShape& shape) {
+template <class Shape>
+std::size_t attention_bytes_of(const StepBounds& bounds, kernels::KvValues values) {
+  return largest<Shape>(bounds, [&](const Shape& shape) {
+    kernels::AttentionSizes most = kernels::sizes_of(shape);
     const kernels::KvLayout layout{.format = shape.kv.format,
                                    .key_scales = shape.kv.key_scales,
-                                   .n_kv_heads = shape.n_kv_heads,
+                                   .values = values,
+                                   .n_kv_heads = most.n_kv_heads,
                                    .block_size = 1,
-                                   .head_dim = shape.head_dim,
-                                   .value_dim = shape.head_dim};
-    kernels::AttentionSizes most = kernels::sizes_of(shape);
+                                   .head_dim = most.head_dim,
+                                   .value_dim = most.value_dim};
     if (bounds.options.kv.recompute_keep > 0) most.batch_size *= 2;
+    if (bounds.options.kv.is_ring()) most.kv_len = bounds.options.capacity_tokens;  // kernels count positions
     return sizeof(float) * kernels::cuda::planned_workspace_floats(layout, most, bounds.options.attention_variant);
   });
+}
+
+std::size_t attention_bytes(const StepBounds& bounds) {
+  return std::max(attention_bytes_of<AttentionShape>(bounds, kernels::KvValues::kOwnRows),
+                  attention_bytes_of<WideAttentionShape>(bounds, kernels::KvValues::kInKeys));
 }
 
 }  // namespace
@@ -132,15 +140,16 @@ StepParameters::StepParameters(CudaContext& context, const StepLimits& limits)
       device_(cut(block_.bytes(), limits)) {}
 
 void StepParameters::fill(std::span<const std::int32_t> token_ids, std::span<const kernels::KvSequence> sequences,
-                          int block_size, int learned_offset) {
+                          const SlotRules& rules) {
   n_rows_ = n_sequences_ = n_blocks_ = longest_q_len_ = longest_kv_len_ = 0;
-  for (const kernels::KvSequence& sequence : sequences) add(sequence, block_size, learned_offset);
+  for (const kernels::KvSequence& sequence : sequences) add(sequence, rules);
   std::ranges::copy(token_ids.first(static_cast<std::size_t>(n_rows_)), host_.token_ids.begin());
 }
 
-void StepParameters::add(const kernels::KvSequence& sequence, int block_size, int learned_offset) {
+void StepParameters::add(const kernels::KvSequence& sequence, const SlotRules& rules) {
   const auto index = static_cast<std::size_t>(n_sequences_++);
-  host_.sequences[index] = {n_blocks_, sequence.kv_len, sequence.q_len, sequence.first_position, sequence.first_row};
+  const int n_positions = sequence.first_position + sequence.q_len;  // a ring has fewer slots
+  host_.sequences[index] = {n_blocks_, n_positions, sequence.q_len, sequence.first_position, sequence.first_row};
   host_.last_rows[index] = sequence.first_row + sequence.q_len - 1;
   std::ranges::copy(sequence.blocks, host_.blocks.begin() + n_blocks_);
   n_blocks_ += static_cast<std::int32_t>(sequence.blocks.size());
@@ -148,13 +157,14 @@ void StepParameters::add(const kernels::KvSequence& sequence, int block_size, in
     const auto row = static_cast<std::size_t>(sequence.first_row + i);
     const int position = sequence.first_position + i;
     host_.positions[row] = position;
-    host_.position_rows[row] = position + learned_offset;
+    host_.position_rows[row] = position + rules.learned_offset;
+    const int slot = rules.ring.slot_of(position);
     host_.slots[row] =
-        sequence.blocks[static_cast<std::size_t>(position / block_size)] * block_size + position % block_size;
+        sequence.blocks[static_cast<std::size_t>(slot / rules.block_size)] * rules.block_size + slot % rules.block_size;
   }
   n_rows_ += sequence.q_len;
   longest_q_len_ = std::max(longest_q_len_, sequence.q_len);
-  longest_kv_len_ = std::max(longest_kv_len_, sequence.kv_len);
+  longest_kv_len_ = std::max(longest_kv_len_, n_positions);
 }
 
 void StepParameters::upload(CudaContext& context) const {

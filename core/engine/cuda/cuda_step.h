@@ -29,6 +29,13 @@ struct StepArrays {
   std::span<std::int32_t> blocks;
 };
 
+/// Where tokens lie in the cache and in the learned table.
+struct SlotRules {
+  int block_size = 0;
+  int learned_offset = 0;
+  kernels::cuda::RingRule ring = {};
+};
+
 /// The arrays of a step, written in pinned memory and copied as one. Their places on the device never change, so that a step that
 /// was captured finds those of the next one.
 class StepParameters {
@@ -39,8 +46,8 @@ class StepParameters {
 
   /// The sequences of a step as the cache shows them; `n_wanted` of them are entries that want logits. The last step must be
   /// over.
-  void fill(std::span<const std::int32_t> token_ids, std::span<const kernels::KvSequence> sequences, int block_size,
-            int learned_offset);
+  void fill(std::span<const std::int32_t> token_ids, std::span<const kernels::KvSequence> sequences,
+            const SlotRules& rules);
   void upload(CudaContext& context) const;
 
   int n_rows() const { return n_rows_; }
@@ -51,7 +58,7 @@ class StepParameters {
   std::int32_t last_row(int entry) const { return host_.last_rows[static_cast<std::size_t>(entry)]; }
 
  private:
-  void add(const kernels::KvSequence& sequence, int block_size, int learned_offset);
+  void add(const kernels::KvSequence& sequence, const SlotRules& rules);
 
   kernels::cuda::PinnedMemory pinned_;
   kernels::cuda::DeviceBlock block_;

@@ -9,12 +9,22 @@ CudaWeights::CudaWeights(CudaContext& context, const ModelSpec& model, const Wei
   for (const Op& op : ops) {
     if (op.weight == WeightRole::kNone) continue;
     take(weights, op.weight, op.layer);
-    const bool has_keys =
-        op.layer >= 0 && !attention_of(model.layers[static_cast<std::size_t>(op.layer)]).shares_kv_with;
-    if (op.kind == OpKind::kQkNorm && has_keys) take(weights, WeightRole::kKNorm, op.layer);
+    if (op.kind != OpKind::kQkNorm) continue;
+    const LayerSpec& layer = model.layers[static_cast<std::size_t>(op.layer)];
+    if (const auto* latent = std::get_if<MlaSpec>(&layer.mixer)) {
+      take_latent_norms(weights, *latent, op.layer);
+    } else if (!attention_of(layer).shares_kv_with) {
+      take(weights, WeightRole::kKNorm, op.layer);
+    }
   }
   positions_ = upload(weights.positions());
   context_.steps.finish();  // the host's memory is the caller's again
+}
+
+void CudaWeights::take_latent_norms(const Weights& weights, const MlaSpec& a, int layer) {
+  for (const WeightRole role : {WeightRole::kQDown, WeightRole::kKvDown})
+    if (role == WeightRole::kKvDown || a.q_lora_rank > 0)
+      norms_[{role, layer}] = std::get<std::span<const float>>(upload(WeightMatrix(weights.norm(role, layer))));
 }
 
 std::span<const float> CudaWeights::bias(WeightRole role, int layer) const {

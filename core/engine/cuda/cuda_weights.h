@@ -23,12 +23,15 @@ class CudaWeights final : public DeviceWeights {
     return std::get<std::span<const float>>(matrix(role, layer));
   }
   std::span<const float> bias(WeightRole role, int layer) const;
+  /// Of the latents that a matrix gives.
+  std::span<const float> norm(WeightRole role, int layer) const { return norms_.at({role, layer}); }
   WeightMatrix positions() const { return positions_; }
 
  private:
   using Key = std::pair<WeightRole, int>;
 
   void take(const Weights& weights, WeightRole role, int layer);
+  void take_latent_norms(const Weights& weights, const MlaSpec& a, int layer);
   WeightMatrix upload(const WeightMatrix& matrix);
   const std::byte* upload(std::span<const std::byte> bytes);
 
@@ -37,6 +40,7 @@ class CudaWeights final : public DeviceWeights {
   std::map<const std::byte*, const std::byte*> copied_;  // host → device
   std::map<Key, WeightMatrix> matrices_;
   std::map<Key, std::span<const float>> biases_;
+  std::map<Key, std::span<const float>> norms_;
   WeightMatrix positions_;
   double bytes_ = 0.0;
 };

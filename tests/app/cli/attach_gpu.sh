@@ -38,6 +38,15 @@ expect "gemm_bf16,GEMM,1"
 expect "Counters of 3 kernels"
 refuse "Phases on each GPU"
 
+"$dachlast" attach --counters sampling -o s.dachlast -- "$program" exit >out 2>&1
+[ $? -eq 5 ] || fail "the exit code of the program is 5"
+expect "[GPU 0, sampled]"
+expect "Phases on each GPU"
+
+FAKE_CUPTI_REFUSES_SAMPLES=35 "$dachlast" attach --counters sampling -o t.dachlast -- "$program" exit >out 2>&1
+expect "no samples: "
+expect "Phases on each GPU"
+
 FAKE_CUPTI_REFUSES=35 "$dachlast" attach --counters traffic -o r.dachlast -- "$program" exit >out 2>&1
 [ $? -eq 5 ] || fail "the exit code of the program is 5"
 expect "restricted to administrators"

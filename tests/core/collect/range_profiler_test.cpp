@@ -7,6 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/collect/cupti/counter_session.h"
+#include "core/collect/cupti/pm_sampler.h"
+#include "core/collect/cupti/sampling_session.h"
 #include "tests/core/collect/programs/fake_counters.h"
 
 // Runs over a stand-in for CUPTI's counters that refuses calls out of order; values are 1000 · range + metric.
@@ -144,6 +146,105 @@ TEST(CounterSession, IsRefusedOnceAndForAll) {
   unsetenv("FAKE_CUPTI_REFUSES");
   EXPECT_EQ(session.launch(context(), "kernel"), CounterSession::Outcome::kRefused);
   EXPECT_THAT(session.refusal(), HasSubstr("administrators"));
+}
+
+// -------- samples
+
+TEST(PmSampler, DrainsByTurnsAndLeavesOutSamplesWithoutLength) {
+  PmSampler sampler(context(), kFolder);
+  EXPECT_EQ(sampler.set().name, "sampling");
+  fake_counters_sample(2 * static_cast<int>(PmSampler::kMostSamples) + 5);  // an image and another one, and five
+  const std::vector<PmSample> samples = sampler.drain();
+  // 8,197 samples, of which numbers 9, 19, … 8,189 have no length: 819.
+  ASSERT_EQ(samples.size(), 8197U - 819U);
+  EXPECT_EQ(samples[0].end_ns - samples[0].start_ns, 100000U);
+  EXPECT_EQ(samples.back().start_ns, 8196U * 100000U);
+  // The stand-in's values: 1000 · index in the image + metric; the last one is the fifth of its image.
+  EXPECT_DOUBLE_EQ(samples.back().values.at(1), 4001.0);
+  EXPECT_TRUE(sampler.drain().empty());
+  EXPECT_FALSE(sampler.overflowed());
+}
+
+TEST(PmSampler, WhatIsLeftWhenItStopsIsDrainedAndTheGpuLetGo) {
+  {
+    PmSampler sampler(context(), kFolder);
+    fake_counters_sample(3);
+    sampler.stop();
+    fake_counters_sample(3);  // nobody samples any more
+    EXPECT_EQ(sampler.drain().size(), 3U);
+    EXPECT_EQ(fake_counters_sampling(), 1);
+  }
+  EXPECT_EQ(fake_counters_sampling(), 0);
+  { const PmSampler running(context(), kFolder); }
+  EXPECT_EQ(fake_counters_sampling(), 0);
+}
+
+TEST(PmSampler, AFullBufferIsRemembered) {
+  PmSampler sampler(context(), kFolder);
+  fake_counters_overflow();
+  sampler.drain();
+  sampler.drain();
+  EXPECT_TRUE(sampler.overflowed());
+}
+
+TEST(PmSampler, RefusalsNameTheirCauseAndLetTheGpuGo) {
+  setenv("FAKE_CUPTI_REFUSES_SAMPLES", "35", 1);
+  try {
+    const PmSampler sampler(context(), kFolder);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.reason(), HasSubstr("administrators"));
+  }
+  unsetenv("FAKE_CUPTI_REFUSES_SAMPLES");
+  EXPECT_EQ(fake_counters_sampling(), 0);
+}
+
+TEST(PmSampler, ChipsWithoutATriggerByTimeTakeTheirClock) {
+  EXPECT_EQ(sample_trigger("GA100"), SampleTrigger::kClock);
+  EXPECT_EQ(sample_trigger("TU102"), SampleTrigger::kClock);
+  for (const char* chip : {"GA102", "GH100", "GB202"}) EXPECT_EQ(sample_trigger(chip), SampleTrigger::kTime) << chip;
+}
+
+TEST(SamplingSession, WritesTimeAndBytesOfTheGpuBetweenCollections) {
+  Counted counted;
+  SamplingSession session(counted, kFolder.string());
+  const auto start = SamplingSession::Clock::time_point{};
+  session.launch(context(), start);
+  fake_counters_sample(3);
+  session.launch(context(), start + std::chrono::milliseconds(100));  // too early
+  EXPECT_EQ(counted.n, 0U);
+  session.launch(context(), start + SamplingSession::kBetweenCollections);
+  EXPECT_EQ(counted.n, 3U);                                           // time, read, written
+  EXPECT_DOUBLE_EQ(counted.last.value, 0.0 + 1001.0 + 2001.0 + 1.0);  // metric 1 of samples 0, 1, 2
+  EXPECT_EQ(counted.last_name, "dram_write_bytes");
+  fake_counters_sample(2);
+  session.finish_all();
+  EXPECT_EQ(counted.n, 6U);
+  EXPECT_EQ(counted.last.range, 1U);
+  EXPECT_EQ(session.refusal(), "");
+  EXPECT_FALSE(session.overflowed());
+  EXPECT_EQ(fake_counters_sampling(), 0);
+}
+
+TEST(SamplingSession, SamplesAGpuOnceForAllItsContexts) {
+  static int other = 0;
+  Counted counted;
+  SamplingSession session(counted, kFolder.string());
+  session.launch(context());
+  session.launch(reinterpret_cast<CUctx_st*>(&other));
+  EXPECT_EQ(session.refusal(), "");  // the stand-in refuses to be set up twice
+}
+
+TEST(SamplingSession, IsRefusedOnceAndForAll) {
+  setenv("FAKE_CUPTI_REFUSES_SAMPLES", "35", 1);
+  Counted counted;
+  SamplingSession session(counted, kFolder.string());
+  session.launch(context());
+  unsetenv("FAKE_CUPTI_REFUSES_SAMPLES");
+  session.launch(context());
+  session.finish_all();
+  EXPECT_THAT(session.refusal(), HasSubstr("administrators"));
+  EXPECT_EQ(counted.n, 0U);
 }
 
 }  // namespace

@@ -56,6 +56,45 @@ TEST_F(CudaAttentionTest, StreamKeepsToWindowsSinksAndCaps) {
   expect_attends(capped, "stream");
 }
 
+/// The same rows once in a cache that keeps all, once where a ring keeps them: the same bits come out.
+TEST_F(CudaAttentionTest, RingsAreReadWhereTheirPositionsLie) {
+  constexpr int kLen = 90, kQueries = 3, kHeadDim = 32, kWindow = 17, kSinks = 2;
+  const RingRule ring{kSinks + kWindow + kQueries - 1, kSinks};
+  for (const char* variant : {"tensor", "stream", "naive"}) {
+    AttentionPlan plan{layout(KvFormat::kBF16, 1, kLen, kHeadDim, kHeadDim), 2, {{kQueries, kLen}}, {kWindow, kSinks}};
+    const AttentionProblem problem(plan);
+    const AttentionCall host = problem.call({}, {});
+    const DeviceCall kept(host);
+    ASSERT_EQ(host.kv.sequences[0].blocks.size(), 1U);
+    const auto block = static_cast<std::size_t>(host.kv.sequences[0].blocks[0]);
+    constexpr std::size_t kRow = kHeadDim * 2;  // bytes
+    const auto n_slots = static_cast<std::size_t>(ring.n_slots);
+    std::vector<std::byte> k(n_slots * kRow), v(n_slots * kRow);
+    for (int position = 0; position < kLen; ++position) {
+      const std::size_t from = (block * kLen + static_cast<std::size_t>(position)) * kRow;
+      const std::size_t to = static_cast<std::size_t>(ring.slot_of(position)) * kRow;
+      std::copy_n(host.kv.pool.k.begin() + static_cast<std::ptrdiff_t>(from), kRow,
+                  k.begin() + static_cast<std::ptrdiff_t>(to));
+      std::copy_n(host.kv.pool.v.begin() + static_cast<std::ptrdiff_t>(from), kRow,
+                  v.begin() + static_cast<std::ptrdiff_t>(to));
+    }
+    const DeviceArray<std::byte> ring_k(k), ring_v(v);
+    const DeviceArray<std::int32_t> table(std::vector<std::int32_t>{0});
+    DeviceArray<float> out(kept.call().out.size());
+    CudaAttentionCall call = kept.call();
+    call.pool.layout.block_size = ring.n_slots;
+    call.pool.k = ring_k.span();
+    call.pool.v = ring_v.span();
+    call.blocks = table.span();
+    call.out = out.span();
+    call.ring = ring;
+    const CudaAttentionVariant& kernel = attention_variant_for(call, variant);
+    DeviceArray<float> workspace(kernel.workspace_floats(call));
+    kernel.run(call, workspace.span(), nullptr);
+    EXPECT_EQ(out.host(), testing::run_attention(kept, variant)) << variant;
+  }
+}
+
 TEST_F(CudaAttentionTest, TensorPrefillsEveryFormat) {
   for (const KvFormat format : kAllKvFormats)
     expect_attends(paged(format, 4, 2, 64, {{37, 75}, {1, 1}, {20, 20}}), "tensor");

@@ -32,6 +32,17 @@ CUptiResult allowed_if(bool condition) {
   return condition ? CUPTI_SUCCESS : CUPTI_ERROR_INVALID_OPERATION;
 }
 
+// Sampling: so many samples wait in the GPU's buffer, and so many of them lie in the image.
+bool g_sampler_enabled = false;
+bool g_sampler_configured = false;
+bool g_sampling = false;
+std::uint64_t g_n_waiting = 0;
+std::uint64_t g_n_sampled = 0;  // before those in the image
+std::uint64_t g_n_in_image = 0;
+std::uint32_t g_most_samples = 0;
+bool g_image_is_empty = false;
+bool g_overflow = false;
+
 template <class Handle>
 Handle* handle() {
   static int object = 0;
@@ -47,6 +58,15 @@ void fake_counters_launch() {
 }
 void fake_counters_passes(int n) {
   g_n_passes = n;
+}
+void fake_counters_sample(int n) {
+  if (g_sampling) g_n_waiting += static_cast<std::uint64_t>(n);
+}
+void fake_counters_overflow() {
+  g_overflow = true;
+}
+int fake_counters_sampling() {
+  return g_sampler_enabled ? 1 : 0;
 }
 int fake_counters_state() {
   return static_cast<int>(g_state);
@@ -173,5 +193,76 @@ cuptiRangeProfilerCounterDataGetRangeInfo(CUpti_RangeProfiler_CounterData_GetRan
   name = asked->rangeIndex < g_names.size() ? g_names[asked->rangeIndex] : std::to_string(asked->rangeIndex);
   asked->rangeName = name.c_str();
   return CUPTI_SUCCESS;
+}
+
+CUptiResult CUPTIAPI cuptiPmSamplingGetCounterAvailability(CUpti_PmSampling_GetCounterAvailability_Params* asked) {
+  if (asked->pCounterAvailabilityImage == nullptr) asked->counterAvailabilityImageSize = 16;
+  return CUPTI_SUCCESS;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingEnable(CUpti_PmSampling_Enable_Params* asked) {
+  asked->pPmSamplingObject = handle<CUpti_PmSampling_Object>();
+  const CUptiResult result = allowed_if(!g_sampler_enabled);
+  g_sampler_enabled = true;
+  g_n_waiting = g_n_sampled = g_n_in_image = 0;
+  return result;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingDisable(CUpti_PmSampling_Disable_Params*) {
+  const CUptiResult result = allowed_if(g_sampler_enabled && !g_sampling);
+  g_sampler_enabled = g_sampler_configured = false;
+  return result;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingSetConfig(CUpti_PmSampling_SetConfig_Params* asked) {
+  // GH100 has the trigger by time; 100 µs of it.
+  g_sampler_configured = g_sampler_enabled && !g_sampling && asked->hardwareBufferSize > 0 &&
+                         asked->triggerMode == CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL &&
+                         asked->samplingInterval == 100000;
+  return allowed_if(g_sampler_configured);
+}
+CUptiResult CUPTIAPI cuptiPmSamplingGetCounterDataSize(CUpti_PmSampling_GetCounterDataSize_Params* asked) {
+  asked->counterDataSize = 64;
+  g_most_samples = asked->maxSamples;
+  return allowed_if(g_sampler_configured && asked->numMetrics > 0);
+}
+CUptiResult CUPTIAPI cuptiPmSamplingCounterDataImageInitialize(CUpti_PmSampling_CounterDataImage_Initialize_Params*) {
+  g_n_sampled += g_n_in_image;
+  g_n_in_image = 0;
+  g_image_is_empty = true;
+  return allowed_if(g_sampler_configured);
+}
+CUptiResult CUPTIAPI cuptiPmSamplingStart(CUpti_PmSampling_Start_Params*) {
+  const char* refused = std::getenv("FAKE_CUPTI_REFUSES_SAMPLES");
+  if (refused != nullptr) return static_cast<CUptiResult>(std::atoi(refused));
+  const CUptiResult result = allowed_if(g_sampler_configured && !g_sampling);
+  g_sampling = true;
+  return result;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params*) {
+  const CUptiResult result = allowed_if(g_sampling);
+  g_sampling = false;
+  return result;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params* asked) {
+  const CUptiResult result = allowed_if(g_image_is_empty);
+  g_n_in_image = g_n_waiting < g_most_samples ? g_n_waiting : g_most_samples;
+  g_n_waiting -= g_n_in_image;
+  g_image_is_empty = false;
+  asked->overflow = g_overflow ? 1 : 0;
+  g_overflow = false;
+  asked->decodeStopReason = g_n_waiting > 0 ? CUPTI_PM_SAMPLING_DECODE_STOP_REASON_COUNTER_DATA_FULL
+                                            : CUPTI_PM_SAMPLING_DECODE_STOP_REASON_END_OF_RECORDS;
+  return result;
+}
+CUptiResult CUPTIAPI cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCounterDataInfo_Params* asked) {
+  asked->numTotalSamples = g_most_samples;
+  asked->numPopulatedSamples = g_n_in_image;
+  asked->numCompletedSamples = g_n_in_image;
+  return CUPTI_SUCCESS;
+}
+/// Samples follow each other; every tenth has no length.
+CUptiResult CUPTIAPI cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params* asked) {
+  const std::uint64_t number = g_n_sampled + asked->sampleIndex;
+  asked->startTimestamp = number * 100000;
+  asked->endTimestamp = number * 100000 + (number % 10 == 9 ? 0 : 100000);
+  return allowed_if(asked->sampleIndex < g_n_in_image);
 }
 }

@@ -116,6 +116,7 @@ void fake_cupti_device() {
 void fake_cupti_launch(const char* kernel, std::uint64_t delay_ns, std::uint64_t length_ns) {
   call_back(kernel);
   fake_counters_launch();
+  fake_counters_sample(2);
   const std::lock_guard lock(g_mutex);
   if (!g_records) return;
   const std::uint64_t start_ns = now_ns();

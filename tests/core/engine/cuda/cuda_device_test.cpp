@@ -1,6 +1,8 @@
 // What surrounds the engine's steps on a GPU: graphs, times, memory, tiers, and what it refuses.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "core/base/error.h"
 #include "core/engine/cuda/cuda_device.h"
 #include "core/engine/point_runner.h"
@@ -120,7 +122,8 @@ TEST(CudaTimes, StepsAloneAreTimedUnlessAskedForMore) {
 // -------- memory
 
 TEST(CudaMemory, IsWhatWasPlannedSegmentBySegment) {
-  for (const char* kv : {"contiguous", "paged:4,int8", "offload:host:8", "recompute:9"}) {
+  for (const char* kv :
+       {"contiguous", "paged:4,int8", "offload:host:8", "offload:file:8", "recompute:9", "window:8", "sink:2+8"}) {
     EngineOptions options = on_device(options_with(kv));
     options.batch_size = 2;
     const EngineMemory planned = engine_memory(tiny_model(), options);
@@ -154,7 +157,7 @@ TEST(CudaMemory, ADeviceThatIsTooSmallSaysWhatDidNotFit) {
 // -------- tiers
 
 TEST(CudaTiers, BlocksMoveAsOnTheCpu) {
-  for (const char* kv : {"offload:host:8", "recompute:9"}) {
+  for (const char* kv : {"offload:host:8", "offload:file:8", "recompute:9"}) {
     TinyEngine gpu(tiny_model(), on_device(options_with(kv))), cpu(tiny_model(), options_with(kv));
     const Ids ids = some_ids(20, 61);
     for (Engine* engine : {&gpu.engine, &cpu.engine}) {
@@ -203,8 +206,10 @@ bool any_order_differs(const EngineOptions& options, const std::vector<float>& e
   return differs;
 }
 
-TEST(CudaTiers, EveryWaitBetweenComputingAndCopyingIsNeeded) {
-  const EngineOptions options = options_with("offload:host:4");
+class CudaTierWaits : public testing::TestWithParam<const char*> {};
+
+TEST_P(CudaTierWaits, BetweenComputingAndCopyingAreAllNeeded) {
+  const EngineOptions options = options_with(GetParam());
   const std::vector<float> expected = logits_of_three_steps(options);
   const int before = emulation::n_event_waits();
   EXPECT_FALSE(any_order_differs(options, expected, 0));
@@ -215,6 +220,34 @@ TEST(CudaTiers, EveryWaitBetweenComputingAndCopyingIsNeeded) {
   for (int i = 1; i <= n_waits; ++i) n_seen += any_order_differs(options, expected, i) ? 1 : 0;
   // The first step has nothing to load for its first two layers; what the last step's last two layers wrote nobody reads.
   EXPECT_EQ(n_seen, n_waits - 2 - 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CudaTierWaits, testing::Values("offload:host:4", "offload:file:4"),
+                         [](const auto& kv) { return kv.index == 0 ? "host" : "file"; });
+
+/// A file whose third block cannot be read back: the step that needed it says so, not the one after.
+TEST(CudaTiers, AFileThatFailsEndsTheStepThatNeededIt) {
+  EngineOptions options = on_device(options_with("offload:file:4"));
+  FileCalls calls = FileCalls::of_system();
+  int n_reads = 0;
+  calls.read = [&n_reads, read = calls.read](int fd, void* to, std::size_t size, off_t at) -> ssize_t {
+    if (++n_reads < 3) return read(fd, to, size, at);
+    errno = EIO;
+    return -1;
+  };
+  options.kv_tier.calls = calls;
+  TinyEngine gpu(tiny_model(), options);
+  const Ids ids = some_ids(20, 61);
+  gpu.engine.prefill(std::span(ids).first(9));  // writes, and reads nothing
+  const std::string reason = reason_of([&] { gpu.engine.decode({&ids[9], 1}); });
+  EXPECT_NE(reason.find("could not be read"), std::string::npos) << reason;
+}
+
+TEST(CudaTiers, TheFileIsDescribedAsOnTheCpu) {
+  const TinyEngine gpu(tiny_model(), on_device(options_with("offload:file:4")));
+  const std::string text = gpu.engine.kv_tier_description();
+  EXPECT_NE(text.find("a file of"), std::string::npos) << text;
+  EXPECT_NE(text.find("behind pinned memory"), std::string::npos) << text;
 }
 
 // -------- measuring
@@ -244,8 +277,8 @@ TEST(CudaPoints, PhasesAreMeasuredOnTheDevice) {
 // -------- what it refuses
 
 TEST(CudaRefusals, NameWhatHasNoKernel) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"window:16", "ring"}, {"sink:2+16", "ring"}, {"paged:8,int8:channel", "channels"}, {"offload:file:8", "file"}};
+  const std::pair<const char*, const char*> cases[] = {{"paged:8,int8:channel", "channels"},
+                                                       {"paged:8,int4:channel", "channels"}};
   for (const auto& [kv, word] : cases) {
     const std::string reason = reason_of([&] { TinyEngine tiny(tiny_model(), on_device(options_with(kv))); });
     EXPECT_NE(reason.find("CUDA"), std::string::npos) << reason;
@@ -264,11 +297,13 @@ TEST(CudaRefusals, NameTheKernelsThatThereAre) {
             std::string::npos);
 }
 
-TEST(CudaRefusals, LatentAttentionRunsOnTheCpu) {
+TEST(CudaRefusals, LatentsThatAreNoWholeVectors) {
   ModelSpec model = tiny_model();
-  model.layers[1].mixer = MlaSpec{};
+  MlaSpec latent;
+  latent.q_lora_rank = 21;
+  model.layers[1].mixer = latent;
   const EngineOptions options = on_device(options_with("paged:4"));
-  EXPECT_NE(reason_of([&] { engine_memory(model, options); }).find("latent attention"), std::string::npos);
+  EXPECT_NE(reason_of([&] { engine_memory(model, options); }).find("no whole vectors"), std::string::npos);
 }
 
 TEST(CudaRefusals, WhatIfsRunOnTheCpu) {

@@ -66,13 +66,75 @@ TEST_P(CudaCaches, PrefillAndDecodeGiveTheLogitsOfTheCpu) {
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaCaches,
                          testing::Values("contiguous", "paged:4", "bf16", "paged:4,f16", "int8", "paged:4,int8", "fp8",
                                          "paged:16,fp8", "int4", "paged:4,int4", "offload:host:8",
-                                         "offload:host:4,int8", "recompute:9"),
+                                         "offload:host:4,int8", "offload:file:4", "offload:file:8,int8", "recompute:9",
+                                         "window:8", "sink:2+8"),
                          [](const auto& kv) {
                            std::string name = kv.param;
                            for (char& c : name)
-                             if (c == ':' || c == ',') c = '_';
+                             if (c == ':' || c == ',' || c == '+') c = '_';
                            return name;
                          });
+
+/// Steps of 4 tokens leave rings of 8 to 10 slots, which 33 tokens go round three times.
+TEST(CudaRings, GoRoundAndGiveTheLogitsOfTheCpu) {
+  const auto pair_of = [](const char* kv, const char* on_cpu, const char* on_gpu) {
+    EngineOptions options = options_with(kv);
+    options.max_step_tokens = 4;
+    EngineOptions cpu_options = options, gpu_options = on_device(options);
+    cpu_options.attention_variant = on_cpu;
+    gpu_options.attention_variant = on_gpu;
+    return EnginePair(tiny_model(), cpu_options, gpu_options);
+  };
+  for (const char* kv : {"window:5", "sink:2+5", "window:5,int8", "sink:1+6,f16"})
+    for (const char* variant : {"stream", "naive"}) {
+      EnginePair pair = pair_of(kv, "tiled", variant);
+      EXPECT_LT(distance_on_the_way(pair, 13, 20), kFloatTolerance) << kv << ' ' << variant;
+    }
+  EnginePair rounded = pair_of("sink:2+5,bf16", "", "tensor");
+  EXPECT_LT(distance_on_the_way(rounded, 13, 20), 8.0 * 0x1p-9);  // as below
+}
+
+TEST(CudaRings, DifferFromACacheThatKeepsAll) {
+  EngineOptions ring = on_device(options_with("window:5"));
+  ring.max_step_tokens = 4;
+  EnginePair pair(tiny_model(), options_with("contiguous"), ring);
+  const Ids ids = some_ids(13, pair.spec.vocab_size);
+  EXPECT_GT(distance(pair.cpu.engine.prefill(ids), pair.gpu.engine.prefill(ids)), 1e-2);
+}
+
+/// 2 layers, 3 heads of 10 + 6. A latent wider than a head's keys and values together, as DeepSeek's, is rebuilt by the CPU.
+ModelSpec latent_model(int q_lora_rank, int kv_lora_rank) {
+  ModelSpec model = tiny_model();
+  MlaSpec latent;
+  latent.n_heads = 3;
+  latent.q_lora_rank = q_lora_rank;
+  latent.kv_lora_rank = kv_lora_rank;
+  latent.qk_nope_head_dim = 10;
+  latent.qk_rope_head_dim = 6;
+  latent.v_head_dim = 7;
+  latent.scale = 0.25;
+  latent.rope = {.theta = 10000.0, .rotary_dim = 6, .scaling = {}, .pairs = RopePairs::kNeighbours};
+  for (LayerSpec& layer : model.layers) layer.mixer = latent;
+  return model;
+}
+
+double latent_distance(const ModelSpec& model, const char* kv) {
+  EngineOptions options = on_device(options_with(kv));
+  options.attention_variant = "naive";  // in float, as the CPU
+  EnginePair pair(model, options_with(kv), options);
+  return distance_on_the_way(pair, 11, 4);
+}
+
+TEST(CudaLatents, GiveTheLogitsOfTheCpu) {
+  for (const char* kv : {"contiguous", "paged:4", "offload:host:8", "recompute:9", "sink:2+8"})
+    EXPECT_LT(latent_distance(latent_model(20, 45), kv), kFloatTolerance) << kv;
+  EXPECT_LT(latent_distance(latent_model(0, 45), "paged:4"), kFloatTolerance);
+}
+
+TEST(CudaLatents, OnTensorCoresStayNearTheCpu) {
+  EnginePair pair(latent_model(20, 45), options_with("paged:4,bf16"), on_device(options_with("paged:4,bf16")));
+  EXPECT_LT(distance_on_the_way(pair, 13, 4), 8.0 * 0x1p-9);  // as below
+}
 
 TEST(CudaEngine, ChosenKernelsStayNearTheCpu) {
   // bf16 rounds what the kernels multiply to 2^-9 of itself: over two layers logits of order 1 move by a few of that.

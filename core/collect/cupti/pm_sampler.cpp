@@ -1,0 +1,179 @@
+#include "core/collect/cupti/pm_sampler.h"
+
+#include <cupti_activity.h>
+#include <cupti_pmsampling.h>
+#include <cupti_profiler_target.h>
+#include <cupti_target.h>
+
+#include "core/base/error.h"
+#include "core/collect/cupti/cupti_call.h"
+#include "core/collect/cupti/range_profiler.h"
+
+namespace dachlast::cupti {
+namespace {
+
+/// CUPTI's parameters know their own size, by which it tells their version.
+template <class Params>
+Params params(std::size_t size) {
+  Params made{};
+  made.structSize = size;
+  return made;
+}
+
+/// SYSCLK of the chips that have no other trigger runs at 1 to 1.5 GHz; the length of a sample is read from its own times.
+constexpr std::uint64_t kClocksPerMicrosecond = 1000;
+
+std::string initialized_chip(CUctx_st* context) {
+  auto asked = params<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
+  require_cupti(cuptiProfilerInitialize(&asked), "start of the profiler");
+  return chip_of(context);
+}
+
+MetricSet sampled_set(const std::filesystem::path& folder, const std::string& chip) {
+  MetricSet set = find_metric_set(read_metric_sets(folder, chip), kSamplingSet);
+  if (set.n_passes != 1)
+    throw Error(ErrorKind::kDevice, chip, "its counters take more than one pass, which sampling has not.",
+                "Measure them with another set.");
+  return set;
+}
+
+}  // namespace
+
+std::uint32_t device_of(CUctx_st* context) {
+  std::uint32_t device = 0;
+  require_cupti(cuptiGetDeviceId(context, &device), "device of the context");
+  return device;
+}
+
+SampleTrigger sample_trigger(const std::string& chip) {
+  return chip.starts_with("TU") || chip == "GA100" ? SampleTrigger::kClock : SampleTrigger::kTime;
+}
+
+PmSampler::PmSampler(CUctx_st* context, const std::filesystem::path& folder)
+    : chip_(initialized_chip(context)),
+      device_(device_of(context)),
+      set_(sampled_set(folder, chip_)),
+      names_(set_.names()) {
+  host_ = std::make_unique<MetricHost>(chip_, ProfilerKind::kSampling, availability());
+  host_->add(names_);
+  config_ = host_->config_image();
+  auto asked = params<CUpti_PmSampling_Enable_Params>(CUpti_PmSampling_Enable_Params_STRUCT_SIZE);
+  asked.deviceIndex = device_;
+  require_cupti(cuptiPmSamplingEnable(&asked), "counters of the GPU");
+  sampler_ = asked.pPmSamplingObject;
+  try {
+    configure();
+    make_counter_data();
+    auto start = params<CUpti_PmSampling_Start_Params>(CUpti_PmSampling_Start_Params_STRUCT_SIZE);
+    start.pPmSamplingObject = sampler_;
+    require_cupti(cuptiPmSamplingStart(&start), "start of sampling");
+  } catch (...) {
+    auto disable = params<CUpti_PmSampling_Disable_Params>(CUpti_PmSampling_Disable_Params_STRUCT_SIZE);
+    disable.pPmSamplingObject = sampler_;
+    cuptiPmSamplingDisable(&disable);
+    throw;
+  }
+  running_ = true;
+}
+
+PmSampler::~PmSampler() {
+  if (running_) {
+    auto asked = params<CUpti_PmSampling_Stop_Params>(CUpti_PmSampling_Stop_Params_STRUCT_SIZE);
+    asked.pPmSamplingObject = sampler_;
+    cuptiPmSamplingStop(&asked);
+  }
+  auto asked = params<CUpti_PmSampling_Disable_Params>(CUpti_PmSampling_Disable_Params_STRUCT_SIZE);
+  asked.pPmSamplingObject = sampler_;
+  cuptiPmSamplingDisable(&asked);
+}
+
+std::vector<std::uint8_t> PmSampler::availability() const {
+  auto asked = params<CUpti_PmSampling_GetCounterAvailability_Params>(
+      CUpti_PmSampling_GetCounterAvailability_Params_STRUCT_SIZE);
+  asked.deviceIndex = device_;
+  require_cupti(cuptiPmSamplingGetCounterAvailability(&asked), "size of the list of counters");
+  std::vector<std::uint8_t> image(asked.counterAvailabilityImageSize);
+  asked.pCounterAvailabilityImage = image.data();
+  require_cupti(cuptiPmSamplingGetCounterAvailability(&asked), "list of counters");
+  return image;
+}
+
+void PmSampler::configure() {
+  auto asked = params<CUpti_PmSampling_SetConfig_Params>(CUpti_PmSampling_SetConfig_Params_STRUCT_SIZE);
+  asked.pPmSamplingObject = sampler_;
+  asked.configSize = config_.size();
+  asked.pConfig = config_.data();
+  asked.hardwareBufferSize = kBufferBytes;
+  const bool by_time = sample_trigger(chip_) == SampleTrigger::kTime;
+  asked.triggerMode =
+      by_time ? CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL : CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_SYSCLK_INTERVAL;
+  const auto microseconds = static_cast<std::uint64_t>(kInterval.count());
+  asked.samplingInterval = microseconds * (by_time ? 1000 : kClocksPerMicrosecond);
+  asked.hwBufferAppendMode = CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST;  // which says what it lost
+  require_cupti(cuptiPmSamplingSetConfig(&asked), "set of counters");
+}
+
+void PmSampler::make_counter_data() {
+  std::vector<const char*> names;
+  for (const std::string& name : names_) names.push_back(name.c_str());
+  auto size =
+      params<CUpti_PmSampling_GetCounterDataSize_Params>(CUpti_PmSampling_GetCounterDataSize_Params_STRUCT_SIZE);
+  size.pPmSamplingObject = sampler_;
+  size.pMetricNames = names.data();
+  size.numMetrics = names.size();
+  size.maxSamples = kMostSamples;
+  require_cupti(cuptiPmSamplingGetCounterDataSize(&size), "size of the data");
+  counter_data_.assign(size.counterDataSize, 0);
+  auto asked = params<CUpti_PmSampling_CounterDataImage_Initialize_Params>(
+      CUpti_PmSampling_CounterDataImage_Initialize_Params_STRUCT_SIZE);
+  asked.pPmSamplingObject = sampler_;
+  asked.counterDataSize = counter_data_.size();
+  asked.pCounterData = counter_data_.data();
+  require_cupti(cuptiPmSamplingCounterDataImageInitialize(&asked), "room for the data");
+}
+
+void PmSampler::stop() {
+  if (!running_) return;
+  running_ = false;
+  auto asked = params<CUpti_PmSampling_Stop_Params>(CUpti_PmSampling_Stop_Params_STRUCT_SIZE);
+  asked.pPmSamplingObject = sampler_;
+  require_cupti(cuptiPmSamplingStop(&asked), "end of sampling");
+}
+
+/// Empties the image once; false: the GPU's buffer holds nothing more.
+bool PmSampler::decode(std::vector<PmSample>& samples) {
+  auto decoded = params<CUpti_PmSampling_DecodeData_Params>(CUpti_PmSampling_DecodeData_Params_STRUCT_SIZE);
+  decoded.pPmSamplingObject = sampler_;
+  decoded.pCounterDataImage = counter_data_.data();
+  decoded.counterDataImageSize = counter_data_.size();
+  require_cupti(cuptiPmSamplingDecodeData(&decoded), "reading of samples");
+  overflowed_ = overflowed_ || decoded.overflow != 0;
+  auto info =
+      params<CUpti_PmSampling_GetCounterDataInfo_Params>(CUpti_PmSampling_GetCounterDataInfo_Params_STRUCT_SIZE);
+  info.pCounterDataImage = counter_data_.data();
+  info.counterDataImageSize = counter_data_.size();
+  require_cupti(cuptiPmSamplingGetCounterDataInfo(&info), "number of samples");
+  for (std::size_t i = 0; i < info.numCompletedSamples; ++i) {
+    auto sample = params<CUpti_PmSampling_CounterData_GetSampleInfo_Params>(
+        CUpti_PmSampling_CounterData_GetSampleInfo_Params_STRUCT_SIZE);
+    sample.pPmSamplingObject = sampler_;
+    sample.pCounterDataImage = counter_data_.data();
+    sample.counterDataImageSize = counter_data_.size();
+    sample.sampleIndex = i;
+    require_cupti(cuptiPmSamplingCounterDataGetSampleInfo(&sample), "times of a sample");
+    if (sample.endTimestamp > sample.startTimestamp)  // others have no length to hold their bytes against
+      samples.push_back({sample.startTimestamp, sample.endTimestamp, host_->values(counter_data_, i, names_)});
+  }
+  make_counter_data();  // an image keeps its samples: the next decoding starts with an empty one
+  return decoded.decodeStopReason == CUPTI_PM_SAMPLING_DECODE_STOP_REASON_COUNTER_DATA_FULL;
+}
+
+std::vector<PmSample> PmSampler::drain() {
+  // A buffer of 64 MiB holds fewer than a million samples; a CUPTI that never comes to its end must not hold the program.
+  constexpr int kMostTurns = 1 << 20 >> 12;
+  std::vector<PmSample> samples;
+  for (int turn = 0; turn < kMostTurns && decode(samples); ++turn) continue;
+  return samples;
+}
+
+}  // namespace dachlast::cupti
