@@ -9,6 +9,7 @@
 
 #include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/localise.h"
 #include "reports/escape.h"
 
 namespace dachlast::reports {
@@ -177,9 +178,20 @@ std::string Layout::text(const TerminalStyle& style) const {
   return out;
 }
 
-std::string remark_list(std::string_view word, const std::vector<Remark>& remarks, int width) {
+const viewmodel::Words& words_of(const TerminalStyle& style) {
+  return viewmodel::Words::of(style.language);
+}
+
+/// A sentence in the reader's language.
+std::string said(std::string_view english, const TerminalStyle& style) {
+  return wrapped(words_of(style)(english), style.width);
+}
+
+std::string remark_list(std::string_view word, const std::vector<Remark>& remarks, const TerminalStyle& style) {
+  const viewmodel::Words& words = words_of(style);
   std::string text;
-  for (const auto& remark : remarks) text += wrapped(fmt::format("{}: {}", word, remark.text), width);
+  for (const auto& remark : remarks)
+    text += wrapped(fmt::format("{}: {}", words(word), words(remark.text)), style.width);
   return text.empty() ? text : "\n" + text;
 }
 
@@ -202,45 +214,49 @@ std::string terminal_escape(std::string_view text) {
   return line;
 }
 
-std::string terminal_table(const Table& table, const TerminalStyle& style) {
+std::string terminal_table(const Table& english, const TerminalStyle& style) {
   const int width = std::max(style.width, kLeastWidth);
+  const viewmodel::Words& words = words_of(style);
+  const Table table = viewmodel::in_language(english, words);
   const Layout layout(table, width);
   std::string text = styled(fitted(terminal_escape(table.title), width), "1", style) + "\n" + layout.text(style);
   if (!layout.dropped().empty())
-    text += styled(wrapped(fmt::format("No room for: {}.", fmt::join(layout.dropped(), ", ")), width), "2", style);
+    text += styled(wrapped(fmt::format("{} {}.", words("No room for:"), fmt::join(layout.dropped(), ", ")), width), "2",
+                   style);
   return text;
 }
 
 std::string terminal_run(const viewmodel::RunView& view, const TerminalStyle& style) {
   std::string text;
-  for (const auto& sentence : view.answer) text += styled(wrapped(sentence, style.width), "1", style);
-  text += "\n" + wrapped(view.title + ". " + view.configuration_line + ".", style.width);
+  for (const auto& sentence : view.answer) text += styled(said(sentence, style), "1", style);
+  text += "\n" + wrapped(viewmodel::title_in(words_of(style), view.title) + ". " +
+                             words_of(style)(view.configuration_line) + ".",
+                         style.width);
   if (view.completeness == viewmodel::Completeness::kPartial)
-    text += wrapped("Measured, " + view.status + ".", style.width);
+    text += wrapped(words_of(style)("Measured, " + view.status) + ".", style.width);
   if (!view.generated_text.empty())
-    text += "\n" + wrapped(fmt::format("The model wrote: {}", view.generated_text), style.width);
+    text += "\n" + wrapped(fmt::format("{} {}", words_of(style)("The model wrote:"), view.generated_text), style.width);
   if (!view.phases.rows.empty() || !(view.latencies || view.break_even))
     text += "\n" + terminal_table(view.phases, style) + op_tables(view, style);
   if (view.memory) text += "\n" + terminal_table(*view.memory, style);
   if (view.cache_speedup)
-    text += "\n" + wrapped(view.speedup_sentence, style.width) + "\n" + terminal_table(*view.cache_speedup, style);
+    text += "\n" + said(view.speedup_sentence, style) + "\n" + terminal_table(*view.cache_speedup, style);
   if (view.latencies)
-    text += "\n" + wrapped(view.serving_sentence, style.width) + "\n" + terminal_table(*view.latencies, style) + "\n" +
+    text += "\n" + said(view.serving_sentence, style) + "\n" + terminal_table(*view.latencies, style) + "\n" +
             terminal_table(*view.kv_use, style);
   if (view.what_if) text += "\n" + terminal_table(*view.what_if, style);
   if (view.kv_traffic) text += "\n" + terminal_table(*view.kv_traffic, style);
   if (view.break_even)
-    text += "\n" + wrapped(view.break_even_sentence, style.width) + "\n" + terminal_table(*view.break_even, style);
-  if (!view.memory_sentence.empty()) text += "\n" + wrapped(view.memory_sentence, style.width);
-  return text + remark_list("Warning", view.warnings, style.width) +
-         remark_list("Assumed", view.assumptions, style.width);
+    text += "\n" + said(view.break_even_sentence, style) + "\n" + terminal_table(*view.break_even, style);
+  if (!view.memory_sentence.empty()) text += "\n" + said(view.memory_sentence, style);
+  return text + remark_list("Warning", view.warnings, style) + remark_list("Assumed", view.assumptions, style);
 }
 
 std::string terminal_compare(const viewmodel::CompareView& view, const TerminalStyle& style) {
-  std::string text = styled(wrapped(view.answer, style.width), "1", style);
+  std::string text = styled(said(view.answer, style), "1", style);
   if (!view.configuration.rows.empty()) text += "\n" + terminal_table(view.configuration, style);
   text += "\n" + terminal_table(view.phases, style) + "\n" + terminal_table(view.points, style) + "\n";
-  for (const auto& note : view.notes) text += wrapped(note, style.width);
+  for (const auto& note : view.notes) text += said(note, style);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/viewmodel/compare_view.h"
+#include "core/viewmodel/language.h"
 #include "core/viewmodel/run_view.h"
 #include "core/viewmodel/table.h"
 
@@ -12,10 +13,11 @@ namespace dachlast::reports {
 
 enum class Color : std::uint8_t { kNever, kAlways };
 
-/// Where the text goes. Lines never exceed `width` columns: tables drop columns, sentences wrap.
+/// Where the text goes, and in which language. Lines never exceed `width` columns: tables drop columns, sentences wrap.
 struct TerminalStyle {
   int width = 80;
   Color color = Color::kNever;
+  viewmodel::Language language = viewmodel::Language::kEnglish;
 };
 
 /// Control characters and direction marks of foreign text made visible, so that a name cannot move the cursor.

@@ -20,12 +20,8 @@ using viewmodel::AdviceView;
 
 std::string indented(const std::string& text, std::size_t first, std::size_t rest, const CommonOptions& common) {
   const auto width = static_cast<std::size_t>(terminal_style(common).width);
-  const std::string plain = reports::terminal_escape(viewmodel::plain_spaces(text));
+  const std::string plain = reports::terminal_escape(viewmodel::plain_spaces(words_of(common)(text)));
   return std::string(first, ' ') + wrapped(plain, rest, width - first) + "\n";
-}
-
-std::string paragraph(const std::string& text, const CommonOptions& common, std::size_t indent = 0) {
-  return indented(text, indent, indent, common);
 }
 
 std::string item(const std::string& text, const CommonOptions& common, std::size_t indent = 0) {

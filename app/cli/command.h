@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/viewmodel/language.h"
+
 namespace dachlast::cli {
 
 enum class Format { kTable, kMarkdown, kJson, kJsonl, kCsv };
@@ -23,6 +25,7 @@ struct CommonOptions {
   Verbosity verbosity = Verbosity::kNormal;
   ProgressStyle progress = ProgressStyle::kAuto;
   ColorMode color = ColorMode::kAuto;
+  viewmodel::Language language = viewmodel::Language::kEnglish;
 };
 
 /// A verb of the command line. The definition of its options is the one source of --help, man page and completions.

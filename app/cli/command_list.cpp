@@ -53,7 +53,7 @@ constexpr CommandRow kCommands[] = {
     {"calibrate", "Measure the roofs of this computer and store them",
      "  dachlast calibrate                            # some minutes\n"
      "  dachlast calibrate --roofs-only               # 15 seconds\n"
-     "  dachlast calibrate --gpu cuda                 # bandwidths, products, launches and links of a GPU\n"
+     "  dachlast calibrate --gpu cuda                 # roofs of a GPU\n"
      "  dachlast calibrate --json\n",
      make_calibrate_command},
     {"doctor", "Check what can be measured here and what stands in the way", "  dachlast doctor\n",

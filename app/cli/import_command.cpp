@@ -1,17 +1,13 @@
-#include <fmt/core.h>
-
 #include <nlohmann/json.hpp>
 
 #include "app/cli/commands.h"
+#include "app/cli/findings_output.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/cli/run_file.h"
-#include "core/viewmodel/format.h"
 #include "core/workbench/import_profile.h"
 #include "core/workbench/parse.h"
 #include "reports/csv.h"
-#include "reports/json.h"
-#include "reports/markdown.h"
 
 namespace dachlast::cli {
 namespace {
@@ -30,39 +26,17 @@ std::vector<const Table*> filled_tables(const ProfileView& view) {
   return tables;
 }
 
-std::string render_text(const ProfileView& view, const CommonOptions& common) {
-  const auto width = static_cast<std::size_t>(terminal_style(common).width);
-  const auto sentence = [&](std::string_view text, std::size_t indent) {
-    return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent, width) + "\n";
-  };
-  std::string text = sentence(view.title, 0);
-  for (const std::string& line : view.answer) text += sentence(line, 0);
-  if (!view.roofs_line.empty()) text += sentence(view.roofs_line, 0);
-  for (const Table* table : filled_tables(view)) text += "\n" + render_table("", "", *table, common);
-  if (!view.remarks.empty()) text += "\n";
-  for (const Remark& remark : view.remarks) text += sentence("note: " + remark.text, 2);
-  return text;
+/// Roofs, where there are any, belong to the answer in print.
+Findings findings_of(const ProfileView& view) {
+  Findings findings{view.title, view.answer, filled_tables(view), view.remarks};
+  if (!view.roofs_line.empty()) findings.answer.push_back(view.roofs_line);
+  return findings;
 }
 
-std::string render_markdown(const ProfileView& view) {
-  std::string text = fmt::format("**{}**\n\n", reports::markdown_escape(view.title));
-  for (const std::string& line : view.answer) text += reports::markdown_escape(line) + "\n\n";
-  if (!view.roofs_line.empty()) text += reports::markdown_escape(view.roofs_line) + "\n\n";
-  for (const Table* table : filled_tables(view)) text += reports::markdown_table(*table) + "\n";
-  for (const Remark& remark : view.remarks) text += "- " + reports::markdown_escape(remark.text) + "\n";
-  return text;
-}
-
-std::string render_json(const ProfileView& view) {
-  ordered_json document = {{"schema", "dachlast.profile/1"}, {"title", view.title}};
-  document["answer"] = view.answer;
-  if (!view.roofs_line.empty()) document["roofs"] = view.roofs_line;
-  for (const Table* table : filled_tables(view))
-    document[table->id] = ordered_json::parse(reports::json_table("", table->id, *table))[table->id];
-  document["warnings"] = ordered_json::array();
-  for (const Remark& remark : view.remarks)
-    document["warnings"].push_back({{"code", remark.code}, {"text", remark.text}});
-  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+std::string head_of(const ProfileView& view) {
+  ordered_json head = {{"schema", "dachlast.profile/1"}, {"title", view.title}, {"answer", view.answer}};
+  if (!view.roofs_line.empty()) head["roofs"] = view.roofs_line;
+  return head.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 /// CSV holds one table: the one that says most about this kind of recording.
@@ -112,11 +86,11 @@ class ImportCommand : public Command {
 
   static std::string rendered(const ProfileView& view, const CommonOptions& common) {
     switch (common.format) {
-      case Format::kTable: return render_text(view, common);
-      case Format::kMarkdown: return render_markdown(view);
+      case Format::kTable:
+      case Format::kMarkdown: return render_findings(findings_of(view), common);
       case Format::kCsv: return reports::csv_table(main_table(view));
       case Format::kJson:
-      case Format::kJsonl: return render_json(view);
+      case Format::kJsonl: return json_findings(head_of(view), findings_of(view));
     }
     return {};
   }

@@ -48,22 +48,17 @@ bool wants_color(ColorMode mode) {
          (term == nullptr || std::strcmp(term, "dumb") != 0);
 }
 
-std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks) {
-  std::string text;
-  for (const auto& remark : remarks)
-    text += wrapped(fmt::format("{}: {}", head, reports::terminal_escape(viewmodel::plain_spaces(remark.text))), 2,
-                    static_cast<std::size_t>(terminal_width())) +
-            "\n";
-  return text;
+/// Foreign text made harmless, wrapped.
+std::string wrapped_line(const std::string& text, std::size_t indent) {
+  return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent,
+                 static_cast<std::size_t>(terminal_width())) +
+         "\n";
 }
 
 /// What a reader must know to read a table right, below it.
-std::string note_lines(const std::vector<std::string>& notes) {
+std::string note_lines(const std::vector<std::string>& notes, const CommonOptions& common) {
   std::string text;
-  for (const auto& note : notes)
-    text += wrapped(reports::terminal_escape(viewmodel::plain_spaces(note)), 0,
-                    static_cast<std::size_t>(terminal_width())) +
-            "\n";
+  for (const auto& note : notes) text += paragraph(note, common);
   return text;
 }
 
@@ -105,13 +100,30 @@ void write_whole(const fs::path& file, const std::string& subject, const std::st
 
 reports::TerminalStyle terminal_style(const CommonOptions& common) {
   return {.width = terminal_width(),
-          .color = wants_color(common.color) ? reports::Color::kAlways : reports::Color::kNever};
+          .color = wants_color(common.color) ? reports::Color::kAlways : reports::Color::kNever,
+          .language = common.language};
+}
+
+const viewmodel::Words& words_of(const CommonOptions& common) {
+  return viewmodel::Words::of(common.language);
+}
+
+std::string paragraph(const std::string& english, const CommonOptions& common, std::size_t indent) {
+  return wrapped_line(words_of(common)(english), indent);
+}
+
+std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common) {
+  const viewmodel::Words& words = words_of(common);
+  std::string text;
+  for (const auto& remark : remarks) text += wrapped_line(fmt::format("{}: {}", words(head), words(remark.text)), 2);
+  return text;
 }
 
 std::string render_table(std::string_view schema, std::string_view key, const viewmodel::Table& table,
                          const CommonOptions& common) {
   switch (common.format) {
-    case Format::kTable: return reports::terminal_table(table, terminal_style(common)) + note_lines(table.notes);
+    case Format::kTable:
+      return reports::terminal_table(table, terminal_style(common)) + note_lines(table.notes, common);
     case Format::kMarkdown: return reports::markdown_table(table);
     case Format::kCsv: return reports::csv_table(table);
     case Format::kJson:
@@ -139,9 +151,9 @@ std::string render_plan(const RunPlan& plan, const CommonOptions& common) {
     return fmt::format("{}\n\n{}\n{}", reports::markdown_escape(view.answer), reports::markdown_table(view.points),
                        reports::markdown_table(view.memory));
   const auto style = terminal_style(common);
-  return fmt::format("{}\n\n{}\n{}\n{}{}", viewmodel::plain_spaces(view.answer),
+  return fmt::format("{}\n\n{}\n{}\n{}{}", viewmodel::plain_spaces(words_of(common)(view.answer)),
                      reports::terminal_table(view.points, style), reports::terminal_table(view.memory, style),
-                     remark_lines("note", view.warnings), remark_lines("assumed", view.assumptions));
+                     remark_lines("note", view.warnings, common), remark_lines("assumed", view.assumptions, common));
 }
 
 std::string render_roofs(const DeviceRoofs& roofs, const CommonOptions& common) {

@@ -27,6 +27,15 @@ std::string render_checks(std::span<const HostCheck> checks, const CommonOptions
 /// How tables look on stdout: its width (COLUMNS, the terminal, else 80) and whether colour is wanted.
 reports::TerminalStyle terminal_style(const CommonOptions& common);
 
+/// The words of the language asked for.
+const viewmodel::Words& words_of(const CommonOptions& common);
+
+/// A sentence in the language asked for, wrapped for the terminal; lines after the first begin `indent` columns in.
+std::string paragraph(const std::string& english, const CommonOptions& common, std::size_t indent = 0);
+
+/// Remarks, one a paragraph, each behind `head`: "Assumed".
+std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common);
+
 /// Writes to stdout.
 /// Errors   throws `Error` (kFailure) where stdout cannot take it (closed pipe, full disk).
 void print_result(const std::string& text);

@@ -29,6 +29,8 @@ const std::map<std::string, ProgressStyle> kProgressStyles{{"auto", ProgressStyl
                                                            {"plain", ProgressStyle::kPlain},
                                                            {"json", ProgressStyle::kJson},
                                                            {"none", ProgressStyle::kNone}};
+const std::map<std::string, viewmodel::Language> kLanguages{{"en", viewmodel::Language::kEnglish},
+                                                            {"de", viewmodel::Language::kGerman}};
 const std::map<std::string, ColorMode> kColorModes{
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
 
@@ -68,6 +70,13 @@ std::string user_config_file() {
   return std::string(home == nullptr ? "" : home) + "/.config/dachlast/config.toml";
 }
 
+/// As `what()`, in the reader's language: subject, reason and way out are sentences of their own.
+std::string message_of(const Error& error, const viewmodel::Words& words) {
+  if (words.language() == viewmodel::Language::kEnglish) return error.what();
+  const std::string way_out = error.way_out().empty() ? "" : " " + words(error.way_out());
+  return fmt::format("{}: {}{}", words(error.subject()), words(error.reason()), way_out);
+}
+
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto& option : option_texts(app))
@@ -101,6 +110,8 @@ void Program::add_common_options(CLI::App& app, ResultKind result) {
         ->group(kCommonGroup);
   }
   add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")
+      ->group(kCommonGroup);
+  add_choice(app, "--lang", common_.language, kLanguages, "Language of tables, sentences, errors and documents")
       ->group(kCommonGroup);
   add_choice(app, "--color", common_.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
   app.add_flag_callback(
@@ -176,7 +187,7 @@ int Program::run(int argc, const char* const* argv) {
   try {
     return execute_selected();
   } catch (const Error& error) {
-    fmt::print(stderr, "dachlast: {}\n", error.what());
+    fmt::print(stderr, "dachlast: {}\n", message_of(error, viewmodel::Words::of(common_.language)));
     return exit_code_of(error.kind());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "dachlast: memory: the system refused an allocation. Ask for a smaller context or batch.\n");

@@ -28,7 +28,7 @@ std::string markdown(const viewmodel::Table& table) {
 }
 
 std::string terminal_project(const ProjectView& view, const CommonOptions& common) {
-  std::string text = view.answer + "\n";
+  std::string text = words_of(common)(view.answer) + "\n";
   if (!view.note.empty()) text += view.note + "\n";
   if (!view.runs.rows.empty()) text += "\n" + reports::terminal_table(view.runs, terminal_style(common));
   if (!view.scenarios.rows.empty()) text += "\n" + reports::terminal_table(view.scenarios, terminal_style(common));

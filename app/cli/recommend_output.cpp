@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "core/viewmodel/format.h"
 #include "reports/csv.h"
@@ -20,16 +19,12 @@ using reports::Json;
 /// What a screen shows of the rejected; files hold them all.
 constexpr std::size_t kMostRejectedLines = 40;
 
-std::string paragraph(const std::string& text, const CommonOptions& common, std::size_t indent = 0) {
-  const auto width = static_cast<std::size_t>(terminal_style(common).width);
-  return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent, width) + "\n";
-}
-
 std::string rejected_lines(const viewmodel::Table& rejected, const CommonOptions& common) {
-  std::string text = "\nRejected\n";
+  const viewmodel::Words& words = words_of(common);
+  std::string text = "\n" + words("Rejected") + "\n";
   const std::size_t shown = std::min(kMostRejectedLines, rejected.rows.size());
   for (std::size_t i = 0; i < shown; ++i)
-    text += paragraph(fmt::format("{}: {}", rejected.rows[i][0].text, rejected.rows[i][1].text), common, 2);
+    text += paragraph(fmt::format("{}: {}", rejected.rows[i][0].text, words(rejected.rows[i][1].text)), common, 2);
   if (shown < rejected.rows.size())
     text += paragraph(fmt::format("… and {} more: --format csv lists every one.",
                                   viewmodel::format_count(static_cast<std::int64_t>(rejected.rows.size() - shown))),
@@ -45,9 +40,7 @@ std::string terminal_page(const RecommendPage& page, ShowRejected rejected, cons
   text += "\n" + paragraph(view.rejected_summary, common);
   if (rejected == ShowRejected::kAll) text += rejected_lines(view.rejected, common);
   text += "\n";
-  for (const Remark& remark : page.warnings) text += paragraph("Warning: " + remark.text, common, 2);
-  for (const Remark& remark : page.assumptions) text += paragraph("Assumed: " + remark.text, common, 2);
-  return text;
+  return text + remark_lines("Warning", page.warnings, common) + remark_lines("Assumed", page.assumptions, common);
 }
 
 std::string markdown_page(const RecommendPage& page, ShowRejected rejected) {

@@ -67,9 +67,6 @@ class ReportCommand : public Command {
              ->type_name("FILE"));
     main(app.add_option("--baseline", baseline_, "Run to hold this one against")->type_name("FILE"));
     main(app.add_option("--level", level_, "summary (two pages) or full")->type_name("LEVEL")->capture_default_str());
-    main(app.add_option("--lang", language_, "Language of the report: en or de")
-             ->type_name("LANG")
-             ->capture_default_str());
     main(app.add_option("--title", title_, "Title of the report (default: made from what it reports)")
              ->type_name("TEXT"));
     main(app.add_option("--author", author_, "Author")->type_name("TEXT"));
@@ -84,6 +81,7 @@ class ReportCommand : public Command {
   int execute(const CommonOptions& common) override {
     const bool pdf = common.document == DocumentFormat::kPdf;
     reports::HtmlOptions options = html_options();
+    options.language = common.language;
     if (pdf) options.medium = reports::Medium::kPaper;
     check_subject();
     const std::string html = document(options, common);
@@ -146,8 +144,7 @@ class ReportCommand : public Command {
             .note = note_,
             .logo = logo_uri(logo_),
             .theme = theme(),
-            .level = level(),
-            .language = language()};
+            .level = level()};
   }
 
   reports::Theme theme() const {
@@ -161,11 +158,6 @@ class ReportCommand : public Command {
     if (level_ == "summary") return reports::ReportLevel::kSummary;
     if (level_ == "full") return reports::ReportLevel::kFull;
     throw Error(ErrorKind::kUsage, "--level " + level_, "not a level.", "Use summary or full.");
-  }
-
-  viewmodel::Language language() const {
-    if (const auto language = viewmodel::language_from_code(language_)) return *language;
-    throw Error(ErrorKind::kUsage, "--lang " + language_, "not a language of reports.", "Use en or de.");
   }
 
   std::string output_file(const char* extension) const {
@@ -182,7 +174,6 @@ class ReportCommand : public Command {
   std::string output_;
   std::string baseline_;
   std::string level_ = "full";
-  std::string language_ = "en";
   std::string title_;
   std::string author_;
   std::string note_;

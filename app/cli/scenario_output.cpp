@@ -2,10 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/documents/scenario_json.h"
-#include "core/viewmodel/format.h"
 #include "core/workbench/scenario_view.h"
 #include "reports/csv.h"
 #include "reports/markdown.h"
@@ -15,22 +13,12 @@
 namespace dachlast::cli {
 namespace {
 
-std::string line(const std::string& text, const CommonOptions& common, std::size_t indent = 0) {
-  const auto width = static_cast<std::size_t>(terminal_style(common).width);
-  return wrapped(reports::terminal_escape(viewmodel::plain_spaces(text)), indent, width) + "\n";
-}
-
 /// In the table the formulas would be the first to be dropped; asked for, they stand below it, whole.
 std::string formula_lines(const ScenarioPlan& plan, const CommonOptions& common) {
   std::string text;
   for (const MemorySegment& segment : plan.segments)
-    text += line(fmt::format("{}: {}.", segment.name, segment.formula), common, 2);
-  return text;
-}
-
-std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common) {
-  std::string text;
-  for (const Remark& remark : remarks) text += line(fmt::format("{}: {}", head, remark.text), common, 2);
+    text +=
+        paragraph(fmt::format("{}: {}.", words_of(common)(segment.name), words_of(common)(segment.formula)), common, 2);
   return text;
 }
 
@@ -42,8 +30,8 @@ viewmodel::Table without_formulas(viewmodel::Table table) {
 
 std::string speed_lines(const ScenarioView& view, const CommonOptions& common) {
   if (view.speed_sentence.empty()) return {};
-  if (view.speed.rows.empty()) return "\n" + line(view.speed_sentence, common, 2);
-  return "\n" + reports::terminal_table(view.speed, terminal_style(common)) + line(view.speed_sentence, common, 2);
+  if (view.speed.rows.empty()) return "\n" + paragraph(view.speed_sentence, common, 2);
+  return "\n" + reports::terminal_table(view.speed, terminal_style(common)) + paragraph(view.speed_sentence, common, 2);
 }
 
 /// What a CSV holds of a plan: the table of memory, and behind an empty line that of speed.
@@ -55,13 +43,13 @@ std::string csv_scenario(const ScenarioPlan& plan) {
 
 std::string terminal_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
   const ScenarioView view = scenario_view(plan);
-  std::string text = line(view.answer, common) + "\n" + line(view.subject, common) + "\n";
+  std::string text = paragraph(view.answer, common) + "\n" + paragraph(view.subject, common) + "\n";
   text += reports::terminal_table(without_formulas(view.memory), terminal_style(common));
   if (common.verbosity == Verbosity::kVerbose)
     text += formula_lines(plan, common);
   else
-    text += line(view.lines.back(), common, 2);
-  if (plan.scenario.has_device) text += line(view.lines.front(), common, 2);
+    text += paragraph(view.lines.back(), common, 2);
+  if (plan.scenario.has_device) text += paragraph(view.lines.front(), common, 2);
   text += speed_lines(view, common);
   return text + "\n" + remark_lines("Warning", plan.scenario.warnings, common) +
          remark_lines("Assumed", plan.scenario.assumptions, common);
@@ -101,8 +89,8 @@ std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, 
   std::string table = render_table("dachlast.sweep/1", "cells", sweep_table(sweep, speeds), common);
   if (common.format != Format::kTable) return table;
   const std::string reason =
-      speeds.reason.empty() ? "" : line(fmt::format("Speed is not predicted: {}.", speeds.reason), common, 2);
-  return line(sweep_answer(sweep), common) + "\n" + table + reason +
+      speeds.reason.empty() ? "" : paragraph(fmt::format("Speed is not predicted: {}.", speeds.reason), common, 2);
+  return paragraph(sweep_answer(sweep), common) + "\n" + table + reason +
          remark_lines("Assumed", speeds.assumptions, common);
 }
 

@@ -127,8 +127,7 @@ std::string table_text(const viewmodel::Table& table, const CommonOptions& commo
 
 std::string terminal_text(const Validation& validation, std::size_t n_worst, const CommonOptions& common) {
   const ValidationView view = validation_view(validation, n_worst);
-  std::string text =
-      wrapped(viewmodel::plain_spaces(view.answer), 0, static_cast<std::size_t>(terminal_style(common).width)) + "\n";
+  std::string text = paragraph(view.answer, common);
   for (const viewmodel::Table* table :
        {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
     text += table_text(*table, common);

@@ -218,10 +218,12 @@ void Catalogue::add(std::string english, std::string translated) {
 
 namespace {
 
-/// A term or phrase stands within one sentence and is no longer than one; else "First sentence. Prefill" would be one.
+/// A term or phrase stands within one sentence or fact and is no longer than one; else "First sentence. Prefill" and
+/// "2 threads · tiled" would be one.
 bool may_be_term(std::string_view text) {
   constexpr std::size_t kLongestTerm = 200;
-  return text.size() <= kLongestTerm && text.find(". ") == std::string_view::npos;
+  return text.size() <= kLongestTerm && text.find(". ") == std::string_view::npos &&
+         text.find(" · ") == std::string_view::npos;
 }
 
 }  // namespace

@@ -304,6 +304,48 @@ TEST(ReportHtml, NoTextOfAViewModelBecomesMarkup) {
   }
 }
 
+/// A report with every section of UX.md §4.
+viewmodel::ReportView whole_report() {
+  const auto base = test::sample_run();
+  auto other = test::sample_run_on_one_thread();
+  for (double& sample : other.points[2].samples_s) sample *= 1.3;
+  auto report = viewmodel::report_view(base, other, compare_runs(base, other), test::sample_memory());
+  report.options = viewmodel::ReportOptions{{"one option"}, report.roofline, {*report.phases}};
+  report.options->tables.front().id = "options";
+  report.options->chart->wide.id = "options-chart";
+  report.options->chart->narrow.id = "options-chart-narrow";
+  report.latency_lines = {"a line"};
+  report.appendix = {report.roofline->wide};
+  report.accuracy_lines = {"a line"};
+  return report;
+}
+
+// As names of models, devices, files and notes reach every text, each text is made hostile in turn by all of these.
+TEST(ReportHtml, HostileTextStaysTextInEverySectionAndChart) {
+  const std::string hostiles[] = {"<script>alert(1)</script>", "\" onload=\"alert(1)",       "'><svg onload=alert(1)>",
+                                  "\u202Etxt.exe\u2066",       "\U0001F4A5\u200D\U0001F9D1", "&lt;b&gt; &#60;b&#62;",
+                                  std::string(10'000, 'W')};
+  for (const std::string& hostile : hostiles) {
+    auto report = whole_report();
+    viewmodel::change_texts(report, [&](viewmodel::TextKind, const std::string&) { return hostile; });
+    report.command = report.generated_text = hostile;
+    HtmlOptions options = dated();
+    options.title = options.author = options.note = hostile;
+    const std::string html = report_html(report, {}, options);
+    for (const char* id : {"summary", "configuration", "memory", "phases", "roofline", "kv-cache", "latency", "options",
+                           "comparison", "assumptions", "reproduce", "appendix"})
+      EXPECT_NE(html.find(std::string("<section id=\"") + id + "\""), std::string::npos) << id;
+    EXPECT_EQ(html_faults(html), std::vector<std::string>()) << hostile.substr(0, 40);
+    EXPECT_EQ(count(html, "<script"), 1u) << hostile.substr(0, 40);  // the page's own
+    EXPECT_EQ(html.find("<svg onload"), std::string::npos);
+    EXPECT_EQ(html.find("\" onload=\""), std::string::npos);
+    EXPECT_EQ(html.find("\u202E"), std::string::npos);
+    EXPECT_EQ(html.find("\u2066"), std::string::npos);
+    // Unescaped, this would show as <b>; the style sheet before holds the title as a CSS string.
+    EXPECT_EQ(html.find("&lt;b&gt; &#60;", html.find("</style>")), std::string::npos);
+  }
+}
+
 TEST(RunHtml, LeavesFoldersOutOfTheReport) {
   auto run = test::sample_run();
   run.command = "dachlast run --model /home/someone/models/llama --context 128";

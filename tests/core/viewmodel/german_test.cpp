@@ -95,6 +95,13 @@ TEST(German, KnowsEveryTextOfAPartialRun) {
   expect_none(unknown_texts(report_view(run), names_of_sample()));
 }
 
+TEST(German, TranslatesTheFactsOfALineOneByOne) {
+  EXPECT_EQ(german()("124 M parameters · FP32 weights, random · 2 threads · tiled attention"),
+            "124\u00a0M Parameter · FP32-Gewichte, zufällig · 2\u00a0Threads · Attention gekachelt");
+  EXPECT_EQ(german()("1: fewest GPUs, highest throughput per GPU"), "1: wenigste GPUs, höchster Durchsatz je GPU");
+  EXPECT_EQ(german()("FP8, a scale a row, BF16 for the rest"), "FP8, eine Skala je Zeile, BF16 für den Rest");
+}
+
 TEST(German, ShowsTheSameDigitsAsEnglish) {
   const ReportView english = report_view(test::sample_run(), test::sample_memory());
   const ReportView other = in_language(english, german());

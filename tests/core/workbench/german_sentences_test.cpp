@@ -47,8 +47,14 @@ RecommendRequest asked(const std::string& model, std::vector<std::string> device
   return request;
 }
 
+/// A remark within a sentence may stay English; these hold none.
+void expect_changed(const std::string& english) {
+  EXPECT_NE(viewmodel::Words::of(viewmodel::Language::kGerman)(english), english);
+}
+
 void expect_german(const RecommendPage& page) {
   expect_german(page.view.answer);
+  for (const std::string& reason : page.view.reasons) expect_changed(reason);
   expect_german(page.view.rejected_summary);
   for (const std::string& reason : page.view.reasons) expect_german(reason);
   for (const Remark& remark : page.warnings) expect_german(remark.text);
