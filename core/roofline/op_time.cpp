@@ -100,8 +100,9 @@ double prefill_seconds(const EfficiencyCurve& curve, const DeviceRates& device, 
   const double products =
       device.n_units * tile / rate * std::max(waves(units, curve[kTail]) * keys, longest + curve[kExtraKeys]);
   const double kept = call.window > 0.0 ? std::min(call.kv_len, call.window + call.q_len) : call.kv_len;
-  const double moved =
-      call.batch * (call.q_len * call.n_heads * call.dims * kActivationBytes + kept * call.kv_heads * call.row_bytes);
+  const double scores = call.q_len * call.n_heads * visible_keys(call) * curve[kWidenBytes];
+  const double moved = call.batch * (call.q_len * call.n_heads * call.dims * kActivationBytes +
+                                     kept * call.kv_heads * call.row_bytes + scores);
   return kMicro * (curve[kFloorUs] + curve[kPerWaveUs] * call.batch * call.n_heads / device.n_units) +
          join(curve[kJoin], products, moved / (device.bandwidth * curve[kMemory]));
 }

@@ -58,7 +58,7 @@ enum class LawConstant : std::uint8_t {
   kGbS,
   kUnitGbS,     // what one unit draws from memory at most; 0: no such limit
   kVectorRows,  // up to so many rows kernels without tiles run, which only wait for memory; 0: none
-  kWidenBytes   // moved further for each weight where products widen it beforehand
+  kWidenBytes   // moved further for each weight that is widened beforehand, each score that is kept in memory
 };
 inline constexpr std::array<std::string_view, 25> kLawConstantNames = {
     "floor_us", "memory",        "compute",     "join",       "per_k_ns", "quantize",     "k_offset",
@@ -137,7 +137,7 @@ struct PrefillCall {
   friend bool operator==(const PrefillCall&, const PrefillCall&) = default;
 };
 
-/// floor + waves + join(products over whole waves of 128-row tiles, traffic), never below one tile of full length.
+/// floor + waves + join(products over whole waves of 128-row tiles, traffic, scores where kernels keep them in memory).
 double prefill_seconds(const EfficiencyCurve& curve, const DeviceRates& device, const PrefillCall& call);
 
 /// The routed experts of one layer on one device.

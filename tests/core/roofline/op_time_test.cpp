@@ -83,6 +83,25 @@ TEST(OpTime, PrefillSeesHalfOfItsKeys) {
   EXPECT_NEAR(prefill_seconds(plain_curve(), kDevice, call), 2.0 * 256 * 100 * 12'800 * 6'400.5 / 100e12, 1e-5);
 }
 
+TEST(OpTime, ScoresKeptInMemoryComeOnTopOfTheProducts) {
+  const PrefillCall call{.batch = 1,
+                         .q_len = 12'800,
+                         .kv_len = 12'800,
+                         .n_heads = 100,
+                         .kv_heads = 100,
+                         .dims = 256,
+                         .row_bytes = 0,
+                         .peak = kPeak};
+  EfficiencyCurve curve = plain_curve();
+  const double products = 2.0 * 256 * 100 * 12'800 * 6'400.5 / 100e12;
+  set(curve, kJoin, 1.0);  // one kernel after the other
+  const double fused = prefill_seconds(curve, kDevice, call);
+  set(curve, kWidenBytes, 16.0);
+  // 16 B · 100 heads · 12,800 queries · 6,400.5 keys over 1 TB/s
+  EXPECT_NEAR(prefill_seconds(curve, kDevice, call) - fused, 16.0 * 100 * 12'800 * 6'400.5 / kDevice.bandwidth, 1e-6);
+  EXPECT_GT(fused, products);
+}
+
 TEST(OpTime, AWindowBoundsWhatPrefillSees) {
   PrefillCall call{.batch = 1,
                    .q_len = 12'800,
