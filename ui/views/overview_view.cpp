@@ -1,5 +1,6 @@
 #include "ui/views/overview_view.h"
 
+#include <QEvent>
 #include <QLabel>
 #include <QListWidget>
 #include <QSignalBlocker>
@@ -54,7 +55,8 @@ OverviewView::OverviewView(QWidget* parent)
       phases_(new DataTable),
       remarks_(sentence_label()) {
   auto* rows = new QSplitter(Qt::Vertical);
-  rows->addWidget(scrolled(bars_, kLeastBars, tr("Phases")));
+  bars_area_ = scrolled(bars_, kLeastBars, tr("Phases"));
+  rows->addWidget(bars_area_);
   rows->addWidget(phases_);
   rows->setChildrenCollapsible(false);
   rows->setMinimumHeight(kLeastRows);
@@ -70,7 +72,8 @@ OverviewView::OverviewView(QWidget* parent)
   findings_->setAccessibleName(tr("Findings"));
   findings_->setWordWrap(true);
   findings_->setFrameShape(QFrame::NoFrame);
-  findings_->setMinimumHeight(kLeastFindings);
+  findings_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);  // as high as they are
+  findings_->viewport()->installEventFilter(this);
   findings_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);
   connect(findings_, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
     if (item != nullptr) Q_EMIT findingChosen(item->data(Qt::UserRole).toString());
@@ -96,9 +99,10 @@ void OverviewView::fitFindings() {
   findings_->setFixedHeight(std::max(height, kLeastFindings));
 }
 
-void OverviewView::resizeEvent(QResizeEvent* event) {
-  Page::resizeEvent(event);
-  fitFindings();
+/// Only what the list shows its lines in knows how wide it has become.
+bool OverviewView::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == findings_->viewport() && event->type() == QEvent::Resize) fitFindings();
+  return Page::eventFilter(watched, event);
 }
 
 void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars) {
@@ -108,7 +112,8 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
           .arg(to_qt(viewmodel::title_in(words(), run.title)), said(run.status), said(run.configuration_line)));
   figures_->setText(figures_text(run));
   const auto n_bars = std::min(run.phases.rows.size(), kMostBars);
-  bars_->setMinimumHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
+  bars_->setFixedHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
+  bars_area_->setMaximumHeight(bars_->height() + 2);
   bars_->setSource(std::move(phase_bars));
   setFindings(run);
   phases_->setTable(run.phases);
