@@ -17,7 +17,8 @@
 namespace dachlast::ui {
 namespace {
 
-constexpr int kLeastRows = 300;  // bars of two points and a table that can be read
+constexpr int kFindingMargin = 4;  // of the style, around a line of the list
+constexpr int kLeastRows = 300;    // bars of two points and a table that can be read
 constexpr int kLeastBars = 140;
 constexpr int kLegendRoom = 56;
 constexpr int kBarRoom = 46;  // of a bar and its heading
@@ -95,7 +96,11 @@ void OverviewView::setFindings(const viewmodel::RunView& run) {
 /// No higher than its findings are, at most five (`RunView`), wrapped to the width there is.
 void OverviewView::fitFindings() {
   int height = 2 * findings_->frameWidth() + 2;
-  for (int row = 0; row < findings_->count(); ++row) height += findings_->sizeHintForRow(row);
+  // The list's own hints are of lines that do not wrap.
+  const QRect room(0, 0, findings_->viewport()->width() - 2 * kFindingMargin, QWIDGETSIZE_MAX);
+  for (int row = 0; row < findings_->count(); ++row)
+    height += findings_->fontMetrics().boundingRect(room, Qt::TextWordWrap, findings_->item(row)->text()).height() +
+              kFindingMargin;
   findings_->setFixedHeight(std::max(height, kLeastFindings));
 }
 
