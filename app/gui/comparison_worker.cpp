@@ -42,13 +42,13 @@ void ComparisonWorker::compare(ComparedRun base, std::vector<ComparedRun> others
   });
 }
 
-void ComparisonWorker::addGhosts(std::shared_ptr<const Run> run, std::shared_ptr<const Run> base) {
+void ComparisonWorker::addGhosts(std::shared_ptr<const Run> run, std::shared_ptr<const Run> base, double coverage) {
   const int generation = ++ghost_generation_;
-  pool_.start([this, generation, run = std::move(run), base = std::move(base)] {
+  pool_.start([this, generation, run = std::move(run), base = std::move(base), coverage] {
     if (generation != ghost_generation_) return;
     auto plot = std::make_shared<viewmodel::RooflinePlot>();
     try {
-      *plot = viewmodel::roofline_plot(*run);
+      *plot = viewmodel::roofline_plot(*run, coverage);
       viewmodel::add_ghosts(*plot, *run, *base);
     } catch (const Error&) {
       return;  // runs that cannot be compared have no ghosts; the comparison says why

@@ -33,7 +33,7 @@ class ComparisonWorker : public QObject {
   /// Nothing is compared any more.
   void forget();
   /// The roofline of `run` with where its points lay in `base`.
-  void addGhosts(std::shared_ptr<const Run> run, std::shared_ptr<const Run> base);
+  void addGhosts(std::shared_ptr<const Run> run, std::shared_ptr<const Run> base, double coverage);
 
  Q_SIGNALS:
   void compared(const dachlast::viewmodel::CompareMany& comparison);

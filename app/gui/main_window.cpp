@@ -103,7 +103,9 @@ MainWindow::MainWindow(QWidget* parent)
   makeMenus();
   connectPages();
   connectJobs();
-  measure_->setFields({.model = QStringLiteral("gpt2"), .contexts = {}, .batches = {}, .weights = {}, .cache = {}});
+  ui::MeasureFields first_run;
+  first_run.model = QStringLiteral("gpt2");
+  measure_->setFields(first_run);
   form_->setFields(first_scenario());
   planned_ = form_->fields();
   planner_->plan(planned_);

@@ -43,6 +43,8 @@ RunRequest request_of(const MeasureFields& fields) {
   request.weights = type_of(fields.weights);
   if (!fields.cache.isEmpty()) request.kv_format = kv_format_from_name(fields.cache.toStdString());
   if (fields.repeats > 0) request.repeats = fields.repeats;
+  if (!fields.layout.isEmpty()) request.kv = parse_kv_spec("KV layout", fields.layout.toStdString());
+  request.full_timeline = fields.spans == MeasureFields::Spans::kEveryStep;
   return request;
 }
 

@@ -49,6 +49,8 @@ QString run_command_line(const ui::MeasureFields& fields) {
   add(words, "--dtype", fields.weights);
   add(words, "--kv-dtype", fields.cache);
   add(words, "--repeat", count_or_empty(fields.repeats, 0));
+  add(words, "--kv", fields.layout);
+  if (fields.spans == ui::MeasureFields::Spans::kEveryStep) words << QStringLiteral("--timeline");
   return words.join(u' ');
 }
 

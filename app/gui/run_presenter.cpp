@@ -85,6 +85,10 @@ void RunPresenter::connectTimeline() {
 void RunPresenter::connectPages() {
   connect(&pages_.roofline, &ui::RooflineView::selected, this, &RunPresenter::select);
   connect(&pages_.roofline, &ui::RooflineView::brushed, this, &RunPresenter::filterByBox);
+  connect(&pages_.roofline, &ui::RooflineView::coverageChanged, this, [this] {
+    plot_run_.reset();
+    showFiltered();
+  });
   connect(&pages_.roofline, &ui::RooflineView::brushCleared, this, [this] { removeFilter(QStringLiteral("box")); });
   connect(&pages_.overview, &ui::OverviewView::findingChosen, this, &RunPresenter::select);
   connect(comparisons_, &ComparisonWorker::compared, &pages_.compare, &ui::CompareView::setComparison);
@@ -189,10 +193,11 @@ void RunPresenter::showFiltered() {
 const viewmodel::RooflinePlot& RunPresenter::plotOf(const OpenRun& open, const OpenRun* base) {
   const auto base_run = base != nullptr && base != &open ? base->run : nullptr;
   if (plot_run_ == open.run && plot_base_ == base_run) return plot_;
-  if (plot_run_ != open.run || base_run == nullptr) plot_ = viewmodel::roofline_plot(*open.run);
+  if (plot_run_ != open.run || base_run == nullptr)
+    plot_ = viewmodel::roofline_plot(*open.run, pages_.roofline.coverage());
   plot_run_ = open.run;
   plot_base_ = base_run;
-  if (base_run != nullptr) comparisons_->addGhosts(open.run, base_run);
+  if (base_run != nullptr) comparisons_->addGhosts(open.run, base_run, pages_.roofline.coverage());
   return plot_;
 }
 

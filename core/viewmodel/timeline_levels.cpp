@@ -22,9 +22,9 @@ using figure::Role;
 
 constexpr double kTint = 0.35;
 constexpr double kEdge = 1.5;
-constexpr double kLeastPiece = 2.0;     // narrower ones share a column
-constexpr double kLeastPointed = 3.0;   // a narrower one nobody can point at
-constexpr double kHeadroom = 1.0 / 12;  // above the highest level
+constexpr double kLeastPiece = 2.0;          // narrower ones share a column
+constexpr double kLeastPointed = 3.0;        // a narrower one nobody can point at
+constexpr double kLevelHeadroom = 1.0 / 12;  // above the highest level
 
 void finish(LevelRow& row) {
   for (const LevelPiece& piece : row.pieces) row.top = std::max({row.top, piece.before, piece.after});
@@ -54,7 +54,7 @@ class LevelDrawing {
     const double share = (ns - window_.lo) / (window_.hi - window_.lo);
     return box_.x + std::clamp(share, 0.0, 1.0) * box_.width;
   }
-  double y_of(double level) const { return box_.bottom() - level / row_.top * box_.height * (1.0 - kHeadroom); }
+  double y_of(double level) const { return box_.bottom() - level / row_.top * box_.height * (1.0 - kLevelHeadroom); }
   static double level_at(const LevelPiece& piece, double ns) {
     const double length = piece.to_ns - piece.from_ns;
     return length <= 0.0 ? piece.after : piece.before + (piece.after - piece.before) * (ns - piece.from_ns) / length;

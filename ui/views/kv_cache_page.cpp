@@ -15,8 +15,8 @@
 namespace dachlast::ui {
 namespace {
 
-constexpr int kWasteHeight = 112;  // a legend of two rows
-constexpr int kLeastHeight = 600;  // map, history and waste that can be read
+constexpr int kWasteHeight = 112;       // a legend of two rows
+constexpr int kLeastCacheHeight = 600;  // map, history and waste that can be read
 constexpr int kMapWidth = 460;
 constexpr int kFiguresWidth = 400;
 
@@ -54,7 +54,7 @@ KvCachePage::KvCachePage(QWidget* parent)
   column->setContentsMargins(0, 0, 0, 0);
   column->addWidget(columns, 1);
   column->addWidget(waste_);
-  body()->addWidget(scrolled(evidence, kLeastHeight, tr("Blocks and their use")), 1);
+  body()->addWidget(scrolled(evidence, kLeastCacheHeight, tr("Blocks and their use")), 1);
   connect(time_, &QSlider::valueChanged, this, &KvCachePage::setMoment);
   connect(history_, &FigureView::datumSelected, this, [this](const QString& moment) {
     if (!moment.isEmpty()) setMoment(moment.toInt());

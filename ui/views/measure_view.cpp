@@ -1,5 +1,6 @@
 #include "ui/views/measure_view.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QCompleter>
 #include <QFormLayout>
@@ -94,6 +95,12 @@ QWidget* MeasureView::makeForm(const QStringList& models, const QStringList& typ
   repeats_->setAccessibleName(tr("Repeats"));
   connect(repeats_, &QSpinBox::valueChanged, this, tell);
   form->addRow(tr("&Repeats"), repeats_);
+  layout_ = add_choice(tr("KV &layout"), {tr("contiguous"), QStringLiteral("paged:16"), QStringLiteral("paged:32")});
+  every_step_ = new QCheckBox(tr("&Timeline of every step"));
+  every_step_->setAccessibleName(tr("Timeline of every step"));
+  every_step_->setToolTip(tr("Otherwise the spans of the first three steps of each point are kept."));
+  connect(every_step_, &QCheckBox::toggled, this, tell);
+  form->addRow(every_step_);
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(measure_);
   buttons->addWidget(cancel_);
@@ -118,6 +125,7 @@ QWidget* MeasureView::makeJob() {
   rows->addWidget(tabs);
   rows->addWidget(results_);
   rows->setChildrenCollapsible(false);
+  results_->hide();  // until there are any
   layout->addWidget(rows, 1);
   return widget;
 }
@@ -128,7 +136,9 @@ MeasureFields MeasureView::fields() const {
           .batches = batches_->text(),
           .weights = chosen(weights_),
           .cache = chosen(cache_),
-          .repeats = repeats_->value()};
+          .repeats = repeats_->value(),
+          .layout = chosen(layout_),
+          .spans = every_step_->isChecked() ? MeasureFields::Spans::kEveryStep : MeasureFields::Spans::kFirstSteps};
 }
 
 void MeasureView::setFields(const MeasureFields& fields) {
@@ -139,6 +149,8 @@ void MeasureView::setFields(const MeasureFields& fields) {
   set_choice(weights_, fields.weights);
   set_choice(cache_, fields.cache);
   repeats_->setValue(fields.repeats);
+  set_choice(layout_, fields.layout);
+  every_step_->setChecked(fields.spans == MeasureFields::Spans::kEveryStep);
   silent_ = false;
 }
 
@@ -160,7 +172,8 @@ void MeasureView::setChecks(const viewmodel::Table& checks) {
 
 void MeasureView::setState(State state) {
   const bool running = state == State::kRunning;
-  for (QWidget* control : std::initializer_list<QWidget*>{model_, contexts_, batches_, weights_, cache_, repeats_})
+  for (QWidget* control :
+       std::initializer_list<QWidget*>{model_, contexts_, batches_, weights_, cache_, repeats_, layout_, every_step_})
     control->setEnabled(!running);
   measure_->setVisible(!running);
   cancel_->setVisible(running);
@@ -176,6 +189,7 @@ void MeasureView::showProgress(const QString& what, int index, int count) {
 
 void MeasureView::showResults(const viewmodel::Table& phases) {
   results_->setTable(phases);
+  results_->show();
 }
 
 }  // namespace dachlast::ui

@@ -3,6 +3,7 @@
 #include "core/viewmodel/table.h"
 #include "ui/widgets/page.h"
 
+class QCheckBox;
 class QComboBox;
 class QLabel;
 class QLineEdit;
@@ -22,6 +23,8 @@ struct MeasureFields {
   QString weights;   // empty: as published
   QString cache;     // empty: as the weights
   int repeats = 0;   // 0: until the median is known
+  QString layout;    // of the cache, as --kv spells it; empty: contiguous
+  enum class Spans : std::uint8_t { kFirstSteps, kEveryStep } spans = Spans::kFirstSteps;
 
   bool operator==(const MeasureFields&) const = default;
 };
@@ -61,6 +64,8 @@ class MeasureView : public Page {
   QComboBox* weights_;
   QComboBox* cache_;
   QSpinBox* repeats_;
+  QComboBox* layout_;
+  QCheckBox* every_step_;
   QPushButton* measure_;
   QPushButton* cancel_;
   QProgressBar* progress_;

@@ -1,5 +1,6 @@
 #include "ui/views/overview_view.h"
 
+#include <QEvent>
 #include <QLabel>
 #include <QListWidget>
 #include <QSignalBlocker>
@@ -16,7 +17,8 @@
 namespace dachlast::ui {
 namespace {
 
-constexpr int kLeastRows = 300;  // bars of two points and a table that can be read
+constexpr int kFindingMargin = 4;  // of the style, around a line of the list
+constexpr int kLeastRows = 300;    // bars of two points and a table that can be read
 constexpr int kLeastBars = 140;
 constexpr int kLegendRoom = 56;
 constexpr int kBarRoom = 46;  // of a bar and its heading
@@ -54,7 +56,8 @@ OverviewView::OverviewView(QWidget* parent)
       phases_(new DataTable),
       remarks_(sentence_label()) {
   auto* rows = new QSplitter(Qt::Vertical);
-  rows->addWidget(scrolled(bars_, kLeastBars, tr("Phases")));
+  bars_area_ = scrolled(bars_, kLeastBars, tr("Phases"));
+  rows->addWidget(bars_area_);
   rows->addWidget(phases_);
   rows->setChildrenCollapsible(false);
   rows->setMinimumHeight(kLeastRows);
@@ -70,7 +73,8 @@ OverviewView::OverviewView(QWidget* parent)
   findings_->setAccessibleName(tr("Findings"));
   findings_->setWordWrap(true);
   findings_->setFrameShape(QFrame::NoFrame);
-  findings_->setMinimumHeight(kLeastFindings);
+  findings_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);  // as high as they are
+  findings_->viewport()->installEventFilter(this);
   findings_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Preferred);
   connect(findings_, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
     if (item != nullptr) Q_EMIT findingChosen(item->data(Qt::UserRole).toString());
@@ -92,13 +96,18 @@ void OverviewView::setFindings(const viewmodel::RunView& run) {
 /// No higher than its findings are, at most five (`RunView`), wrapped to the width there is.
 void OverviewView::fitFindings() {
   int height = 2 * findings_->frameWidth() + 2;
-  for (int row = 0; row < findings_->count(); ++row) height += findings_->sizeHintForRow(row);
+  // The list's own hints are of lines that do not wrap.
+  const QRect room(0, 0, findings_->viewport()->width() - 2 * kFindingMargin, QWIDGETSIZE_MAX);
+  for (int row = 0; row < findings_->count(); ++row)
+    height += findings_->fontMetrics().boundingRect(room, Qt::TextWordWrap, findings_->item(row)->text()).height() +
+              kFindingMargin;
   findings_->setFixedHeight(std::max(height, kLeastFindings));
 }
 
-void OverviewView::resizeEvent(QResizeEvent* event) {
-  Page::resizeEvent(event);
-  fitFindings();
+/// Only what the list shows its lines in knows how wide it has become.
+bool OverviewView::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == findings_->viewport() && event->type() == QEvent::Resize) fitFindings();
+  return Page::eventFilter(watched, event);
 }
 
 void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars) {
@@ -108,7 +117,8 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
           .arg(to_qt(viewmodel::title_in(words(), run.title)), said(run.status), said(run.configuration_line)));
   figures_->setText(figures_text(run));
   const auto n_bars = std::min(run.phases.rows.size(), kMostBars);
-  bars_->setMinimumHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
+  bars_->setFixedHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
+  bars_area_->setMaximumHeight(bars_->height() + 2);
   bars_->setSource(std::move(phase_bars));
   setFindings(run);
   phases_->setTable(run.phases);

@@ -24,7 +24,7 @@ class OverviewView : public Page {
   void findingChosen(const QString& datum);
 
  protected:
-  void resizeEvent(QResizeEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void setFindings(const viewmodel::RunView& run);
@@ -33,6 +33,7 @@ class OverviewView : public Page {
   QLabel* title_;
   QLabel* figures_;
   FigureView* bars_;
+  QWidget* bars_area_ = nullptr;  // scrolls where there are more than it shows
   QListWidget* findings_;
   DataTable* phases_;
   QLabel* remarks_;

@@ -15,7 +15,8 @@ constexpr double kStaleOpacity = 0.45;
 // Bar and table beside the two charts over context, whose axes begin at one height so.
 constexpr int kNarrow = 400;
 constexpr int kWide = 520;
-constexpr int kLeastHeight = 580;  // two rows of charts that can be read
+constexpr int kLeastBar = 200;         // segments and their labels
+constexpr int kLeastPlanHeight = 520;  // two rows of charts that can be read
 
 /// A label lays itself out anew even for the same words.
 void show_text(QLabel& label, const QString& text) {
@@ -35,6 +36,7 @@ PlanView::PlanView(QWidget* parent)
       heatmap_value_(new QComboBox),
       table_(new DataTable) {
   auto* charts = new QSplitter(Qt::Horizontal);
+  bar_->setMinimumWidth(kLeastBar);
   charts->addWidget(bar_);
   charts->addWidget(contexts_);
   auto* evidence = new QSplitter(Qt::Horizontal);
@@ -55,14 +57,14 @@ PlanView::PlanView(QWidget* parent)
   for (QSplitter* splitter : {charts, evidence}) splitter->setSizes({kNarrow, kWide});
   for (QSplitter* splitter : {charts, evidence, rows}) splitter->setChildrenCollapsible(false);
   body()->addWidget(subject_);
-  rows->setMinimumHeight(kLeastHeight);
+  rows->setMinimumHeight(kLeastPlanHeight);
   auto* all = new QWidget;
   auto* content = new QVBoxLayout(all);
   content->setContentsMargins(0, 0, 0, 0);
   content->addWidget(rows, 1);
   content->addWidget(lines_);
   content->addWidget(remarks_);
-  body()->addWidget(scrolled(all, kLeastHeight, tr("Charts")), 1);
+  body()->addWidget(scrolled(all, kLeastPlanHeight, tr("Charts")), 1);
 
   connect(contexts_, &FigureView::datumSelected, this,
           [this](const QString& context) { Q_EMIT picked(context.toInt(), 0); });

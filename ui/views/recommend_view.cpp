@@ -35,7 +35,7 @@ constexpr int kFieldsPerRow = 3;
 constexpr int kPatienceMs = 300;  // UX.md §2: below that nothing is shown
 constexpr int kChartHeight = 400;
 constexpr int kListHeight = 160;
-constexpr int kLeastHeight = 480;  // a chart that can be read above a list
+constexpr int kLeastRecommendHeight = 480;  // a chart that can be read above a list
 
 QSpinBox* count_field(int value, int most) {
   auto* field = new QSpinBox;
@@ -82,7 +82,7 @@ RecommendView::RecommendView(ScenariosView* scenarios, QWidget* parent)
   rows->setChildrenCollapsible(false);
   rows->setSizes({kChartHeight, kListHeight});
   rows->setStretchFactor(0, 1);
-  evidence_ = scrolled(rows, kLeastHeight, tr("Charts and lists"));
+  evidence_ = scrolled(rows, kLeastRecommendHeight, tr("Charts and lists"));
   body()->addWidget(makeForm());
   body()->addWidget(evidence_, 1);
   patience_->setSingleShot(true);

@@ -36,7 +36,7 @@ QString style_of(Theme theme) {
              "h1 { font-size: x-large } h2 { font-size: large; margin-top: 18px } h3 { margin-top: 12px }"
              "dt { font-weight: 600; margin-top: 4px } .note, .ref { color: %1 }"
              "table.data th, table.data td { border-bottom: 1px solid %2 }"
-             "th { font-weight: 600 } .lead { font-size: medium } pre { white-space: pre-wrap }")
+             "th { font-weight: 600 } .lead { font-size: medium }")
       .arg(name(figure::Role::kMuted), name(figure::Role::kGrid));
 }
 
@@ -53,7 +53,10 @@ QString fitted(QString html, double width) {
                                                              .arg(qRound(scale * one.captured(2).toDouble()));
     from = one.capturedEnd();
   }
-  return made + html.mid(from);
+  made += html.mid(from);
+  // Commands are one line, as long as they are: here they wrap.
+  return made.replace(QStringLiteral("<pre>"), QStringLiteral("<p>"))
+      .replace(QStringLiteral("</pre>"), QStringLiteral("</p>"));
 }
 
 /// All that a document is laid out from.

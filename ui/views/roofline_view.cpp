@@ -1,6 +1,8 @@
 #include "ui/views/roofline_view.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
+#include <QSlider>
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -9,15 +11,29 @@
 #include "ui/widgets/data_table.h"
 
 namespace dachlast::ui {
+namespace {
+
+// Of the time of a step, in percent.
+constexpr int kLeastCovered = 10;
+constexpr int kUsuallyCovered = 95;
+constexpr int kAllCovered = 100;
+constexpr int kSliderWidth = 240;
+
+}  // namespace
 
 RooflineView::RooflineView(QWidget* parent)
-    : Page(tr("No run open."), tr("Open…"), parent), chart_(new FigureView), table_(new DataTable) {
+    : Page(tr("No run open."), tr("Open…"), parent),
+      chart_(new FigureView),
+      coverage_(new QSlider(Qt::Horizontal)),
+      covered_(new QLabel),
+      table_(new DataTable) {
   auto* rows = new QSplitter(Qt::Vertical);
   rows->addWidget(chart_);
   rows->addWidget(table_);
   rows->setStretchFactor(0, 3);
   rows->setStretchFactor(1, 1);
   rows->setChildrenCollapsible(false);
+  body()->addWidget(makeCoverage());
   body()->addWidget(rows, 1);
   chart_->setGestures(FigureView::Brush::kBox, FigureView::Zoom::kBoth);
 
@@ -35,6 +51,35 @@ RooflineView::RooflineView(QWidget* parent)
   connect(table_, &DataTable::rowSelected, this, [this](int row) {
     if (row >= 0 && row < static_cast<int>(datums_.size())) Q_EMIT selected(datums_[static_cast<std::size_t>(row)]);
   });
+}
+
+QWidget* RooflineView::makeCoverage() {
+  auto* head = new QWidget;
+  auto* row = new QHBoxLayout(head);
+  row->setContentsMargins(0, 0, 0, 0);
+  coverage_->setRange(kLeastCovered, kAllCovered);
+  coverage_->setAccessibleName(tr("Share of the time that the operations shown cover"));
+  coverage_->setMaximumWidth(kSliderWidth);
+  covered_->setBuddy(coverage_);
+  const auto say = [this] { covered_->setText(tr("&Operations covering %1 % of the time").arg(coverage_->value())); };
+  connect(coverage_, &QSlider::valueChanged, this, [this, say] {
+    say();
+    Q_EMIT coverageChanged();
+  });
+  coverage_->setValue(kUsuallyCovered);
+  say();
+  row->addWidget(covered_);
+  row->addWidget(coverage_, 1);
+  row->addStretch();
+  return head;
+}
+
+double RooflineView::coverage() const {
+  return coverage_->value() / 100.0;
+}
+
+void RooflineView::setCoverage(double share) {
+  coverage_->setValue(qRound(100.0 * share));
 }
 
 void RooflineView::setPlot(const viewmodel::RooflinePlot& plot, const QString& answer) {

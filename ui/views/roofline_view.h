@@ -6,6 +6,9 @@
 #include "ui/widgets/figure_view.h"
 #include "ui/widgets/page.h"
 
+class QLabel;
+class QSlider;
+
 namespace dachlast::ui {
 
 class DataTable;
@@ -21,16 +24,24 @@ class RooflineView : public Page {
   void setPlot(const viewmodel::RooflinePlot& plot, const QString& answer);
   void setSelected(const QString& datum);
   void clearBrush();
+  /// Share of the time of each phase that the operations shown cover together.
+  double coverage() const;
+  void setCoverage(double share);
 
  Q_SIGNALS:
+  /// Fewer or more operations are to be shown.
+  void coverageChanged();
   void selected(const QString& datum);
   void brushed(const dachlast::ui::FigureView::Window& window);
   void brushCleared();
 
  private:
+  QWidget* makeCoverage();
   void draw();
 
   FigureView* chart_;
+  QSlider* coverage_;
+  QLabel* covered_;
   DataTable* table_;
   viewmodel::RooflinePlot plot_;
   std::optional<FigureView::Window> window_;  // zoomed to; empty: the whole frame

@@ -1005,6 +1005,26 @@
         <source>Before measuring</source>
         <translation>Vor dem Messen</translation>
     </message>
+    <message>
+        <source>KV &amp;layout</source>
+        <translation>Aufteilung des KV-&amp;Caches</translation>
+    </message>
+    <message>
+        <source>contiguous</source>
+        <translation>zusammenhängend</translation>
+    </message>
+    <message>
+        <source>&amp;Timeline of every step</source>
+        <translation>Zeitverlauf jedes &amp;Schritts</translation>
+    </message>
+    <message>
+        <source>Timeline of every step</source>
+        <translation>Zeitverlauf jedes Schritts</translation>
+    </message>
+    <message>
+        <source>Otherwise the spans of the first three steps of each point are kept.</source>
+        <translation>Sonst werden die Zeitspannen der ersten drei Schritte jedes Punkts behalten.</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::ui::OverviewView</name>
@@ -1290,6 +1310,14 @@
     <message>
         <source>Open…</source>
         <translation>Öffnen…</translation>
+    </message>
+    <message>
+        <source>Share of the time that the operations shown cover</source>
+        <translation>Anteil der Zeit, den die gezeigten Operationen abdecken</translation>
+    </message>
+    <message>
+        <source>&amp;Operations covering %1 % of the time</source>
+        <translation>&amp;Operationen, die %1 % der Zeit abdecken</translation>
     </message>
 </context>
 <context>

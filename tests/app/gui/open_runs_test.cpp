@@ -104,5 +104,13 @@ TEST(CommandLine, QuotesWhatAShellWouldTakeApart) {
   EXPECT_EQ(run_command_line(fields), "dachlast run --model '/models/it'\\''s mine/$HOME' --context 512,4096");
 }
 
+TEST(CommandLine, SaysHowTheCacheLiesAndWhatIsKept) {
+  ui::MeasureFields fields;
+  fields.model = "gpt2";
+  fields.layout = "paged:16";
+  fields.spans = ui::MeasureFields::Spans::kEveryStep;
+  EXPECT_EQ(run_command_line(fields), "dachlast run --model gpt2 --kv paged:16 --timeline");
+}
+
 }  // namespace
 }  // namespace dachlast::gui

@@ -71,6 +71,17 @@ TEST_F(RunPagesTest, ARunDroppedOnTheComparisonStaysThere) {
   EXPECT_TRUE(view<ui::CompareView>().isVisible());
 }
 
+TEST_F(RunPagesTest, TheRooflineShowsAsManyOperationsAsCoverAShare) {
+  window_.open(write("one.dachlast", test::sample_run()));
+  auto& page = *window_.findChild<ui::RooflineView*>();
+  const auto shown = [&] { return page.findChild<ui::DataTable*>()->table().rows.size(); };
+  page.setCoverage(1.0);
+  const std::size_t all = shown();
+  page.setCoverage(0.1);
+  EXPECT_LT(shown(), all);
+  EXPECT_GE(shown(), 1U);
+}
+
 TEST_F(RunPagesTest, ASelectionHoldsEverywhere) {
   window_.open(write("one.dachlast", test::sample_run()));
   window_.presenter().select("decode/attention");
