@@ -25,10 +25,12 @@ class AttachCommand : public Command {
         ->type_name("FILE")
         ->group(kMainGroup);
     app.add_flag("--force", force_, "Replace the file where it exists")->group(kMainGroup);
-    app.add_option("--counters", counters_,
-                   "Measure counters of GPU kernels in place of a timeline: kernels run one by one, several times over")
+    app.add_option(
+           "--counters", counters_,
+           "Counters of GPU kernels in place of a timeline: kernels run one by one, several times over; sampling "
+           "counts beside the timeline")
         ->type_name("SET")
-        ->check(CLI::IsMember({"traffic", "fp32", "tensor", "shares", "roofline"}))
+        ->check(CLI::IsMember({"traffic", "fp32", "tensor", "shares", "roofline", "sampling"}))
         ->group(kMainGroup);
     app.add_option("--max-mib", max_mib_, "Room for events on disk, of each process")
         ->type_name("MIB")
