@@ -1,5 +1,6 @@
 #include "app/gui/report_controller.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
 #include <QPointer>
 #include <QUndoStack>
@@ -174,13 +175,13 @@ void ReportController::inBackground(std::function<QString()> work) {
     } catch (const Error& error) {
       text = said_error(error);
     }
-    if (receiver)
-      QMetaObject::invokeMethod(
-          receiver.data(),
-          [receiver, text] {
-            if (receiver) Q_EMIT receiver->told(text);
-          },
-          Qt::QueuedConnection);
+    // Only the window's thread may ask whether the receiver still lives.
+    QMetaObject::invokeMethod(
+        qApp,
+        [receiver, text] {
+          if (receiver) Q_EMIT receiver->told(text);
+        },
+        Qt::QueuedConnection);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "app/gui/trace_export.h"
 
+#include <QCoreApplication>
 #include <QPointer>
 #include <QThreadPool>
 
@@ -21,9 +22,13 @@ void export_trace(QObject* receiver, const QString& run_file, const QString& pat
     } catch (const Error& error) {
       text = said_error(error);
     }
-    if (guard)
-      QMetaObject::invokeMethod(
-          guard.data(), [tell, text] { tell(text); }, Qt::QueuedConnection);
+    // Only the window's thread may ask whether the receiver still lives.
+    QMetaObject::invokeMethod(
+        qApp,
+        [guard, tell, text] {
+          if (guard) tell(text);
+        },
+        Qt::QueuedConnection);
   });
 }
 

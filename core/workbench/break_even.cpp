@@ -23,9 +23,9 @@ KvSpec keeping_cache(const RunRequest& request) {
   return spec;
 }
 
-class Comparison {
+class BreakEvenRuns {
  public:
-  Comparison(const RunPlan& plan, const Weights& weights, JobObserver& observer, const std::stop_token& stop)
+  BreakEvenRuns(const RunPlan& plan, const Weights& weights, JobObserver& observer, const std::stop_token& stop)
       : plan_(plan), weights_(weights), observer_(observer), stop_(stop), capacity_(std::ranges::max(plan.contexts)) {}
 
   KvBreakEven run() {
@@ -125,7 +125,7 @@ class Comparison {
 
 KvBreakEven measure_break_even(const RunPlan& plan, const Weights& weights, JobObserver& observer,
                                const std::stop_token& stop) {
-  return Comparison(plan, weights, observer, stop).run();
+  return BreakEvenRuns(plan, weights, observer, stop).run();
 }
 
 }  // namespace dachlast

@@ -195,7 +195,8 @@ void ReportView::resizeEvent(QResizeEvent* event) {
 void ReportView::draw() {
   if (preview_.html.isEmpty()) return;
   const Paper paper{preview_, font(), style_of(theme_of(palette())), paper_->viewport()->width()};
-  QThreadPool::globalInstance()->start([view = QPointer(this), drawing = ++drawing_, paper] {
+  drawers_.clear();
+  drawers_.start([view = QPointer(this), drawing = ++drawing_, paper] {
     auto* document = laid_out(paper).release();
     QMetaObject::invokeMethod(
         qApp,

@@ -3,6 +3,7 @@
 #include <QHash>
 #include <QImage>
 #include <QStringList>
+#include <QThreadPool>
 
 #include "core/viewmodel/language.h"
 #include "ui/widgets/page.h"
@@ -74,7 +75,8 @@ class ReportView : public Page {
   QTimer* delay_;
   QTimer* resize_;  // until the window keeps its width
   ReportPreview preview_;
-  int drawing_ = 0;  // counts what is asked for: the last one asked for is shown
+  int drawing_ = 0;      // counts what is asked for: the last one asked for is shown
+  QThreadPool drawers_;  // waited for when the view goes: laying out pictures needs the application
 };
 
 }  // namespace dachlast::ui
