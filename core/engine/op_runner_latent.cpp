@@ -1,28 +1,9 @@
 // Multi-head latent attention: the cache holds a latent and a rotated key a token, which all heads share.
+#include "core/engine/latent_heads.h"
 #include "core/engine/op_runner.h"
 #include "kernels/latent.h"
 
 namespace dachlast {
-namespace {
-
-/// Of the norms of latents, whatever the model's other norms take: what their class takes where none is given.
-/// Source   huggingface/transformers:src/transformers/models/deepseek_v3/modeling_deepseek_v3.py (DeepseekV3RMSNorm)
-constexpr kernels::NormRule kLatentNorm{.eps = 1e-6f, .weight_offset = 0.0f};
-
-kernels::LatentHeads heads_of(const MlaSpec& a) {
-  return {.n_heads = a.n_heads,
-          .key_dim = a.qk_nope_head_dim,
-          .rotary_dim = a.qk_rope_head_dim,
-          .value_dim = a.v_head_dim,
-          .latent_dim = a.kv_lora_rank};
-}
-
-kernels::WeightSpan rows_of(const WeightMatrix& matrix) {
-  if (const auto* floats = std::get_if<std::span<const float>>(&matrix)) return *floats;
-  return std::get<std::span<const BF16>>(matrix);
-}
-
-}  // namespace
 
 void OpRunner::run_latent(const Op& op, const MlaSpec& a) {
   switch (op.kind) {
@@ -46,7 +27,7 @@ void OpRunner::latent_up(const Op& op) {
 
 /// K and V of all heads and cached tokens, sequence after sequence.
 void OpRunner::rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a) {
-  const kernels::LatentHeads heads = heads_of(a);
+  const kernels::LatentHeads heads = latent_heads_of(a);
   const kernels::KvView view = cache_.view(op.layer);
   rebuilt_tables_.resize(view.sequences.size());
   rebuilt_sequences_.assign(view.sequences.begin(), view.sequences.end());
@@ -75,7 +56,7 @@ void OpRunner::rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a)
 kernels::MutableKvPool OpRunner::rebuilt_pool(const MlaSpec& a, const kernels::KvView& view) const {
   int n_slots = 0;
   for (const kernels::KvSequence& sequence : view.sequences) n_slots = std::max(n_slots, sequence.kv_len);
-  const kernels::KvLayout layout = kernels::rebuilt_layout(heads_of(a), view.pool.layout.format, n_slots);
+  const kernels::KvLayout layout = kernels::rebuilt_layout(latent_heads_of(a), view.pool.layout.format, n_slots);
   const std::size_t n_heads = view.sequences.size() * static_cast<std::size_t>(a.n_heads);
   const std::size_t k_bytes = n_heads * head_key_bytes(layout);
   const std::size_t v_first = (k_bytes + 63) / 64 * 64;
@@ -150,8 +131,8 @@ void OpRunner::write_latents(const Op& op, const MlaSpec& a) {
 
 /// The keys' part of the up projection before attention, the values' part behind it.
 void OpRunner::raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a) {
-  const kernels::LatentHeads heads = heads_of(a);
-  const kernels::WeightSpan w = rows_of(weights_.matrix(op.weight, op.layer));
+  const kernels::LatentHeads heads = latent_heads_of(a);
+  const kernels::WeightSpan w = plain_rows(weights_.matrix(op.weight, op.layer));
   const std::span<const float> in = memory_.floats(op.in);
   const std::span<float> out = memory_.floats(op.out);
   const bool absorbs = shape.n_copied > 0;

@@ -3,32 +3,13 @@
 #include <variant>
 
 #include "core/engine/cuda/cuda_runner.h"
+#include "core/engine/latent_heads.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/cuda/kv_store.h"
 #include "kernels/cuda/latent.h"
 #include "kernels/cuda/step_ops.h"
 
 namespace dachlast {
-namespace {
-
-/// As in core/engine/op_runner_latent.cpp.
-/// Source   huggingface/transformers:src/transformers/models/deepseek_v3/modeling_deepseek_v3.py (DeepseekV3RMSNorm)
-constexpr kernels::NormRule kLatentNorm{.eps = 1e-6f, .weight_offset = 0.0f};
-
-kernels::LatentHeads heads_of(const MlaSpec& a) {
-  return {.n_heads = a.n_heads,
-          .key_dim = a.qk_nope_head_dim,
-          .rotary_dim = a.qk_rope_head_dim,
-          .value_dim = a.v_head_dim,
-          .latent_dim = a.kv_lora_rank};
-}
-
-kernels::WeightSpan plain_rows(const WeightMatrix& matrix) {
-  if (const auto* floats = std::get_if<std::span<const float>>(&matrix)) return *floats;
-  return std::get<std::span<const BF16>>(matrix);
-}
-
-}  // namespace
 
 void CudaRunner::run_latent(const Op& op, const MlaSpec& a) {
   switch (op.kind) {
@@ -77,7 +58,7 @@ void CudaRunner::rotate_latents(const Op& op, const MlaSpec& a) {
 void CudaRunner::latent_up(const Op& op) {
   const auto* shape = std::get_if<HeadLinearShape>(&op.shape);
   if (shape == nullptr) return linear(op, std::get<LinearShape>(op.shape));
-  const kernels::LatentHeads heads = heads_of(*latent_of(op));
+  const kernels::LatentHeads heads = latent_heads_of(*latent_of(op));
   const kernels::WeightSpan w = plain_rows(weights_->matrix(op.weight, op.layer));
   const bool absorbs = shape->n_copied > 0;
   (absorbs ? kernels::cuda::absorb_queries : kernels::cuda::raise_values)(heads, shape->n_tokens, memory_.floats(op.in),
