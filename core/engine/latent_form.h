@@ -13,8 +13,8 @@ namespace dachlast {
 /// rebuilt. Sequences that differ are absorbed: beside one token of a long text a prompt would rebuild the text too.
 LatentForm cheapest_form(const ModelSpec& model, const Step& step);
 
-/// Whether an engine has room for rebuilt K and V: not where it computes tokens anew, whose text would need it a second time, nor on a
-/// device.
+/// Whether an engine has room for rebuilt K and V: not where it computes tokens anew, whose text would need it a second
+/// time, nor on a device.
 bool may_rebuild(const ModelSpec& model, const EngineOptions& options);
 
 /// New tokens of a sequence that an absorbed step has room for, see `most_absorbed_tokens`; any where nothing is rebuilt.

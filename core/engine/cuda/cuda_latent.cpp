@@ -1,5 +1,5 @@
-// Multi-head latent attention on a device: always in the absorbed form, since K and V rebuilt from latents would need their own
-// room beside a cache that exists to save it.
+// Multi-head latent attention on a device: always in the absorbed form, since K and V rebuilt from latents would need
+// their own room beside a cache that exists to save it.
 #include <variant>
 
 #include "core/engine/cuda/cuda_runner.h"
