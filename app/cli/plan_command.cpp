@@ -31,6 +31,10 @@ class PlanCommand : public Command {
     option("--prompt-tokens", prompt_, "Of the context: tokens of a prompt, for predicted speeds", "TOKENS");
     option("--output-tokens", output_, "Of the context: tokens of an answer; an eighth, at most 512, by default",
            "TOKENS");
+    option(
+        "--measured", measured_,
+        "A load of this deployment that you measured, to correct predicted speeds by: batch=8,ttft=312ms,tpot=11.2ms",
+        "FIGURES");
     option("--dtype", weights_,
            "Weights: bf16, fp8, fp8-block, int8, awq, gptq, mxfp4, nvfp4 and others; several are compared", "LIST");
     option("--kv-dtype", caches_, "KV cache: bf16, fp8, int8, int4, q8_0 and others; several are compared", "LIST");
@@ -122,7 +126,7 @@ class PlanCommand : public Command {
     const int context = context_.empty() ? std::min(kDefaultPlanContext, scenario.model().max_context)
                                          : parse_count("--context", context_);
     ScenarioPlan plan = plan_scenario(scenario, context, batch_.empty() ? 1 : parse_count("--batch", batch_));
-    if (!solve_context_ && !solve_batch_) predict_speed(plan, split());
+    if (!solve_context_ && !solve_batch_) predict_speed(plan, split(), measured(plan.context_tokens, plan.batch_size));
     if (context_.empty())
       plan.scenario.assumptions.insert(plan.scenario.assumptions.begin(),
                                        {"context", fmt::format("Context {} tokens (--context).", context)});
@@ -134,6 +138,12 @@ class PlanCommand : public Command {
     if (!prompt_.empty()) split.prompt_tokens = parse_count("--prompt-tokens", prompt_);
     if (!output_.empty()) split.output_tokens = parse_count("--output-tokens", output_);
     return split;
+  }
+
+  /// Lengths and clients that it does not state are those planned.
+  std::optional<MeasuredSpeed> measured(int context, int batch) const {
+    if (measured_.empty()) return std::nullopt;
+    return parse_measured("--measured", measured_, split_context(context, split(), batch));
   }
 
   /// One number a scenario, for scripts; nothing fits: exit code 3.
@@ -160,10 +170,11 @@ class PlanCommand : public Command {
     std::vector<int> contexts = parse_count_list("--context", context_.empty() ? kContextSweep : context_);
     if (context_.empty()) std::erase_if(contexts, [&](int c) { return c > scenario.model().max_context; });
     if (contexts.empty()) contexts = {scenario.model().max_context};
-    const ScenarioSweep grid = sweep_scenario(scenario, std::move(contexts),
-                                              parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
+    const ScenarioSweep grid =
+        sweep_scenario(scenario, contexts, parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
     if (!svg_.empty()) write_result(svg_, sweep_svg(grid));
-    if (svg_ != "-") print_result(render_sweep(grid, sweep_speeds(grid, split()), common));
+    if (svg_ != "-")
+      print_result(render_sweep(grid, sweep_speeds(grid, split(), measured(contexts.front(), 1)), common));
     return kExitDone;
   }
 
@@ -173,6 +184,7 @@ class PlanCommand : public Command {
   std::string batch_;
   std::string prompt_;
   std::string output_;
+  std::string measured_;
   std::string weights_;
   std::string caches_;
   std::string engine_ = "vllm";

@@ -20,18 +20,6 @@ constexpr figure::Size kChartSize{960.0, 600.0};
 constexpr int kMostDevices = 64;
 constexpr int kMostOptions = 1000;
 
-/// "200ms", "0.2s"; a bare number is milliseconds.
-double parse_time(std::string_view option, const std::string& text) {
-  double value = 0.0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
-  const double scale = unit == "s" ? 1.0 : unit == "ms" || unit.empty() ? 1e-3 : 0.0;
-  constexpr double kMostSeconds = 1e6;
-  if (read.ec == std::errc{} && value > 0.0 && scale > 0.0 && value * scale < kMostSeconds) return value * scale;
-  throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "is not a time above 0.",
-              "Write it as 200ms or 0.2s.");
-}
-
 std::vector<std::string> names_of(std::string_view option, const std::string& text) {
   std::vector<std::string> items;
   std::size_t begin = 0;

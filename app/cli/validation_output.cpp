@@ -7,6 +7,7 @@
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "core/planner/cross_validation.h"
+#include "core/planner/known_load.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/validate.h"
 #include "reports/csv.h"
@@ -48,6 +49,19 @@ ordered_json figure_json(const PredictedFigure& figure) {
     json.update(
         {{"engine", figure.subject.engine}, {"model", figure.subject.model}, {"device", figure.subject.device}});
   return json;
+}
+
+ordered_json known_json(const Validation& validation) {
+  ordered_json list = ordered_json::array();
+  for (const KnownLoadErrors& errors : known_load_errors(validation))
+    list.push_back({{"component", errors.component},
+                    {"other_load", name_of(errors.distance)},
+                    {"pairs", errors.n},
+                    {"median_abs_pct", 100.0 * errors.median_abs},
+                    {"p90_abs_pct", 100.0 * errors.p90_abs},
+                    {"ratio_low", errors.ratios.low},
+                    {"ratio_high", errors.ratios.high}});
+  return list;
 }
 
 ordered_json components_json(const Validation& validation) {
@@ -129,7 +143,7 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
   const ValidationView view = validation_view(validation, n_worst);
   std::string text = paragraph(view.answer, common);
   for (const viewmodel::Table* table :
-       {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
+       {&view.components, &view.subjects, &view.known, &view.worst, &view.misfits, &view.skipped, &view.missing})
     text += table_text(*table, common);
   if (common.verbosity == Verbosity::kVerbose)
     text += table_text(constants_table(validation), common) + table_text(missing_table(validation), common) +
@@ -141,7 +155,7 @@ std::string markdown_text(const Validation& validation, std::size_t n_worst) {
   const ValidationView view = validation_view(validation, n_worst);
   std::string text = reports::markdown_escape(view.answer) + "\n";
   for (const viewmodel::Table* table :
-       {&view.components, &view.subjects, &view.worst, &view.misfits, &view.skipped, &view.missing})
+       {&view.components, &view.subjects, &view.known, &view.worst, &view.misfits, &view.skipped, &view.missing})
     if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
   return text;
 }
@@ -154,6 +168,7 @@ std::string json_validation(const Validation& validation, std::size_t n_worst) {
                                  {"skipped", skipped_json(validation)},
                                  {"components", components_json(validation)},
                                  {"by", subjects_json(validation)},
+                                 {"one_load_known", known_json(validation)},
                                  {"worst", worst_json(validation, n_worst)},
                                  {"wrong_fits", misfits_json(validation)},
                                  {"missing_figures", missing_json(validation)},

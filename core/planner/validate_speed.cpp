@@ -16,6 +16,21 @@ std::string key_of(const ThroughputRow& row) {
                      row.source.notes);
 }
 
+std::string ranks_text(const ServingRanks& ranks) {
+  return fmt::format("{}x{}.{}.{}.{}.{}", ranks.n_workers.value_or(0), ranks.tp.value_or(0), ranks.pp.value_or(0),
+                     ranks.attention_dp.value_or(0), ranks.moe_tp.value_or(0), ranks.moe_ep.value_or(0));
+}
+
+ServedAt served_at(const ServingRow& row) {
+  return {.deployment =
+              fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", row.measured_date, row.backend, row.backend_version,
+                          row.image, row.model, row.system, row.precision, row.mode, row.gemm_quant, row.moe_quant,
+                          ranks_text(row.ranks), ranks_text(row.prefill), ranks_text(row.decode)),
+          .load = {.prompt_tokens = static_cast<int>(row.isl.value_or(0.0)),
+                   .output_tokens = static_cast<int>(row.osl.value_or(0.0)),
+                   .n_sequences = row.concurrency.value_or(0)}};
+}
+
 std::string component_of(const std::string& metric) {
   return metric == "ttft_ms" ? "ttft" : metric == "tpot_ms" ? "tpot" : "tok_s";
 }
@@ -92,7 +107,8 @@ void SpeedCheck::check(const ServingRow& row, Validation& validation) {
                     .predicted = figure,
                     .published = *published,
                     .interval = speed_interval(figure, ratios_of(metric, facts), told.origin),
-                    .subject = subject_of(*reading.question, reading.question->scenario.engine.name)});
+                    .subject = subject_of(*reading.question, reading.question->scenario.engine.name),
+                    .at = served_at(row)});
   };
   add("ttft_ms", row.ttft_ms);
   add("tpot_ms", row.tpot_ms);

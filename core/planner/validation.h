@@ -11,6 +11,7 @@
 #include "core/base/statistics.h"
 #include "core/planner/reference_rows.h"
 #include "core/planner/row_catalog.h"
+#include "core/planner/served_speed.h"
 
 namespace dachlast {
 
@@ -23,6 +24,12 @@ struct FigureSubject {
   std::string device;
 };
 
+/// A load that a deployment was measured at.
+struct ServedAt {
+  std::string deployment;  // all that a row states but lengths and clients
+  ServedLoad load;
+};
+
 /// One published figure and our prediction of it, in the unit the row states.
 struct PredictedFigure {
   std::string id;
@@ -32,6 +39,7 @@ struct PredictedFigure {
   double published = 0.0;                 // never 0
   std::optional<Interval> interval = {};  // in which the figure was said to lie
   FigureSubject subject = {};             // of speeds
+  std::optional<ServedAt> at = {};        // of served models
 
   /// (predicted − published) / published
   double error() const { return predicted / published - 1.0; }

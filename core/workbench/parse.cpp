@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <set>
 
 #include "core/base/error.h"
 
@@ -59,6 +60,28 @@ void append_range(std::string_view option, std::string_view text, const Range& r
   }
 }
 
+[[noreturn]] void refuse_measured(std::string_view option, std::string_view text, std::string_view item) {
+  throw Error(
+      ErrorKind::kUsage, fmt::format("{} {}", option, text), fmt::format("\"{}\" tells nothing measured.", item),
+      "Write it as batch=8,ttft=312ms,tpot=11.2ms, one of the times at least; prompt=1024 and output=256 where they "
+      "are not those planned.");
+}
+
+void read_measured(const std::string& option, std::string_view name, std::string_view value, MeasuredSpeed& measured) {
+  if (name == "batch")
+    measured.load.n_sequences = parse_count(option, value);
+  else if (name == "prompt")
+    measured.load.prompt_tokens = parse_count(option, value);
+  else if (name == "output")
+    measured.load.output_tokens = parse_count(option, value);
+  else if (name == "ttft")
+    measured.ttft_s = parse_time(option, value);
+  else if (name == "tpot")
+    measured.tpot_s = parse_time(option, value);
+  else
+    refuse_measured("--measured", fmt::format("{}={}", name, value), name);
+}
+
 }  // namespace
 
 int parse_count(std::string_view option, std::string_view text) {
@@ -96,6 +119,33 @@ double parse_percent(std::string_view option, std::string_view text) {
     throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "not a percentage.",
                 "Write it like 5% or 2.5%.");
   return value / 100.0;
+}
+
+double parse_time(std::string_view option, std::string_view text) {
+  double value = 0.0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
+  const double scale = unit == "s" ? 1.0 : unit == "ms" || unit.empty() ? 1e-3 : 0.0;
+  constexpr double kMostSeconds = 1e6;
+  if (read.ec == std::errc{} && value > 0.0 && scale > 0.0 && value * scale < kMostSeconds) return value * scale;
+  throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), "is not a time above 0.",
+              "Write it as 200ms or 0.2s.");
+}
+
+MeasuredSpeed parse_measured(std::string_view option, std::string_view text, const ServedLoad& usual) {
+  MeasuredSpeed measured{.load = usual, .ttft_s = {}, .tpot_s = {}};
+  std::set<std::string_view> seen;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    const std::string_view item = text.substr(begin, comma - begin);
+    const std::size_t sign = std::min(item.find('='), item.size());
+    const std::string_view name = item.substr(0, sign);
+    if (sign == item.size() || !seen.insert(name).second) refuse_measured(option, text, item);
+    read_measured(fmt::format("{} {}", option, name), name, item.substr(sign + 1), measured);
+    begin = comma + 1;
+  }
+  if (!measured.ttft_s && !measured.tpot_s) refuse_measured(option, text, "no time");
+  return measured;
 }
 
 }  // namespace dachlast

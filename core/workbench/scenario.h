@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/planner/known_load.h"
 #include "core/planner/memory_planner.h"
 #include "core/planner/served_speed.h"
 #include "core/roofline/run.h"
@@ -51,6 +52,7 @@ struct WayToFit {
 struct ScenarioSpeed {
   ServedLoad load;
   SpeedOrReason predicted;
+  std::optional<MeasuredSpeed> measured = {};  // what the prediction was held to
 };
 
 /// A scenario at one context and batch.

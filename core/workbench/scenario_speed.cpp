@@ -1,6 +1,7 @@
 #include "core/workbench/scenario_speed.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -39,6 +40,27 @@ std::vector<viewmodel::Cell> speed_row(const char* key, const char* title, Measu
   return row;
 }
 
+void hold(ScenarioSpeed& speed, const MemoryPlanner& planner, const MeasuredSpeed& measured) {
+  const SpeedOrReason there = served_speed(planner, measured.load, efficiency_curves());
+  if (!there.speed) {
+    speed.predicted = there;
+    return;
+  }
+  speed.predicted.speed = held_to(*speed.predicted.speed, speed.load, *there.speed, measured);
+  speed.measured = measured;
+}
+
+/// "TTFT 312 ms and TPOT 11.2 ms at 8 requests of 1,024 + 1,024 tokens"
+std::string measured_text(const MeasuredSpeed& measured) {
+  std::vector<std::string> figures;
+  if (measured.ttft_s) figures.push_back("TTFT " + viewmodel::format(Measure::kTime, *measured.ttft_s));
+  if (measured.tpot_s) figures.push_back("TPOT " + viewmodel::format(Measure::kTime, *measured.tpot_s));
+  return fmt::format("{} at {} of {} + {} tokens", fmt::join(figures, " and "),
+                     viewmodel::counted(measured.load.n_sequences, "request", "requests"),
+                     viewmodel::format_count(measured.load.prompt_tokens),
+                     viewmodel::format_count(measured.load.output_tokens));
+}
+
 }  // namespace
 
 ServedLoad split_context(int context_tokens, const ContextSplit& split, int n_sequences) {
@@ -62,7 +84,7 @@ const EfficiencyCatalog& efficiency_curves() {
   return curves;
 }
 
-void predict_speed(ScenarioPlan& plan, const ContextSplit& split) {
+void predict_speed(ScenarioPlan& plan, const ContextSplit& split, const std::optional<MeasuredSpeed>& measured) {
   ScenarioSpeed speed{.load = split_context(plan.context_tokens, split, plan.batch_size), .predicted = {}};
   if (!plan.scenario.has_device)
     speed.predicted.reason = "no device is named (--gpu)";
@@ -70,11 +92,13 @@ void predict_speed(ScenarioPlan& plan, const ContextSplit& split) {
     speed.predicted.reason = "it does not fit";
   else
     speed.predicted = served_speed(*plan.scenario.planner, speed.load, efficiency_curves());
+  if (measured && speed.predicted.speed) hold(speed, *plan.scenario.planner, *measured);
   if (speed.predicted.speed) plan.scenario.assumptions.push_back(load_remark(speed.load));
   plan.speed = std::move(speed);
 }
 
-SweepSpeeds sweep_speeds(const ScenarioSweep& sweep, const ContextSplit& split) {
+SweepSpeeds sweep_speeds(const ScenarioSweep& sweep, const ContextSplit& split,
+                         const std::optional<MeasuredSpeed>& measured) {
   SweepSpeeds speeds;
   const MemoryPlanner& planner = *sweep.scenario.planner;
   const PlanScenario& plan = planner.scenario();
@@ -93,12 +117,16 @@ SweepSpeeds sweep_speeds(const ScenarioSweep& sweep, const ContextSplit& split) 
                    kDefaultOutputTokens)});
   try {
     const StepTimer timer(time_scenario_of(plan), efficiency_curves());
+    const auto played = [&](const ServedLoad& load) {
+      return with_intervals(serving_time(timer, serving_load(load), serving_limits(planner)), plan.engine.speed,
+                            timer.origin());
+    };
+    const std::optional<ServedSpeed> there = measured ? std::optional(played(measured->load)) : std::nullopt;
     for (std::size_t i = 0; i < sweep.cells.size(); ++i) {
       if (sweep.cells[i].total() > planner.budget_bytes()) continue;
       const ServedLoad load =
           split_context(sweep.contexts[i % sweep.contexts.size()], split, sweep.batches[i / sweep.contexts.size()]);
-      speeds.cells[i] = with_intervals(serving_time(timer, serving_load(load), serving_limits(planner)),
-                                       plan.engine.speed, timer.origin());
+      speeds.cells[i] = there ? held_to(played(load), load, *there, *measured) : played(load);
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kUsage) throw;
@@ -124,6 +152,14 @@ viewmodel::Table speed_table(const ScenarioSpeed& speed) {
 
 std::string speed_sentence(const ScenarioSpeed& speed) {
   if (!speed.predicted.speed) return fmt::format("Speed is not predicted: {}.", speed.predicted.reason);
+  if (speed.measured && distance_between(speed.measured->load, speed.load) == LoadDistance::kFar)
+    return fmt::format("Speed: as predicted: {} says nothing of so many more or fewer (over four times).",
+                       measured_text(*speed.measured));
+  if (speed.measured)
+    return fmt::format(
+        "Speed: held to {}; nine in ten published figures of deployments known at one such load lie between From and "
+        "To.",
+        measured_text(*speed.measured));
   return fmt::format("Speed: nine in ten published figures lie between From and To of such a prediction; kernels {}.",
                      name_of(speed.predicted.speed->origin));
 }

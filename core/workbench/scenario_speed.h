@@ -27,8 +27,9 @@ ServedLoad split_context(int context_tokens, const ContextSplit& split, int n_se
 const EfficiencyCatalog& efficiency_curves();
 
 /// Speed of a plan, where it fits and enough is known; else why there is none. A plan is given it because people ask, not always:
-/// playing a load through takes up to some milliseconds.
-void predict_speed(ScenarioPlan& plan, const ContextSplit& split);
+/// playing a load through takes up to some milliseconds. What was measured of the same deployment at one load corrects it.
+/// Errors   as split_context and held_to.
+void predict_speed(ScenarioPlan& plan, const ContextSplit& split, const std::optional<MeasuredSpeed>& measured = {});
 
 /// Speeds of a sweep's cells in their order; empty where a cell does not fit. `reason`: why no cell has one.
 struct SweepSpeeds {
@@ -38,7 +39,8 @@ struct SweepSpeeds {
 };
 /// Larger sweeps take longer than people wait.
 inline constexpr std::size_t kMostTimedCells = 2'000;
-SweepSpeeds sweep_speeds(const ScenarioSweep& sweep, const ContextSplit& split);
+SweepSpeeds sweep_speeds(const ScenarioSweep& sweep, const ContextSplit& split,
+                         const std::optional<MeasuredSpeed>& measured = {});
 
 /// TTFT, TPOT and tokens/s of a plan, one a row; no rows where nothing is predicted.
 viewmodel::Table speed_table(const ScenarioSpeed& speed);

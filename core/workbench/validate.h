@@ -28,6 +28,7 @@ struct ValidationView {
       answer;  // "Weights: median error 0.1 %, nine in ten within 0.9 % (n = 14). … Fit right on 26 of 27 rows."
   viewmodel::Table components;
   viewmodel::Table subjects;  // of speeds, by engine and device; no rows where there are none
+  viewmodel::Table known;     // of speeds, where one load of a deployment is known; no rows where none has two
   viewmodel::Table worst;     // figures missed by most, the worst first
   viewmodel::Table misfits;   // wrong verdicts; no rows where all are right
   viewmodel::Table skipped;   // rows, by reason, with counts

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/planner/cross_validation.h"
+#include "core/planner/known_load.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/table_builder.h"
 #include "core/workbench/validate.h"
@@ -146,6 +147,36 @@ Table subjects_table(const Validation& validation) {
   return table.build();
 }
 
+/// Errors where one load of a deployment is known and the others follow from it.
+Table known_table(const Validation& validation) {
+  using Known = KnownLoadErrors;
+  const std::vector<Known> errors = known_load_errors(validation);
+  const auto cells = [&](const std::function<double(const Known&)>& value,
+                         const std::function<std::string(double)>& text) {
+    std::vector<Cell> made;
+    for (const Known& known : errors)
+      made.push_back(viewmodel::number_cell(value(known), text(value(known)), Origin::kEstimated));
+    return made;
+  };
+  const auto percent = [](double value) { return percent_text(value / 100.0); };
+  const auto ratio = [](double value) { return fmt::format("{:.2f}", value); };
+  TableBuilder table("known-load", "Deployments of which one load is known");
+  table.text({"component", "Component", "", ""},
+             texts<Known>(errors, [](const Known& known) { return title_of_component(known.component); }));
+  table.text({"distance", "The other load", "", "Beside the one that is known."},
+             texts<Known>(errors, [](const Known& known) { return std::string(name_of(known.distance)); }));
+  table.count({"n", "n", "", "Pairs of a known row and another."}, counts(errors, &Known::n), Origin::kExact);
+  table.cells({"median_abs_pct", "Median", "%", "Of the errors' sizes."},
+              cells([](const Known& known) { return 100.0 * known.median_abs; }, percent));
+  table.cells({"p90_abs_pct", "p90", "%", "Nine of ten errors are smaller."},
+              cells([](const Known& known) { return 100.0 * known.p90_abs; }, percent));
+  table.cells({"ratio_low", "From", "", "Published by held prediction: one in twenty is smaller."},
+              cells([](const Known& known) { return known.ratios.low; }, ratio));
+  table.cells({"ratio_high", "To", "", "One in twenty is larger."},
+              cells([](const Known& known) { return known.ratios.high; }, ratio));
+  return table.build();
+}
+
 Table worst_table(const std::vector<PredictedFigure>& figures) {
   std::vector<Cell> predicted;
   std::vector<Cell> published;
@@ -213,6 +244,7 @@ ValidationView validation_view(const Validation& validation, std::size_t n_worst
   return {.answer = answer_of(validation, components),
           .components = components_table(components),
           .subjects = subjects_table(validation),
+          .known = known_table(validation),
           .worst = worst_table(worst_figures(validation, n_worst)),
           .misfits = misfits_table(validation),
           .skipped = skipped_rows_table(skipped_row_groups(validation)),

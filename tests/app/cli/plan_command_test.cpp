@@ -239,6 +239,18 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
   }
 }
 
+TEST_F(PlanCommand, OneMeasuredLoadCorrectsTheOthers) {
+  const Outcome held = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--context", "2k", "--batch", "8", "--measured",
+                             "ttft=1.25s,tpot=30ms"});
+  EXPECT_EQ(held.code, kExitDone) << held.err;
+  EXPECT_THAT(held.out, HasSubstr("1.25 s"));  // at the measured load the prediction is the measurement
+  EXPECT_THAT(held.out, HasSubstr("30.0 ms"));
+  EXPECT_THAT(held.out, HasSubstr("held to TTFT 1.25"));
+  const Outcome wrong = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--measured", "batch=8"});
+  EXPECT_EQ(wrong.code, kExitUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("tells nothing measured"));
+}
+
 TEST_F(PlanCommand, UnreadableInputEndsWithSix) {
   const std::string config = files_.write("config.json", "{\"model_type\": \"llama\"").string();
   EXPECT_EQ(plan({"--model", config.c_str(), "--gpu", "h100"}).code, kExitInput);

@@ -11,6 +11,7 @@
 #include "core/hardware/device_catalog.h"
 #include "core/model/model_source.h"
 #include "core/planner/cross_validation.h"
+#include "core/planner/known_load.h"
 #include "core/planner/residuals.h"
 #include "core/planner/validation.h"
 
@@ -86,6 +87,22 @@ TEST(PublishedSpeeds, LlamaCppTokensOneByOne) {
     if (figure.item == "tg_tok_s") sizes.push_back(std::abs(figure.error()));
   EXPECT_GE(sizes.size(), 120u);
   EXPECT_LE(median(sizes), 0.08);
+}
+
+// What plans held to a measured load print as intervals: the rows' own quantiles, to the second digit.
+TEST(PublishedSpeeds, OneKnownLoadSaysWhatTheProgramPromises) {
+  const std::vector<KnownLoadErrors> errors = known_load_errors(validated("serving_silicon_dev"));
+  ASSERT_EQ(errors.size(), 6U);
+  for (const KnownLoadErrors& of : errors) {
+    const auto ratios = known_load_ratios(of.distance);
+    if (!ratios) continue;
+    const RatioInterval& printed = of.component == "ttft" ? ratios->ttft : ratios->tpot;
+    EXPECT_NEAR(of.ratios.low / printed.low, 1.0, 0.02) << of.component << ", " << name_of(of.distance);
+    EXPECT_NEAR(of.ratios.high / printed.high, 1.0, 0.02) << of.component << ", " << name_of(of.distance);
+  }
+  EXPECT_LE(errors.front().median_abs, 0.12);  // TTFT at loads like the known one
+  EXPECT_LE(errors[3].median_abs, 0.07);       // TPOT
+  EXPECT_LE(errors[3].p90_abs, 0.25);
 }
 
 TEST(PublishedSpeeds, NineOfTenLieInTheirIntervals) {

@@ -48,5 +48,33 @@ TEST(ParsePercent, TakesTheSignOrLeavesIt) {
     EXPECT_THROW(parse_percent("--threshold", text), Error) << text;
 }
 
+TEST(ParseTime, IsInMillisecondsUnlessItSaysSo) {
+  EXPECT_DOUBLE_EQ(parse_time("--ttft", "200ms"), 0.2);
+  EXPECT_DOUBLE_EQ(parse_time("--ttft", "200"), 0.2);
+  EXPECT_DOUBLE_EQ(parse_time("--ttft", "1.5s"), 1.5);
+  for (const char* text : {"", "0", "-1s", "1h", "ms", "1e9s", "nan"})
+    EXPECT_THROW(parse_time("--ttft", text), Error) << text;
+}
+
+TEST(ParseMeasured, WhatIsLeftOutIsAsPlanned) {
+  const ServedLoad planned{.prompt_tokens = 7680, .output_tokens = 512, .n_sequences = 16};
+  const MeasuredSpeed one = parse_measured("--measured", "batch=8,ttft=312ms,tpot=11.2ms", planned);
+  EXPECT_EQ(one.load.n_sequences, 8);
+  EXPECT_EQ(one.load.prompt_tokens, 7680);
+  EXPECT_DOUBLE_EQ(*one.ttft_s, 0.312);
+  EXPECT_DOUBLE_EQ(*one.tpot_s, 0.0112);
+  const MeasuredSpeed other = parse_measured("--measured", "tpot=9,output=1k,prompt=2k", planned);
+  EXPECT_EQ(other.load.n_sequences, 16);
+  EXPECT_EQ(other.load.prompt_tokens, 2048);
+  EXPECT_EQ(other.load.output_tokens, 1024);
+  EXPECT_FALSE(other.ttft_s.has_value());
+}
+
+TEST(ParseMeasured, RefusesWhatTellsNothing) {
+  for (const char* text :
+       {"", "batch=8", "ttft", "ttft=", "ttft=0", "itl=3ms", "tpot=9ms,tpot=8ms", "ttft=9ms,", "batch=0,ttft=1s"})
+    EXPECT_THROW(parse_measured("--measured", text, {}), Error) << text;
+}
+
 }  // namespace
 }  // namespace dachlast

@@ -95,5 +95,32 @@ TEST(SweepSpeeds, CellsThatDoNotFitHaveNone) {
   EXPECT_FALSE(speeds.cells[3].has_value());  // 16 · 65,536 · 128 KiB are 128 GiB
 }
 
+// Twice the predicted time at the measured load doubles it at another; far loads stay.
+TEST(PredictSpeed, OneMeasuredLoadCorrectsOthersLikeIt) {
+  const ScenarioPlan plain = timed_plan("llama-3.1-8b", "h100", 2048, 8);
+  const ServedSpeed before = *plain.speed->predicted.speed;
+  ScenarioPlan held = plain;
+  predict_speed(held, {}, MeasuredSpeed{.load = plain.speed->load, .ttft_s = 2.0 * before.ttft_s.value, .tpot_s = {}});
+  EXPECT_NEAR(held.speed->predicted.speed->ttft_s.value, 2.0 * before.ttft_s.value, 1e-12);
+  EXPECT_DOUBLE_EQ(held.speed->predicted.speed->tpot_s->value, before.tpot_s->value);
+  EXPECT_THAT(speed_sentence(*held.speed), testing::StartsWith("Speed: held to TTFT "));
+  ScenarioPlan far = plain;
+  ServedLoad other = plain.speed->load;
+  other.n_sequences = 64;
+  predict_speed(far, {}, MeasuredSpeed{.load = other, .ttft_s = 10.0, .tpot_s = {}});
+  EXPECT_DOUBLE_EQ(far.speed->predicted.speed->ttft_s.value, before.ttft_s.value);
+  EXPECT_THAT(speed_sentence(*far.speed), HasSubstr("says nothing of so many more or fewer"));
+}
+
+TEST(SweepSpeeds, CellsLikeTheMeasuredLoadAreHeldToIt) {
+  const Scenario scenario = timed_plan("llama-3.1-8b", "h100", 2048, 8).scenario;
+  const ScenarioSweep sweep = sweep_scenario(scenario, {2048}, {8, 64});
+  const SweepSpeeds plain = sweep_speeds(sweep, {});
+  const MeasuredSpeed measured{.load = split_context(2048, {}, 8), .ttft_s = {}, .tpot_s = 0.1};
+  const SweepSpeeds held = sweep_speeds(sweep, {}, measured);
+  EXPECT_NEAR(held.cells[0]->tpot_s->value, 0.1, 1e-12);
+  EXPECT_DOUBLE_EQ(held.cells[1]->tpot_s->value, plain.cells[1]->tpot_s->value);  // eight times the clients
+}
+
 }  // namespace
 }  // namespace dachlast
