@@ -144,7 +144,7 @@ MeasuredSpeed parse_measured(std::string_view option, std::string_view text, con
     read_measured(fmt::format("{} {}", option, name), name, item.substr(sign + 1), measured);
     begin = comma + 1;
   }
-  if (!measured.ttft_s && !measured.tpot_s) refuse_measured(option, text, "no time");
+  if (!measured.ttft_s && !measured.tpot_s) refuse_measured(option, text, text);
   return measured;
 }
 

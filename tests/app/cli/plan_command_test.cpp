@@ -240,8 +240,8 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
 }
 
 TEST_F(PlanCommand, OneMeasuredLoadCorrectsTheOthers) {
-  const Outcome held = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--context", "2k", "--batch", "8", "--measured",
-                             "ttft=1.25s,tpot=30ms"});
+  const Outcome held = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--context", "2k", "--batch", "8",
+                             "--measured", "ttft=1.25s,tpot=30ms"});
   EXPECT_EQ(held.code, kExitDone) << held.err;
   EXPECT_THAT(held.out, HasSubstr("1.25 s"));  // at the measured load the prediction is the measurement
   EXPECT_THAT(held.out, HasSubstr("30.0 ms"));
