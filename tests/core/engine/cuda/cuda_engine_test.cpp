@@ -131,7 +131,7 @@ TEST(CudaLatents, GiveTheLogitsOfTheCpu) {
   EXPECT_LT(latent_distance(latent_model(0, 45), "paged:4"), kFloatTolerance);
 }
 
-/// Logits behind two texts of different lengths, which share a step: the CPU leaves their attention absorbed, as the GPU does.
+/// Logits behind two texts of different lengths in one step: the CPU leaves their attention absorbed, as the GPU does.
 std::vector<float> logits_of_two(Engine& engine, std::span<const std::int32_t> ids) {
   const std::vector<SequenceStep> texts{{engine.add_sequence(), ids.first(4)}, {engine.add_sequence(), ids.subspan(4)}};
   std::vector<float> logits = copy_of(engine.step(texts).logits);
@@ -168,7 +168,7 @@ LatentDistances latent_distances(const std::string& kv) {
   return found;
 }
 
-/// The CPU rebuilds K and V of a prompt in bfloat16 behind such caches, 2^-9 of each number away from the absorbed form, which
+/// The CPU rebuilds K and V of a prompt in bfloat16 behind such caches, 2^-9 of each away from the absorbed form, which
 /// is all that a GPU has. In the same form both give the same logits.
 TEST(CudaLatents, OverQuantizedCachesDifferByTheFormAlone) {
   for (const char* kv : {"paged:4,int8", "paged:4,fp8", "paged:4,int4"}) {
