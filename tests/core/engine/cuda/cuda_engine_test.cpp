@@ -65,9 +65,10 @@ TEST_P(CudaCaches, PrefillAndDecodeGiveTheLogitsOfTheCpu) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaCaches,
                          testing::Values("contiguous", "paged:4", "bf16", "paged:4,f16", "int8", "paged:4,int8", "fp8",
-                                         "paged:16,fp8", "int4", "paged:4,int4", "offload:host:8",
-                                         "offload:host:4,int8", "offload:file:4", "offload:file:8,int8", "recompute:9",
-                                         "window:8", "sink:2+8"),
+                                         "paged:16,fp8", "int4", "paged:4,int4", "paged:4,int8:channel",
+                                         "paged:8,fp8:channel", "paged:4,int4:channel", "offload:host:8",
+                                         "offload:host:4,int8:channel", "offload:host:4,int8", "offload:file:4",
+                                         "offload:file:8,int8", "recompute:9", "window:8", "sink:2+8"),
                          [](const auto& kv) {
                            std::string name = kv.param;
                            for (char& c : name)
@@ -226,6 +227,27 @@ TEST(CudaEngine, ForkingCopiesTheBlockThatIsShared) {
     return copy_of(engine.step(std::vector<SequenceStep>{{child, std::span(ids).subspan(7, 1)}}).logits);
   };
   EXPECT_LT(distance(logits_of_fork(pair.gpu.engine), logits_of_fork(pair.cpu.engine)), kFloatTolerance);
+}
+
+/// What waits for scales along channels is copied with the sequence it belongs to, and filled up by both.
+TEST(CudaEngine, ForkingCopiesTheKeysThatWait) {
+  EngineOptions options = options_with("paged:8,int8:channel");
+  options.batch_size = 3;
+  EngineOptions gpu_options = on_device(options);
+  options.attention_variant = "tiled", gpu_options.attention_variant = "stream";
+  EnginePair pair(tiny_model(), options, gpu_options);
+  const Ids ids = some_ids(24, 61);
+  const auto logits_of_both = [&](Engine& engine) {
+    const SequenceId other = engine.add_sequence(), parent = engine.add_sequence();
+    engine.step(std::vector<SequenceStep>{{other, std::span(ids).first(3)}, {parent, std::span(ids).first(13)}});
+    const SequenceId child = engine.fork_sequence(parent);
+    engine.remove_sequence(other);
+    engine.step(std::vector<SequenceStep>{{parent, std::span(ids).subspan(13, 5)}});
+    return copy_of(
+        engine.step(std::vector<SequenceStep>{{child, std::span(ids).subspan(7, 6)}, {parent, std::span(ids).last(2)}})
+            .logits);
+  };
+  EXPECT_LT(distance(logits_of_both(pair.gpu.engine), logits_of_both(pair.cpu.engine)), kFloatTolerance);
 }
 
 TEST(CudaEngine, TruncatingAndGoingOnEqualsNeverHavingWritten) {
