@@ -33,6 +33,8 @@ LAUNCHES = {
     "naive_": (128, 0),
     "gemv_kernel": (256, 8 * 4 * 32 * 4),
     "store_kernel": (128, 0),
+    "seal_kernel": (128, 0),
+    "keep_kernel": (128, 0),
     "absorb_kernel": (128, 0),
     "raise_kernel": (128, 0),
     "empty_probe_kernel": (32, 0),

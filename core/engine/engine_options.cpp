@@ -84,13 +84,6 @@ void require_known(const char* subject, std::span<const std::string_view> known,
               fmt::format("Known ones: {}.", fmt::join(known, ", ")));
 }
 
-/// What has no kernel on a device.
-std::string missing_on_device(const EngineOptions& options) {
-  if (options.kv.key_scales == KeyScales::kPerChannel && has_scales(options.precision.kv.format))
-    return "has scales along the channels of keys, whose incomplete blocks wait on the host";
-  return {};
-}
-
 /// Rows behind each other begin on whole vectors of the products that write them, and fit the tiles of the kernel.
 void require_latents_for_device(const ModelSpec& model) {
   for (const LayerSpec& layer : model.layers) {
@@ -106,9 +99,6 @@ void require_device(const ModelSpec& model, const EngineOptions& options) {
   require_latents_for_device(model);
   if (options.what_if.any())
     throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
-  if (const std::string missing = missing_on_device(options); !missing.empty())
-    throw Error(ErrorKind::kUsage, "KV cache", fmt::format("No CUDA kernel runs one that {}.", missing),
-                "Use scales per token, or the CPU.");
   require_known("attention variant", options.device->attention_variants(), options.attention_variant);
   require_known("linear variant", options.device->linear_variants(), options.linear_variant);
 }

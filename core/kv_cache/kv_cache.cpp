@@ -105,8 +105,7 @@ SequenceId KvCache::fork(SequenceId parent) {
   const Place& from = place_of(parent);
   const SequenceId id = placement_->fork(parent);
   const Place to{.index = take_place(), .tail_block = from.tail_block};
-  if (keeps_tails())
-    for (const Layer& layer : layers_) std::ranges::copy(tail(layer, from.index), tail(layer, to.index).begin());
+  if (keeps_tails()) copy_tails(to.index, from.index);
   places_[id] = to;
   return id;
 }
@@ -154,11 +153,25 @@ kernels::MutableKvPool KvCache::pool(const Layer& layer) {
           .v_scales = words(layer.v_scale_offset, layer.v_scale_bytes)};
 }
 
+std::span<BF16> KvCache::tails_of(const Layer& layer) {
+  const std::size_t elements = tail_elements(layer.layout);
+  if (elements == 0) return {};
+  return {reinterpret_cast<BF16*>(memory_->bytes().data() + layer.tail_offset),
+          static_cast<std::size_t>(options_.max_sequences) * elements};
+}
+
 std::span<BF16> KvCache::tail(const Layer& layer, int place) {
   const std::size_t elements = tail_elements(layer.layout);
   if (elements == 0) return {};
-  auto* const tails = reinterpret_cast<BF16*>(memory_->bytes().data() + layer.tail_offset);
-  return {tails + static_cast<std::size_t>(place) * elements, elements};
+  return tails_of(layer).subspan(static_cast<std::size_t>(place) * elements, elements);
+}
+
+void KvCache::copy_tails(int to_place, int from_place) {
+  for (const Layer& layer : layers_) {
+    const std::size_t bytes = tail_elements(layer.layout) * sizeof(BF16);
+    const auto at = [&](int place) { return layer.tail_offset + static_cast<std::size_t>(place) * bytes; };
+    if (bytes > 0) memory_->copy(at(to_place), at(from_place), bytes);
+  }
 }
 
 void KvCache::copy_block(const BlockCopy& copy) {
@@ -297,6 +310,10 @@ kernels::KvView KvCache::view(int layer_index) {
                    .k_scales = memory.k_scales,
                    .v_scales = memory.v_scales},
           .sequences = step_};
+}
+
+std::span<BF16> KvCache::tails(int layer_index) {
+  return tails_of(layer(layer_index));
 }
 
 kernels::KvTarget KvCache::target(int layer_index, int entry) {

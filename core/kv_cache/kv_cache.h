@@ -93,6 +93,7 @@ class KvCache final : public KvStep {
 
   /// The step as attention and `store_kv` see it; entry i is entries[i] of `begin_step`. Valid until the next change.
   kernels::KvView view(int layer_index) override;
+  std::span<BF16> tails(int layer_index) override;
   kernels::KvTarget target(int layer_index, int entry);
 
  private:
@@ -109,7 +110,9 @@ class KvCache final : public KvStep {
   void require_place() const;
   int take_place();
   void copy_block(const BlockCopy& copy);
+  std::span<BF16> tails_of(const Layer& layer);
   std::span<BF16> tail(const Layer& layer, int place);
+  void copy_tails(int to_place, int from_place);
   void show(const KvAppend& entry, int first_row);
   void stage_step(std::span<const KvAppend> entries, int n_rows);
   void show_recomputed(const StagedSequence& sequence, int entry, int n_tokens, int first_row);

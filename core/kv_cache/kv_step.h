@@ -21,6 +21,10 @@ class KvStep {
 
   /// The step as attention sees it: its entries, and then what is computed anew. Valid until the next change.
   virtual kernels::KvView view(int layer_index) = 0;
+
+  /// Keys of a layer that wait until their block is full, of all places of sequences: `tail_elements` of its layout each.
+  /// Empty where none wait.
+  virtual std::span<BF16> tails(int layer_index) = 0;
 };
 
 }  // namespace dachlast

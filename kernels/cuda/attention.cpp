@@ -8,10 +8,6 @@
 namespace dachlast::kernels::cuda {
 namespace {
 
-bool has_supported_scales(const CudaAttentionCall& call) {
-  return !has_channel_scales(call.pool.layout);
-}
-
 int rows_per_kv_head(const CudaAttentionCall& call) {
   return call.longest_q_len * (call.n_heads / call.pool.layout.n_kv_heads);
 }
@@ -21,6 +17,9 @@ bool suits_many_rows(const CudaAttentionCall& call) {
          rows_per_kv_head(call) > kStreamRows;  // more than it keeps in one block are better off on tensor cores
 }
 bool suits_any(const CudaAttentionCall&) {
+  return true;
+}
+bool takes_any(const CudaAttentionCall&) {
   return true;
 }
 
@@ -42,11 +41,11 @@ constexpr CudaAttentionVariant kVariants[] = {
     {{"tensor", attention_tensor, always_supported, DType::kBF16}, tensor_takes, suits_many_rows, no_workspace},
     {{"latent", attention_latent, always_supported, DType::kBF16}, latent_takes, suits_any, latent_workspace},
     {{"stream", attention_stream, always_supported, DType::kF32}, stream_takes, suits_any, stream_workspace},
-    {{"naive", attention_naive, always_supported, DType::kF32}, has_supported_scales, suits_any, naive_workspace},
+    {{"naive", attention_naive, always_supported, DType::kF32}, takes_any, suits_any, naive_workspace},
 };
 
 bool chosen(const CudaAttentionVariant& variant, const CudaAttentionCall& call, std::string_view forced) {
-  if (!has_supported_scales(call) || !variant.takes(call)) return false;
+  if (!variant.takes(call)) return false;
   return forced.empty() ? variant.suits(call) : variant.name == forced;
 }
 
@@ -86,9 +85,8 @@ const CudaAttentionVariant& attention_variant_for(const CudaAttentionCall& call,
   for (const CudaAttentionVariant& variant : kVariants)
     if (chosen(variant, call, forced)) return variant;
   throw Error(ErrorKind::kDevice, "attention on the GPU",
-              forced.empty() ? "no CUDA kernel reads keys with scales per channel."
-                             : "the CUDA kernel \"" + std::string(forced) + "\" takes no cache of this layout.",
-              "Use scales per token, another kernel, or the CPU.");
+              "the CUDA kernel \"" + std::string(forced) + "\" takes no cache of this layout.",
+              "Use another kernel, or the CPU.");
 }
 
 int n_rows(const CudaAttentionCall& call) {

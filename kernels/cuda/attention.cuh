@@ -1,15 +1,13 @@
 #pragma once
 
-#include <bit>
-
 #include "kernels/cuda/attention_device.h"
 #include "kernels/cuda/launch.cuh"
 
-// What all attention kernels read a cache with.
+// What all attention kernels are told, and who sees what.
 namespace dachlast::kernels::cuda {
 
 inline constexpr float kLog2E = 1.44269504f;
-inline constexpr int kChunk = 8;  // elements that are loaded together: 16 bytes of a 16-bit format
+inline constexpr int kChunk = 8;  // elements of a cache that are loaded together: 16 bytes of a 16-bit format
 
 /// Rows of keys, or of values.
 struct CacheSide {
@@ -18,7 +16,9 @@ struct CacheSide {
   int width;
   int row_bytes;
   int row_scales;
-  int whole_chunks;  // 1 where rows are chunks that may each be loaded as one or two words
+  int whole_chunks;   // 1 where rows are chunks that may each be loaded as one or two words
+  const BF16* tails;  // keys whose blocks are not full; null: scales per token
+  int channels;       // words of a block's scales along them, and elements of such a key
 };
 
 /// AttentionCall as the kernels take it, by value.
@@ -43,21 +43,35 @@ struct AttentionArguments {
   RingRule ring;
 };
 
+inline bool is_aligned(const void* at) {
+  return reinterpret_cast<std::uintptr_t>(at) % 16 == 0;
+}
+
 inline CacheSide side_of(KvFormat format, std::span<const std::byte> rows, std::span<const ScaleWord> scales,
                          int width) {
-  const auto address = reinterpret_cast<std::uintptr_t>(rows.data());
   return {reinterpret_cast<const std::uint8_t*>(rows.data()),
           scales.data(),
           width,
           static_cast<int>(row_bytes(format, width)),
           static_cast<int>(row_scales(format, width)),
-          width % kChunk == 0 && address % 16 == 0 ? 1 : 0};
+          width % kChunk == 0 && is_aligned(rows.data()) ? 1 : 0,
+          nullptr,
+          0};
+}
+
+/// Keys whose scales run along channels.
+inline CacheSide channel_side(CacheSide side, std::span<const BF16> tails) {
+  side.tails = tails.data();
+  side.channels = side.width;
+  if (!is_aligned(side.scales) || !is_aligned(side.tails)) side.whole_chunks = 0;
+  return side;
 }
 
 inline AttentionArguments arguments_of(const CudaAttentionCall& call, const CacheCut& cut, std::span<float> states) {
   const KvLayout& l = call.pool.layout;
   AttentionArguments a{};
   a.keys = side_of(l.format, call.pool.k, call.pool.k_scales, l.head_dim);
+  if (has_channel_scales(l)) a.keys = channel_side(a.keys, call.tails);
   a.values = a.keys;
   if (l.values == KvValues::kOwnRows) a.values = side_of(l.format, call.pool.v, call.pool.v_scales, l.value_dim);
   a.values.width = l.value_dim;
@@ -134,139 +148,6 @@ __device__ inline float* state_of(const AttentionArguments& a, int split, std::i
 
 __device__ inline float capped(const AttentionArguments& a, float score) {
   return a.rule.softcap > 0.0f ? a.rule.softcap * tanhf(score / a.rule.softcap) : score;
-}
-
-/// Index of a position's row over blocks, heads and rows.
-__device__ inline std::int64_t row_index(const AttentionArguments& a, const CudaSequence& s, int kv_head,
-                                         int position) {
-  const int slot = a.ring.slot_of(position);
-  const std::int64_t block = a.blocks[s.first_block + slot / a.block_size];
-  return (block * a.n_kv_heads + kv_head) * a.block_size + slot % a.block_size;
-}
-
-// ---- elements
-
-__device__ inline float fp8_to_float(std::uint8_t code) {
-  return __half2float(__half(__nv_cvt_fp8_to_halfraw(code, __NV_E4M3)));
-}
-
-__device__ inline float int4_to_float(ScaleWord word, int code) {
-  const float step = to_float(BF16{static_cast<std::uint16_t>(word)});
-  return static_cast<float>(code) * step + to_float(BF16{static_cast<std::uint16_t>(word >> 16)});
-}
-
-/// One element, in any format.
-__device__ inline float element_at(KvFormat format, const std::uint8_t* row, const ScaleWord* scales, int i) {
-  switch (format) {
-    case KvFormat::kF32: return reinterpret_cast<const float*>(row)[i];
-    case KvFormat::kBF16: return to_float(reinterpret_cast<const BF16*>(row)[i]);
-    case KvFormat::kF16: return __half2float(reinterpret_cast<const __half*>(row)[i]);
-    case KvFormat::kInt8: return static_cast<float>(static_cast<std::int8_t>(row[i])) * std::bit_cast<float>(*scales);
-    case KvFormat::kFp8: return fp8_to_float(row[i]) * std::bit_cast<float>(*scales);
-    case KvFormat::kInt4: break;
-  }
-  constexpr int kHalf = kInt4Group / 2;
-  const int within = i % kInt4Group, byte = row[i / kInt4Group * kHalf + within % kHalf];
-  return int4_to_float(scales[i / kInt4Group], within < kHalf ? byte & 15 : byte >> 4);
-}
-
-__device__ inline void spread_bytes(const uint2& words, std::uint8_t (&bytes)[kChunk]) {
-  for (int i = 0; i < 4; ++i) {
-    bytes[i] = static_cast<std::uint8_t>(words.x >> (8 * i));
-    bytes[4 + i] = static_cast<std::uint8_t>(words.y >> (8 * i));
-  }
-}
-
-__device__ inline void load_f32(const std::uint8_t* row, int first, float (&x)[kChunk]) {
-  const float4* const at = reinterpret_cast<const float4*>(row + first * 4);
-  const float4 low = at[0], high = at[1];
-  x[0] = low.x, x[1] = low.y, x[2] = low.z, x[3] = low.w;
-  x[4] = high.x, x[5] = high.y, x[6] = high.z, x[7] = high.w;
-}
-
-__device__ inline void load_halves(KvFormat format, const std::uint8_t* row, int first, float (&x)[kChunk]) {
-  const uint4 at = *reinterpret_cast<const uint4*>(row + first * 2);
-  const std::uint32_t words[] = {at.x, at.y, at.z, at.w};
-  for (int i = 0; i < kChunk; ++i) {
-    const auto bits = static_cast<std::uint16_t>(words[i / 2] >> (16 * (i % 2)));
-    x[i] = format == KvFormat::kBF16 ? to_float(BF16{bits}) : __half2float(std::bit_cast<__half>(bits));
-  }
-}
-
-__device__ inline void load_codes(KvFormat format, const std::uint8_t* row, const ScaleWord* scales, int first,
-                                  float (&x)[kChunk]) {
-  std::uint8_t bytes[kChunk];
-  spread_bytes(*reinterpret_cast<const uint2*>(row + first), bytes);
-  const float scale = std::bit_cast<float>(*scales);
-  for (int i = 0; i < kChunk; ++i)
-    x[i] = scale *
-           (format == KvFormat::kFp8 ? fp8_to_float(bytes[i]) : static_cast<float>(static_cast<std::int8_t>(bytes[i])));
-}
-
-__device__ inline void load_int4(const std::uint8_t* row, const ScaleWord* scales, int first, float (&x)[kChunk]) {
-  constexpr int kHalf = kInt4Group / 2;
-  const int group = first / kInt4Group, within = first % kInt4Group;
-  std::uint8_t bytes[kChunk];
-  spread_bytes(*reinterpret_cast<const uint2*>(row + group * kHalf + within % kHalf), bytes);
-  for (int i = 0; i < kChunk; ++i) x[i] = int4_to_float(scales[group], within < kHalf ? bytes[i] & 15 : bytes[i] >> 4);
-}
-
-/// Elements `first` … first + 7 of a row as floats, where rows are whole chunks.
-__device__ inline void load_chunk(const CacheSide& side, KvFormat format, std::int64_t row_number, int first,
-                                  float (&x)[kChunk]) {
-  const std::uint8_t* const row = side.rows + row_number * side.row_bytes;
-  const ScaleWord* const scales = side.scales + row_number * side.row_scales;
-  switch (format) {
-    case KvFormat::kF32: return load_f32(row, first, x);
-    case KvFormat::kBF16:
-    case KvFormat::kF16: return load_halves(format, row, first, x);
-    case KvFormat::kInt8:
-    case KvFormat::kFp8: return load_codes(format, row, scales, first, x);
-    case KvFormat::kInt4: return load_int4(row, scales, first, x);
-  }
-}
-
-/// What a block loads of the cache: slots [range) of one KV head that any of its queries sees.
-struct TileSource {
-  const AttentionArguments& a;
-  const CudaSequence& s;
-  int kv_head;
-  SlotRange range;
-  int window_begin;  // of the first query
-
-  __device__ bool holds(int slot) const { return slot < range.end && (slot >= window_begin || slot < a.mask.n_sinks); }
-  /// Whether there is anything to load from `first` on; the same for the whole block.
-  __device__ bool skips(int first, int n) const { return first + n <= window_begin && first >= a.mask.n_sinks; }
-};
-
-/// One element of a row of `side`.
-__device__ inline float cached_element(const CacheSide& side, KvFormat format, std::int64_t row_number, int i) {
-  return element_at(format, side.rows + row_number * side.row_bytes, side.scales + row_number * side.row_scales, i);
-}
-
-/// Fills tile [kKeys, kStride] with rows first … of `side`, zeros where there are none: by chunks, or by elements where
-/// rows are no whole chunks.
-template <int kThreads, int kKeys, int kWidth, int kStride, class Element>
-__device__ inline void load_tile(const TileSource& source, const CacheSide& side, int first, Element* tile) {
-  const KvFormat format = source.a.format;
-  if (side.whole_chunks == 0) {
-    for (int i = static_cast<int>(threadIdx.x); i < kKeys * kWidth; i += kThreads) {
-      const int key = i / kWidth, column = i % kWidth;
-      const bool exists = column < side.width && source.holds(first + key);
-      tile[key * kStride + column] = Element(
-          exists ? cached_element(side, format, row_index(source.a, source.s, source.kv_head, first + key), column)
-                 : 0.0f);
-    }
-    return;
-  }
-  constexpr int kRowChunks = kWidth / kChunk;
-  for (int i = static_cast<int>(threadIdx.x); i < kKeys * kRowChunks; i += kThreads) {
-    const int key = i / kRowChunks, column = i % kRowChunks * kChunk;
-    float x[kChunk] = {};
-    if (column < side.width && source.holds(first + key))
-      load_chunk(side, format, row_index(source.a, source.s, source.kv_head, first + key), column, x);
-    for (int j = 0; j < kChunk; ++j) tile[key * kStride + column + j] = Element(x[j]);
-  }
 }
 
 }  // namespace dachlast::kernels::cuda

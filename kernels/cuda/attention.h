@@ -1,34 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "kernels/attention.h"
+#include "kernels/cuda/sequence.h"
 #include "kernels/cuda/stream.h"
 
 namespace dachlast::kernels::cuda {
-
-/// Where a position of the text lies in a sequence's slots: in the slot of its number or, in a ring of `n_slots`, in one that the
-/// newest tokens share by turns behind the first `n_sinks`. A window that fits the ring sees none that is overwritten.
-struct RingRule {
-  int n_slots = 0;  // 0: no ring
-  int n_sinks = 0;
-
-  constexpr int slot_of(int position) const {
-    if (position < n_slots || n_slots == 0) return position;
-    return n_sinks + (position - n_sinks) % (n_slots - n_sinks);
-  }
-};
-
-/// What KvSequence says, in device memory. Kernels count positions and ask the ring where they lie.
-struct CudaSequence {
-  std::int32_t first_block;  // where its table begins in `CudaAttentionCall::blocks`
-  std::int32_t kv_len;       // positions, those that a ring has let go of included
-  std::int32_t q_len;
-  std::int32_t first_position;
-  std::int32_t first_row;  // in q and out
-};
 
 /// AttentionCall on a device: spans point to device memory, lengths of single sequences are known there alone.
 struct CudaAttentionCall {
@@ -44,6 +23,7 @@ struct CudaAttentionCall {
   int longest_kv_len;
   std::span<float> out;  // [n_rows, n_heads, value_dim]
   RingRule ring = {};
+  std::span<const BF16> tails = {};  // [place, n_kv_heads, block_size, head_dim]; with scales along channels only
 };
 
 /// Queues the attention of one layer in one step. `workspace` holds the variant's `workspace_floats`.
@@ -64,7 +44,7 @@ struct CudaAttentionVariant : Variant<CudaAttention> {
 std::span<const CudaAttentionVariant> attention_variants();
 
 /// The first variant that takes and suits the call, or the one named.
-/// Errors   `Error` where no variant takes it: keys with scales per channel, rows wider than the kernels' tiles.
+/// Errors   `Error` where the one named does not take it: rows wider than its tiles.
 const CudaAttentionVariant& attention_variant_for(const CudaAttentionCall& call, std::string_view forced = {});
 
 /// Cut lengths are counted in steps of so many slots, so that a step that is captured as a graph serves all lengths of a step.

@@ -1,6 +1,6 @@
 // Decode of MLA in its latent form: all query heads read the same row of latents, whose first part is the value too. So
 // many heads a row make it a matrix product, which tensor cores do.
-#include "kernels/cuda/attention.cuh"
+#include "kernels/cuda/cache_rows.cuh"
 
 namespace dachlast::kernels::cuda {
 namespace {
@@ -215,8 +215,7 @@ int row_groups(const CudaAttentionCall& call) {
 
 bool latent_takes(const CudaAttentionCall& call) {
   const KvLayout& l = call.pool.layout;
-  return !has_channel_scales(l) && l.values == KvValues::kInKeys && l.head_dim <= kMostKeyWidth &&
-         l.value_dim <= kMostValueWidth;
+  return l.values == KvValues::kInKeys && l.head_dim <= kMostKeyWidth && l.value_dim <= kMostValueWidth;
 }
 
 CacheCut latent_cut(const CudaAttentionCall& call) {

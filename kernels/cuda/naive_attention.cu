@@ -1,10 +1,12 @@
 // The teaching baseline: softmax(Q · Kᵀ) · V as it is written, three kernels with all scores in memory between them.
-#include "kernels/cuda/attention.cuh"
+#include "kernels/cuda/cache_rows.cuh"
 
 namespace dachlast::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 128;
+// Stated so that the compiler takes the registers that this leaves, and spills none on any target.
+constexpr int kBlocksAtOnce = 8;
 
 struct NaiveArguments {
   AttentionArguments of;
@@ -33,7 +35,7 @@ __device__ NaiveRow naive_row(const NaiveArguments& n) {
           n.scores + index * n.longest_kv_len};
 }
 
-__global__ void __launch_bounds__(kThreads) naive_scores_kernel(const NaiveArguments n) {
+__global__ void __launch_bounds__(kThreads, kBlocksAtOnce) naive_scores_kernel(const NaiveArguments n) {
   const AttentionArguments& a = n.of;
   const NaiveRow at = naive_row(n);
   if (!at.exists) return;
@@ -44,9 +46,8 @@ __global__ void __launch_bounds__(kThreads) naive_scores_kernel(const NaiveArgum
       continue;
     }
     float score = 0.0f;
-    const std::int64_t row = row_index(a, at.s, at.kv_head, slot);
     for (int column = 0; column < a.keys.width; ++column)
-      score += q[column] * cached_element(a.keys, a.format, row, column);
+      score += q[column] * cached_element(a, a.keys, at.s, at.kv_head, slot, column);
     at.scores[slot] = capped(a, score * a.rule.scale);
   }
 }
@@ -79,8 +80,7 @@ __global__ void __launch_bounds__(kThreads) naive_values_kernel(const NaiveArgum
     float sum = 0.0f;
     for (int slot = 0; slot < at.s.kv_len; ++slot) {
       if (!sees(a, at.row.position, slot)) continue;
-      const std::int64_t row = row_index(a, at.s, at.kv_head, slot);
-      sum += at.scores[slot] * cached_element(a.values, a.format, row, column);
+      sum += at.scores[slot] * cached_element(a, a.values, at.s, at.kv_head, slot, column);
     }
     out[column] = sum;
   }

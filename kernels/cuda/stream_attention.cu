@@ -1,6 +1,6 @@
 // Decode: few queries against a long cache. What counts is that each row of the cache is read once for all query heads
 // that share it, and that enough blocks read at the same time; the arithmetic is float on the ordinary cores.
-#include "kernels/cuda/attention.cuh"
+#include "kernels/cuda/cache_rows.cuh"
 
 namespace dachlast::kernels::cuda {
 namespace {
@@ -187,7 +187,7 @@ void launch_stream(const CudaAttentionCall& call, const CacheCut& cut, const Att
 
 bool stream_takes(const CudaAttentionCall& call) {
   const KvLayout& l = call.pool.layout;
-  return !has_channel_scales(l) && l.head_dim <= kMostWidth && l.value_dim <= kMostWidth;
+  return l.head_dim <= kMostWidth && l.value_dim <= kMostWidth;
 }
 
 CacheCut stream_cut(const CudaAttentionCall& call) {

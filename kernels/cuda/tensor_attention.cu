@@ -3,7 +3,7 @@
 // row numbers tells each lane what it holds.
 #include <type_traits>
 
-#include "kernels/cuda/attention.cuh"
+#include "kernels/cuda/cache_rows.cuh"
 
 namespace dachlast::kernels::cuda {
 namespace {
@@ -234,7 +234,7 @@ void launch_tensor(const CudaAttentionCall& call, const AttentionArguments& a, S
 
 bool tensor_takes(const CudaAttentionCall& call) {
   const KvLayout& l = call.pool.layout;
-  return !has_channel_scales(l) && l.head_dim <= kMostWidth && l.value_dim <= kMostWidth;
+  return l.head_dim <= kMostWidth && l.value_dim <= kMostWidth;
 }
 
 void attention_tensor(const CudaAttentionCall& call, std::span<float>, Stream stream) {

@@ -17,6 +17,7 @@ mkdir "$scratch/gpu" "$scratch/none"
 printf '#!/bin/sh\necho "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-0)"\n' >"$scratch/gpu/nvidia-smi"
 printf '#!/bin/sh\necho "No devices were found"\nexit 6\n' >"$scratch/none/nvidia-smi"
 printf '#!/bin/sh\n' >"$scratch/gpu/compute-sanitizer"
+printf '#!/bin/sh\n' >"$scratch/gpu/nvcc"
 chmod +x "$scratch"/*/*
 
 PATH="$scratch/gpu:$PATH" "$script" --dry-run >"$scratch/out" 2>&1 || fail "exit code $? with a GPU"
@@ -26,6 +27,14 @@ for step in "kernels and runtime" "compute-sanitizer, memcheck" "compute-sanitiz
 done
 total=$(sed -n 's/^all steps together: at most \([0-9]*\) s$/\1/p' "$scratch/out")
 [ -n "$total" ] && [ "$total" -lt 480 ] || fail "limits add up to '$total' s: eight minutes are 480"
+
+# A GPU and no toolkit: said, and nothing begun.
+mkdir "$scratch/bare"
+for tool in bash dirname env grep mktemp rm; do ln -s "$(command -v $tool)" "$scratch/bare/$tool"; done
+cp "$scratch/gpu/nvidia-smi" "$scratch/bare"
+PATH="$scratch/bare" CUDA_HOME=/nonexistent "$script" --dry-run >"$scratch/out" 2>&1
+[ $? -eq 5 ] || fail "exit code without nvcc"
+expect "no nvcc"
 
 PATH="$scratch/none:$PATH" "$script" --dry-run >"$scratch/out" 2>&1
 [ $? -eq 5 ] || fail "exit code without a GPU"

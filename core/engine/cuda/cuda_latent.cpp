@@ -77,7 +77,8 @@ void CudaRunner::attend_to_latents(const Op& op, const MlaSpec& a) {
               .longest_q_len = 0,
               .longest_kv_len = 0,
               .out = memory_.floats(op.out).first(static_cast<std::size_t>(parameters_->n_rows()) *
-                                                  static_cast<std::size_t>(a.n_heads * a.kv_lora_rank))});
+                                                  static_cast<std::size_t>(a.n_heads * a.kv_lora_rank)),
+              .tails = cache_.tails(op.layer)});
 }
 
 }  // namespace dachlast

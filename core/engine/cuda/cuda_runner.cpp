@@ -124,7 +124,9 @@ void CudaRunner::begin(const Step& step, std::span<const SequenceLengths> length
   const kernels::KvView view = cache_.view(first_cached_layer_);
   ring_ = options_.kv.is_ring() ? kernels::cuda::RingRule{view.pool.layout.block_size, options_.kv.n_sinks}
                                 : kernels::cuda::RingRule{};
-  parameters_->fill(token_ids_, view.sequences, {view.pool.layout.block_size, model_.learned_position_offset, ring_});
+  parameters_->fill(
+      token_ids_, view.sequences,
+      {view.pool.layout.block_size, model_.learned_position_offset, ring_, cache_.tails(first_cached_layer_)});
   parameters_->upload(context_);
   clock_.begin(stream());
   const bool repeats = one_token_each && !options_.kv.staged();
@@ -284,29 +286,34 @@ void CudaRunner::write_cache(const Op& op, std::span<const float> k, std::span<c
   };
   const kernels::cuda::CudaKvTarget target{
       {pool.layout, writable(pool.k), writable(pool.v), writable(pool.k_scales), writable(pool.v_scales)},
-      parameters_->on_device().slots.first(static_cast<std::size_t>(parameters_->n_rows()))};
+      parameters_->on_device().slots.first(static_cast<std::size_t>(parameters_->n_rows())),
+      cache_.tails(op.layer),
+      parameters_->sequences(),
+      parameters_->on_device().blocks,
+      parameters_->longest_q_len()};
   kernels::cuda::store_kv(target, k, v, stride, stream());
 }
 
 void CudaRunner::attention(const Op& op, const AttentionShape& shape) {
   const AttentionSpec& a = attention_of(op);
+  const int cached_layer = a.shares_kv_with.value_or(op.layer);
   attend(op, {.n_heads = a.n_heads,
               .rule = {static_cast<float>(a.scale), static_cast<float>(a.softcap)},
               .mask = {.window = shape.window, .n_sinks = shape.n_sink_tokens},
               .q = memory_.floats(op.in),
               .q_stride = columns_of(op).width(),
-              .pool = cache_.view(a.shares_kv_with.value_or(op.layer)).pool,
+              .pool = cache_.view(cached_layer).pool,
               .sequences = {},
               .blocks = {},
               .longest_q_len = 0,
               .longest_kv_len = 0,
-              .out = memory_.floats(op.out).first(area(parameters_->n_rows(), a.n_heads * a.head_dim))});
+              .out = memory_.floats(op.out).first(area(parameters_->n_rows(), a.n_heads * a.head_dim)),
+              .tails = cache_.tails(cached_layer)});
 }
 
 void CudaRunner::attend(const Op& op, kernels::cuda::CudaAttentionCall call) {
-  const StepArrays& arrays = parameters_->on_device();
-  call.sequences = arrays.sequences.first(static_cast<std::size_t>(parameters_->n_sequences()));
-  call.blocks = arrays.blocks;
+  call.sequences = parameters_->sequences();
+  call.blocks = parameters_->on_device().blocks;
   call.longest_q_len = parameters_->longest_q_len();
   call.longest_kv_len = kernels::cuda::padded_kv_len(parameters_->longest_kv_len());
   call.ring = ring_;

@@ -68,6 +68,13 @@ StepLimits many_limits(const StepBounds& bounds) {
   return limits_of(bounds, bounds.step_tokens);
 }
 
+/// Number of the sequence's tail.
+std::int32_t place_of(const kernels::KvSequence& sequence, std::span<const BF16> tails) {
+  if (sequence.tail.empty()) return 0;
+  return static_cast<std::int32_t>((sequence.tail.data() - tails.data()) /
+                                   static_cast<std::ptrdiff_t>(sequence.tail.size()));
+}
+
 bool is_workspace(Buffer buffer) {
   return buffer == Buffer::kLogits || buffer == Buffer::kNextIds;
 }
@@ -149,7 +156,9 @@ void StepParameters::fill(std::span<const std::int32_t> token_ids, std::span<con
 void StepParameters::add(const kernels::KvSequence& sequence, const SlotRules& rules) {
   const auto index = static_cast<std::size_t>(n_sequences_++);
   const int n_positions = sequence.first_position + sequence.q_len;  // a ring has fewer slots
-  host_.sequences[index] = {n_blocks_, n_positions, sequence.q_len, sequence.first_position, sequence.first_row};
+  host_.sequences[index] = {n_blocks_,          n_positions,
+                            sequence.q_len,     sequence.first_position,
+                            sequence.first_row, place_of(sequence, rules.tails)};
   host_.last_rows[index] = sequence.first_row + sequence.q_len - 1;
   std::ranges::copy(sequence.blocks, host_.blocks.begin() + n_blocks_);
   n_blocks_ += static_cast<std::int32_t>(sequence.blocks.size());

@@ -34,6 +34,7 @@ struct SlotRules {
   int block_size = 0;
   int learned_offset = 0;
   kernels::cuda::RingRule ring = {};
+  std::span<const BF16> tails = {};  // of the layer that the sequences are shown of
 };
 
 /// The arrays of a step, written in pinned memory and copied as one. Their places on the device never change, so that a step that
@@ -55,6 +56,9 @@ class StepParameters {
   int longest_q_len() const { return longest_q_len_; }
   int longest_kv_len() const { return longest_kv_len_; }
   const StepArrays& on_device() const { return device_; }
+  std::span<const kernels::cuda::CudaSequence> sequences() const {
+    return device_.sequences.first(static_cast<std::size_t>(n_sequences_));
+  }
   std::int32_t last_row(int entry) const { return host_.last_rows[static_cast<std::size_t>(entry)]; }
 
  private:

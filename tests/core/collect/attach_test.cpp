@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/collect/launch.h"
@@ -24,9 +26,9 @@ struct Attached {
   AttachRecord record;
 };
 
-Attached attached(const std::string& how, const std::string& max_mib = "64") {
+Attached attached(const std::string& how, const std::string& max_mib = "64", const char* program = kProgram) {
   const testing::TemporaryFolder folder;
-  const std::vector<std::string> command = {kProgram, how};
+  const std::vector<std::string> command = {program, how};
   const std::vector<EnvironmentEntry> environment = {{"NVTX_INJECTION64_PATH", DACHLAST_NVTX_LIBRARY},
                                                      {"DACHLAST_ATTACH_DIR", folder.path().string()},
                                                      {"DACHLAST_ATTACH_MAX_MIB", max_mib}};
@@ -94,6 +96,49 @@ TEST(Attach, ForkedProcessesWriteTheirOwn) {
   EXPECT_EQ(record.processes.at(static_cast<std::size_t>(process_of(childs))).parent_pid,
             record.processes.at(static_cast<std::size_t>(process_of(parents))).pid);
   EXPECT_THAT(record.processes[0].program, HasSubstr("annotated"));
+}
+
+TEST(Attach, WhatIsExecutedInItsPlaceIsRecordedToo) {
+  const Attached found = attached("exec");
+  EXPECT_EQ(found.end.exit_code, 7);
+  EXPECT_EQ(range_named(found.record, "before exec").end, RangeEnd::kCut);
+  EXPECT_EQ(range_named(found.record, "registered name").end, RangeEnd::kPopped);
+  EXPECT_EQ(range_named(found.record, "in the child").end, RangeEnd::kPopped);
+}
+
+TEST(Attach, ScopedRangesOfTheCxxHeaderAreRanges) {
+  EXPECT_EQ(range_named(attached("exit").record, "scoped in C++").end, RangeEnd::kPopped);
+}
+
+TEST(Attach, ThreadsOfACProgramAreRecordedSideBySide) {
+  const Attached found = attached("5000", "64", DACHLAST_ANNOTATED_C_PROGRAM);
+  EXPECT_EQ(found.end.exit_code, 9);
+  std::map<std::string, int> n_ranges;
+  std::map<std::string, std::set<std::int32_t>> threads;
+  for (const AttachedRange& range : found.record.ranges) {
+    ++n_ranges[text(found.record, range.name)];
+    threads[text(found.record, range.name)].insert(range.thread);
+  }
+  for (const char* name : {"in C, first", "in C, second", "in C, third"}) {
+    EXPECT_EQ(n_ranges[name], 5000) << name;
+    EXPECT_EQ(threads[name].size(), 1U) << name;
+  }
+}
+
+/// Standard output is a file's here, with a recorder and without.
+TEST(Attach, OutputIsTheProgramsOwn) {
+  const auto output_of = [](const std::string& environment) {
+    const testing::TemporaryFolder folder;
+    const std::string file = folder / "out";
+    const std::string command =
+        environment + " DACHLAST_ATTACH_DIR=" + folder.path().string() + " " + kProgram + " exit >" + file + " 2>&1";
+    EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 7);
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string plain = output_of("");
+  EXPECT_EQ(plain, "output of the program\n");
+  EXPECT_EQ(output_of(std::string("NVTX_INJECTION64_PATH=") + DACHLAST_NVTX_LIBRARY), plain);
 }
 
 TEST(Attach, NothingIsLostWhenTheProgramDies) {

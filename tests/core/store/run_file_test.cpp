@@ -1,5 +1,6 @@
 #include "core/store/run_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -403,6 +404,45 @@ TEST(RunFile, AnOlderVersionIsMigratedWithoutTouchingTheFile) {
   Statement tables = db.prepare("SELECT count(*) FROM sqlite_schema");
   ASSERT_TRUE(tables.step());
   EXPECT_EQ(tables.integer(0), 0);
+}
+
+/// A file as the program of that version left it: its tables by its own steps, what they know of a run copied from a file of
+/// today, column by column.
+void write_as_version(const std::filesystem::path& file, const std::filesystem::path& today, int version) {
+  const Database db(file, DatabaseMode::kCreate);
+  migrate(db, migrations().first(static_cast<std::size_t>(version)));
+  db.execute(fmt::format("PRAGMA application_id = {}; ATTACH '{}' AS today", kApplicationId, today.string()).c_str());
+  for (const char* table : {"run", "point", "op", "span", "remark"}) {
+    std::string columns;
+    Statement column = db.prepare(fmt::format("SELECT name FROM pragma_table_info('{}')", table));
+    while (column.step()) columns += (columns.empty() ? "" : ", ") + column.text(0);
+    db.execute(fmt::format("INSERT INTO main.{0} ({1}) SELECT {1} FROM today.{0}", table, columns).c_str());
+  }
+}
+
+TEST(RunFile, FilesOfEveryVersionAreRead) {
+  const TemporaryFolder folder;
+  const dachlast::Run run = full_header();
+  {
+    RunWriter writer = RunWriter::create(folder / "today.dachlast", run, IfExists::kRefuse);
+    writer.add_point(full_point(64), steps(2));
+    writer.finish();
+  }
+  const dachlast::Run today = read_run(folder / "today.dachlast").run;
+  ASSERT_EQ(today.points.size(), 1u);
+  for (int version = 1; version <= schema_version(); ++version) {
+    SCOPED_TRACE(version);
+    const std::filesystem::path file = folder / fmt::format("version-{}.dachlast", version);
+    write_as_version(file, folder / "today.dachlast", version);
+    const StoredRun stored = read_run(file);
+    EXPECT_THAT(stored.skipped, IsEmpty());
+    EXPECT_EQ(stored.run.id, run.id);
+    EXPECT_EQ(stored.run.kv, version == 1 ? "contiguous" : run.kv);  // the second one knew other kinds of caches
+    ASSERT_EQ(stored.run.points.size(), 1u);
+    EXPECT_EQ(stored.run.points[0].samples_s, today.points[0].samples_s);
+    EXPECT_EQ(stored.run.points[0].ops.size(), today.points[0].ops.size());
+    EXPECT_EQ(stored.run.roofs.bandwidths.size(), today.roofs.bandwidths.size());
+  }
 }
 
 }  // namespace

@@ -133,6 +133,23 @@ TEST_F(CudaAttentionTest, NaiveIsRightToo) {
   expect_attends(contiguous(KvFormat::kF32, 2, 1, 20, {5, 30}, 8), "naive");
 }
 
+/// Keys of full blocks have scales along channels, those behind them wait in bf16.
+AttentionPlan by_channel(AttentionPlan plan) {
+  plan.layout.key_scales = KeyScales::kPerChannel;
+  return plan;
+}
+
+TEST_F(CudaAttentionTest, EveryVariantReadsScalesAlongChannels) {
+  for (const KvFormat format : {KvFormat::kInt8, KvFormat::kFp8, KvFormat::kInt4}) {
+    for (const int head_dim : {64, 36}) {  // whole chunks, and elements one by one
+      expect_attends(by_channel(paged(format, 4, 2, head_dim, {{1, 75}, {1, 1}, {1, 32}})), "stream");
+      expect_attends(by_channel(paged(format, 4, 2, head_dim, {{37, 75}, {1, 1}, {20, 20}})), "tensor");
+      expect_attends(by_channel(paged(format, 4, 2, head_dim, {{7, 25}, {1, 3}})), "naive");
+    }
+    expect_attends(by_channel(latent(20, 576, 512, {{1, 70}, {1, 3}}, format)), "latent");
+  }
+}
+
 TEST_F(CudaAttentionTest, ResultsDoNotDependOnTheOrderOfThreads) {
   for (const std::string_view variant : {"stream", "tensor", "naive"}) {
     const AttentionProblem problem(paged(KvFormat::kBF16, 4, 2, 64, {{9, 40}, {1, 70}}));
@@ -160,6 +177,10 @@ TEST_F(CudaAttentionTest, EveryByteOfTheCacheIsReadAndNoOther) {
   for (const KvFormat format : kAllKvFormats) {
     expect_attention_traffic(paged(format, 4, 2, 64, {{1, 230}, {1, 90}}), "stream");
     expect_attention_traffic(paged(format, 4, 2, 64, {{40, 130}, {3, 90}}), "tensor");
+  }
+  for (const KvFormat format : {KvFormat::kInt8, KvFormat::kInt4}) {  // full blocks: the cost counts no others
+    expect_attention_traffic(by_channel(paged(format, 4, 2, 64, {{1, 224}, {1, 96}})), "stream");
+    expect_attention_traffic(by_channel(paged(format, 4, 2, 64, {{40, 128}, {3, 96}})), "tensor");
   }
   // 90 queries with a window of 30: rows of 31 keys before the first one, which no query sees, stay unread.
   expect_attention_traffic(contiguous(KvFormat::kBF16, 2, 1, 64, {90, 150}, 30), "tensor");
@@ -196,12 +217,7 @@ TEST_F(CudaAttentionTest, TheVariantFollowsWorkAndLayout) {
   EXPECT_EQ(chosen(latent(16, 576, 512, {{1, 30}})), "latent");
 }
 
-TEST_F(CudaAttentionTest, WhatNoKernelReadsIsRefused) {
-  AttentionPlan plan = contiguous(KvFormat::kInt8, 2, 1, 64, {1, 30});
-  plan.layout.key_scales = KeyScales::kPerChannel;
-  const AttentionProblem problem(plan);
-  const DeviceCall device(problem.call({}, {}));
-  EXPECT_THROW(attention_variant_for(device.call()), Error);
+TEST_F(CudaAttentionTest, WhatAKernelDoesNotTakeIsRefused) {
   const AttentionProblem wide(contiguous(KvFormat::kBF16, 2, 1, 300, {4, 30}));
   const DeviceCall wide_device(wide.call({}, {}));
   EXPECT_THROW(attention_variant_for(wide_device.call(), "tensor"), Error);

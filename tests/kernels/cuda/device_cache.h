@@ -25,9 +25,11 @@ class DeviceCall {
         v_scales_(host.kv.pool.v_scales),
         sequences_(sequences_of(host)),
         blocks_(blocks_of(host)),
+        tails_(tails_of(host)),
         out_(out_elements(host)) {
     call_ = {host.n_heads,      host.rule,      host.mask, q_.span(), host.q_stride, pool(),
-             sequences_.span(), blocks_.span(), 0,         0,         out_.span()};
+             sequences_.span(), blocks_.span(), 0,         0,         out_.span(),   {},
+             tails_.span()};
     for (const KvSequence& s : host.kv.sequences) {
       call_.longest_q_len = std::max(call_.longest_q_len, s.q_len);
       call_.longest_kv_len = std::max(call_.longest_kv_len, s.kv_len);
@@ -45,7 +47,8 @@ class DeviceCall {
     std::vector<CudaSequence> all;
     std::int32_t first_block = 0;
     for (const KvSequence& s : host.kv.sequences) {
-      all.push_back({first_block, s.kv_len, s.q_len, s.first_position, s.first_row});
+      const auto place = static_cast<std::int32_t>(all.size());
+      all.push_back({first_block, s.kv_len, s.q_len, s.first_position, s.first_row, place});
       first_block += static_cast<std::int32_t>(s.blocks.size());
     }
     return all;
@@ -53,6 +56,11 @@ class DeviceCall {
   static std::vector<std::int32_t> blocks_of(const AttentionCall& host) {
     std::vector<std::int32_t> all;
     for (const KvSequence& s : host.kv.sequences) all.insert(all.end(), s.blocks.begin(), s.blocks.end());
+    return all;
+  }
+  static std::vector<BF16> tails_of(const AttentionCall& host) {
+    std::vector<BF16> all;
+    for (const KvSequence& s : host.kv.sequences) all.insert(all.end(), s.tail.begin(), s.tail.end());
     return all;
   }
   static std::size_t out_elements(const AttentionCall& host) {
@@ -67,6 +75,7 @@ class DeviceCall {
   DeviceArray<ScaleWord> k_scales_, v_scales_;
   DeviceArray<CudaSequence> sequences_;
   DeviceArray<std::int32_t> blocks_;
+  DeviceArray<BF16> tails_;
   DeviceArray<float> out_;
   CudaAttentionCall call_{};
 };

@@ -108,9 +108,109 @@ TEST_F(CudaKvStore, ANanMakesAllThatSharesItsScaleReadAsNan) {
   }
 }
 
-TEST_F(CudaKvStore, ScalesPerChannelAreRefused) {
-  const KvLayout l{KvFormat::kInt8, KeyScales::kPerChannel, KvValues::kOwnRows, 1, 4, 8, 8};
-  EXPECT_THROW(store_kv({MutableKvPool{l, {}, {}, {}, {}}, {}}, {}, {}, 8, nullptr), Error);
+// -------- scales along channels
+
+/// New tokens of two sequences in one step, one behind another that left keys waiting, in places that are not their order.
+class ChannelStep {
+ public:
+  /// As `store_kv` of the host does for one step of both sequences.
+  ChannelStep(const KvLayout& layout, std::span<const int> n_before, std::span<const int> n_new)
+      : layout_(layout), expected_(layout, kBlocks), tails_(kPlaces * tail_elements(layout)) {
+    for (int i = 0; i < kSequences; ++i) add(i, 0, n_before[i], 10 + i);
+    in_.clear(), slots_.clear(), sequences_.clear();
+    before_ = std::pair(expected_, tails_);
+    for (int i = 0; i < kSequences; ++i) add(i, n_before[i], n_new[i], 20 + i);
+  }
+
+  void expect_same() const {
+    DevicePoolOf pool(before_.first);
+    DeviceArray<BF16> tails(before_.second);
+    const DeviceArray<float> in(in_);
+    const DeviceArray<std::int32_t> slots(slots_), blocks(tables());
+    const DeviceArray<CudaSequence> sequences(sequences_);
+    int longest = 0;
+    for (const CudaSequence& s : sequences_) longest = std::max(longest, s.q_len);
+    const CudaKvTarget target{pool.target(), slots.span(), tails.span(), sequences.span(), blocks.span(), longest};
+    const OpCost cost = store_channels_cost(target, sequences_);
+    const auto values = static_cast<std::size_t>(layout_.n_kv_heads * layout_.head_dim);
+    testing::expect_traffic(cost, static_cast<std::size_t>(cost.kv_write_bytes.value),
+                            [&] { store_kv(target, in.span(), in.span().subspan(values), stride(), nullptr); });
+    EXPECT_EQ(pool.k.host(), expected_.k);
+    EXPECT_EQ(pool.v.host(), expected_.v);
+    EXPECT_EQ(pool.k_scales.host(), expected_.k_scales);
+    EXPECT_EQ(pool.v_scales.host(), expected_.v_scales);
+    expect_same_tails(tails.host());
+  }
+
+ private:
+  static constexpr int kSequences = 2, kPlaces = 3, kBlocks = 16;
+  using DevicePoolOf = DevicePool;
+
+  int stride() const { return layout_.n_kv_heads * (layout_.head_dim + layout_.value_dim) + 3; }
+  static std::vector<std::int32_t> tables() { return {5, 0, 7, 2, 9, 1, 3, 8, 4, 15, 6, 11, 12, 10, 14, 13}; }
+  static std::int32_t place_of(int sequence) { return 2 - sequence; }
+
+  std::span<BF16> tail(int sequence) {
+    const std::size_t elements = tail_elements(layout_);
+    return std::span(tails_).subspan(static_cast<std::size_t>(place_of(sequence)) * elements, elements);
+  }
+
+  void add(int sequence, int first, int n, std::uint32_t seed) {
+    const std::vector<std::int32_t> all = tables();
+    const int first_block = sequence * kBlocks / kSequences;
+    const std::span table = std::span(all).subspan(static_cast<std::size_t>(first_block));
+    sequences_.push_back({first_block, first + n, n, first, static_cast<int>(slots_.size()), place_of(sequence)});
+    for (int slot = first; slot < first + n; ++slot)
+      slots_.push_back(table[static_cast<std::size_t>(slot / layout_.block_size)] * layout_.block_size +
+                       slot % layout_.block_size);
+    const auto rows = skewed<float>(static_cast<std::size_t>(n * stride()), seed);
+    in_.insert(in_.end(), rows.span().begin(), rows.span().end());
+    const auto values = static_cast<std::size_t>(layout_.n_kv_heads * layout_.head_dim);
+    if (n > 0)
+      kernels::store_kv({expected_.target(), table, tail(sequence), first, {}}, rows.span(),
+                        rows.span().subspan(values), stride(), n, {0, layout_.n_kv_heads});
+  }
+
+  /// Rows of the blocks that may still be cut: what lies behind them, the host leaves from blocks before.
+  void expect_same_tails(const std::vector<BF16>& found) const {
+    const auto width = static_cast<std::size_t>(layout_.head_dim);
+    for (int i = 0; i < kSequences; ++i) {
+      const int end = sequences_[static_cast<std::size_t>(i)].kv_len;
+      const int n_waiting = end == 0 ? 0 : (end - 1) % layout_.block_size + 1;
+      for (int head = 0; head < layout_.n_kv_heads; ++head)
+        for (std::size_t j = 0; j < static_cast<std::size_t>(n_waiting) * width; ++j) {
+          const std::size_t rows =
+              static_cast<std::size_t>((place_of(i) * layout_.n_kv_heads + head) * layout_.block_size);
+          EXPECT_EQ(found[rows * width + j].bits, tails_[rows * width + j].bits) << i << ' ' << head << ' ' << j;
+        }
+    }
+  }
+
+  KvLayout layout_;
+  PoolMemory expected_;
+  std::vector<BF16> tails_;
+  std::pair<PoolMemory, std::vector<BF16>> before_{expected_, tails_};
+  std::vector<float> in_;
+  std::vector<std::int32_t> slots_;
+  std::vector<CudaSequence> sequences_;
+};
+
+TEST_F(CudaKvStore, KeysWithScalesAlongChannelsAreThoseOfTheHost) {
+  struct Case {
+    int n_before[2];
+    int n_new[2];
+  };
+  // A block is 4: nothing full; one filled by keys that waited; several; ends on a block's last row; one sequence idle.
+  const Case cases[] = {{{0, 1}, {3, 1}}, {{3, 2}, {1, 1}}, {{2, 5}, {13, 4}}, {{4, 0}, {4, 8}}, {{7, 3}, {0, 2}}};
+  for (const KvFormat format : {KvFormat::kInt8, KvFormat::kFp8, KvFormat::kInt4})
+    for (const int head_dim : {5, 32, 72, 136})
+      for (const Case& one : cases) {
+        SCOPED_TRACE(fmt::format("{}, {} wide, {} + {}, {} + {}", name_of(format), head_dim, one.n_before[0],
+                                 one.n_new[0], one.n_before[1], one.n_new[1]));
+        ChannelStep({format, KeyScales::kPerChannel, KvValues::kOwnRows, 2, 4, head_dim, head_dim + 1}, one.n_before,
+                    one.n_new)
+            .expect_same();
+      }
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #include <nvtx3/nvToolsExtPayload.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <nvtx3/nvtx3.hpp>
 
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <thread>
 
 namespace {
@@ -92,13 +94,23 @@ void annotate_child() {
   nvtxRangePop();
 }
 
+/// As `make` and shells do: what follows is another program in the same process.
+void become_another_program(char** argv) {
+  nvtxRangePushA("before exec");
+  std::string ending = "exit";
+  char* arguments[] = {argv[0], ending.data(), nullptr};
+  ::execv(argv[0], arguments);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const char* how = argc > 1 ? argv[1] : "exit";
+  if (std::strcmp(how, "exec") == 0) become_another_program(argv);
   nvtxRangePushW(L"gr\u00fc\u00dfe");
   nvtxMarkA("a mark");
   nvtxRangePop();
+  { const nvtx3::scoped_range scoped{"scoped in C++"}; }
   annotate_domain();
   annotate_threads();
   annotate_child();

@@ -276,16 +276,6 @@ TEST(CudaPoints, PhasesAreMeasuredOnTheDevice) {
 
 // -------- what it refuses
 
-TEST(CudaRefusals, NameWhatHasNoKernel) {
-  const std::pair<const char*, const char*> cases[] = {{"paged:8,int8:channel", "channels"},
-                                                       {"paged:8,int4:channel", "channels"}};
-  for (const auto& [kv, word] : cases) {
-    const std::string reason = reason_of([&] { TinyEngine tiny(tiny_model(), on_device(options_with(kv))); });
-    EXPECT_NE(reason.find("CUDA"), std::string::npos) << reason;
-    EXPECT_NE(reason.find(word), std::string::npos) << reason;
-  }
-}
-
 TEST(CudaRefusals, NameTheKernelsThatThereAre) {
   EngineOptions options = on_device(options_with("paged:4"));
   options.attention_variant = "tiled";  // the CPU's

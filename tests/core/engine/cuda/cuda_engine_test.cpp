@@ -65,9 +65,10 @@ TEST_P(CudaCaches, PrefillAndDecodeGiveTheLogitsOfTheCpu) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaCaches,
                          testing::Values("contiguous", "paged:4", "bf16", "paged:4,f16", "int8", "paged:4,int8", "fp8",
-                                         "paged:16,fp8", "int4", "paged:4,int4", "offload:host:8",
-                                         "offload:host:4,int8", "offload:file:4", "offload:file:8,int8", "recompute:9",
-                                         "window:8", "sink:2+8"),
+                                         "paged:16,fp8", "int4", "paged:4,int4", "paged:4,int8:channel",
+                                         "paged:8,fp8:channel", "paged:4,int4:channel", "offload:host:8",
+                                         "offload:host:4,int8:channel", "offload:host:4,int8", "offload:file:4",
+                                         "offload:file:8,int8", "recompute:9", "window:8", "sink:2+8"),
                          [](const auto& kv) {
                            std::string name = kv.param;
                            for (char& c : name)
@@ -131,6 +132,54 @@ TEST(CudaLatents, GiveTheLogitsOfTheCpu) {
   EXPECT_LT(latent_distance(latent_model(0, 45), "paged:4"), kFloatTolerance);
 }
 
+/// Logits behind two texts of different lengths in one step: the CPU leaves their attention absorbed, as the GPU does.
+std::vector<float> logits_of_two(Engine& engine, std::span<const std::int32_t> ids) {
+  const std::vector<SequenceStep> texts{{engine.add_sequence(), ids.first(4)}, {engine.add_sequence(), ids.subspan(4)}};
+  std::vector<float> logits = copy_of(engine.step(texts).logits);
+  for (const SequenceStep& text : texts) engine.remove_sequence(text.sequence);
+  return logits;
+}
+
+/// Over caches in less than floats: CPU and GPU in the same form, and the CPU's two forms; for several texts, sorted.
+struct LatentDistances {
+  std::vector<double> between_devices;
+  std::vector<double> between_forms;
+};
+
+LatentDistances latent_distances(const std::string& kv) {
+  EngineOptions options = options_with(kv);
+  options.batch_size = 2;
+  EngineOptions gpu_options = on_device(options);
+  options.attention_variant = "tiled", gpu_options.attention_variant = "naive";  // both in float
+  EnginePair pair(latent_model(20, 45), options, gpu_options);
+  TinyEngine lockstep(latent_model(20, 45), options);  // texts of one length: rebuilt
+  LatentDistances found;
+  for (int seed = 1; seed <= 9; ++seed) {
+    const Ids ids = some_ids(15, pair.spec.vocab_size, seed);
+    const std::vector<float> absorbed = logits_of_two(pair.cpu.engine, ids);
+    found.between_devices.push_back(distance(absorbed, logits_of_two(pair.gpu.engine, ids)));
+    lockstep.engine.reset();
+    Ids twice(ids.begin() + 4, ids.end());
+    twice.insert(twice.end(), ids.begin() + 4, ids.end());
+    const std::span<const float> rebuilt = lockstep.engine.prefill(twice);
+    found.between_forms.push_back(distance(std::span(absorbed).last(61), rebuilt.last(61)));
+  }
+  std::ranges::sort(found.between_devices);
+  std::ranges::sort(found.between_forms);
+  return found;
+}
+
+/// The CPU rebuilds K and V of a prompt in bfloat16 behind such caches, 2^-9 of each away from the absorbed form, which
+/// is all that a GPU has. In the same form both give the same logits.
+TEST(CudaLatents, OverQuantizedCachesDifferByTheFormAlone) {
+  for (const char* kv : {"paged:4,int8", "paged:4,fp8", "paged:4,int4"}) {
+    const LatentDistances found = latent_distances(kv);
+    // A number that lies between two codes may tip over with the last bit of a sum; not in most texts.
+    EXPECT_LT(found.between_devices[found.between_devices.size() / 2], kFloatTolerance) << kv;
+    EXPECT_GT(found.between_forms.front(), 50.0 * kFloatTolerance) << kv;
+  }
+}
+
 TEST(CudaLatents, OnTensorCoresStayNearTheCpu) {
   EnginePair pair(latent_model(20, 45), options_with("paged:4,bf16"), on_device(options_with("paged:4,bf16")));
   EXPECT_LT(distance_on_the_way(pair, 13, 4), 8.0 * 0x1p-9);  // as below
@@ -178,6 +227,27 @@ TEST(CudaEngine, ForkingCopiesTheBlockThatIsShared) {
     return copy_of(engine.step(std::vector<SequenceStep>{{child, std::span(ids).subspan(7, 1)}}).logits);
   };
   EXPECT_LT(distance(logits_of_fork(pair.gpu.engine), logits_of_fork(pair.cpu.engine)), kFloatTolerance);
+}
+
+/// What waits for scales along channels is copied with the sequence it belongs to, and filled up by both.
+TEST(CudaEngine, ForkingCopiesTheKeysThatWait) {
+  EngineOptions options = options_with("paged:8,int8:channel");
+  options.batch_size = 3;
+  EngineOptions gpu_options = on_device(options);
+  options.attention_variant = "tiled", gpu_options.attention_variant = "stream";
+  EnginePair pair(tiny_model(), options, gpu_options);
+  const Ids ids = some_ids(24, 61);
+  const auto logits_of_both = [&](Engine& engine) {
+    const SequenceId other = engine.add_sequence(), parent = engine.add_sequence();
+    engine.step(std::vector<SequenceStep>{{other, std::span(ids).first(3)}, {parent, std::span(ids).first(13)}});
+    const SequenceId child = engine.fork_sequence(parent);
+    engine.remove_sequence(other);
+    engine.step(std::vector<SequenceStep>{{parent, std::span(ids).subspan(13, 5)}});
+    return copy_of(
+        engine.step(std::vector<SequenceStep>{{child, std::span(ids).subspan(7, 6)}, {parent, std::span(ids).last(2)}})
+            .logits);
+  };
+  EXPECT_LT(distance(logits_of_both(pair.gpu.engine), logits_of_both(pair.cpu.engine)), kFloatTolerance);
 }
 
 TEST(CudaEngine, TruncatingAndGoingOnEqualsNeverHavingWritten) {
