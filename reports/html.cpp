@@ -169,7 +169,7 @@ std::string with_light_colours(std::string html) {
 }  // namespace
 
 std::string report_html(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
-  const viewmodel::Words& words = viewmodel::Words::of(options.language);
+  const viewmodel::Words& words = viewmodel::Words::of(options.language, options.units);
   const bool paper = options.medium == Medium::kPaper;
   report = viewmodel::in_language(std::move(report), words);
   const Page page{words, options.level, paper ? std::span<const EmbeddedData>() : data};
@@ -186,7 +186,7 @@ std::string report_html(ReportView report, std::span<const EmbeddedData> data, c
 }
 
 RichReport report_rich_text(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
-  const viewmodel::Words& words = viewmodel::Words::of(options.language);
+  const viewmodel::Words& words = viewmodel::Words::of(options.language, options.units);
   report = viewmodel::in_language(std::move(report), words);
   RichReport rich;
   const Page page{words, options.level, data, &rich.pictures};

@@ -30,6 +30,7 @@ struct HtmlOptions {
   ReportLevel level = ReportLevel::kFull;
   viewmodel::Language language = viewmodel::Language::kEnglish;
   Medium medium = Medium::kScreen;
+  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec;
 };
 
 /// A report as a single file without external reference, complete with scripts off. `data` travels in it, not

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/localise.h"
 #include "reports/escape.h"
 
 namespace dachlast::reports {
@@ -10,16 +11,17 @@ namespace {
 
 using viewmodel::Align;
 using viewmodel::Table;
+using viewmodel::Words;
 
 std::string cell_text(const viewmodel::Cell& cell) {
   const std::string_view approx = cell.origin == Origin::kEstimated ? "≈ " : "";
   return fmt::format("{}{}", approx, markdown_escape(cell.text));
 }
 
-std::string remark_list(std::string_view title, const std::vector<Remark>& remarks) {
+std::string remark_list(std::string_view title, const std::vector<Remark>& remarks, const Words& words) {
   if (remarks.empty()) return {};
-  std::string text = fmt::format("\n## {}\n\n", title);
-  for (const auto& remark : remarks) text += fmt::format("- {}\n", markdown_escape(remark.text));
+  std::string text = fmt::format("\n## {}\n\n", words(title));
+  for (const auto& remark : remarks) text += fmt::format("- {}\n", markdown_text(words, remark.text));
   return text;
 }
 
@@ -38,7 +40,12 @@ std::string markdown_escape(std::string_view text) {
   return escaped;
 }
 
-std::string markdown_table(const Table& table) {
+std::string markdown_text(const Words& words, std::string_view english) {
+  return markdown_escape(words(english));
+}
+
+std::string markdown_table(const Table& english, const Words& words) {
+  const Table table = viewmodel::in_language(english, words);
   std::string text = fmt::format("**{}**\n\n|", markdown_escape(table.title));
   for (const auto& column : table.columns) text += fmt::format(" {} |", markdown_escape(head_of(column)));
   text += "\n|";
@@ -52,35 +59,37 @@ std::string markdown_table(const Table& table) {
   return text;
 }
 
-std::string markdown_run(const viewmodel::RunView& view) {
-  std::string text = fmt::format("# {}\n", markdown_escape(view.title));
-  for (const auto& sentence : view.answer) text += fmt::format("\n{}\n", markdown_escape(sentence));
-  text +=
-      fmt::format("\n{}. Measured, {}.\n\n", markdown_escape(view.configuration_line), markdown_escape(view.status));
+std::string markdown_run(const viewmodel::RunView& view, const Words& words) {
+  std::string text = fmt::format("# {}\n", markdown_escape(viewmodel::title_in(words, view.title)));
+  for (const auto& sentence : view.answer) text += fmt::format("\n{}\n", markdown_text(words, sentence));
+  text += fmt::format("\n{}. {}.\n\n", markdown_text(words, view.configuration_line),
+                      markdown_text(words, "Measured, " + view.status));
   if (!view.generated_text.empty()) text += fmt::format("> {}\n\n", markdown_escape(view.generated_text));
-  text += markdown_table(view.phases);
+  text += markdown_table(view.phases, words);
   for (const auto& point : view.ops)
-    text += fmt::format("\n## {}\n\n{}\n\n", markdown_escape(point.heading), markdown_escape(point.verdict)) +
-            markdown_table(point.table);
-  if (view.memory) text += "\n" + markdown_table(*view.memory);
+    text += fmt::format("\n## {}\n\n{}\n\n", markdown_text(words, point.heading), markdown_text(words, point.verdict)) +
+            markdown_table(point.table, words);
+  if (view.memory) text += "\n" + markdown_table(*view.memory, words);
   if (view.cache_speedup)
-    text += fmt::format("\n{}\n\n", markdown_escape(view.speedup_sentence)) + markdown_table(*view.cache_speedup);
+    text += fmt::format("\n{}\n\n", markdown_text(words, view.speedup_sentence)) +
+            markdown_table(*view.cache_speedup, words);
   if (view.latencies)
-    text += fmt::format("\n{}\n\n", markdown_escape(view.serving_sentence)) + markdown_table(*view.latencies) + "\n" +
-            markdown_table(*view.kv_use);
-  if (view.what_if) text += "\n" + markdown_table(*view.what_if);
-  if (view.kv_traffic) text += "\n" + markdown_table(*view.kv_traffic);
+    text += fmt::format("\n{}\n\n", markdown_text(words, view.serving_sentence)) +
+            markdown_table(*view.latencies, words) + "\n" + markdown_table(*view.kv_use, words);
+  if (view.what_if) text += "\n" + markdown_table(*view.what_if, words);
+  if (view.kv_traffic) text += "\n" + markdown_table(*view.kv_traffic, words);
   if (view.break_even)
-    text += fmt::format("\n{}\n\n", markdown_escape(view.break_even_sentence)) + markdown_table(*view.break_even);
-  if (!view.memory_sentence.empty()) text += fmt::format("\n{}\n", markdown_escape(view.memory_sentence));
-  return text + remark_list("Warnings", view.warnings) + remark_list("Assumptions", view.assumptions);
+    text += fmt::format("\n{}\n\n", markdown_text(words, view.break_even_sentence)) +
+            markdown_table(*view.break_even, words);
+  if (!view.memory_sentence.empty()) text += fmt::format("\n{}\n", markdown_text(words, view.memory_sentence));
+  return text + remark_list("Warnings", view.warnings, words) + remark_list("Assumptions", view.assumptions, words);
 }
 
-std::string markdown_compare(const viewmodel::CompareView& view) {
-  std::string text = markdown_escape(view.answer) + "\n\n";
-  if (!view.configuration.rows.empty()) text += markdown_table(view.configuration) + "\n";
-  text += markdown_table(view.phases) + "\n" + markdown_table(view.points);
-  for (const auto& note : view.notes) text += fmt::format("\n{}\n", markdown_escape(note));
+std::string markdown_compare(const viewmodel::CompareView& view, const Words& words) {
+  std::string text = markdown_text(words, view.answer) + "\n\n";
+  if (!view.configuration.rows.empty()) text += markdown_table(view.configuration, words) + "\n";
+  text += markdown_table(view.phases, words) + "\n" + markdown_table(view.points, words);
+  for (const auto& note : view.notes) text += fmt::format("\n{}\n", markdown_text(words, note));
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/viewmodel/compare_view.h"
+#include "core/viewmodel/language.h"
 #include "core/viewmodel/run_view.h"
 #include "core/viewmodel/table.h"
 
@@ -12,8 +13,11 @@ namespace dachlast::reports {
 /// Text that Markdown shows as it is: no markup, no HTML, no cell border.
 std::string markdown_escape(std::string_view text);
 
-std::string markdown_table(const viewmodel::Table& table);
-std::string markdown_run(const viewmodel::RunView& view);
-std::string markdown_compare(const viewmodel::CompareView& view);
+/// A sentence in the reader's language, escaped.
+std::string markdown_text(const viewmodel::Words& words, std::string_view english);
+
+std::string markdown_table(const viewmodel::Table& table, const viewmodel::Words& words);
+std::string markdown_run(const viewmodel::RunView& view, const viewmodel::Words& words);
+std::string markdown_compare(const viewmodel::CompareView& view, const viewmodel::Words& words);
 
 }  // namespace dachlast::reports

@@ -179,7 +179,7 @@ std::string Layout::text(const TerminalStyle& style) const {
 }
 
 const viewmodel::Words& words_of(const TerminalStyle& style) {
-  return viewmodel::Words::of(style.language);
+  return viewmodel::Words::of(style.language, style.units);
 }
 
 /// A sentence in the reader's language.

@@ -18,6 +18,7 @@ struct TerminalStyle {
   int width = 80;
   Color color = Color::kNever;
   viewmodel::Language language = viewmodel::Language::kEnglish;
+  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec;
 };
 
 /// Control characters and direction marks of foreign text made visible, so that a name cannot move the cursor.

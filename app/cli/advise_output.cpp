@@ -46,14 +46,16 @@ std::string worthwhile_lines(const AdviceView& view, const CommonOptions& common
   for (const AdviceLine& advice : view.worthwhile) {
     text += indented(fmt::format("{}. {}", ++rank, advice.head), 0, 3, common);
     if (!advice.reason.empty()) text += indented(advice.reason + ".", 3, 3, common);
-    text += indented("Risk: " + with_source(advice), 3, 3, common) + command_line(advice);
+    text +=
+        indented(fmt::format("{}: {}", words_of(common)("Risk"), words_of(common)(with_source(advice))), 3, 3, common) +
+        command_line(advice);
   }
   return text;
 }
 
 std::string plain_lines(std::string_view head, const std::vector<AdviceLine>& list, const CommonOptions& common) {
   if (list.empty()) return {};
-  std::string text = fmt::format("\n{}\n", head);
+  std::string text = fmt::format("\n{}\n", words_of(common)(head));
   for (const AdviceLine& advice : list)
     text += paragraph(advice.reason.empty() ? advice.head + "." : fmt::format("{}: {}.", advice.head, advice.reason),
                       common, 2);
@@ -62,7 +64,8 @@ std::string plain_lines(std::string_view head, const std::vector<AdviceLine>& li
 
 std::string advice_remarks(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common) {
   std::string text;
-  for (const Remark& remark : remarks) text += item(fmt::format("{}: {}", head, remark.text), common, 2);
+  for (const Remark& remark : remarks)
+    text += item(fmt::format("{}: {}", words_of(common)(head), words_of(common)(remark.text)), common, 2);
   return text;
 }
 
@@ -78,10 +81,10 @@ std::string terminal_advice(const ScenarioAdvice& advice, const CommonOptions& c
          advice_remarks("Assumed", advice.assumptions, common);
 }
 
-std::string markdown_advice(const ScenarioAdvice& advice) {
+std::string markdown_advice(const ScenarioAdvice& advice, const viewmodel::Words& words) {
   const AdviceView view = viewmodel::advice_view(advice.report);
-  return fmt::format("{}\n\n{}\n\n{}", reports::markdown_escape(view.answer), reports::markdown_escape(view.subject),
-                     reports::markdown_table(view.levers));
+  return fmt::format("{}\n\n{}\n\n{}", reports::markdown_text(words, view.answer),
+                     reports::markdown_text(words, view.subject), reports::markdown_table(view.levers, words));
 }
 
 Json time_json(const WorkloadTime& time) {
@@ -155,7 +158,7 @@ std::string json_advice(const ScenarioAdvice& advice) {
 std::string render_advice(const ScenarioAdvice& advice, const CommonOptions& common) {
   switch (common.format) {
     case Format::kTable: return terminal_advice(advice, common);
-    case Format::kMarkdown: return markdown_advice(advice);
+    case Format::kMarkdown: return markdown_advice(advice, words_of(common));
     case Format::kJson:
     case Format::kJsonl: return json_advice(advice);
     case Format::kCsv: return reports::csv_table(viewmodel::advice_view(advice.report).levers);

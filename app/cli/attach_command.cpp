@@ -5,6 +5,7 @@
 #include "app/cli/attach_output.h"
 #include "app/cli/commands.h"
 #include "app/cli/help.h"
+#include "app/cli/output.h"
 #include "core/workbench/attach.h"
 
 namespace dachlast::cli {
@@ -49,9 +50,9 @@ class AttachCommand : public Command {
     if (common.verbosity != Verbosity::kQuiet) {
       CommonOptions table = common;
       table.format = Format::kTable;
-      fmt::print(stderr, "\n{}\nrecord: {}\n",
+      fmt::print(stderr, "\n{}\n{}: {}\n",
                  render_attached(attached_view(result.record, kRangesShown), attached_gpu_view(result.record), table),
-                 result.file.string());
+                 words_of(common)("record"), result.file.string());
     }
     return result.record.signal ? kSignalBase + *result.record.signal : result.record.exit_code.value_or(kExitFailure);
   }

@@ -26,6 +26,7 @@ struct CommonOptions {
   ProgressStyle progress = ProgressStyle::kAuto;
   ColorMode color = ColorMode::kAuto;
   viewmodel::Language language = viewmodel::Language::kEnglish;
+  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec;
 };
 
 /// A verb of the command line. The definition of its options is the one source of --help, man page and completions.

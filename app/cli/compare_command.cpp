@@ -36,18 +36,19 @@ class CompareCommand : public Command {
       const Run other = open_and_note(file, common);
       const Comparison comparison = compare_runs(base, other, parse_percent("--threshold", threshold_));
       print_result(render_comparison(base, other, comparison, common));
-      if (report_failures(failed_rules(comparison, rules))) code = kExitRegression;
+      if (report_failures(failed_rules(comparison, rules), common)) code = kExitRegression;
     }
     return code;
   }
 
  private:
-  static bool report_failures(const std::vector<FailedRule>& failures) {
+  static bool report_failures(const std::vector<FailedRule>& failures, const CommonOptions& common) {
     for (const auto& failure : failures)
-      fmt::print(stderr, "regression: {} {} beyond the limit of {}, worst at {} tokens, batch {}\n",
-                 name_of(failure.rule.phase), viewmodel::plain_spaces(viewmodel::format_change(failure.change)),
-                 viewmodel::plain_spaces(viewmodel::format_percent(failure.rule.limit)),
-                 viewmodel::format_count(failure.worst_point.context_tokens), failure.worst_point.batch_size);
+      say("regression",
+          fmt::format("{} {} beyond the limit of {}, worst at {} tokens, batch {}", name_of(failure.rule.phase),
+                      viewmodel::format_change(failure.change), viewmodel::format_percent(failure.rule.limit),
+                      viewmodel::format_count(failure.worst_point.context_tokens), failure.worst_point.batch_size),
+          common);
     return !failures.empty();
   }
 

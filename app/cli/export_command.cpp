@@ -5,6 +5,7 @@
 #include "app/cli/output.h"
 #include "app/cli/run_file.h"
 #include "core/base/error.h"
+#include "core/viewmodel/localise.h"
 #include "core/viewmodel/roofline_plot.h"
 #include "core/workbench/workbench.h"
 #include "reports/csv.h"
@@ -34,9 +35,10 @@ class ExportCommand : public Command {
   }
 
  private:
-  static std::string roofline_svg(const Run& run) {
+  static std::string roofline_svg(const Run& run, const CommonOptions& common) {
     constexpr figure::Size kSize{1200.0, 720.0};
-    return reports::svg_file(viewmodel::roofline_figure(viewmodel::roofline_plot(run), kSize, "roofline"));
+    return reports::svg_file(viewmodel::in_language(
+        viewmodel::roofline_figure(viewmodel::roofline_plot(run), kSize, "roofline"), words_of(common)));
   }
 
   std::string exported(const CommonOptions& common) const {
@@ -45,7 +47,7 @@ class ExportCommand : public Command {
     if (target_ == "json") return reports::json_run(run);
     if (target_ == "jsonl") return reports::jsonl_run(run);
     if (target_ == "csv") return reports::csv_run(run);
-    if (target_ == "svg") return roofline_svg(run);
+    if (target_ == "svg") return roofline_svg(run, common);
     throw Error(ErrorKind::kUsage, "--to " + target_, "not a format of exports.",
                 "Use json, jsonl, csv, svg or trace.");
   }

@@ -22,18 +22,19 @@ std::string findings_text(const Findings& findings, const CommonOptions& common)
   return text + remark_lines("note", findings.remarks, common);
 }
 
-std::string findings_markdown(const Findings& findings) {
-  std::string text = fmt::format("**{}**\n\n", reports::markdown_escape(findings.title));
-  for (const std::string& sentence : findings.answer) text += reports::markdown_escape(sentence) + "\n\n";
-  for (const Table* table : findings.tables) text += reports::markdown_table(*table) + "\n";
-  for (const Remark& remark : findings.remarks) text += "- " + reports::markdown_escape(remark.text) + "\n";
+std::string findings_markdown(const Findings& findings, const viewmodel::Words& words) {
+  std::string text = fmt::format("**{}**\n\n", reports::markdown_text(words, findings.title));
+  for (const std::string& sentence : findings.answer) text += reports::markdown_text(words, sentence) + "\n\n";
+  for (const Table* table : findings.tables) text += reports::markdown_table(*table, words) + "\n";
+  for (const Remark& remark : findings.remarks) text += "- " + reports::markdown_text(words, remark.text) + "\n";
   return text;
 }
 
 }  // namespace
 
 std::string render_findings(const Findings& findings, const CommonOptions& common) {
-  return common.format == Format::kMarkdown ? findings_markdown(findings) : findings_text(findings, common);
+  return common.format == Format::kMarkdown ? findings_markdown(findings, words_of(common))
+                                            : findings_text(findings, common);
 }
 
 std::string json_findings(const std::string& head, const Findings& findings) {

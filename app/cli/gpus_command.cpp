@@ -63,7 +63,7 @@ class GpusCommand : public Command {
   int import(const CommonOptions& common) const {
     const DeviceSpec stored = import_device(device_, force_ ? IfDeviceExists::kReplace : IfDeviceExists::kRefuse);
     if (common.verbosity != Verbosity::kQuiet)
-      fmt::print(stderr, "dachlast: {} is known from now on; stored as {}\n", stored.id, stored.file.string());
+      say(fmt::format("dachlast: {} is known from now on; stored as {}", stored.id, stored.file.string()), common);
     return show(stored.id, common);
   }
 

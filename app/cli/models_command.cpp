@@ -52,8 +52,8 @@ class ModelsCommand : public Command {
     const std::string name = name_.empty() ? import_name(source.config_path) : name_;
     import_model(source.config_path, name, force_ ? IfModelExists::kReplace : IfModelExists::kRefuse);
     if (common.verbosity != Verbosity::kQuiet)
-      fmt::print(stderr, "dachlast: {} is known from now on; its config is stored in {}\n", name,
-                 user_model_dir().string());
+      say(fmt::format("dachlast: {} is known from now on; its config is stored in {}", name, user_model_dir().string()),
+          common);
     return show(name, common);
   }
 

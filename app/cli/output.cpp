@@ -15,6 +15,7 @@
 #include "app/cli/help.h"
 #include "app/cli/plan_json.h"
 #include "core/base/error.h"
+#include "core/figure/labels.h"
 #include "core/viewmodel/compare_view.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/gpu_roof_view.h"
@@ -63,15 +64,18 @@ std::string note_lines(const std::vector<std::string>& notes, const CommonOption
 }
 
 /// One check a line; long findings go on below it, since a check is a sentence, not a row of figures.
-std::string check_lines(std::span<const HostCheck> checks) {
-  constexpr const char* kStates[] = {"good   ", "limited", "missing"};
-  constexpr std::size_t kIndent = 31;
+std::string check_lines(std::span<const HostCheck> checks, const viewmodel::Words& words) {
+  constexpr const char* kStates[] = {"good", "limited", "missing"};
+  constexpr int kNameWidth = 20;
+  int state_width = 0;
+  for (const char* state : kStates) state_width = std::max(state_width, figure::display_width(words(state)));
+  const auto indent = static_cast<std::size_t>(state_width + kNameWidth + 4);
   const auto width = static_cast<std::size_t>(terminal_width());
   std::string text;
   for (const auto& check : checks) {
-    const std::string line = check.finding + (check.way_out.empty() ? "" : ". " + check.way_out);
-    text += fmt::format("{}  {:<20}  {}\n", kStates[static_cast<int>(check.state)], check.name,
-                        wrapped(viewmodel::plain_spaces(line), kIndent, width));
+    const std::string line = words(check.finding) + (check.way_out.empty() ? "" : ". " + words(check.way_out));
+    text += fmt::format("{:<{}}  {:<{}}  {}\n", words(kStates[static_cast<int>(check.state)]), state_width,
+                        words(check.name), kNameWidth, wrapped(viewmodel::plain_spaces(line), indent, width));
   }
   return text;
 }
@@ -101,15 +105,25 @@ void write_whole(const fs::path& file, const std::string& subject, const std::st
 reports::TerminalStyle terminal_style(const CommonOptions& common) {
   return {.width = terminal_width(),
           .color = wants_color(common.color) ? reports::Color::kAlways : reports::Color::kNever,
-          .language = common.language};
+          .language = common.language,
+          .units = common.units};
 }
 
 const viewmodel::Words& words_of(const CommonOptions& common) {
-  return viewmodel::Words::of(common.language);
+  return viewmodel::Words::of(common.language, common.units);
 }
 
 std::string paragraph(const std::string& english, const CommonOptions& common, std::size_t indent) {
   return wrapped_line(words_of(common)(english), indent);
+}
+
+void say(const std::string& english, const CommonOptions& common) {
+  fmt::print(stderr, "{}\n", reports::terminal_escape(words_of(common)(english)));
+}
+
+void say(std::string_view head, const std::string& english, const CommonOptions& common) {
+  const viewmodel::Words& words = words_of(common);
+  fmt::print(stderr, "{}: {}\n", words(head), reports::terminal_escape(words(english)));
 }
 
 std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common) {
@@ -124,7 +138,7 @@ std::string render_table(std::string_view schema, std::string_view key, const vi
   switch (common.format) {
     case Format::kTable:
       return reports::terminal_table(table, terminal_style(common)) + note_lines(table.notes, common);
-    case Format::kMarkdown: return reports::markdown_table(table);
+    case Format::kMarkdown: return reports::markdown_table(table, words_of(common));
     case Format::kCsv: return reports::csv_table(table);
     case Format::kJson:
     case Format::kJsonl: return reports::json_table(schema, key, table);
@@ -135,7 +149,7 @@ std::string render_table(std::string_view schema, std::string_view key, const vi
 std::string render_run(const Run& run, const CommonOptions& common) {
   switch (common.format) {
     case Format::kTable: return reports::terminal_run(viewmodel::run_view(run), terminal_style(common));
-    case Format::kMarkdown: return reports::markdown_run(viewmodel::run_view(run));
+    case Format::kMarkdown: return reports::markdown_run(viewmodel::run_view(run), words_of(common));
     case Format::kJson: return reports::json_run(run);
     case Format::kJsonl: return reports::jsonl_run(run);
     case Format::kCsv: return reports::csv_run(run);
@@ -145,11 +159,12 @@ std::string render_run(const Run& run, const CommonOptions& common) {
 
 std::string render_plan(const RunPlan& plan, const CommonOptions& common) {
   const PlanView view = plan_view(plan);
+  const viewmodel::Words& words = words_of(common);
   if (common.format == Format::kJson || common.format == Format::kJsonl) return json_plan(plan);
   if (common.format == Format::kCsv) return reports::csv_table(view.points);
   if (common.format == Format::kMarkdown)
-    return fmt::format("{}\n\n{}\n{}", reports::markdown_escape(view.answer), reports::markdown_table(view.points),
-                       reports::markdown_table(view.memory));
+    return fmt::format("{}\n\n{}\n{}", reports::markdown_text(words, view.answer),
+                       reports::markdown_table(view.points, words), reports::markdown_table(view.memory, words));
   const auto style = terminal_style(common);
   return fmt::format("{}\n\n{}\n{}\n{}{}", viewmodel::plain_spaces(words_of(common)(view.answer)),
                      reports::terminal_table(view.points, style), reports::terminal_table(view.memory, style),
@@ -173,12 +188,12 @@ std::string render_comparison(const Run& base, const Run& other, const Compariso
     return reports::json_compare(base, other, comparison);
   const auto view = viewmodel::compare_view(base, other, comparison);
   if (common.format == Format::kCsv) return reports::csv_table(view.points);
-  if (common.format == Format::kMarkdown) return reports::markdown_compare(view);
+  if (common.format == Format::kMarkdown) return reports::markdown_compare(view, words_of(common));
   return reports::terminal_compare(view, terminal_style(common));
 }
 
 std::string render_checks(std::span<const HostCheck> checks, const CommonOptions& common) {
-  if (common.format == Format::kTable) return check_lines(checks);
+  if (common.format == Format::kTable) return check_lines(checks, words_of(common));
   return render_table("dachlast.doctor/1", "checks", checks_table(checks), common);
 }
 

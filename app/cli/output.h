@@ -33,6 +33,10 @@ const viewmodel::Words& words_of(const CommonOptions& common);
 /// A sentence in the language asked for, wrapped for the terminal; lines after the first begin `indent` columns in.
 std::string paragraph(const std::string& english, const CommonOptions& common, std::size_t indent = 0);
 
+/// Says a sentence on stderr, behind `head` where there is one ("note"), each in the language asked for.
+void say(const std::string& english, const CommonOptions& common);
+void say(std::string_view head, const std::string& english, const CommonOptions& common);
+
 /// Remarks, one a paragraph, each behind `head`: "Assumed".
 std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common);
 

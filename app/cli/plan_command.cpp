@@ -172,7 +172,7 @@ class PlanCommand : public Command {
     if (contexts.empty()) contexts = {scenario.model().max_context};
     const ScenarioSweep grid =
         sweep_scenario(scenario, contexts, parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
-    if (!svg_.empty()) write_result(svg_, sweep_svg(grid));
+    if (!svg_.empty()) write_result(svg_, sweep_svg(grid, common));
     if (svg_ != "-")
       print_result(render_sweep(grid, sweep_speeds(grid, split(), measured(contexts.front(), 1)), common));
     return kExitDone;

@@ -9,6 +9,7 @@
 
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
+#include "app/cli/output.h"
 #include "core/base/nearest_name.h"
 
 #ifndef DACHLAST_VERSION
@@ -31,6 +32,8 @@ const std::map<std::string, ProgressStyle> kProgressStyles{{"auto", ProgressStyl
                                                            {"none", ProgressStyle::kNone}};
 const std::map<std::string, viewmodel::Language> kLanguages{{"en", viewmodel::Language::kEnglish},
                                                             {"de", viewmodel::Language::kGerman}};
+const std::map<std::string, viewmodel::CapacityUnits> kCapacityUnits{{"iec", viewmodel::CapacityUnits::kIec},
+                                                                     {"si", viewmodel::CapacityUnits::kSi}};
 const std::map<std::string, ColorMode> kColorModes{
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
 
@@ -63,6 +66,19 @@ void let_environment_set(CLI::App& app) {
       option->envname(environment_name(option->get_lnames().front()));
 }
 
+/// A configuration file whose lines yield to the environment: the parser would ask the file first (UX.md §5).
+class FileBehindEnvironment : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    auto lines = CLI::ConfigTOML::from_config(input);
+    std::erase_if(lines, [](const CLI::ConfigItem& item) {
+      const char* value = std::getenv(environment_name(item.name).c_str());
+      return value != nullptr && *value != '\0';
+    });
+    return lines;
+  }
+};
+
 std::string user_config_file() {
   if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && *xdg != '\0')
     return std::string(xdg) + "/dachlast/config.toml";
@@ -72,7 +88,7 @@ std::string user_config_file() {
 
 /// As `what()`, in the reader's language: subject, reason and way out are sentences of their own.
 std::string message_of(const Error& error, const viewmodel::Words& words) {
-  if (words.language() == viewmodel::Language::kEnglish) return error.what();
+  if (words.language() == viewmodel::Language::kEnglish) return words(error.what());
   const std::string way_out = error.way_out().empty() ? "" : " " + words(error.way_out());
   return fmt::format("{}: {}{}", words(error.subject()), words(error.reason()), way_out);
 }
@@ -95,30 +111,33 @@ Program::Program() : app_("Measures and predicts the memory and compute load of 
   app_.set_help_flag("-h", "Short help, examples first");
   app_.set_help_all_flag("--help", "Full help");
   app_.set_version_flag("--version", std::string("dachlast " DACHLAST_VERSION));
+  app_.config_formatter(std::make_shared<FileBehindEnvironment>());
   app_.set_config("--config", user_config_file(), "Read option defaults from this TOML file");
   app_.require_subcommand(0, 1);
   for (const auto& row : command_list()) add_verb(row);
 }
 
-void Program::add_common_options(CLI::App& app, ResultKind result) {
+void Program::add_common_options(CLI::App& app, ResultKind result, CommonOptions& common) {
   if (result == ResultKind::kDocument) {
-    add_choice(app, "--format", common_.document, kDocumentFormats, "Format of the document")->group(kCommonGroup);
+    add_choice(app, "--format", common.document, kDocumentFormats, "Format of the document")->group(kCommonGroup);
   } else {
-    add_choice(app, "--format", common_.format, kFormats, "Format of the result")->group(kCommonGroup);
+    add_choice(app, "--format", common.format, kFormats, "Format of the result")->group(kCommonGroup);
     app.add_flag_callback(
-           "--json", [this] { common_.format = Format::kJson; }, "Same as --format json")
+           "--json", [&common] { common.format = Format::kJson; }, "Same as --format json")
         ->group(kCommonGroup);
   }
-  add_choice(app, "--progress", common_.progress, kProgressStyles, "How progress is shown on stderr")
+  add_choice(app, "--progress", common.progress, kProgressStyles, "How progress is shown on stderr")
       ->group(kCommonGroup);
-  add_choice(app, "--lang", common_.language, kLanguages, "Language of tables, sentences, errors and documents")
+  add_choice(app, "--lang", common.language, kLanguages, "Language of tables, sentences, errors and documents")
       ->group(kCommonGroup);
-  add_choice(app, "--color", common_.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
+  add_choice(app, "--units", common.units, kCapacityUnits, "Memory in GiB or, with si, in GB; JSON and CSV hold bytes")
+      ->group(kCommonGroup);
+  add_choice(app, "--color", common.color, kColorModes, "Colour; NO_COLOR is honoured")->group(kCommonGroup);
   app.add_flag_callback(
-         "-q,--quiet", [this] { common_.verbosity = Verbosity::kQuiet; }, "Only the result and errors")
+         "-q,--quiet", [&common] { common.verbosity = Verbosity::kQuiet; }, "Only the result and errors")
       ->group(kCommonGroup);
   app.add_flag_callback(
-         "-v,--verbose", [this] { common_.verbosity = Verbosity::kVerbose; }, "More detail")
+         "-v,--verbose", [&common] { common.verbosity = Verbosity::kVerbose; }, "More detail")
       ->group(kCommonGroup);
 }
 
@@ -129,21 +148,26 @@ void Program::add_verb(const CommandRow& row) {
   if (row.examples.empty()) app->group("");  // helpers of the build: not shown
   auto command = row.make();
   command->define(*app);
-  add_common_options(*app, command->result());
+  auto common = std::make_unique<CommonOptions>();
+  add_common_options(*app, command->result(), *common);
   let_environment_set(*app);
-  verbs_.push_back({&row, app, std::move(command)});
+  verbs_.push_back({&row, app, std::move(command), std::move(common)});
+}
+
+const Program::Verb* Program::selected() const {
+  const auto verb = std::ranges::find_if(verbs_, [](const Verb& row) { return row.app->parsed(); });
+  return verb == verbs_.end() ? nullptr : &*verb;
 }
 
 int Program::execute_selected() {
-  for (auto& verb : verbs_)
-    if (verb.app->parsed()) return verb.command->execute(common_);
+  if (const Verb* verb = selected()) return verb->command->execute(*verb->common);
   fmt::print("{}", program_help(command_list()));
   return kExitUsage;
 }
 
 int Program::report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv) {
-  const auto selected = std::find_if(verbs_.begin(), verbs_.end(), [](const Verb& verb) { return verb.app->parsed(); });
-  const bool has_verb = selected != verbs_.end();
+  const Verb* const selected = this->selected();
+  const bool has_verb = selected != nullptr;
   if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
     fmt::print("{}\n", error.what());
     return kExitDone;
@@ -187,7 +211,9 @@ int Program::run(int argc, const char* const* argv) {
   try {
     return execute_selected();
   } catch (const Error& error) {
-    fmt::print(stderr, "dachlast: {}\n", message_of(error, viewmodel::Words::of(common_.language)));
+    const Verb* const verb = selected();
+    fmt::print(stderr, "dachlast: {}\n",
+               message_of(error, words_of(verb == nullptr ? CommonOptions() : *verb->common)));
     return exit_code_of(error.kind());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "dachlast: memory: the system refused an allocation. Ask for a smaller context or batch.\n");

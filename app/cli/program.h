@@ -25,15 +25,17 @@ class Program {
     const CommandRow* row;
     CLI::App* app;
     std::unique_ptr<Command> command;
+    // Of this verb alone: the environment sets the options of every verb, whichever was called.
+    std::unique_ptr<CommonOptions> common;
   };
 
-  void add_common_options(CLI::App& app, ResultKind result);
+  static void add_common_options(CLI::App& app, ResultKind result, CommonOptions& common);
   void add_verb(const CommandRow& row);
+  const Verb* selected() const;
   int execute_selected();
   int report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv);
 
   CLI::App app_;
-  CommonOptions common_;
   std::vector<Verb> verbs_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "app/cli/output.h"
 #include "core/base/statistics.h"
 #include "core/viewmodel/format.h"
 #include "reports/json.h"
@@ -42,7 +43,10 @@ ProgressPrinter::Style ProgressPrinter::style_for(const CommonOptions& common) {
 }
 
 ProgressPrinter::ProgressPrinter(const CommonOptions& common)
-    : style_(style_for(common)), verbosity_(common.verbosity), start_(std::chrono::steady_clock::now()) {}
+    : words_(words_of(common)),
+      style_(style_for(common)),
+      verbosity_(common.verbosity),
+      start_(std::chrono::steady_clock::now()) {}
 
 ProgressPrinter::~ProgressPrinter() {
   clear_line();
@@ -70,11 +74,11 @@ void ProgressPrinter::began(const std::string& what, int index, int count) {
                  reports::json_string(what), index, count, elapsed);
       return;
     case Style::kPlain:
-      if (worth_a_line(index, count)) fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, what);
+      if (worth_a_line(index, count)) fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, words_(what));
       return;
     case Style::kLine:
-      fmt::print(stderr, "\r\033[K[{}/{}] {}  ({} elapsed)", index + 1, count, what,
-                 viewmodel::format_time(Seconds{elapsed}));
+      fmt::print(stderr, "\r\033[K[{}/{}] {}  ({})", index + 1, count, words_(what),
+                 words_(viewmodel::format_time(Seconds{elapsed}) + " elapsed"));
       std::fflush(stderr);
       line_open_ = true;
   }
@@ -87,13 +91,17 @@ void ProgressPrinter::point_finished(const Run& run, const MeasuredPoint& point)
     fmt::print(stderr, "{{\"event\":\"point\",\"done\":{},\"planned\":{},\"median_s\":{}}}\n", run.points.size(),
                run.planned_points, median_of(point));
   else
-    fmt::print(stderr, "  {}\n", point_line(point));
+    fmt::print(stderr, "  {}\n", words_(point_line(point)));
+}
+
+void ProgressPrinter::remarked(const Remark& remark) {
+  note(fmt::format("{}: {}", words_("note"), words_(remark.text)));
 }
 
 void ProgressPrinter::note(const std::string& text) {
   if (verbosity_ == Verbosity::kQuiet) return;
   clear_line();
-  fmt::print(stderr, "{}\n", text);
+  fmt::print(stderr, "{}\n", words_(text));
 }
 
 }  // namespace dachlast::cli

@@ -21,9 +21,9 @@ class ProgressPrinter : public JobObserver {
   void began(const std::string& what, int index, int count) override;
   void point_finished(const Run& run, const MeasuredPoint& point) override;
 
-  void remarked(const Remark& remark) override { note("note: " + remark.text); }
+  void remarked(const Remark& remark) override;
 
-  /// A line that is not progress: shown after clearing the progress line. Silent with --quiet.
+  /// A line that is not progress, in the language asked for: shown after clearing the progress line. Silent with --quiet.
   void note(const std::string& text);
 
  private:
@@ -32,6 +32,7 @@ class ProgressPrinter : public JobObserver {
   void clear_line();
   bool worth_a_line(int index, int count);
 
+  const viewmodel::Words& words_;
   Style style_;
   Verbosity verbosity_;
   std::chrono::steady_clock::time_point start_;

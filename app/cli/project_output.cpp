@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstdio>
-
 #include "app/cli/output.h"
 #include "core/workbench/project_view.h"
 #include "reports/csv.h"
@@ -13,18 +11,11 @@
 namespace dachlast::cli {
 namespace {
 
-std::string joined_tables(const ProjectView& view, std::string (*render)(const viewmodel::Table&)) {
+template <class Render>
+std::string joined_tables(const ProjectView& view, const Render& render) {
   std::string text = render(view.runs);
   if (!view.scenarios.rows.empty()) text += "\n" + render(view.scenarios);
   return text;
-}
-
-std::string csv(const viewmodel::Table& table) {
-  return reports::csv_table(table);
-}
-
-std::string markdown(const viewmodel::Table& table) {
-  return reports::markdown_table(table);
 }
 
 std::string terminal_project(const ProjectView& view, const CommonOptions& common) {
@@ -41,7 +32,7 @@ Project open_project_and_note(const std::filesystem::path& file, const CommonOpt
   OpenedProject opened = read_project(file);
   if (common.verbosity != Verbosity::kQuiet)
     for (const std::string& skipped : opened.skipped)
-      fmt::print(stderr, "note: {}: skipped {}\n", file.string(), skipped);
+      say("note", fmt::format("{}: skipped {}", file.string(), skipped), common);
   return std::move(opened.project);
 }
 
@@ -49,10 +40,12 @@ std::string render_project(const Project& project, const CommonOptions& common) 
   if (common.format == Format::kJson || common.format == Format::kJsonl) return project_text(project, {});
   const ProjectView view = project_view(project);
   if (common.verbosity != Verbosity::kQuiet)
-    for (const std::string& problem : view.problems) fmt::print(stderr, "note: {}\n", problem);
-  if (common.format == Format::kCsv) return joined_tables(view, csv);
+    for (const std::string& problem : view.problems) say("note", problem, common);
+  if (common.format == Format::kCsv) return joined_tables(view, reports::csv_table);
   if (common.format == Format::kMarkdown)
-    return reports::markdown_escape(view.answer) + "\n\n" + joined_tables(view, markdown);
+    return reports::markdown_text(words_of(common), view.answer) + "\n\n" +
+           joined_tables(
+               view, [&](const viewmodel::Table& table) { return reports::markdown_table(table, words_of(common)); });
   return terminal_project(view, common);
 }
 

@@ -43,14 +43,15 @@ std::string terminal_page(const RecommendPage& page, ShowRejected rejected, cons
   return text + remark_lines("Warning", page.warnings, common) + remark_lines("Assumed", page.assumptions, common);
 }
 
-std::string markdown_page(const RecommendPage& page, ShowRejected rejected) {
+std::string markdown_page(const RecommendPage& page, ShowRejected rejected, const viewmodel::Words& words) {
   const viewmodel::RecommendView& view = page.view;
-  std::string text = reports::markdown_escape(view.answer) + "\n\n";
-  if (!view.options.rows.empty()) text += reports::markdown_table(view.options) + "\n";
-  for (const std::string& reason : view.reasons) text += "- " + reports::markdown_escape(reason) + "\n";
-  text += "\n" + reports::markdown_escape(view.rejected_summary) + "\n";
-  if (rejected == ShowRejected::kAll) text += "\n" + reports::markdown_table(view.rejected);
-  for (const Remark& remark : page.assumptions) text += "\n- Assumed: " + reports::markdown_escape(remark.text);
+  std::string text = reports::markdown_text(words, view.answer) + "\n\n";
+  if (!view.options.rows.empty()) text += reports::markdown_table(view.options, words) + "\n";
+  for (const std::string& reason : view.reasons) text += "- " + reports::markdown_text(words, reason) + "\n";
+  text += "\n" + reports::markdown_text(words, view.rejected_summary) + "\n";
+  if (rejected == ShowRejected::kAll) text += "\n" + reports::markdown_table(view.rejected, words);
+  for (const Remark& remark : page.assumptions)
+    text += fmt::format("\n- {}: {}", words("Assumed"), reports::markdown_text(words, remark.text));
   return text + "\n";
 }
 
@@ -155,7 +156,7 @@ std::string json_recommendation(const RecommendPage& page) {
 std::string render_recommendation(const RecommendPage& page, ShowRejected rejected, const CommonOptions& common) {
   switch (common.format) {
     case Format::kTable: return terminal_page(page, rejected, common);
-    case Format::kMarkdown: return markdown_page(page, rejected);
+    case Format::kMarkdown: return markdown_page(page, rejected, words_of(common));
     case Format::kJson:
     case Format::kJsonl: return json_recommendation(page);
     case Format::kCsv: return reports::csv_table(viewmodel::candidates_table(page.question, page.found));

@@ -82,12 +82,13 @@ class ReportCommand : public Command {
     const bool pdf = common.document == DocumentFormat::kPdf;
     reports::HtmlOptions options = html_options();
     options.language = common.language;
+    options.units = common.units;
     if (pdf) options.medium = reports::Medium::kPaper;
     check_subject();
     const std::string html = document(options, common);
     const std::string target = output_file(pdf ? ".pdf" : ".html");
     write_result(target, pdf ? pdf_of(html) : html);
-    if (target != "-" && common.verbosity != Verbosity::kQuiet) fmt::print(stderr, "Wrote {}.\n", target);
+    if (target != "-" && common.verbosity != Verbosity::kQuiet) say(fmt::format("Wrote {}.", target), common);
     return kExitDone;
   }
 
@@ -134,7 +135,7 @@ class ReportCommand : public Command {
 
   static std::string plan_document(const ScenarioPlan& plan, const reports::HtmlOptions& options) {
     const reports::EmbeddedData data[] = {{"dachlast-data", json_scenario(plan)}};
-    return reports::report_html(full_report_view(plan), data, options);
+    return reports::report_html(full_report_view(plan, options.units), data, options);
   }
 
   reports::HtmlOptions html_options() const {

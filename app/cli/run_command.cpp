@@ -268,7 +268,7 @@ int RunCommand::execute(const CommonOptions& common) {
   if (dry_run_) return dry_run(plan, common);
 
   const RunOutput target = output(plan);
-  for (const auto& warning : plan.warnings) progress.note("note: " + warning.text);
+  for (const auto& warning : plan.warnings) progress.remarked(warning);
   const Run run = execute_run(plan, target, progress, interrupt.token());
   print_result(render_run(run, common));
   progress.note(

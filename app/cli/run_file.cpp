@@ -2,8 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <cstdio>
-
+#include "app/cli/output.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast::cli {
@@ -11,10 +10,11 @@ namespace dachlast::cli {
 Run open_and_note(const std::string& file, const CommonOptions& common) {
   OpenedRun opened = open_run(file);
   if (common.verbosity != Verbosity::kQuiet) {
-    for (const auto& skipped : opened.skipped) fmt::print(stderr, "note: {}: skipped {}\n", file, skipped);
+    for (const auto& skipped : opened.skipped) say("note", fmt::format("{}: skipped {}", file, skipped), common);
     if (!opened.run.complete)
-      fmt::print(stderr, "note: {}: partial ({} of {} points)\n", file, opened.run.points.size(),
-                 opened.run.planned_points);
+      say("note",
+          fmt::format("{}: partial ({} of {} points)", file, opened.run.points.size(), opened.run.planned_points),
+          common);
   }
   return std::move(opened.run);
 }

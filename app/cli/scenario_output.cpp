@@ -4,6 +4,7 @@
 
 #include "app/cli/output.h"
 #include "app/documents/scenario_json.h"
+#include "core/viewmodel/localise.h"
 #include "core/workbench/scenario_view.h"
 #include "reports/csv.h"
 #include "reports/markdown.h"
@@ -55,19 +56,20 @@ std::string terminal_scenario(const ScenarioPlan& plan, const CommonOptions& com
          remark_lines("Assumed", plan.scenario.assumptions, common);
 }
 
-std::string markdown_scenario(const ScenarioPlan& plan) {
+std::string markdown_scenario(const ScenarioPlan& plan, const viewmodel::Words& words) {
   const ScenarioView view = scenario_view(plan);
-  std::string text = fmt::format("{}\n\n{}\n\n{}", reports::markdown_escape(view.answer),
-                                 reports::markdown_escape(view.subject), reports::markdown_table(view.memory));
-  if (!view.speed.rows.empty()) text += "\n" + reports::markdown_table(view.speed);
-  if (!view.speed_sentence.empty()) text += "\n" + reports::markdown_escape(view.speed_sentence) + "\n";
+  std::string text =
+      fmt::format("{}\n\n{}\n\n{}", reports::markdown_text(words, view.answer),
+                  reports::markdown_text(words, view.subject), reports::markdown_table(view.memory, words));
+  if (!view.speed.rows.empty()) text += "\n" + reports::markdown_table(view.speed, words);
+  if (!view.speed_sentence.empty()) text += "\n" + reports::markdown_text(words, view.speed_sentence) + "\n";
   return text;
 }
 
 std::string one_scenario(const ScenarioPlan& plan, const CommonOptions& common) {
   switch (common.format) {
     case Format::kTable: return terminal_scenario(plan, common);
-    case Format::kMarkdown: return markdown_scenario(plan);
+    case Format::kMarkdown: return markdown_scenario(plan, words_of(common));
     case Format::kJson: return json_scenario(plan);
     case Format::kJsonl: return jsonl_scenarios({&plan, 1});
     case Format::kCsv: return csv_scenario(plan);
@@ -94,8 +96,8 @@ std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, 
          remark_lines("Assumed", speeds.assumptions, common);
 }
 
-std::string sweep_svg(const ScenarioSweep& sweep) {
-  return reports::svg_file(sweep_figure(sweep));
+std::string sweep_svg(const ScenarioSweep& sweep, const CommonOptions& common) {
+  return reports::svg_file(viewmodel::in_language(sweep_figure(sweep), words_of(common)));
 }
 
 }  // namespace dachlast::cli

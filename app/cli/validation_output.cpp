@@ -151,12 +151,12 @@ std::string terminal_text(const Validation& validation, std::size_t n_worst, con
   return text;
 }
 
-std::string markdown_text(const Validation& validation, std::size_t n_worst) {
+std::string markdown_validation(const Validation& validation, std::size_t n_worst, const viewmodel::Words& words) {
   const ValidationView view = validation_view(validation, n_worst);
-  std::string text = reports::markdown_escape(view.answer) + "\n";
+  std::string text = reports::markdown_text(words, view.answer) + "\n";
   for (const viewmodel::Table* table :
        {&view.components, &view.subjects, &view.known, &view.worst, &view.misfits, &view.skipped, &view.missing})
-    if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table);
+    if (!table->rows.empty()) text += "\n" + reports::markdown_table(*table, words);
   return text;
 }
 
@@ -183,7 +183,7 @@ std::string render_validation(const Validation& validation, std::size_t n_worst,
     case Format::kJson:
     case Format::kJsonl: return json_validation(validation, n_worst);
     case Format::kCsv: return reports::csv_table(validation_view(validation, n_worst).components);
-    case Format::kMarkdown: return markdown_text(validation, n_worst);
+    case Format::kMarkdown: return markdown_validation(validation, n_worst, words_of(common));
     case Format::kTable: return terminal_text(validation, n_worst, common);
   }
   return {};

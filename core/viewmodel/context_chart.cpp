@@ -44,14 +44,14 @@ double highest(const ContextChart& chart) {
 
 class Drawing {
  public:
-  Drawing(const ContextChart& chart, Size size, std::string id)
+  Drawing(const ContextChart& chart, Size size, std::string id, CapacityUnits units)
       : chart_(chart),
         legend_(legend()),
         legend_rows_(legend_rows(legend_, size.width - kLeft - kRight, kFont)),
         frame_{kLeft, kTop, size.width - kLeft - kRight,
                std::max(size.height - kTop - kBottom - legend_rows_ * kLegendRowHeight, 40.0)},
         top_(highest(chart)),
-        unit_(unit_for(Measure::kCapacity, top_)),
+        unit_(unit_for(units == CapacityUnits::kIec ? Measure::kCapacity : Measure::kTraffic, top_)),
         x_(Scale::log({static_cast<double>(chart.contexts.front()), static_cast<double>(chart.contexts.back())},
                       frame_.x, frame_.right())),
         y_(Scale::linear({0.0, top_ / unit_.base}, frame_.bottom(), frame_.y)) {
@@ -215,9 +215,9 @@ class Drawing {
 
 }  // namespace
 
-figure::Figure context_chart_figure(const ContextChart& chart, figure::Size size, std::string id) {
+figure::Figure context_chart_figure(const ContextChart& chart, figure::Size size, std::string id, CapacityUnits units) {
   if (chart.contexts.size() < 2) throw Error(ErrorKind::kFailure, "context chart", "needs at least two contexts.");
-  return Drawing(chart, size, std::move(id)).draw();
+  return Drawing(chart, size, std::move(id), units).draw();
 }
 
 }  // namespace dachlast::viewmodel

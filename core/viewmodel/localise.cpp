@@ -4,12 +4,15 @@
 #include <utility>
 #include <variant>
 
+#include "core/viewmodel/capacity_units.h"
+
 namespace dachlast::viewmodel {
 namespace {
 
 class Change {
  public:
-  explicit Change(const TextChange& change) : change_(change) {}
+  explicit Change(TextChange change, CapacityUnits units = CapacityUnits::kIec)
+      : change_(std::move(change)), units_(units) {}
 
   void operator()(std::string& text) const { apply(TextKind::kSentence, text); }
   void operator()(std::vector<std::string>& texts) const {
@@ -34,6 +37,7 @@ class Change {
     (*this)(point.verdict);
     (*this)(point.table);
   }
+  void operator()(ReportView& report) const;
   void operator()(ReportOptions& options) const;
   void operator()(ReportComparison& comparison) const;
   void operator()(LeftOut& left) const {
@@ -56,10 +60,12 @@ class Change {
  private:
   void lines(std::string& text) const;
 
-  const TextChange& change_;
+  TextChange change_;
+  CapacityUnits units_;
 };
 
 void Change::operator()(Table& table) const {
+  if (units_ == CapacityUnits::kSi) table = in_decimal_units(std::move(table));
   (*this)(table.title);
   for (Column& column : table.columns) {
     (*this)(column.title);
@@ -109,6 +115,44 @@ void Change::operator()(ReportComparison& comparison) const {
   (*this)(comparison.notes);
 }
 
+void Change::operator()(ReportView& report) const {
+  apply(TextKind::kTitle, report.title);
+  (*this)(report.status_text);
+  (*this)(report.answer);
+  (*this)(report.key_figures);
+  (*this)(report.configuration_line);
+  (*this)(report.risk);
+  (*this)(report.recommendation.title);
+  (*this)(report.recommendation.items);
+  (*this)(report.configuration);
+  (*this)(report.memory_lines);
+  (*this)(report.memory_bar);
+  (*this)(report.memory_context);
+  (*this)(report.memory_grid);
+  (*this)(report.memory);
+  (*this)(report.phase_bars);
+  (*this)(report.phases);
+  (*this)(report.ops);
+  (*this)(report.ops_left_out);
+  (*this)(report.roofline);
+  (*this)(report.roofline_tables);
+  (*this)(report.kv_lines);
+  (*this)(report.kv_growth);
+  (*this)(report.kv_tables);
+  (*this)(report.latency_lines);
+  (*this)(report.latency_charts);
+  (*this)(report.latency_tables);
+  (*this)(report.options);
+  (*this)(report.comparison);
+  (*this)(report.warnings);
+  (*this)(report.assumptions);
+  (*this)(report.accuracy_lines);
+  (*this)(report.accuracy);
+  (*this)(report.left_out);
+  (*this)(report.inputs);
+  (*this)(report.appendix);
+}
+
 TextChange into(const Words& words) {
   return [&words](TextKind kind, const std::string& english) {
     if (kind == TextKind::kNumber) return words.number(english);
@@ -127,56 +171,21 @@ void change_texts(figure::Figure& figure, const TextChange& change) {
 }
 
 void change_texts(ReportView& report, const TextChange& change) {
-  const Change all(change);
-  all.apply(TextKind::kTitle, report.title);
-  all(report.status_text);
-  all(report.answer);
-  all(report.key_figures);
-  all(report.configuration_line);
-  all(report.risk);
-  all(report.recommendation.title);
-  all(report.recommendation.items);
-  all(report.configuration);
-  all(report.memory_lines);
-  all(report.memory_bar);
-  all(report.memory_context);
-  all(report.memory_grid);
-  all(report.memory);
-  all(report.phase_bars);
-  all(report.phases);
-  all(report.ops);
-  all(report.ops_left_out);
-  all(report.roofline);
-  all(report.roofline_tables);
-  all(report.kv_lines);
-  all(report.kv_growth);
-  all(report.kv_tables);
-  all(report.latency_lines);
-  all(report.latency_charts);
-  all(report.latency_tables);
-  all(report.options);
-  all(report.comparison);
-  all(report.warnings);
-  all(report.assumptions);
-  all(report.accuracy_lines);
-  all(report.accuracy);
-  all(report.left_out);
-  all(report.inputs);
-  all(report.appendix);
+  Change{change}(report);
 }
 
 Table in_language(Table table, const Words& words) {
-  if (words.language() != Language::kEnglish) change_texts(table, into(words));
+  if (!words.as_written()) Change{into(words), words.units()}(table);
   return table;
 }
 
 figure::Figure in_language(figure::Figure figure, const Words& words) {
-  if (words.language() != Language::kEnglish) change_texts(figure, into(words));
+  if (!words.as_written()) change_texts(figure, into(words));
   return figure;
 }
 
 ReportView in_language(ReportView report, const Words& words) {
-  if (words.language() != Language::kEnglish) change_texts(report, into(words));
+  if (!words.as_written()) Change{into(words), words.units()}(report);
   return report;
 }
 

@@ -27,7 +27,7 @@ void change_texts(Table& table, const TextChange& change);
 void change_texts(figure::Figure& figure, const TextChange& change);
 void change_texts(ReportView& report, const TextChange& change);
 
-/// The same view-model in another language.
+/// The same view-model in another language, its memory in the units asked for.
 Table in_language(Table table, const Words& words);
 figure::Figure in_language(figure::Figure figure, const Words& words);
 ReportView in_language(ReportView report, const Words& words);

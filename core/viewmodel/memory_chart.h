@@ -6,6 +6,7 @@
 
 #include "core/figure/figure.h"
 #include "core/memory/memory_model.h"
+#include "core/viewmodel/language.h"
 
 namespace dachlast::viewmodel {
 
@@ -41,7 +42,9 @@ struct ContextChart {
 };
 
 /// Stacked areas over log₂ of the context; markers where it stops fitting and where the model's training ends.
+/// The axis has its ticks in `units`; texts are in GiB, as everywhere, until `in_language` writes them for the reader.
 /// Errors   throws `Error` (kFailure) where there are fewer than two contexts.
-figure::Figure context_chart_figure(const ContextChart& chart, figure::Size size, std::string id);
+figure::Figure context_chart_figure(const ContextChart& chart, figure::Size size, std::string id,
+                                    CapacityUnits units = CapacityUnits::kIec);
 
 }  // namespace dachlast::viewmodel

@@ -180,15 +180,15 @@ viewmodel::Table configuration_of(const ScenarioPlan& plan) {
   return facts.build("configuration", "Configuration");
 }
 
-void add_memory_charts(ReportView& report, const ScenarioPlan& plan) {
+void add_memory_charts(ReportView& report, const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
   const ScenarioView view = scenario_view(plan);
   if (plan.scenario.has_device) report.memory_lines.push_back(view.lines.front());
   const viewmodel::MemoryBar bar = memory_bar_of(plan);
   report.memory_bar = {viewmodel::memory_bar_figure(bar, kBarWide, "memory-bar"),
                        viewmodel::memory_bar_figure(bar, kBarNarrow, "memory-bar-narrow")};
   const viewmodel::ContextChart chart = context_chart_of(plan);
-  report.memory_context = {viewmodel::context_chart_figure(chart, kContextWide, "memory-context"),
-                           viewmodel::context_chart_figure(chart, kContextNarrow, "memory-context-narrow")};
+  report.memory_context = {viewmodel::context_chart_figure(chart, kContextWide, "memory-context", units),
+                           viewmodel::context_chart_figure(chart, kContextNarrow, "memory-context-narrow", units)};
   if (plan.scenario.has_device) {
     const ScenarioSweep grid = heatmap_sweep(plan.scenario, kGridColumns, kGridRows);
     report.memory_grid = {sweep_figure(grid, kGridWide), sweep_figure(grid, kGridNarrow)};
@@ -303,7 +303,7 @@ std::string plan_command(const ScenarioPlan& plan) {
   return viewmodel::without_folders(line);
 }
 
-viewmodel::ReportView report_view(const ScenarioPlan& plan) {
+viewmodel::ReportView report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
   ReportView report;
   const PlanScenario& s = settled_scenario(plan);
   report.title = plan.scenario.has_device ? fmt::format("{} on {}", s.model.name, device_of(plan)) : s.model.name;
@@ -319,7 +319,7 @@ viewmodel::ReportView report_view(const ScenarioPlan& plan) {
     for (const WayToFit& way : plan.ways) report.recommendation.items.push_back(way.text);
   }
   report.configuration = configuration_of(plan);
-  add_memory_charts(report, plan);
+  add_memory_charts(report, plan, units);
   add_kv_cache(report, plan);
   report.warnings = plan.scenario.warnings;
   report.assumptions = plan.scenario.assumptions;

@@ -2,14 +2,16 @@
 
 #include <string>
 
+#include "core/viewmodel/language.h"
 #include "core/viewmodel/report_view.h"
 #include "core/workbench/recommend_page.h"
 #include "core/workbench/scenario.h"
 
 namespace dachlast {
 
-/// The report of a scenario: whether it fits, what fills the memory, what was assumed.
-viewmodel::ReportView report_view(const ScenarioPlan& plan);
+/// The report of a scenario: whether it fits, what fills the memory, what was assumed. `units`: of the axes of memory.
+viewmodel::ReportView report_view(const ScenarioPlan& plan,
+                                  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec);
 
 /// Adds the predicted speed of a plan, at its sizes and over batch and context, or why there is none.
 void add_speed(viewmodel::ReportView& report, ScenarioPlan plan);
@@ -20,7 +22,8 @@ RecommendRequest options_request(const ScenarioPlan& plan);
 void add_options(viewmodel::ReportView& report, const RecommendPage& page);
 
 /// All of the above. Searching hardware takes about a second.
-viewmodel::ReportView full_report_view(const ScenarioPlan& plan);
+viewmodel::ReportView full_report_view(const ScenarioPlan& plan,
+                                       viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec);
 
 /// The line that prints the same plan, with everything stated that the request states. Folders are left out.
 std::string plan_command(const ScenarioPlan& plan);

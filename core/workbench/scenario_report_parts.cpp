@@ -93,8 +93,8 @@ void add_options(ReportView& report, const RecommendPage& page) {
   no_longer_left_out(report, "Options");
 }
 
-ReportView full_report_view(const ScenarioPlan& plan) {
-  ReportView report = report_view(plan);
+ReportView full_report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
+  ReportView report = report_view(plan, units);
   add_speed(report, plan);
   try {
     add_options(report, recommend_page(options_request(plan)));

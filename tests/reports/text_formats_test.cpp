@@ -148,7 +148,8 @@ TEST(Csv, RunHoldsEveryOperationAndItsSamples) {
 
 TEST(Markdown, EscapesMarkup) {
   EXPECT_EQ(markdown_escape("a|b <i>*x*"), "a\\|b \\<i\\>\\*x\\*");
-  const auto text = markdown_run(viewmodel::run_view(test::sample_run()));
+  const auto text =
+      markdown_run(viewmodel::run_view(test::sample_run()), viewmodel::Words::of(viewmodel::Language::kEnglish));
   EXPECT_NE(text.find("| Phase |"), std::string::npos);
 }
 

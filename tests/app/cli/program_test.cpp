@@ -3,13 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "app/cli/exit_code.h"
 #include "app/cli/generators.h"
 #include "app/cli/help.h"
+#include "core/viewmodel/format.h"
 #include "tests/app/cli/run_program.h"
+#include "tests/core/model/temp_folder.h"
 
 namespace dachlast::cli {
 namespace {
@@ -88,6 +94,95 @@ TEST(Program, EnvironmentSetsOptions) {
   unsetenv("DACHLAST_CONTEXT");
   EXPECT_EQ(outcome.code, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr("--context"));
+}
+
+/// Amounts such as "23.75 GiB" of a text, its non-breaking spaces made plain.
+std::set<std::string> amounts_in(const std::string& text) {
+  static const std::regex amount("[0-9][0-9.,]* (kB|MB|GB|KiB|MiB|GiB)(?![/A-Za-z])");
+  const std::string plain = viewmodel::plain_spaces(text);
+  std::set<std::string> found;
+  for (auto it = std::sregex_iterator(plain.begin(), plain.end(), amount); it != std::sregex_iterator(); ++it)
+    found.insert(it->str());
+  return found;
+}
+
+const std::vector<std::vector<const char*>>& commands_with_memory() {
+  static const std::vector<std::vector<const char*>> commands = {
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "32k", "--batch", "8", "-v"},
+      {"plan", "--model", "llama-3.1-70b", "--gpu", "h100-sxm", "--context", "32k"},
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm,a100-80gb", "--context", "32k"},
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "32k", "--format", "md"},
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--sweep", "context,batch"},
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--sweep", "context,batch", "--svg", "-"},
+      {"recommend", "--model", "llama-3.1-8b", "--context", "8k", "--gpus", "h100-sxm,l4", "--show-rejected"},
+      {"recommend", "--model", "llama-3.1-8b", "--context", "8k", "--gpus", "h100-sxm,l4", "--format", "md"},
+      {"advise", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "32k", "--batch", "8"},
+      {"run", "--model", "gpt2", "--context", "128", "--dry-run"},
+      {"gpus", "show", "h100-sxm"},
+      {"gpus", "list"},
+      {"models", "show", "llama-3.1-8b"},
+      {"doctor"}};
+  return commands;
+}
+
+TEST(CapacityUnits, NoCommandWritesBinaryUnitsWhereDecimalOnesWereAskedFor) {
+  for (std::vector<const char*> words : commands_with_memory()) {
+    const Outcome binary = run_program(words);
+    EXPECT_THAT(binary.out, testing::ContainsRegex("[KMG]iB")) << words[0] << " " << words[1];
+    words.insert(words.end(), {"--units", "si"});
+    const Outcome decimal = run_program(words);
+    EXPECT_EQ(decimal.code, binary.code);
+    EXPECT_THAT(decimal.out + decimal.err, testing::Not(testing::ContainsRegex("[KMGT]iB"))) << words[0];
+    EXPECT_THAT(decimal.out, testing::ContainsRegex("[kMG]B")) << words[0] << " " << words[1];
+  }
+}
+
+// The report holds what the terminal says, digit by digit, in either unit.
+TEST(CapacityUnits, TerminalMarkdownAndReportShowTheSameDigits) {
+  for (const char* units : {"iec", "si"}) {
+    const std::vector<const char*> scenario = {"--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context",
+                                               "32k",     "--batch",      "8",     "--units",  units};
+    const auto with = [&](std::vector<const char*> words, std::vector<const char*> more) {
+      words.insert(words.end(), scenario.begin(), scenario.end());
+      words.insert(words.end(), more.begin(), more.end());
+      return run_program(words).out;
+    };
+    std::string report = with({"report"}, {"-o", "-", "-q", "--timestamp", "2026-01-01T00:00:00Z"});
+    report = report.substr(0, report.find("<script type=\"application/json\""));
+    report = std::regex_replace(report, std::regex(" data-[sv]=\"[^\"]*\""), "");  // what CSV buttons save: raw
+    const std::set<std::string> told = amounts_in(report);
+    const std::set<std::string> printed = amounts_in(with({"plan"}, {}));
+    EXPECT_GE(printed.size(), 4U);
+    for (const std::string& amount : printed) EXPECT_TRUE(told.contains(amount)) << amount << " in " << units;
+    EXPECT_THAT(report, testing::Not(testing::ContainsRegex(std::string(units) == "si" ? "[KMG]iB" : "[0-9] [kM]B<")));
+    EXPECT_EQ(amounts_in(with({"plan"}, {"--format", "md"})).contains(*printed.begin()), true);
+  }
+}
+
+TEST(CapacityUnits, MachineFormatsHoldBytesInEitherCase) {
+  for (const char* format : {"json", "csv"}) {
+    std::vector<const char*> words = {"plan",      "--model", "llama-3.1-8b", "--gpu", "h100-sxm",
+                                      "--context", "32k",     "--format",     format};
+    const Outcome binary = run_program(words);
+    words.insert(words.end(), {"--units", "si"});
+    EXPECT_EQ(run_program(words).out, binary.out);
+  }
+}
+
+TEST(CapacityUnits, ComeFromOptionThenEnvironmentThenFile) {
+  const TempFolder folder;
+  const std::string file = folder.path() / "config.toml";
+  std::ofstream(file) << "[gpus]\nunits = \"si\"\n";
+  const auto unit_of = [&](std::vector<const char*> words) {
+    words.insert(words.begin(), {"--config", file.c_str(), "gpus", "show", "h100-sxm"});
+    return run_program(std::move(words)).out.find("GiB") == std::string::npos ? "si" : "iec";
+  };
+  EXPECT_STREQ(unit_of({}), "si");
+  setenv("DACHLAST_UNITS", "iec", 1);
+  EXPECT_STREQ(unit_of({}), "iec");
+  EXPECT_STREQ(unit_of({"--units", "si"}), "si");
+  unsetenv("DACHLAST_UNITS");
+  EXPECT_EQ(run_program({"gpus", "--units", "GB"}).code, kExitUsage);
 }
 
 TEST(Generators, ManPagesDescribeEveryOptionInValidTroff) {
