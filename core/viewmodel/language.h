@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/figure/labels.h"
+
 namespace dachlast::viewmodel {
 
 class Catalogue;
@@ -32,7 +34,7 @@ std::optional<Language> language_from_code(std::string_view code);
 ///   {r}  a remark that is translated where the catalogue knows it
 /// This way remarks that older run files carry are read in the language of the reader too.
 /// Threads  immutable once made; one instance a language, shared by all.
-class Words {
+class Words : public figure::Wording {
  public:
   /// The words of a language.
   static const Words& of(Language language);
@@ -44,6 +46,8 @@ class Words {
 
   /// The text in this language; what the catalogue does not know stays English.
   std::string operator()(std::string_view english) const;
+
+  std::string said(std::string_view english) const override { return (*this)(english); }
 
   /// The same, only where all of it is known.
   std::optional<std::string> find(std::string_view english) const;
@@ -57,7 +61,7 @@ class Words {
 
  private:
   Words(Language language, std::string_view catalogue);
-  ~Words();
+  ~Words() override;
 
   Language language_;
   std::unique_ptr<const Catalogue> catalogue_;

@@ -21,6 +21,7 @@
 #include "app/gui/main_window.h"
 #include "app/gui/run_presenter.h"
 #include "core/store/run_file.h"
+#include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/models/table_model.h"
 #include "ui/paint/figure_painter.h"
@@ -122,11 +123,11 @@ class GermanWindow : public testing::Test {
   /// Every page once, with what it shows of two runs.
   void fill(MainWindow& window) {
     window.show();
-    window.open(write("vorher.dachlast", test::sample_run()));
+    open_in(window, write("vorher.dachlast", test::sample_run()));
     auto slow = test::sample_run_on_one_thread();
     for (MeasuredPoint& point : slow.points)
       for (double& sample : point.samples_s) sample *= 1.5;
-    window.open(write("nachher.dachlast", slow));
+    open_in(window, write("nachher.dachlast", slow));
     window.presenter().select(QStringLiteral("decode/attention"));
     window.presenter().filterPhase(Phase::kDecode);
     Q_EMIT window.findChild<ui::ScenariosView*>()->pinRequested();

@@ -16,6 +16,7 @@
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/run_reader.h"
 #include "app/gui/settings_dialog.h"
 #include "ui/paint/theme.h"
 #include "ui/views/scenarios_view.h"
@@ -102,6 +103,7 @@ int main(int argc, char** argv) {
     for (const QSize size : kSizes) {
       MainWindow window;
       for (int i = 2; i < argc; ++i) window.open(QString::fromLocal8Bit(argv[i]));
+      window.reader().waitForDone();
       if (argc > 3) window.runs().setBaseline(0);
       window.presenter().select(QStringLiteral("decode/attention"));
       Q_EMIT window.findChild<dachlast::ui::ScenariosView*>()->pinRequested();
