@@ -102,6 +102,8 @@ MainWindow::MainWindow(QWidget* parent)
                                 edits_, this);
   reader_ = new RunReader(this);
   connect(reader_, &RunReader::slow, this, [this](const QString& file) { tell(tr("Reading %1…").arg(file)); });
+  // After pages and documents, whose signals it follows.
+  // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
   reporter_ = new ReportController(runs_, *form_, *report_, edits_, this);
   makeMenus();
   connectPages();

@@ -47,6 +47,7 @@ struct Preferences;
 /// The program's window: names of pages on the left, one page in the middle, docks around it.
 class MainWindow : public QMainWindow {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(MainWindow)
 
  public:
   explicit MainWindow(QWidget* parent = nullptr);
