@@ -89,6 +89,7 @@ MainWindow::MainWindow(QWidget* parent)
       planner_(new PlanController(*form_, *memory_, this)),
       recommender_(new RecommendController(*form_, *recommend_, this)),
       measurer_(new MeasureController(*measure_, run_folder(), this)),
+      reader_(new RunReader(this)),
       notice_(new NoticeBar),
       progress_(new QProgressBar) {
   setMinimumSize(kLeastSize);
@@ -100,7 +101,6 @@ MainWindow::MainWindow(QWidget* parent)
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
   presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *chips_}, *docks_,
                                 edits_, this);
-  reader_ = new RunReader(this);
   connect(reader_, &RunReader::slow, this, [this](const QString& file) { tell(tr("Reading %1…").arg(file)); });
   // After pages and documents, whose signals it follows.
   // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)

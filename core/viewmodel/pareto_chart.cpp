@@ -222,7 +222,8 @@ class ParetoDrawing {
     for (const ParetoPoint* point : points_)
       if (point->rank == ParetoRank::kOption)
         requests.push_back({.at = at(*point), .radius = kOptionSize / 2, .text = point->label, .size = kFont});
-    for (std::size_t i = 0; const auto& placed : place_labels(requests, {frame_, notes_, {}, figure_.size.wording})) {
+    for (std::size_t i = 0;
+         const auto& placed : place_labels(requests, {frame_, notes_, marker_boxes(), figure_.size.wording})) {
       const std::string& text = requests[i++].text;
       if (!placed) continue;
       if (placed->leader) figure_.primitives.emplace_back(*placed->leader);
@@ -234,6 +235,16 @@ class ParetoDrawing {
                                         .weight = Weight::kBold,
                                         .halo = Halo::kSurface});
     }
+  }
+
+  std::vector<Box> marker_boxes() const {
+    std::vector<Box> boxes;
+    for (const ParetoPoint* point : points_) {
+      const double half = size_of(rank_of(*point)) / 2;
+      const Point p = at(*point);
+      boxes.push_back({p.x - half, p.y - half, 2 * half, 2 * half});
+    }
+    return boxes;
   }
 
   void hits() {

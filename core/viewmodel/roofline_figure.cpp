@@ -25,6 +25,7 @@ constexpr double kNarrow = 600.0;  // below this width there is no room for name
 constexpr double kLargestMarker = 28.0;
 constexpr double kSmallestMarker = 6.0;
 constexpr double kAbove = 4.0;
+constexpr double kRoofPitch = 20.0;  // between compute roofs with a label between them
 constexpr double kArrowReach = 3.0;  // around the middle of an arrow
 
 std::string tick_number(double value) {
@@ -323,16 +324,16 @@ void Drawing::compute_roof(const RooflineRoof& roof) {
   const auto line = clipped(Line{left, right, {Role::kCompute, 2.25, dash}}, room());
   if (!line) return;
   figure_.primitives.push_back(*line);
-  figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0},
-                                    roof_label(roof),
-                                    Role::kCompute,
-                                    kSmallFont,
-                                    Anchor::kEnd,
-                                    0.0,
-                                    Weight::kRegular,
-                                    Halo::kSurface});
   const double width = width_of(roof_label(roof));
-  obstacles_.push_back({right.x - 6.0 - width, right.y - 18.0, width, 18.0});
+  // Above its line, or below it where another roof lies too close.
+  const bool below = std::ranges::any_of(plot_.compute_roofs, [&](const RooflineRoof& other) {
+    const double gap = right.y - at(plot_.x.hi, other.value).y;
+    return gap > 0.0 && gap < kRoofPitch;
+  });
+  const Point foot{right.x - 6.0, right.y + (below ? 14.0 : -6.0)};
+  figure_.primitives.push_back(
+      Text{foot, roof_label(roof), Role::kCompute, kSmallFont, Anchor::kEnd, 0.0, Weight::kRegular, Halo::kSurface});
+  obstacles_.push_back({foot.x - width, foot.y - 12.0, width, 18.0});
   avoid(*line);
 }
 

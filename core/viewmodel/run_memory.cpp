@@ -50,11 +50,20 @@ std::vector<Part> planned_parts(std::span<const MemorySegment> planned) {
   return parts;
 }
 
-/// The process tells only how much it holds in all: what the model counts keeps its planned parts.
-MemoryRow measured_row(const MemoryReading& memory, std::vector<Part> known) {
+/// What the memory model counts at the fullest point: the planned parts, and beside them what only measuring takes, such as
+/// buffers of the roof's probe. A point that held less than the plan has no parts to tell apart.
+std::vector<Part> counted_parts(const MemoryReading& memory, std::vector<Part> planned) {
+  const double beyond = memory.modelled_bytes - sum_of(planned);
+  if (planned.empty() || beyond < 0.0)
+    return {{"as the memory model counts", memory.modelled_bytes, "exact", {Role::kSeries2, Hatch::kNone}}};
+  if (beyond > 0.0) planned.push_back({"counted beyond the plan", beyond, "exact", {Role::kSeries4, Hatch::kBackward}});
+  return planned;
+}
+
+/// The process tells only how much it holds in all.
+MemoryRow measured_row(const MemoryReading& memory, std::vector<Part> planned) {
   const double unaccounted = memory.unaccounted_bytes();
-  if (known.empty())
-    known.push_back({"as the memory model counts", memory.modelled_bytes, "exact", {Role::kSeries2, {}}});
+  std::vector<Part> known = counted_parts(memory, std::move(planned));
   known.push_back({"code and libraries",
                    memory.program_bytes,
                    "measured before the weights came",

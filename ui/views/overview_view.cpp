@@ -68,8 +68,8 @@ OverviewView::OverviewView(QWidget* parent)
   auto* column = new QVBoxLayout(evidence);
   column->setContentsMargins(0, 0, 0, 0);
   column->addWidget(findings_);
-  column->addWidget(memory_);
   column->addWidget(rows, 1);
+  column->addWidget(memory_);
   column->addWidget(remarks_);
   body()->addWidget(title_);
   body()->addWidget(device_);

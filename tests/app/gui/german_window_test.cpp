@@ -25,6 +25,7 @@
 #include "tests/support/sample_run.h"
 #include "ui/models/table_model.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/views/report_view.h"
 #include "ui/views/scenarios_view.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
@@ -172,6 +173,22 @@ TEST_F(GermanWindow, CopiesKeepDecimalPoints) {
   table.setTable(content);
   EXPECT_EQ(table.model()->index(0, 0).data().toString(), QStringLiteral("8,21"));
   EXPECT_EQ(table.selectionAsTsv(), QStringLiteral("Zeit, ms\n8.21\n"));
+}
+
+TEST_F(GermanWindow, CellsThatListPhrasesAreGerman) {
+  ui::DataTable table;
+  viewmodel::Table content{.id = "t", .title = "Options", .columns = {}, .rows = {}, .notes = {}};
+  content.columns = {{"why", "Why", "", "", viewmodel::Align::kLeft}};
+  content.rows = {{viewmodel::text_cell("fewest GPUs, lowest latency")},
+                  {viewmodel::text_cell("fewest GPUs, unheard of")}};
+  table.setTable(content);
+  EXPECT_EQ(table.model()->index(0, 0).data().toString(), QStringLiteral("wenigste GPUs, geringste Latenz"));
+  EXPECT_EQ(table.model()->index(1, 0).data().toString(), QStringLiteral("fewest GPUs, unheard of"));
+}
+
+TEST_F(GermanWindow, TheReportIsGermanUntilSomeoneWantsAnother) {
+  const MainWindow window;
+  EXPECT_EQ(window.findChild<ui::ReportView*>()->fields().language, viewmodel::Language::kGerman);
 }
 
 TEST_F(GermanWindow, HasGermanDialogsOfQt) {

@@ -19,6 +19,7 @@
 #include "app/gui/run_reader.h"
 #include "app/gui/settings_dialog.h"
 #include "ui/paint/theme.h"
+#include "ui/views/report_view.h"
 #include "ui/views/scenarios_view.h"
 
 namespace {
@@ -51,6 +52,9 @@ void settle(MainWindow& window) {
   for (int rounds = 0; search.searching() && rounds < kMostRounds; ++rounds) wait(kSettleMs / 5);
   window.reporter().waitForDone();
   wait(kSettleMs / 5);
+  const auto& report = *window.findChild<dachlast::ui::ReportView*>();
+  for (int rounds = 0; report.isVisible() && report.plainText().isEmpty() && rounds < kMostRounds; ++rounds)
+    wait(kSettleMs / 5);
 }
 
 /// The dialogs of the window, beside its pages.
