@@ -12,7 +12,7 @@
 namespace dachlast::reports {
 namespace {
 
-using namespace figure;
+using namespace figure;  // NOLINT(google-build-using-namespace): a drawing speaks twenty of its names
 
 // A hundredth of a pixel: enough at any zoom, and short.
 std::string number(double value) {

@@ -214,12 +214,12 @@ std::string terminal_escape(std::string_view text) {
   return line;
 }
 
-std::string terminal_table(const Table& english, const TerminalStyle& style) {
+std::string terminal_table(const Table& table, const TerminalStyle& style) {
   const int width = std::max(style.width, kLeastWidth);
   const viewmodel::Words& words = words_of(style);
-  const Table table = viewmodel::in_language(english, words);
-  const Layout layout(table, width);
-  std::string text = styled(fitted(terminal_escape(table.title), width), "1", style) + "\n" + layout.text(style);
+  const Table translated = viewmodel::in_language(table, words);
+  const Layout layout(translated, width);
+  std::string text = styled(fitted(terminal_escape(translated.title), width), "1", style) + "\n" + layout.text(style);
   if (!layout.dropped().empty())
     text += styled(wrapped(fmt::format("{} {}.", words("No room for:"), fmt::join(layout.dropped(), ", ")), width), "2",
                    style);

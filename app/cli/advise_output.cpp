@@ -45,8 +45,8 @@ std::string worthwhile_lines(const AdviceView& view, const CommonOptions& common
   int rank = 0;
   for (const AdviceLine& advice : view.worthwhile) {
     text += indented(fmt::format("{}. {}", ++rank, advice.head), 0, 3, common);
-    if (!advice.reason.empty()) text += paragraph(advice.reason + ".", common, 3);
-    text += paragraph("Risk: " + with_source(advice), common, 3) + command_line(advice);
+    if (!advice.reason.empty()) text += indented(advice.reason + ".", 3, 3, common);
+    text += indented("Risk: " + with_source(advice), 3, 3, common) + command_line(advice);
   }
   return text;
 }

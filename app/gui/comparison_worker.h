@@ -24,6 +24,7 @@ struct ComparedRun {
 /// Threads  lives on the GUI thread; its pool only computes.
 class ComparisonWorker : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(ComparisonWorker)
 
  public:
   explicit ComparisonWorker(QObject* parent = nullptr);

@@ -99,6 +99,8 @@ MainWindow::MainWindow(QWidget* parent)
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
   presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *chips_}, *docks_,
                                 edits_, this);
+  // After pages and documents, whose signals it follows.
+  // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
   reporter_ = new ReportController(runs_, *form_, *report_, edits_, this);
   makeMenus();
   connectPages();

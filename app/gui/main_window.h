@@ -45,6 +45,7 @@ struct Preferences;
 /// The program's window: names of pages on the left, one page in the middle, docks around it.
 class MainWindow : public QMainWindow {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(MainWindow)
 
  public:
   explicit MainWindow(QWidget* parent = nullptr);
@@ -103,7 +104,7 @@ class MainWindow : public QMainWindow {
   void showHelp();
   void findOperations();
   void chooseFile();
-  bool addRun(const QString& file);
+  bool addRun(const QString& name);
   void openRun(const std::filesystem::path& file);
   void exportReport();
   void printReport();

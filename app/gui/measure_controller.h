@@ -18,6 +18,7 @@ namespace dachlast::gui {
 /// for it.
 class MeasureController : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(MeasureController)
 
  public:
   MeasureController(ui::MeasureView& view, const QString& run_folder, QObject* parent = nullptr);

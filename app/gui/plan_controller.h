@@ -22,6 +22,7 @@ ScenarioRequest scenario_request(const ui::ScenarioFields& fields);
 /// Threads  lives on the GUI thread; its pools compute sweeps and read headers of models.
 class PlanController : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(PlanController)
 
  public:
   PlanController(ui::ScenarioForm& form, ui::PlanView& view, QObject* parent = nullptr);

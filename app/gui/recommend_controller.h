@@ -19,6 +19,7 @@ namespace dachlast::gui {
 /// Threads  lives on the GUI thread; its pool only computes.
 class RecommendController : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(RecommendController)
 
  public:
   RecommendController(ui::ScenarioForm& form, ui::RecommendView& view, QObject* parent = nullptr);

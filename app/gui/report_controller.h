@@ -44,6 +44,7 @@ ui::ReportPreview report_preview_of(const ReportSubject& subject, const ui::Repo
 /// Threads  lives on the GUI thread; its pool only computes and writes the file it was told to.
 class ReportController : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(ReportController)
 
  public:
   ReportController(OpenRuns& runs, ui::ScenarioForm& form, ui::ReportView& view, QUndoStack& edits,

@@ -14,6 +14,7 @@ namespace dachlast::gui {
 /// Threads  lives on the GUI thread; its pool only reads.
 class TimelineLoader : public QObject {
   Q_OBJECT
+  Q_DISABLE_COPY_MOVE(TimelineLoader)
 
  public:
   using TimelinePtr = std::shared_ptr<const viewmodel::Timeline>;

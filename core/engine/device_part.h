@@ -15,6 +15,7 @@ struct DeviceBounds {
   DeviceBounds(const ModelSpec& model, const EngineOptions& options);
   DeviceBounds(const DeviceBounds&) = delete;
   DeviceBounds& operator=(const DeviceBounds&) = delete;
+  ~DeviceBounds() = default;
 
   StepSizes sizes;
   std::vector<Op> prefill, decode;

@@ -61,7 +61,7 @@ struct EngineMemory {
 };
 
 /// Errors   as the constructor of `Engine`, before anything is allocated.
-EngineMemory engine_memory(const ModelSpec& model, const EngineOptions& options);
+EngineMemory engine_memory(const ModelSpec& spec, const EngineOptions& options);
 
 /// New tokens of one sequence in a step that others may take part in.
 using SequenceStep = KvAppend;

@@ -120,7 +120,7 @@ void OpRunner::write_latents(const Op& op, const MlaSpec& a) {
     kernels::KvTarget target = cache_.target(op.layer, entry.index);
     target.first_slot += tokens.begin;
     if (!target.slots.empty()) target.slots = target.slots.subspan(static_cast<std::size_t>(tokens.begin));
-    const std::size_t row = static_cast<std::size_t>(entry.first_row + tokens.begin);
+    const std::size_t row = static_cast<std::size_t>(entry.first_row) + static_cast<std::size_t>(tokens.begin);
     kernels::store_kv(target, new_latents(a).subspan(row * static_cast<std::size_t>(a.latent_width())), {},
                       a.latent_width(), tokens.end - tokens.begin, {0, 1});
   };

@@ -11,9 +11,8 @@ namespace {
 /// Keeps pages from being swapped out: what a copy engine beside a GPU requires, and what makes times repeat here.
 class LockedPages {
  public:
-  explicit LockedPages(std::span<std::byte> memory) : memory_(memory) {
-    locked_ = !memory.empty() && ::mlock(memory.data(), memory.size()) == 0;
-  }
+  explicit LockedPages(std::span<std::byte> memory)
+      : memory_(memory), locked_(!memory.empty() && ::mlock(memory.data(), memory.size()) == 0) {}
   ~LockedPages() {
     if (locked_) ::munlock(memory_.data(), memory_.size());
   }
@@ -30,7 +29,7 @@ class LockedPages {
 
  private:
   std::span<std::byte> memory_;
-  bool locked_ = false;
+  bool locked_;
 };
 
 class HostTier final : public TierMemory {

@@ -77,8 +77,8 @@ struct LayerStage::State {
   std::int64_t await_all();
   void work();
   void run(const Task& task);
-  void load(int layer, const StageLists& lists);
-  void store(int layer, const StageLists& lists);
+  void load(int index, const StageLists& moved);
+  void store(int index, const StageLists& moved);
   void copy(const Task& task);
   void count_read(std::size_t bytes, Clock::time_point start);
   void count_write(std::size_t bytes, Clock::time_point start);

@@ -81,7 +81,7 @@ void convert_from(const ConvertJob& job) {
 
 }  // namespace
 
-void read_rows(const ConvertJob& job, std::int64_t first, std::int64_t n, std::span<float> out) {
+void read_rows(const ConvertJob& job, std::int64_t first, [[maybe_unused]] std::int64_t n, std::span<float> out) {
   assert(first + n <= job.rows && out.size() == static_cast<std::size_t>(n * job.columns));
   switch (job.from_dtype) {
     case DType::kF32: return read_rows_as<float>(job, first, out);

@@ -29,9 +29,27 @@ std::string percent(double share) {
   return value < 9.95 ? fmt::format("{:.1f} %", value) : fmt::format("{:.0f} %", value);
 }
 
+/// Settings before devices before other requests before another model: what changes the answers least comes first.
+int change_made(LeverKind kind) {
+  switch (kind) {
+    case LeverKind::kSetting: return 0;
+    case LeverKind::kDevices: return 1;
+    case LeverKind::kWorkload: return 2;
+    case LeverKind::kModel: return 3;
+  }
+  return 4;
+}
+
+/// Of two that make it fit the smaller change, then the faster one.
+bool fits_better(const Advice& a, const Advice& b) {
+  if (a.kind != b.kind) return change_made(a.kind) < change_made(b.kind);
+  return a.tpot_s.value_or(HUGE_VAL) < b.tpot_s.value_or(HUGE_VAL);
+}
+
 /// Within a state the larger gain first; without gains, the more memory freed.
 bool comes_first(const Advice& a, const Advice& b) {
   if (a.state != b.state) return a.state < b.state;
+  if (a.state == AdviceState::kMakesFit) return fits_better(a, b);
   if (a.gain && b.gain && a.gain->value != b.gain->value) return a.gain->value > b.gain->value;
   return a.memory_bytes.value_or(0.0) < b.memory_bytes.value_or(0.0);
 }

@@ -17,8 +17,7 @@ AdviceState state_of(const Gain& gain) {
 }
 
 std::string shortage(const Replan& plan) {
-  return fmt::format("needs {} of {} on the fullest device", binary_amount(Bytes{plan.needed_bytes}),
-                     binary_amount(Bytes{plan.budget_bytes}));
+  return fmt::format("{} short on the fullest device", binary_amount(Bytes{plan.needed_bytes - plan.budget_bytes}));
 }
 
 void take_times(Advice& advice, const WorkloadTime& time) {
@@ -130,11 +129,12 @@ Advice LeverBench::changed(const Lever& lever, const Configuration& configuratio
     advice.reason = shortage(after);
     return advice;
   }
+  const auto time = after.time();
   if (!plan_.fits()) {
     advice.state = AdviceState::kMakesFit;
+    if (time) take_times(advice, *time);
     return advice;
   }
-  const auto time = after.time();
   if (!time || !time_) {
     advice.reason = time_ ? after.no_time : plan_.no_time;
     return advice;

@@ -8,12 +8,24 @@
 namespace dachlast {
 namespace {
 
+/// Devices of the largest servers sold as one.
+constexpr int kMostDevices = 64;
+
+/// Twice the ranks; where the base does not fit, as often twice as it takes to fit.
+Configuration with_more(const LeverBench& bench, int Layout::*ranks, const Lever& lever) {
+  Configuration configuration = bench.base();
+  configuration.layout.*ranks *= 2;
+  while (!bench.plan().fits() && bench.changed(lever, configuration).state == AdviceState::kDoesNotFit &&
+         2 * configuration.layout.n_devices() <= kMostDevices)
+    configuration.layout.*ranks *= 2;
+  return configuration;
+}
+
 Advice more_devices(const Lever& lever, const LeverBench& bench, int Layout::*ranks, std::string_view word,
                     std::string_view option) {
   if (bench.engine_id() == "dachlast")
     return bench.stated(lever, AdviceState::kDoesNotApply, "the own engine runs on one device");
-  Configuration configuration = bench.base();
-  configuration.layout.*ranks *= 2;
+  const Configuration configuration = with_more(bench, ranks, lever);
   Advice advice = bench.changed(lever, configuration);
   advice.title = fmt::format("{} {}", word, configuration.layout.*ranks);
   advice.engine_option = fmt::format("{} {}", option, configuration.layout.*ranks);

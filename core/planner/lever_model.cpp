@@ -125,9 +125,10 @@ double kv_product_share(const LayerSpec& layer) {
 /// Prompts skip the later half of the layers, but for the keys and values those need.
 Advice swift_kv(const Lever& lever, const LeverBench& bench) {
   const ModelSpec& model = bench.scenario().model;
+  const std::size_t half = model.layers.size() / 2;
   double kept = 0.0;
-  for (std::size_t i = model.layers.size() / 2; i < model.layers.size(); ++i) kept += kv_product_share(model.layers[i]);
-  kept /= std::max<double>(1.0, static_cast<double>(model.layers.size() - model.layers.size() / 2));
+  for (std::size_t i = half; i < model.layers.size(); ++i) kept += kv_product_share(model.layers[i]);
+  kept /= std::max(1.0, static_cast<double>(model.layers.size() - half));
   if (kept >= 1.0)
     return bench.stated(lever, AdviceState::kDoesNotApply, "it is known for attention and dense layers only");
   if (!bench.time()) return bench.untimed(lever);

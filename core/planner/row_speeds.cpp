@@ -30,7 +30,11 @@ Layout layout_of(const ThroughputRow& row, const EngineProfile& engine) {
 
 /// Ranks as a serving row states them. Where experts are cut both ways, tables of the source multiply the two into the tensor
 /// parallelism, or into the groups: the larger cut is the one that was run.
-/// Source   the data's own notes: rows of tp 16 and 64 on servers of 8 devices repeat rows of tp 4 and 8
+/// Where whole experts are cut alone, other tables count the same ranks twice, as tensor ranks and as groups: tp 4 with 4 groups
+/// and 16 expert ranks was run as tp 4, ep 4 without groups.
+/// Source   the data's own notes: rows of tp 16 and 64 on servers of 8 devices repeat rows of tp 4 and 8;
+///          SemiAnalysisAI/InferenceX:.github/configs/nvidia-master.yaml of 2026-04-06 and 2026-04-18 (kimik2.5-fp4-b200-vllm,
+///          minimaxm2.5-fp8-h100-vllm, minimaxm2.5-fp4-b300-vllm: tp 4, ep 4, no dp-attn)
 Layout layout_of(const ServingRanks& ranks) {
   Layout layout;
   const int moe_tp = std::max(1, ranks.moe_tp.value_or(1));
@@ -43,6 +47,8 @@ Layout layout_of(const ServingRanks& ranks) {
     layout.tensor_parallel = std::max(moe_tp, moe_ep);
   if (moe_tp > 1 && moe_ep > 1 && layout.attention_data_parallel == moe_tp * moe_ep)
     layout.attention_data_parallel = std::max(moe_tp, moe_ep);
+  if (layout.tensor_parallel == layout.attention_data_parallel && moe_tp == 1 && moe_ep == layout.n_devices())
+    layout.attention_data_parallel = 1;
   return layout;
 }
 

@@ -36,12 +36,15 @@ double prefix_share(const ServingLoad& load) {
 class Playback {
  public:
   Playback(const StepTimer& timer, const ServingLoad& load, const ServingLimits& limits)
-      : timer_(timer), load_(load), limits_(limits), random_(kSeed) {
+      : timer_(timer),
+        load_(load),
+        limits_(limits),
+        cached_share_(prefix_share(load)),
+        reserves_(timer.scenario().engine.id == "tensorrt-llm"),
+        random_(kSeed) {
     const Layout& layout = timer.scenario().layout;
     groups_ = layout.attention_data_parallel;
     stages_ = layout.pipeline_parallel;
-    cached_share_ = prefix_share(load);
-    reserves_ = timer.scenario().engine.id == "tensorrt-llm";
     clients_ = std::max(1, (load.n_clients + groups_ - 1) / groups_);
     const int asked = load.n_requests > 0 ? (load.n_requests + groups_ - 1) / groups_ : kWaves * clients_;
     n_requests_ = std::clamp(asked, 1, std::max(kMostRequests, 2 * clients_));
@@ -295,11 +298,11 @@ class Playback {
   const StepTimer& timer_;
   const ServingLoad& load_;
   const ServingLimits& limits_;
+  double cached_share_ = 0.0;  // of each prompt, before it is read
+  bool reserves_ = false;
   std::mt19937 random_;
   int groups_ = 1;
   int stages_ = 1;
-  bool reserves_ = false;
-  double cached_share_ = 0.0;  // of each prompt, before it is read
   int clients_ = 1;
   int n_requests_ = 1;
   int n_arrived_ = 0;

@@ -202,7 +202,7 @@ Table gains_table(const AdviceReport& report) {
   table.text({"lever", "Lever", "", ""}, titles);
   if (report.fits) add_gains(table, rows);
   add_memory(table, rows);
-  if (report.fits) add_times(table, rows);
+  add_times(table, rows);
   return table.build();
 }
 

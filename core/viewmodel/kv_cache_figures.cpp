@@ -110,8 +110,8 @@ void draw_map(Figure& figure, const std::vector<BlockCell>& cells, const Box& bo
   for (int i = 0; i < n; ++i) {
     const std::size_t from = static_cast<std::size_t>(i) * per_cell;
     const BlockCell cell = joined(cells, from, std::min(from + per_cell, cells.size()));
-    const Box place{box.x + (i % grid.columns) * grid.cell, box.y + (i / grid.columns) * grid.cell, grid.cell - gap,
-                    grid.cell - gap};
+    const int column = i % grid.columns, row = i / grid.columns;
+    const Box place{box.x + column * grid.cell, box.y + row * grid.cell, grid.cell - gap, grid.cell - gap};
     draw_cell(figure, cell, place, block_size);
     if (grid.cell < kLeastGap) continue;
     figure.primitives.push_back(HitBox{place, fmt::format("block {}", from), tooltip_of(cell, from, block_size),

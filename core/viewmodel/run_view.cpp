@@ -49,7 +49,7 @@ std::string configuration_line(const Run& run) {
 
 /// "512 of 4,608 tokens" where the others were in the cache before.
 std::string tokens_of(const PointSummary& point) {
-  const std::string context = counted(point.context_tokens, "token", "tokens");
+  std::string context = counted(point.context_tokens, "token", "tokens");
   if (point.depth_tokens == 0) return context;
   return fmt::format("{} of {}", format_count(point.context_tokens - point.depth_tokens), context);
 }

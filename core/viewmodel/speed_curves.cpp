@@ -53,7 +53,8 @@ std::string size_text(CurveOver over, int size) {
 
 class CurvesDrawing {
  public:
-  CurvesDrawing(const SpeedCurves& curves, Size size, std::string id) : curves_(curves), size_(size) {
+  CurvesDrawing(const SpeedCurves& curves, Size size, std::string id)
+      : curves_(curves), size_(size), beside_(size.width >= kPanelCount * kLeastPanel) {
     figure_.id = std::move(id);
     figure_.size = size;
     figure_.title = curves.title;
@@ -64,7 +65,6 @@ class CurvesDrawing {
         most_ = std::max(most_, sample.size);
       }
     knee_ = knee_of(knee_samples());
-    beside_ = size.width >= kPanelCount * kLeastPanel;
   }
 
   Figure draw() {
@@ -225,10 +225,10 @@ class CurvesDrawing {
 
   const SpeedCurves& curves_;
   Size size_;
+  bool beside_;  // panels beside each other, else one below the other
   Figure figure_;
   int least_ = 0;
   int most_ = 0;
-  bool beside_ = true;
   std::optional<std::size_t> knee_;
 };
 

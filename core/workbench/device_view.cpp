@@ -245,7 +245,7 @@ Table device_table(const DeviceSpec& device) {
   if (device.n_units)
     rows.number("n_units", "Units", static_cast<double>(*device.n_units), viewmodel::format_count(*device.n_units),
                 "SMs, compute units or cores");
-  if (device.tdp_w) rows.number("tdp_w", "Power limit", *device.tdp_w, fmt::format("{:g} W", *device.tdp_w));
+  if (device.tdp_w) rows.number("tdp_w", "Power limit", device.tdp_w, fmt::format("{:g} W", *device.tdp_w));
   add_links(rows, device);
   add_prices(rows, device);
   Table table = std::move(rows).build(device);

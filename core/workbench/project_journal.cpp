@@ -83,7 +83,7 @@ fs::path default_journal_folder() {
   return home.empty() ? fs::path() : home / ".local" / "state" / "dachlast" / "recovery";
 }
 
-ProjectJournal::ProjectJournal(fs::path folder) {
+ProjectJournal::ProjectJournal(const fs::path& folder) {
   std::error_code error;
   if (folder.empty() || (fs::create_directories(folder, error), error)) return;
   path_ = new_journal(folder);

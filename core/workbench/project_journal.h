@@ -18,7 +18,7 @@ std::filesystem::path default_journal_folder();
 class ProjectJournal {
  public:
   /// An empty folder, or one that cannot be made, journals nothing.
-  explicit ProjectJournal(std::filesystem::path folder);
+  explicit ProjectJournal(const std::filesystem::path& folder);
   /// Ends the journal: whoever owns it had its chance to save.
   ~ProjectJournal();
   ProjectJournal(const ProjectJournal&) = delete;

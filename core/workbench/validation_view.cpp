@@ -131,7 +131,7 @@ Table subjects_table(const Validation& validation) {
       errors.push_back(std::move(of.errors));
     }
   TableBuilder table("subjects", "By engine and device");
-  table.text({"subject", "Of", "", ""}, std::move(names));
+  table.text({"subject", "Of", "", ""}, names);
   table.text({"component", "Component", "", ""},
              texts<ComponentErrors>(errors, [](const ComponentErrors& c) { return title_of_component(c.component); }));
   table.count({"n", "n", "", "Figures."}, counts(errors, &ComponentErrors::n), Origin::kExact);

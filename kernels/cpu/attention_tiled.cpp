@@ -47,10 +47,11 @@ inline int stream_end(const GroupRows& rows, int t, int end) {
 HWY_NOINLINE inline void attend_few(const GroupRows& rows, const AttentionScratch& scratch) {
   const SlotRange all = rows.unit().slots;
   pack_rows(rows, scratch.q);
-  for (int t = all.begin, end; t < all.end; t = end) {
-    end = stream_end(rows, t, all.end);
+  for (int t = all.begin; t < all.end;) {
+    const int end = stream_end(rows, t, all.end);
     const KeyTile tile = rows.tile({t, end});
     if (!rows.none_sees(tile)) attend_tile(rows, tile, scratch, kStreamTile);
+    t = end;
   }
 }
 

@@ -49,7 +49,7 @@ struct Int4Queries {
   int n_groups;
 
   HWY_INLINE __m512i four(int row, int part, int element) const {
-    std::int32_t bytes;
+    std::int32_t bytes = 0;
     std::memcpy(&bytes, parts + (2 * row + part) * stride + element, sizeof bytes);
     return _mm512_set1_epi32(bytes);
   }

@@ -225,7 +225,8 @@ DACHLAST_VNNI void pack_row(std::span<const float> x, float most, const RowTarge
   __m128i sums = _mm_setzero_si128();
   for (int step = 0; step < n_steps; step += 4) {
     const int columns = k - 4 * step;
-    const auto mask = columns >= kLanes ? __mmask16{0xffff} : static_cast<__mmask16>((1U << columns) - 1U);
+    const auto mask =
+        columns >= kLanes ? __mmask16{0xffff} : static_cast<__mmask16>((1U << (columns & (kLanes - 1))) - 1U);
     const __m512 values = _mm512_maskz_loadu_ps(mask, x.data() + 4 * step);
     const int n = n_steps - step < 4 ? n_steps - step : 4;
     sums = _mm_add_epi32(sums, pack_sixteen(values, inverse, to, step, n));

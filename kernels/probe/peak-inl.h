@@ -15,6 +15,7 @@ DACHLAST_TARGET __attribute__((always_inline)) inline void advance_all(const Ste
 
 }  // namespace
 
+// One source a target includes this. NOLINTNEXTLINE(misc-definitions-in-headers)
 DACHLAST_TARGET double DACHLAST_PROBE(std::int64_t n_rounds, float x, float y) {
   const Step step(x, y);
   Step::Accumulator acc[kPeakRegisters];

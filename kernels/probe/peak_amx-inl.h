@@ -2,6 +2,7 @@
 // the element types Left, Right and Sum, and left_of(x), right_of(y). Tiles are named by constants, so nothing loops.
 namespace dachlast::kernels {
 
+// One source a target includes this. NOLINTNEXTLINE(misc-definitions-in-headers)
 DACHLAST_TARGET double DACHLAST_PROBE(std::int64_t n_rounds, float x, float y) {
   alignas(64) Left left[kTileBytes / sizeof(Left)];
   alignas(64) Right right[kTileBytes / sizeof(Right)];

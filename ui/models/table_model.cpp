@@ -66,8 +66,8 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
   const auto& column = shown_.columns[static_cast<std::size_t>(index.column())];
   switch (role) {
     case Qt::DisplayRole: return text_of(cell(shown_, index));
-    case SortRole: return raw_value(cell(table_, index));
-    case CopyRole: return text_of(cell(is_word(cell(table_, index)) ? shown_ : table_, index));
+    case kSortRole: return raw_value(cell(table_, index));
+    case kCopyRole: return text_of(cell(is_word(cell(table_, index)) ? shown_ : table_, index));
     case Qt::TextAlignmentRole:
       return QVariant::fromValue((column.align == Align::kRight ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::ToolTipRole: return tooltip_of(cell(shown_, index), column);

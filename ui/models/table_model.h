@@ -12,9 +12,9 @@ class TableModel : public QAbstractTableModel {
 
  public:
   enum Roles {
-    SortRole = Qt::UserRole,
+    kSortRole = Qt::UserRole,
     /// As display, but with decimal points whatever the language: what leaves the program by the clipboard.
-    CopyRole
+    kCopyRole
   };
 
   explicit TableModel(QObject* parent = nullptr);

@@ -45,15 +45,15 @@ class Artist {
   }
 
   void operator()(const Line& line) {
-    if (is_hairline(line)) return fill_hairline(line);
+    if (isHairline(line)) return fillHairline(line);
     edges(Edges::kSmooth);
-    painter_.setPen(pen_of(line.stroke));
+    painter_.setPen(penOf(line.stroke));
     painter_.drawLine(point_of(line.from), point_of(line.to));
   }
 
   void operator()(const Polyline& line) {
     edges(Edges::kSmooth);
-    painter_.setPen(pen_of(line.stroke));
+    painter_.setPen(penOf(line.stroke));
     painter_.setBrush(Qt::NoBrush);
     painter_.drawPolyline(polygon_of(line.points));
   }
@@ -66,7 +66,7 @@ class Artist {
   }
 
   void operator()(const Rect& rect) {
-    if (rect.hatch == Hatch::kNone) return fill_plain(rect);
+    if (rect.hatch == Hatch::kNone) return fillPlain(rect);
     edges(Edges::kSmooth);
     QPainterPath path;
     path.addRect(rect_of(rect.box));
@@ -76,8 +76,8 @@ class Artist {
   void operator()(const Marker& marker) {
     edges(Edges::kSmooth);
     const bool filled = marker.fill == MarkerFill::kFilled;
-    const QColor ink = ink_of(marker.role);
-    const QColor surface = ink_of(Role::kSurface);
+    const QColor ink = inkOf(marker.role);
+    const QColor surface = inkOf(Role::kSurface);
     painter_.setPen(QPen(filled ? surface : ink, filled ? 1.25 : 1.75));
     painter_.setBrush(filled ? ink : surface);
     const QPointF at = point_of(marker.at);
@@ -97,18 +97,18 @@ class Artist {
     const double shift = text.anchor == Anchor::kMiddle ? width / 2 : width;
     painter_.setFont(face.font);
     if (text.rotation_deg == 0.0 && text.halo == Halo::kNone) {
-      painter_.setPen(ink_of(text.role));
+      painter_.setPen(inkOf(text.role));
       painter_.drawText(point_of(text.at) - QPointF(shift, 0), words);
       return;
     }
     if (text.rotation_deg == 0.0)
-      return draw_outlined(face, words, ink_of(text.role), point_of(text.at) - QPointF(shift, 0));
+      return drawOutlined(face, words, inkOf(text.role), point_of(text.at) - QPointF(shift, 0));
     edges(Edges::kSmooth);
     painter_.save();
     painter_.translate(point_of(text.at));
     painter_.rotate(text.rotation_deg);
-    if (text.halo == Halo::kSurface) draw_halo(face.font, words, shift);
-    painter_.setPen(ink_of(text.role));
+    if (text.halo == Halo::kSurface) drawHalo(face.font, words, shift);
+    painter_.setPen(inkOf(text.role));
     painter_.drawText(QPointF(-shift, 0), words);
     painter_.restore();
   }
@@ -124,7 +124,7 @@ class Artist {
   };
   enum class Edges : std::uint8_t { kSmooth, kSharp };
 
-  const QColor& ink_of(Role role) const { return inks_[static_cast<std::size_t>(role)]; }
+  const QColor& inkOf(Role role) const { return inks_[static_cast<std::size_t>(role)]; }
 
   /// A figure has a handful of sizes and thousands of texts.
   const Typeface& typeface(int pixels, figure::Weight weight) {
@@ -141,8 +141,8 @@ class Artist {
     painter_.setRenderHint(QPainter::Antialiasing, wanted == Edges::kSmooth);
   }
 
-  QPen pen_of(const Stroke& stroke) const {
-    QPen pen(ink_of(stroke.role), stroke.width, Qt::SolidLine, Qt::FlatCap, Qt::RoundJoin);
+  QPen penOf(const Stroke& stroke) const {
+    QPen pen(inkOf(stroke.role), stroke.width, Qt::SolidLine, Qt::FlatCap, Qt::RoundJoin);
     // Qt counts dashes in widths of the pen.
     if (stroke.dash == Dash::kDashed) pen.setDashPattern({6 / stroke.width, 4 / stroke.width});
     if (stroke.dash == Dash::kDotted) pen.setDashPattern({1.5 / stroke.width, 3.5 / stroke.width});
@@ -150,28 +150,28 @@ class Artist {
   }
 
   // Timelines and maps are thousands of these: no path is made for them, and those on whole pixels are not smoothed.
-  void fill_plain(const Rect& rect) {
+  void fillPlain(const Rect& rect) {
     const QRectF box = rect_of(rect.box);
     const QRect whole = box.toRect();
     edges(QRectF(whole) == box ? Edges::kSharp : Edges::kSmooth);
-    QColor ink = ink_of(rect.role);
+    QColor ink = inkOf(rect.role);
     ink.setAlphaF(static_cast<float>(rect.opacity));
     painter_.fillRect(box, ink);
   }
 
   void fill(const QPainterPath& path, Role role, double opacity, Hatch hatch) {
-    QColor ink = ink_of(role);
+    QColor ink = inkOf(role);
     ink.setAlphaF(static_cast<float>(opacity));
     painter_.fillPath(path, ink);
     if (hatch == Hatch::kNone) return;
     ink.setAlphaF(hatch == Hatch::kDots ? 0.45F : 0.35F);
     painter_.save();
     painter_.setClipPath(path, Qt::IntersectClip);
-    hatch == Hatch::kDots ? draw_dots(path.boundingRect(), ink) : draw_lines(path.boundingRect(), ink, hatch);
+    hatch == Hatch::kDots ? drawDots(path.boundingRect(), ink) : drawLines(path.boundingRect(), ink, hatch);
     painter_.restore();
   }
 
-  void draw_lines(const QRectF& box, const QColor& ink, Hatch hatch) {
+  void drawLines(const QRectF& box, const QColor& ink, Hatch hatch) {
     constexpr double kPitch = 7.0 * M_SQRT2;  // 7 across the lines, which lie at 45°
     painter_.setPen(QPen(ink, 1.0));
     const double height = box.height();
@@ -182,7 +182,7 @@ class Artist {
     }
   }
 
-  void draw_dots(const QRectF& box, const QColor& ink) {
+  void drawDots(const QRectF& box, const QColor& ink) {
     constexpr double kPitch = 9.0;
     painter_.setPen(Qt::NoPen);
     painter_.setBrush(ink);
@@ -191,26 +191,26 @@ class Artist {
         painter_.drawEllipse(QPointF(x, y), 0.7, 0.7);
   }
 
-  void draw_halo(const QFont& font, const QString& words, double shift) { outline(painter_, font, words, {-shift, 0}); }
+  void drawHalo(const QFont& font, const QString& words, double shift) { outline(painter_, font, words, {-shift, 0}); }
 
   void outline(QPainter& painter, const QFont& font, const QString& words, QPointF at) const {
     QPainterPath path;
     path.addText(at, font, words);
     painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(ink_of(Role::kSurface), 2.0 * kHalo, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setPen(QPen(inkOf(Role::kSurface), 2.0 * kHalo, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
     painter.drawPath(path);
   }
 
   /// Outlining a text takes longer than the rest of a chart, and the next frame mostly holds the same words: they are kept as
   /// pictures, a little library a thread.
-  void draw_outlined(const Typeface& face, const QString& words, const QColor& ink, QPointF at) {
+  void drawOutlined(const Typeface& face, const QString& words, const QColor& ink, QPointF at) {
     thread_local QCache<QString, QImage> library(kMostOutlined);
     const double scale = painter_.device()->devicePixelRatioF() * painter_.worldTransform().m11();
     const QString key = QStringLiteral("%1|%2|%3|%4|%5|%6")
                             .arg(face.pixels)
                             .arg(static_cast<int>(face.weight))
                             .arg(ink.rgba())
-                            .arg(ink_of(Role::kSurface).rgba())
+                            .arg(inkOf(Role::kSurface).rgba())
                             .arg(scale)
                             .arg(words);
     const QRectF box =
@@ -241,13 +241,13 @@ class Artist {
   }
 
   /// Grid lines, axes and ticks: upright or level, a pixel wide.
-  static bool is_hairline(const Line& line) {
+  static bool isHairline(const Line& line) {
     return line.stroke.dash == Dash::kSolid && line.stroke.width <= 1.0 &&
            (line.from.x == line.to.x || line.from.y == line.to.y);
   }
 
   /// On whole pixels they are crisp, and filled at once.
-  void fill_hairline(const Line& line) {
+  void fillHairline(const Line& line) {
     edges(Edges::kSharp);
     const auto [left, right] = std::minmax(line.from.x, line.to.x);
     const auto [top, bottom] = std::minmax(line.from.y, line.to.y);
@@ -255,7 +255,7 @@ class Artist {
     const double x = upright ? std::floor(left) : left;
     const double y = upright ? top : std::floor(top);
     painter_.fillRect(QRectF(x, y, upright ? 1.0 : right - left, upright ? bottom - top : 1.0),
-                      ink_of(line.stroke.role));
+                      inkOf(line.stroke.role));
   }
 
   QPainter& painter_;

@@ -39,9 +39,9 @@ KvCachePage::KvCachePage(QWidget* parent)
       history_(new FigureView),
       waste_(new FigureView),
       figures_(new DataTable),
-      block_sizes_(new DataTable) {
+      block_sizes_(new DataTable),
+      map_area_(makeMap()) {
   auto* columns = new QSplitter(Qt::Horizontal);
-  map_area_ = makeMap();
   columns->addWidget(map_area_);
   columns->addWidget(makeFigures());
   columns->setSizes({kMapWidth, kFiguresWidth});

@@ -33,12 +33,12 @@ class KvCachePage : public Page {
   QLabel* no_map_;
   QLabel* when_;
   QSlider* time_;
-  QWidget* map_area_;
   FigureView* map_;
   FigureView* history_;
   FigureView* waste_;
   DataTable* figures_;
   DataTable* block_sizes_;
+  QWidget* map_area_;  // holds some of the widgets above
   std::shared_ptr<const Run> run_;
   int moment_ = 0;
 };

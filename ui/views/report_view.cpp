@@ -41,7 +41,7 @@ QString style_of(Theme theme) {
 }
 
 /// Charts are drawn for a sheet; a narrower preview shows them smaller, as a browser does.
-QString fitted(QString html, double width) {
+QString fitted(const QString& html, double width) {
   static const QRegularExpression size(QStringLiteral("width=\"(\\d+)\" height=\"(\\d+)\""));
   QString made;
   qsizetype from = 0;

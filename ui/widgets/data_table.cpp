@@ -25,7 +25,7 @@ constexpr int kRowsMeasured = 40;  // of thousands: enough to know how wide a co
 DataTable::DataTable(QWidget* parent)
     : QTableView(parent), model_(new TableModel(this)), sorted_(new QSortFilterProxyModel(this)) {
   sorted_->setSourceModel(model_);
-  sorted_->setSortRole(TableModel::SortRole);
+  sorted_->setSortRole(TableModel::kSortRole);
   setModel(sorted_);
   setAccessibleName(tr("Table"));  // until it holds one, which has a title
   setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -106,7 +106,7 @@ QString DataTable::joined(const QString& before, const QString& between, const Q
   if (!rule.isEmpty()) text += line(QStringList(columns.size(), rule));
   for (const int row : selectedRows()) {
     QStringList cells;
-    for (const int column : columns) cells << sorted_->index(row, column).data(TableModel::CopyRole).toString();
+    for (const int column : columns) cells << sorted_->index(row, column).data(TableModel::kCopyRole).toString();
     text += line(cells);
   }
   return text;
@@ -129,7 +129,7 @@ void DataTable::contextMenuEvent(QContextMenuEvent* event) {
   QMenu menu;
   const QModelIndex cell = indexAt(event->pos());
   QAction* copy_cell = menu.addAction(tr("Copy cell"), this, [cell] {
-    QApplication::clipboard()->setText(cell.data(TableModel::CopyRole).toString());
+    QApplication::clipboard()->setText(cell.data(TableModel::kCopyRole).toString());
   });
   copy_cell->setEnabled(cell.isValid());
   menu.addAction(tr("Copy rows"), this, [this] { QApplication::clipboard()->setText(selectionAsTsv()); });

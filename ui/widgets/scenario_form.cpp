@@ -40,7 +40,7 @@ void set_text(QComboBox* box, const QString& text) {
 
 }  // namespace
 
-ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QWidget(parent) {
+ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QWidget(parent), experts_(new QCheckBox) {
   auto* form = new QFormLayout(this);
   form->setRowWrapPolicy(QFormLayout::WrapLongRows);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
@@ -54,7 +54,6 @@ ScenarioForm::ScenarioForm(const ScenarioChoices& choices, QWidget* parent) : QW
   tensor_parallel_ = addCount(tr("T&P"), kMostDevices);
   pipeline_parallel_ = addCount(tr("PP"), kMostDevices);
   attention_data_parallel_ = addCount(tr("Attention &DP"), kMostDevices);
-  experts_ = new QCheckBox;
   experts_->setAccessibleName(tr("Expert parallelism"));
   experts_->setToolTip(tr("Expert parallelism, of models with experts: each GPU holds a share of them whole."));
   connect(experts_, &QCheckBox::toggled, this, &ScenarioForm::tell);

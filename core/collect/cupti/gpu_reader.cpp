@@ -100,7 +100,7 @@ class GpuFile {
   template <class Body>
   static bool read(std::string_view bytes, Body& body) {
     if (bytes.size() != sizeof(Body)) return false;
-    std::memcpy(&body, bytes.data(), sizeof(Body));
+    std::memcpy(&body, bytes.data(), sizeof(Body));  // NOLINT(bugprone-suspicious-stringview-data-usage): counted bytes
     return true;
   }
 

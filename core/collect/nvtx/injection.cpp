@@ -367,6 +367,8 @@ constexpr int kRefused = 0;
 
 extern "C" {
 
+// NVTX looks for these two names.
+// NOLINTBEGIN(readability-identifier-naming)
 __attribute__((visibility("default"))) int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
   const auto* callbacks = static_cast<const NvtxExportTableCallbacks*>(get_export_table(NVTX_ETID_CALLBACKS));
   if (callbacks == nullptr || callbacks->GetModuleFunctionTable == nullptr) return kRefused;
@@ -387,4 +389,5 @@ __attribute__((visibility("default"))) int InitializeInjectionNvtxExtension(nvtx
   segment.functionSlots[NVTX3EXT_CBID_nvtxPayloadSchemaRegister] = reinterpret_cast<std::intptr_t>(register_schema);
   return kTaken;
 }
+// NOLINTEND(readability-identifier-naming)
 }

@@ -70,8 +70,8 @@ class CudaKvStage final : public KvStage {
   }
   ~CudaKvStage() override {
     try {
-      context_.copies.finish();  // they reach into the tier
-    } catch (const std::exception&) {
+      context_.copies.finish();        // they reach into the tier
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a destructor tells nobody
       // What went wrong has been reported by the step that it went wrong in, or nobody asks any more.
     }
   }

@@ -163,7 +163,7 @@ void StepParameters::add(const kernels::KvSequence& sequence, const SlotRules& r
   std::ranges::copy(sequence.blocks, host_.blocks.begin() + n_blocks_);
   n_blocks_ += static_cast<std::int32_t>(sequence.blocks.size());
   for (int i = 0; i < sequence.q_len; ++i) {
-    const auto row = static_cast<std::size_t>(sequence.first_row + i);
+    const auto row = static_cast<std::size_t>(sequence.first_row) + static_cast<std::size_t>(i);
     const int position = sequence.first_position + i;
     host_.positions[row] = position;
     host_.position_rows[row] = position + rules.learned_offset;

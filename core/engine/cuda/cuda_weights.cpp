@@ -55,7 +55,7 @@ const std::byte* CudaWeights::upload(std::span<const std::byte> bytes) {
   if (bytes.empty()) return nullptr;
   const auto [place, is_new] = copied_.try_emplace(bytes.data(), nullptr);
   if (!is_new) return place->second;
-  const kernels::cuda::Stream stream = context_.steps.stream();
+  kernels::cuda::Stream stream = context_.steps.stream();
   blocks_.push_back(context_.pool.allocate(bytes.size(), kernels::cuda::DeviceSegment::kWeights, stream));
   kernels::cuda::copy(blocks_.back().bytes().data(), bytes.data(), bytes.size(), stream);
   bytes_ += static_cast<double>(bytes.size());

@@ -38,6 +38,7 @@ class EndPoint {
   }
   EndPoint(const EndPoint&) = delete;
   EndPoint& operator=(const EndPoint&) = delete;
+  ~EndPoint() = default;
 
   int index() const { return index_; }
   cuda::DevicePool& pool() { return pool_; }

@@ -55,7 +55,7 @@ std::vector<BandwidthRoof> probe_bandwidths(CudaContext& context, const DevicePr
   const std::span<float> values = elements_of<float>(from);
   const DeviceBlock sums = take(context, kernels::cuda::read_passes_sums(values.size()) * sizeof(float));
   const auto bytes = static_cast<double>(probes.bytes);
-  const kernels::cuda::Stream stream = context.steps.stream();
+  kernels::cuda::Stream stream = context.steps.stream();
   const RoofSample read = rates_of(context, bytes, probes.n_repeats,
                                    [&] { kernels::cuda::read_passes(values, 1, elements_of<float>(sums), stream); });
   // As STREAM counts: what is read and what is written.

@@ -88,6 +88,28 @@ TEST(Advise, WhatDoesNotFitHasNoGain) {
   EXPECT_THAT(viewmodel::advice_view(report).answer, StartsWith("DOES NOT FIT: needs "));
 }
 
+// 28,672 + 4,096 tokens · 320 KiB = 10 GiB of cache and 131.4 GiB of weights: halves leave no room beside activations on
+// 73.3 GiB, quarters (35.4 GiB) do.
+TEST(Advise, WhatDoesNotFitIsSpreadUntilItDoes) {
+  const AdviceReport report = advise_scenario(request("llama-3.1-70b", "h100-sxm-80gb", 32768, 4096, 1)).report;
+  const Advice& tensor = lever(report, "tensor-parallel");
+  EXPECT_EQ(tensor.state, AdviceState::kMakesFit);
+  EXPECT_EQ(tensor.title, "TP 4");
+  EXPECT_EQ(tensor.configuration.layout.tensor_parallel, 4);
+  ASSERT_TRUE(tensor.tpot_s.has_value());  // ranks that read weights together beat stages that take turns
+  EXPECT_LT(*tensor.tpot_s, *lever(report, "pipeline-parallel").tpot_s);
+}
+
+TEST(Advise, ThatIsTriedFirstWhichChangesAnswersLeast) {
+  const AdviceReport report = advise_scenario(request("llama-3.1-70b", "h100-sxm-80gb", 32768, 4096, 1)).report;
+  std::vector<LeverKind> kinds;
+  for (const Advice& advice : report.advice)
+    if (advice.state == AdviceState::kMakesFit) kinds.push_back(advice.kind);
+  ASSERT_GE(kinds.size(), 3U);
+  EXPECT_EQ(kinds.front(), LeverKind::kSetting);
+  EXPECT_EQ(kinds.back(), LeverKind::kModel);
+}
+
 TEST(Advise, ALeverThatDoesNotFitHasNoGainEither) {
   // 32 sequences of 8,192 tokens are 32 GiB; 64 are 64 GiB beside 15 GiB of weights on 73 GiB
   const AdviceReport report = advise_scenario(request("llama-3.1-8b", "h100", 8192, 1024, 32)).report;

@@ -36,7 +36,7 @@ TEST_F(TableModelTest, KeepsTheContractOfModels) {
 TEST_F(TableModelTest, ShowsTextAndSortsByRawValue) {
   EXPECT_EQ(at(0, 1).toString(), "10.2");
   // "10.2" sorts before "9" as text; as a value it does not.
-  EXPECT_DOUBLE_EQ(at(0, 1, TableModel::SortRole).toDouble(), 0.0102);
+  EXPECT_DOUBLE_EQ(at(0, 1, TableModel::kSortRole).toDouble(), 0.0102);
 }
 
 TEST_F(TableModelTest, MarksEstimatesWithTheirSign) {
