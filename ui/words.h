@@ -12,6 +12,10 @@ namespace dachlast::ui {
 /// The language the window speaks: that of Qt's default locale; English where there is no catalogue of it.
 viewmodel::Language spoken_language();
 
+/// How the window writes memory: GiB unless told. Told before the first window opens: what is shown does not change.
+void write_memory_in(viewmodel::CapacityUnits units);
+viewmodel::CapacityUnits capacity_units();
+
 /// The words of that language, for what view-models say. The window's own strings go through Qt's translators.
 const viewmodel::Words& words();
 
@@ -23,7 +27,7 @@ QString said(std::string_view english);
 /// The same line by line: tooltips hold one fact a line.
 QString said_lines(std::string_view english);
 
-/// How texts of figures will read in the window; nullptr where they are not translated.
+/// How texts of figures will read in the window; nullptr where they stay as view-models write them.
 const figure::Wording* wording();
 
 /// The texts of a figure that are drawn. Tooltips stay English until someone asks for one: a heatmap has thousands.

@@ -7,6 +7,7 @@
 #include "app/gui/measure_controller.h"
 #include "app/gui/preferences.h"
 #include "app/gui/settings.h"
+#include "ui/words.h"
 
 int main(int argc, char** argv) {
   QApplication app(argc, argv);
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   QApplication::setWindowIcon(QIcon::fromTheme(QStringLiteral("dachlast")));
   const auto preferences = dachlast::gui::read_preferences(dachlast::gui::settings());
   dachlast::gui::speak(preferences.language);
+  dachlast::ui::write_memory_in(preferences.units);
   dachlast::gui::apply_theme(preferences.theme);
   QCommandLineParser parser;
   parser.setApplicationDescription(

@@ -5,6 +5,7 @@
 #include <QSettings>
 
 #include "app/gui/languages.h"
+#include "core/viewmodel/capacity_units.h"
 #include "ui/paint/theme.h"
 
 namespace dachlast::gui {
@@ -35,6 +36,8 @@ Preferences read_preferences(const QSettings& stored) {
   if (const QString language = stored.value(QStringLiteral("language")).toString();
       language_choices().contains(language))
     preferences.language = language;
+  if (const auto units = viewmodel::units_from_code(stored.value(QStringLiteral("units")).toString().toStdString()))
+    preferences.units = *units;
   const int threshold = stored.value(QStringLiteral("threshold")).toInt();
   if (threshold > 0 && threshold < 100) preferences.threshold_percent = threshold;
   if (stored.value(QStringLiteral("roofs")).toString() == QLatin1String(kListedRoofs))
@@ -46,6 +49,8 @@ Preferences read_preferences(const QSettings& stored) {
 void write_preferences(QSettings& stored, const Preferences& preferences) {
   stored.setValue(QStringLiteral("theme"), QLatin1String(kThemes[static_cast<int>(preferences.theme)]));
   stored.setValue(QStringLiteral("language"), preferences.language);
+  const std::string_view units = viewmodel::code_of(preferences.units);
+  stored.setValue(QStringLiteral("units"), QString::fromLatin1(units.data(), static_cast<qsizetype>(units.size())));
   stored.setValue(QStringLiteral("threshold"), preferences.threshold_percent);
   stored.setValue(QStringLiteral("roofs"),
                   QLatin1String(preferences.roofs == RoofSource::kListed ? kListedRoofs : "measured"));

@@ -59,7 +59,7 @@ Material material_of(const ReportSubject& subject) {
     const Scenario scenario = find_scenario(scenario_request(subject.scenario));
     const ScenarioPlan plan = plan_scenario(
         scenario, std::min(subject.scenario.context_tokens, scenario.model().max_context), subject.scenario.batch_size);
-    material = {full_report_view(plan), {{"dachlast-data", json_scenario(plan)}}};
+    material = {full_report_view(plan, ui::capacity_units()), {{"dachlast-data", json_scenario(plan)}}};
   }
   material.view.appendix = subject.added;
   return material;
@@ -73,6 +73,7 @@ reports::HtmlOptions options_of(const ReportSubject& subject, const ReportFields
   options.author = fields.author.toStdString();
   options.note = (fields.note.isEmpty() ? subject.note : fields.note).toStdString();
   options.language = fields.language;
+  options.units = ui::capacity_units();
   options.level =
       fields.level == ReportFields::Level::kFull ? reports::ReportLevel::kFull : reports::ReportLevel::kSummary;
   return options;

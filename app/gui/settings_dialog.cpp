@@ -29,6 +29,7 @@ SettingsDialog::SettingsDialog(const Preferences& preferences, const QList<Comma
       commands_(commands),
       theme_(new QComboBox),
       language_(new QComboBox),
+      units_(new QComboBox),
       threshold_(new QSpinBox),
       roofs_(new QComboBox),
       table_(new QTableWidget),
@@ -67,8 +68,12 @@ QWidget* SettingsDialog::makeGeneral(const Preferences& preferences) {
   threshold_->setAccessibleName(tr("Utilisation that names a bound"));
   form->addRow(tr("&Theme"), theme_);
   form->addRow(tr("&Language"), language_);
+  units_->addItems({QStringLiteral("GiB, MiB, KiB"), QStringLiteral("GB, MB, kB")});
+  units_->setCurrentIndex(static_cast<int>(preferences.units));
+  units_->setAccessibleName(tr("Units of memory"));
+  form->addRow(tr("Units of &memory"), units_);
   auto* later = ui::sentence_label();
-  later->setText(tr("The language changes at the next start."));
+  later->setText(tr("Language and units change at the next start."));
   form->addRow(later);
   roofs_->addItems({tr("Measured"), tr("Datasheet")});
   roofs_->setCurrentIndex(static_cast<int>(preferences.roofs));
@@ -111,6 +116,7 @@ QWidget* SettingsDialog::makeKeys() {
 void SettingsDialog::restoreStandard() {
   theme_->setCurrentIndex(0);
   language_->setCurrentIndex(0);
+  units_->setCurrentIndex(0);
   threshold_->setValue(0);
   roofs_->setCurrentIndex(0);
   for (int row = 0; row < commands_.size(); ++row) keys_[row]->setKeySequence(commands_[row].standard);
@@ -134,6 +140,7 @@ Preferences SettingsDialog::preferences() const {
   Preferences preferences;
   preferences.theme = static_cast<ThemeChoice>(theme_->currentIndex());
   preferences.language = language_->currentData().toString();
+  preferences.units = static_cast<viewmodel::CapacityUnits>(units_->currentIndex());
   preferences.threshold_percent = threshold_->value();
   preferences.roofs = static_cast<RoofSource>(roofs_->currentIndex());
   for (const Command& command : edited())

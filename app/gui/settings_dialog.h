@@ -14,7 +14,7 @@ class QTableWidget;
 
 namespace dachlast::gui {
 
-/// Theme, language, verdict threshold, roofs and keys. Keys that two commands share are named, and cannot be accepted.
+/// Theme, language, units, verdict threshold, roofs and keys. Keys that two commands share are named, and cannot be accepted.
 class SettingsDialog : public QDialog {
   Q_OBJECT
 
@@ -33,6 +33,7 @@ class SettingsDialog : public QDialog {
   QList<Command> commands_;
   QComboBox* theme_;
   QComboBox* language_;
+  QComboBox* units_;
   QSpinBox* threshold_;
   QComboBox* roofs_;
   QTableWidget* table_;

@@ -46,6 +46,7 @@ void TableModel::setTable(viewmodel::Table table) {
   beginResetModel();
   table_ = std::move(table);
   shown_ = viewmodel::in_language(table_, words());
+  copied_ = viewmodel::in_language(table_, viewmodel::Words::of(viewmodel::Language::kEnglish, capacity_units()));
   endResetModel();
 }
 
@@ -67,7 +68,7 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
   switch (role) {
     case Qt::DisplayRole: return text_of(cell(shown_, index));
     case kSortRole: return raw_value(cell(table_, index));
-    case kCopyRole: return text_of(cell(is_word(cell(table_, index)) ? shown_ : table_, index));
+    case kCopyRole: return text_of(cell(is_word(cell(table_, index)) ? shown_ : copied_, index));
     case Qt::TextAlignmentRole:
       return QVariant::fromValue((column.align == Align::kRight ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::ToolTipRole: return tooltip_of(cell(shown_, index), column);

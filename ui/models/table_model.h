@@ -33,6 +33,7 @@ class TableModel : public QAbstractTableModel {
 
   viewmodel::Table table_;
   viewmodel::Table shown_;
+  viewmodel::Table copied_;  // English figures in the units shown
 };
 
 }  // namespace dachlast::ui

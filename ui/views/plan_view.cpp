@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 
 #include "ui/widgets/data_table.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -83,7 +84,7 @@ void PlanView::setContent(const PlanContent& content) {
   bar_->setSource(
       [bar = content.bar](figure::Size size) { return viewmodel::memory_bar_figure(bar, size, "memory-bar"); });
   contexts_->setSource([chart = content.contexts](figure::Size size) {
-    return viewmodel::context_chart_figure(chart, size, "context-chart");
+    return viewmodel::context_chart_figure(chart, size, "context-chart", capacity_units());
   });
   table_->setTable(content.memory);
   bar_->setData([table = content.memory] { return table; });

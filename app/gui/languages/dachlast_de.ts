@@ -684,10 +684,6 @@
         <translation>&amp;Sprache</translation>
     </message>
     <message>
-        <source>The language changes at the next start.</source>
-        <translation>Die Sprache wechselt beim nächsten Start.</translation>
-    </message>
-    <message>
         <source>&amp;Utilisation that names a bound</source>
         <translation>&amp;Auslastung, die eine Begrenzung benennt</translation>
     </message>
@@ -736,6 +732,18 @@
     <message>
         <source>Where a device has one kind of roofs only, those are used. The roofline shows both.</source>
         <translation>Hat ein Gerät nur eine Art von Obergrenzen, gelten diese. Das Roofline-Diagramm zeigt beide.</translation>
+    </message>
+    <message>
+        <source>Units of memory</source>
+        <translation>Einheiten des Speichers</translation>
+    </message>
+    <message>
+        <source>Units of &amp;memory</source>
+        <translation>Einheiten des S&amp;peichers</translation>
+    </message>
+    <message>
+        <source>Language and units change at the next start.</source>
+        <translation>Sprache und Einheiten ändern sich beim nächsten Start.</translation>
     </message>
 </context>
 <context>

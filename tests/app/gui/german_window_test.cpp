@@ -153,6 +153,25 @@ TEST_F(GermanWindow, LeavesNoEnglishOnEmptyPages) {
   EXPECT_EQ(english_of(window), "");
 }
 
+TEST_F(GermanWindow, DecimalUnitsLeaveNoBinaryOneOnFilledPages) {
+  ui::write_memory_in(viewmodel::CapacityUnits::kSi);
+  {
+    MainWindow window;
+    fill(window);
+    Texts texts;
+    texts.collect(window);
+    static const QRegularExpression binary(QStringLiteral("\\b[KMGT]iB\\b"));
+    static const QRegularExpression decimal(QStringLiteral("\\b[kMGT]B\\b"));
+    int n_decimal = 0;
+    for (const QString& text : texts.all()) {
+      EXPECT_FALSE(binary.match(text).hasMatch()) << text.toStdString();
+      n_decimal += int{decimal.match(text).hasMatch()};
+    }
+    EXPECT_GT(n_decimal, 10);
+  }
+  ui::write_memory_in(viewmodel::CapacityUnits::kIec);
+}
+
 TEST_F(GermanWindow, LeavesNoEnglishOnFilledPages) {
   MainWindow window;
   fill(window);

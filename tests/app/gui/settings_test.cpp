@@ -31,6 +31,7 @@ TEST(Preferences, SurviveARestart) {
   Preferences chosen;
   chosen.theme = ThemeChoice::kDark;
   chosen.language = "de";
+  chosen.units = viewmodel::CapacityUnits::kSi;
   chosen.threshold_percent = 75;
   chosen.roofs = RoofSource::kListed;
   chosen.keys = {{"measure", QKeySequence("Ctrl+M")}, {"repeat", QKeySequence()}};
@@ -94,6 +95,7 @@ TEST(SettingsDialog, RestoresTheStandard) {
   Preferences odd;
   odd.theme = ThemeChoice::kDark;
   odd.language = "de";
+  odd.units = viewmodel::CapacityUnits::kSi;
   odd.threshold_percent = 80;
   odd.roofs = RoofSource::kListed;
   SettingsDialog dialog(odd, two_commands());
