@@ -58,7 +58,7 @@ class AdviseCommand : public Command {
     }
     ScenarioAdvice advice = run_file_.empty() ? advise_scenario(request()) : advise_run(opened_run(common));
     if (verify_) {
-      const InterruptWatch interrupt;
+      const InterruptWatch interrupt(words_of(common));
       ProgressPrinter progress(common);
       verify_advice(advice, rounds_.empty() ? kVerifyRounds : parse_count("--rounds", rounds_), progress,
                     interrupt.token());

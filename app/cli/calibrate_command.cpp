@@ -34,7 +34,7 @@ class CalibrateCommand : public Command {
       throw Error(ErrorKind::kUsage, "--seconds", "must lie between 1 and 3600.", "Leave it out for the default.");
     const DeviceChoice choice = parse_device("--gpu", gpu_);
     if (choice.cuda_device) return calibrate_cuda(choice, common);
-    const InterruptWatch interrupt;
+    const InterruptWatch interrupt(words_of(common));
     ProgressPrinter progress(common);
     const DeviceRoofs roofs = calibrate_host(progress, interrupt.token(), Seconds{seconds_});
     if (!roofs_only_) calibrate_host_curves(progress, interrupt.token());
@@ -51,7 +51,7 @@ class CalibrateCommand : public Command {
 
   int calibrate_cuda(const DeviceChoice& choice, const CommonOptions& common) const {
     refuse_options_of_the_cpu();
-    const InterruptWatch interrupt;
+    const InterruptWatch interrupt(words_of(common));
     const auto device = open_device(choice);
     ProgressPrinter progress(common);
     print_result(render_gpu_roofs(calibrate_device(*device, progress, interrupt.token()), common));

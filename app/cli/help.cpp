@@ -4,18 +4,29 @@
 
 #include <algorithm>
 
+#include "core/viewmodel/format.h"
+
 namespace dachlast::cli {
 namespace {
 
-constexpr std::string_view kExitCodes =
-    "  0    done, and every condition met\n"
-    "  1    failure\n"
-    "  2    wrong usage\n"
-    "  3    does not fit, or no configuration meets the limits\n"
-    "  4    regression beyond --fail-on\n"
-    "  5    device or permission missing\n"
-    "  6    unreadable input\n"
-    "  130  interrupted\n";
+struct ExitMeaning {
+  int code;
+  std::string_view meaning;
+};
+
+constexpr ExitMeaning kExitCodes[] = {{0, "done, and every condition met"},
+                                      {1, "failure"},
+                                      {2, "wrong usage"},
+                                      {3, "does not fit, or no configuration meets the limits"},
+                                      {4, "regression beyond --fail-on"},
+                                      {5, "device or permission missing"},
+                                      {6, "unreadable input"},
+                                      {130, "interrupted"}};
+
+constexpr std::string_view kProgramExamples =
+    "  dachlast run --model stories-260k   # measure a real trained model on this computer\n"
+    "  dachlast report gpt2.dachlast       # write the HTML report of a run\n"
+    "  dachlast doctor                     # what can be measured here\n";
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   std::string text;
@@ -61,28 +72,50 @@ OptionText text_of(const CLI::Option& option) {
 constexpr std::size_t kHelpWidth = 80;
 constexpr std::size_t kDescriptionColumn = 28;
 
-std::string option_line(const OptionText& option) {
+/// In the reader's language, with spaces that lines may end at.
+std::string said(const viewmodel::Words& words, std::string_view english) {
+  return viewmodel::plain_spaces(words(english));
+}
+
+std::string option_line(const OptionText& option, const viewmodel::Words& words) {
   std::string left = "  " + option.names;
   if (!option.positional && !option.placeholder.empty()) left += " " + option.placeholder;
   left += left.size() + 2 > kDescriptionColumn ? "\n" + std::string(kDescriptionColumn, ' ')
                                                : std::string(kDescriptionColumn - left.size(), ' ');
-  std::string description = option.description;
-  if (!option.default_value.empty()) description += fmt::format(" (default {})", option.default_value);
+  std::string description = said(words, option.description);
+  if (!option.default_value.empty())
+    description += " " + said(words, fmt::format("(default {})", option.default_value));
   return left + wrapped(description, kDescriptionColumn, kHelpWidth) + "\n";
 }
 
-std::string group_block(const std::vector<OptionText>& options, std::string_view group) {
+std::string group_block(const std::vector<OptionText>& options, std::string_view group, const viewmodel::Words& words) {
   std::string block;
   for (const auto& option : options)
-    if (option.group == group) block += option_line(option);
-  return block.empty() ? block : fmt::format("\n{}:\n{}", group, block);
+    if (option.group == group) block += option_line(option, words);
+  return block.empty() ? block : fmt::format("\n{}:\n{}", said(words, group), block);
 }
 
-std::string head(const CLI::App& app, const CommandRow& row) {
-  std::string usage = fmt::format("Usage: dachlast {} [options]", row.name);
+/// Lines of "command  # comment": the comments are sentences.
+std::string example_lines(std::string_view lines, const viewmodel::Words& words) {
+  std::string text;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size() - 1);
+    const std::string_view line = lines.substr(0, end);
+    const std::size_t mark = line.find(" # ");
+    text += mark == std::string_view::npos
+                ? fmt::format("{}\n", line)
+                : fmt::format("{} # {}\n", line.substr(0, mark), said(words, line.substr(mark + 3)));
+    lines.remove_prefix(end + 1);
+  }
+  return text;
+}
+
+std::string head(const CLI::App& app, const CommandRow& row, const viewmodel::Words& words) {
+  std::string usage = fmt::format("{}: dachlast {} {}", said(words, "Usage"), row.name, said(words, "[options]"));
   for (const auto& option : option_texts(app))
     if (option.positional) usage += " " + option.names;
-  return fmt::format("{}\n\nExamples:\n{}\n{}\n", wrapped(row.summary, 0, kHelpWidth), row.examples, usage);
+  return fmt::format("{}\n\n{}:\n{}\n{}\n", wrapped(said(words, row.summary), 0, kHelpWidth), said(words, "Examples"),
+                     example_lines(row.examples, words), usage);
 }
 
 }  // namespace
@@ -125,38 +158,41 @@ std::vector<OptionText> option_texts(const CLI::App& app) {
   return texts;
 }
 
-std::string_view exit_code_table() {
-  return kExitCodes;
+std::string exit_code_table(const viewmodel::Words& words) {
+  std::string table;
+  for (const ExitMeaning& row : kExitCodes) table += fmt::format("  {:<3}  {}\n", row.code, said(words, row.meaning));
+  return table;
 }
 
-std::string program_help(std::span<const CommandRow> rows) {
+std::string program_help(std::span<const CommandRow> rows, const viewmodel::Words& words) {
+  const std::string command = said(words, "COMMAND");
   std::string text =
-      "Dachlast measures and predicts the memory and compute load of transformer layers.\n\n"
-      "Examples:\n"
-      "  dachlast run --model stories-260k   # measure a real trained model on this computer\n"
-      "  dachlast report gpt2.dachlast       # write the HTML report of a run\n"
-      "  dachlast doctor                     # what can be measured here\n\n"
-      "Usage: dachlast COMMAND [options]\n\nCommands:\n";
+      fmt::format("{}\n\n{}:\n{}\n{}: dachlast {} {}\n\n{}:\n",
+                  said(words, "Dachlast measures and predicts the memory and compute load of transformer layers."),
+                  said(words, "Examples"), example_lines(kProgramExamples, words), said(words, "Usage"), command,
+                  said(words, "[options]"), said(words, "Commands"));
   for (const auto& row : rows)
-    if (!row.examples.empty()) text += fmt::format("  {:<12} {}\n", row.name, wrapped(row.summary, 15, kHelpWidth));
-  return text + "\n`dachlast COMMAND -h` shows examples and the main options, `--help` everything.\n";
+    if (!row.examples.empty())
+      text += fmt::format("  {:<12} {}\n", row.name, wrapped(said(words, row.summary), 15, kHelpWidth));
+  const std::string more =
+      fmt::format("`dachlast {} -h` shows examples and the main options, `--help` everything.", command);
+  return text + "\n" + wrapped(said(words, more), 0, kHelpWidth) + "\n";
 }
 
-std::string short_help(const CLI::App& app, const CommandRow& row) {
-  const auto options = option_texts(app);
-  return head(app, row) + group_block(options, kMainGroup) +
-         fmt::format("\n`dachlast {} --help` shows all options.\n", row.name);
+std::string short_help(const CLI::App& app, const CommandRow& row, const viewmodel::Words& words) {
+  return head(app, row, words) + group_block(option_texts(app), kMainGroup, words) +
+         fmt::format("\n{}\n", said(words, fmt::format("`dachlast {} --help` shows all options.", row.name)));
 }
 
-std::string full_help(const CLI::App& app, const CommandRow& row) {
+std::string full_help(const CLI::App& app, const CommandRow& row, const viewmodel::Words& words) {
   const auto options = option_texts(app);
-  std::string text = head(app, row);
-  for (const std::string& group : groups_of(options)) text += group_block(options, group);
-  return text + fmt::format(
-                    "\nEvery option can also be set by an environment variable, DACHLAST_ and its\n"
-                    "name in capitals (DACHLAST_CONTEXT=4096), or in config.toml. Options win.\n"
-                    "\nExit codes:\n{}",
-                    kExitCodes);
+  std::string text = head(app, row, words);
+  for (const std::string& group : groups_of(options)) text += group_block(options, group, words);
+  const std::string elsewhere = said(words,
+                                     "Every option can also be set by an environment variable, DACHLAST_ and its name "
+                                     "in capitals (DACHLAST_CONTEXT=4096), or in config.toml. Options win.");
+  return text + fmt::format("\n{}\n\n{}:\n{}", wrapped(elsewhere, 0, kHelpWidth), said(words, "Exit codes"),
+                            exit_code_table(words));
 }
 
 }  // namespace dachlast::cli

@@ -30,19 +30,21 @@ struct OptionText {
 /// Every option and argument of `app`, in the order of their definition.
 std::vector<OptionText> option_texts(const CLI::App& app);
 
+// Help speaks the reader's language; names of options, their values and placeholders are the same in all of them.
+
 /// Help of the whole program: what it is for, the verbs, where to go on.
-std::string program_help(std::span<const CommandRow> rows);
+std::string program_help(std::span<const CommandRow> rows, const viewmodel::Words& words);
 
 /// `-h`: examples first, then the main options.
-std::string short_help(const CLI::App& app, const CommandRow& row);
+std::string short_help(const CLI::App& app, const CommandRow& row, const viewmodel::Words& words);
 
 /// `--help`: all options, environment, exit codes.
-std::string full_help(const CLI::App& app, const CommandRow& row);
+std::string full_help(const CLI::App& app, const CommandRow& row, const viewmodel::Words& words);
 
 /// Wraps `text` at `width` columns, each line after the first indented.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
 
 /// Exit codes as lines of "code  meaning".
-std::string_view exit_code_table();
+std::string exit_code_table(const viewmodel::Words& words);
 
 }  // namespace dachlast::cli

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 #include "app/cli/exit_code.h"
 
@@ -19,22 +20,24 @@ sigset_t watched_signals() {
   return signals;
 }
 
-void watch(const std::stop_token& end, const std::stop_source& work) {
+void watch(const std::stop_token& end, const std::stop_source& work, const std::string& notice) {
   const sigset_t signals = watched_signals();
   for (int signal = 0; sigwait(&signals, &signal) == 0 && !end.stop_requested();) {
     if (work.stop_requested()) _exit(kExitInterrupted);
-    std::fputs("\nStopping after the point in flight; finished points are kept. Press Ctrl+C again to stop now.\n",
-               stderr);
+    std::fputs(notice.c_str(), stderr);
     work.request_stop();
   }
 }
 
 }  // namespace
 
-InterruptWatch::InterruptWatch() {
+InterruptWatch::InterruptWatch(const viewmodel::Words& words) {
+  const std::string notice =
+      "\n" + words("Stopping after the point in flight; finished points are kept. Press Ctrl+C again to stop now.") +
+      "\n";
   const sigset_t signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  watcher_ = std::jthread([work = source_](const std::stop_token& end) { watch(end, work); });
+  watcher_ = std::jthread([work = source_, notice](const std::stop_token& end) { watch(end, work, notice); });
 }
 
 InterruptWatch::~InterruptWatch() {

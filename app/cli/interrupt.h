@@ -3,6 +3,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "core/viewmodel/language.h"
+
 namespace dachlast::cli {
 
 /// Ctrl+C once asks the work to stop after the point in flight; twice ends the process at once, exit code 130. SIGTERM
@@ -10,7 +12,8 @@ namespace dachlast::cli {
 /// signals; a thread of its own waits for them.
 class InterruptWatch {
  public:
-  InterruptWatch();
+  /// What it says when asked to stop is in the language of `words`.
+  explicit InterruptWatch(const viewmodel::Words& words);
   ~InterruptWatch();
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;

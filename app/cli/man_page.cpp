@@ -59,7 +59,7 @@ std::string program_man_page(std::span<const CommandRow> rows) {
       ".SH ENVIRONMENT\nEvery option of every command can be set by \\fBDACHLAST_\\fR and its name in capitals.\n"
       ".TP\n\\fBDACHLAST_DATA_DIR\\fR\nFolder of the bundled models, where it is not beside the program.\n"
       ".TP\n\\fBNO_COLOR\\fR, \\fBCOLUMNS\\fR, \\fBTERM\\fR\nHonoured as usual.\n";
-  return page + ".SH EXIT STATUS\n" + verbatim(exit_code_table());
+  return page + ".SH EXIT STATUS\n" + verbatim(exit_code_table(viewmodel::Words::of(viewmodel::Language::kEnglish)));
 }
 
 std::string command_man_page(const CLI::App& app, const CommandRow& row) {
@@ -71,7 +71,8 @@ std::string command_man_page(const CLI::App& app, const CommandRow& row) {
     if (option.positional) page += fmt::format(" \\fI{}\\fR", troff(option.names));
   page += "\n.SH EXAMPLES\n" + verbatim(row.examples) + ".SH OPTIONS\n";
   for (const auto& option : options) page += option_block(option);
-  return page + ".SH EXIT STATUS\n" + verbatim(exit_code_table()) + ".SH SEE ALSO\n\\fBdachlast\\fR(1)\n";
+  return page + ".SH EXIT STATUS\n" + verbatim(exit_code_table(viewmodel::Words::of(viewmodel::Language::kEnglish))) +
+         ".SH SEE ALSO\n\\fBdachlast\\fR(1)\n";
 }
 
 }  // namespace dachlast::cli

@@ -100,9 +100,32 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-std::string suggestion(std::string_view given, const std::vector<std::string>& known) {
+std::string suggestion(std::string_view given, const std::vector<std::string>& known, const viewmodel::Words& words) {
   const auto nearest = nearest_name(given, known);
-  return nearest ? fmt::format(" Did you mean '{}'?", *nearest) : std::string{};
+  return nearest ? " " + words(fmt::format("Did you mean '{}'?", *nearest)) : std::string{};
+}
+
+/// The language of help and of what the parser refuses, before any option has been taken over: the last --lang among
+/// the words, else the environment's.
+viewmodel::Language language_asked_for(int argc, const char* const* argv) {
+  const char* environment = std::getenv("DACHLAST_LANG");
+  std::string_view code = environment == nullptr ? "" : environment;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") break;
+    if (word.starts_with("--lang=")) code = word.substr(7);
+    if (word == "--lang" && i + 1 < argc) code = argv[i + 1];
+  }
+  return viewmodel::language_from_code(code).value_or(viewmodel::Language::kEnglish);
+}
+
+/// What the parser says of values it cannot take: "Could not convert: --pp = 99999999999" and others.
+std::string refusal_of(const CLI::ParseError& error, const viewmodel::Words& words) {
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ConversionError*>(&error) == nullptr) return words(text);
+  const std::size_t colon = text.find(": ");
+  return fmt::format("{}: {}", colon == std::string::npos ? text : text.substr(colon + 2),
+                     words("is not a number this option can take."));
 }
 
 }  // namespace
@@ -161,65 +184,64 @@ const Program::Verb* Program::selected() const {
 
 int Program::execute_selected() {
   if (const Verb* verb = selected()) return verb->command->execute(*verb->common);
-  fmt::print("{}", program_help(command_list()));
+  fmt::print("{}", program_help(command_list(), *words_));
   return kExitUsage;
 }
 
+std::string Program::unknown_word(int argc, const char* const* argv) const {
+  const Verb* const verb = selected();
+  std::vector<std::string> known = verb ? option_names(*verb->app) : std::vector<std::string>{};
+  if (!verb)
+    for (const auto& row : verbs_)
+      if (!row.row->examples.empty()) known.emplace_back(row.row->name);
+  const auto extras = verb ? verb->app->remaining() : app_.remaining();
+  const std::string first = !extras.empty() ? extras.front() : (argc > 1 ? argv[1] : "");
+  const std::string name = first.substr(0, first.find('='));  // --contxt=8
+  return fmt::format("{}: {}{}", first,
+                     (*words_)(verb ? fmt::format("not known to `{}`.", verb->row->name) : "not known as a command."),
+                     suggestion(name, known, *words_));
+}
+
 int Program::report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv) {
-  const Verb* const selected = this->selected();
-  const bool has_verb = selected != nullptr;
+  const Verb* const verb = selected();
   if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
     fmt::print("{}\n", error.what());
     return kExitDone;
   }
   if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
-    fmt::print("{}", has_verb ? short_help(*selected->app, *selected->row) : program_help(command_list()));
+    fmt::print("{}", verb ? short_help(*verb->app, *verb->row, *words_) : program_help(command_list(), *words_));
     return kExitDone;
   }
   if (dynamic_cast<const CLI::CallForAllHelp*>(&error) != nullptr) {
-    fmt::print("{}", has_verb ? full_help(*selected->app, *selected->row) : program_help(command_list()));
+    fmt::print("{}", verb ? full_help(*verb->app, *verb->row, *words_) : program_help(command_list(), *words_));
     return kExitDone;
   }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    std::vector<std::string> known = has_verb ? option_names(*selected->app) : std::vector<std::string>{};
-    if (!has_verb)
-      for (const auto& verb : verbs_) known.emplace_back(verb.row->name);
-    const auto extras = has_verb ? selected->app->remaining() : app_.remaining();
-    const std::string first = !extras.empty() ? extras.front() : (argc > 1 ? argv[1] : "");
-    fmt::print(stderr, "dachlast: {}: not known{}.{}\n", first,
-               has_verb ? fmt::format(" to `{}`", selected->row->name) : " as a command", suggestion(first, known));
-  } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
-    // "Could not convert: --pp = 99999999999"
-    const std::string text = error.what();
-    const std::size_t colon = text.find(": ");
-    fmt::print(stderr, "dachlast: {}: is not a number this option can take.\n",
-               colon == std::string::npos ? text : text.substr(colon + 2));
-  } else {
-    fmt::print(stderr, "dachlast: {}\n", error.what());
-  }
-  fmt::print(stderr, "`dachlast {}-h` shows examples and options.\n",
-             has_verb ? std::string(selected->row->name) + " " : std::string{});
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  fmt::print(stderr, "dachlast: {}\n", unknown ? unknown_word(argc, argv) : refusal_of(error, *words_));
+  const std::string command = verb ? fmt::format("dachlast {}", verb->row->name) : "dachlast";
+  fmt::print(stderr, "{}\n", (*words_)(fmt::format("`{} -h` shows examples and options.", command)));
   return kExitUsage;
 }
 
 int Program::run(int argc, const char* const* argv) {
+  words_ = &viewmodel::Words::of(language_asked_for(argc, argv));
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return report_parse_error(error, argc, argv);
   }
+  if (const Verb* const verb = selected()) words_ = &words_of(*verb->common);
   try {
     return execute_selected();
   } catch (const Error& error) {
-    const Verb* const verb = selected();
-    fmt::print(stderr, "dachlast: {}\n",
-               message_of(error, words_of(verb == nullptr ? CommonOptions() : *verb->common)));
+    fmt::print(stderr, "dachlast: {}\n", message_of(error, *words_));
     return exit_code_of(error.kind());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "dachlast: memory: the system refused an allocation. Ask for a smaller context or batch.\n");
+    fmt::print(stderr, "dachlast: {}\n",
+               (*words_)("memory: the system refused an allocation. Ask for a smaller context or batch."));
     return kExitDoesNotFit;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "dachlast: unexpected failure: {}\n", error.what());
+    fmt::print(stderr, "dachlast: {}\n", (*words_)(fmt::format("unexpected failure: {}", error.what())));
     return kExitFailure;
   }
 }

@@ -33,10 +33,12 @@ class Program {
   void add_verb(const CommandRow& row);
   const Verb* selected() const;
   int execute_selected();
+  std::string unknown_word(int argc, const char* const* argv) const;
   int report_parse_error(const CLI::ParseError& error, int argc, const char* const* argv);
 
   CLI::App app_;
   std::vector<Verb> verbs_;
+  const viewmodel::Words* words_ = &viewmodel::Words::of(viewmodel::Language::kEnglish);
 };
 
 }  // namespace dachlast::cli

@@ -262,7 +262,7 @@ int RunCommand::dry_run(const RunPlan& plan, const CommonOptions& common) const 
 }
 
 int RunCommand::execute(const CommonOptions& common) {
-  const InterruptWatch interrupt;
+  const InterruptWatch interrupt(words_of(common));
   ProgressPrinter progress(common);
   const RunPlan plan = plan_run(request(), progress, interrupt.token());
   if (dry_run_) return dry_run(plan, common);

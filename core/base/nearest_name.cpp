@@ -15,19 +15,23 @@ char lower(char c) {
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // One row of the table of Wagner & Fischer 1974: row[j] is the distance of the read part of `a` to the first j of
-  // `b`.
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (const char letter : a) {
-    std::size_t diagonal = row[0]++;
+  // Three rows of the table of Wagner & Fischer 1974, with the swaps of Damerau 1964: now[j] is the distance of the
+  // first i letters of `a` to the first j of `b`.
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> now(b.size() + 1);
+  std::iota(now.begin(), now.end(), std::size_t{0});
+  const auto equal = [&](std::size_t i, std::size_t j) { return lower(a[i - 1]) == lower(b[j - 1]); };
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    before.swap(last);
+    last.swap(now);
+    now[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(letter) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      now[j] = std::min({last[j - 1] + (equal(i, j) ? 0 : 1), last[j] + 1, now[j - 1] + 1});
+      if (i > 1 && j > 1 && equal(i, j - 1) && equal(i - 1, j)) now[j] = std::min(now[j], before[j - 2] + 1);
     }
   }
-  return row.back();
+  return now.back();
 }
 
 bool same_name(std::string_view a, std::string_view b) {

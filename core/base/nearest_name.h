@@ -8,7 +8,8 @@
 
 namespace dachlast {
 
-/// Insertions, deletions and replacements that turn `a` into `b` (Levenshtein); upper and lower case count as equal.
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`, each worth one (optimal string
+/// alignment); upper and lower case count as equal.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// Whether both are the same but for upper and lower case (ASCII).

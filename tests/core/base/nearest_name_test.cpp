@@ -13,12 +13,19 @@ TEST(EditDistance, CountsInsertionsDeletionsAndReplacements) {
   EXPECT_EQ(edit_distance("gpt2", ""), 4u);
   EXPECT_EQ(edit_distance("gpt2", "gpt2"), 0u);
   EXPECT_EQ(edit_distance("GPT2", "gpt2"), 0u);
-  EXPECT_EQ(edit_distance("ab", "ba"), 2u);
+}
+
+TEST(EditDistance, CountsASwapOfNeighboursOnce) {
+  EXPECT_EQ(edit_distance("ab", "ba"), 1u);
+  EXPECT_EQ(edit_distance("rnu", "run"), 1u);
+  EXPECT_EQ(edit_distance("lpna", "plan"), 2u);  // two swaps
+  EXPECT_EQ(edit_distance("ca", "abc"), 3u);     // no letter is touched twice: -c, a, +b, +c
 }
 
 TEST(NearestName, SuggestsWhatWasMeant) {
   const std::vector<std::string> names = {"gpt2", "gpt2-xl", "llama-3.2-1b", "llama-3.2-3b"};
   EXPECT_EQ(nearest_name("gtp2", names), "gpt2");
+  EXPECT_EQ(nearest_name("rnu", std::vector<std::string>{"gpus", "run", "report"}), "run");
   EXPECT_EQ(nearest_name("Llama-3.2-1B", names), "llama-3.2-1b");
   EXPECT_EQ(nearest_name("llama3.2-3b", names), "llama-3.2-3b");
 }

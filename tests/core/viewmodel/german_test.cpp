@@ -214,9 +214,6 @@ const std::set<std::string>& exceptions() {
 const std::set<std::string>& english_only() {
   static const std::set<std::string> list = {
       "advice_view.cpp",
-      "attach_gpu_view.cpp",
-      "attach_view.cpp",
-      "profile_view.cpp",
   };
   return list;
 }
