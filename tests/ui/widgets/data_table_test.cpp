@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <QApplication>
+#include <QClipboard>
 #include <QSignalSpy>
+
+#include "tests/ui/widgets/context_menu.h"
 
 namespace dachlast::ui {
 namespace {
@@ -64,6 +68,28 @@ TEST_F(DataTableTest, HiddenColumnsAreNotCopied) {
   table_.setColumnHidden(1, true);
   table_.selectRow(0);
   EXPECT_EQ(table_.selectionAsTsv(), "Name\na\n");
+}
+
+TEST_F(DataTableTest, ARightClickCopiesCellRowsAndMarkdown) {
+  table_.resize(400, 200);
+  table_.show();
+  const QPoint cell = table_.visualRect(table_.model()->index(1, 1)).center();
+  ASSERT_TRUE(choose_from_menu(*table_.viewport(), cell, "Copy cell"));
+  EXPECT_EQ(QApplication::clipboard()->text().toStdString(), "9.1");
+  table_.selectRow(1);
+  ASSERT_TRUE(choose_from_menu(*table_.viewport(), cell, "Copy rows"));
+  EXPECT_EQ(QApplication::clipboard()->text().toStdString(), "Name\tTime, ms\nb\t9.1\n");
+  ASSERT_TRUE(choose_from_menu(*table_.viewport(), cell, "Copy as Markdown"));
+  EXPECT_EQ(QApplication::clipboard()->text().toStdString(), "| Name | Time, ms |\n| --- | --- |\n| b | 9.1 |\n");
+}
+
+TEST_F(DataTableTest, ARightClickHidesAColumnAndBringsItBack) {
+  table_.resize(400, 200);
+  table_.show();
+  ASSERT_TRUE(choose_from_menu(*table_.viewport(), {5, 5}, "Time, ms"));
+  EXPECT_TRUE(table_.isColumnHidden(1));
+  ASSERT_TRUE(choose_from_menu(*table_.viewport(), {5, 5}, "Time, ms"));
+  EXPECT_FALSE(table_.isColumnHidden(1));
 }
 
 }  // namespace

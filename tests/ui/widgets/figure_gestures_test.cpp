@@ -6,6 +6,8 @@
 #include <QTest>
 #include <QWheelEvent>
 
+#include "tests/ui/widgets/context_menu.h"
+#include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
 
 namespace dachlast::ui {
@@ -186,6 +188,38 @@ TEST_F(FigureGestures, ChartsWithoutAPlaneIgnoreTheWheel) {
   drag({60, 35}, {160, 85});
   EXPECT_FALSE(requested_);
   EXPECT_FALSE(brushed_);
+}
+
+TEST_F(FigureGestures, ARightClickCopiesImageAndData) {
+  ASSERT_TRUE(choose_from_menu(view_, {110, 60}, "Copy data"));
+  EXPECT_TRUE(QApplication::clipboard()->text().contains("middle\tthe middle"));
+  ASSERT_TRUE(choose_from_menu(view_, {110, 60}, "Copy image"));
+  EXPECT_FALSE(QApplication::clipboard()->image().isNull());
+}
+
+TEST_F(FigureGestures, ARightClickSavesInFourKindsAndAddsToTheReport) {
+  QStringList kinds;
+  QString added;
+  QObject::connect(&view_, &FigureView::saveRequested, [&](const auto&, const QString& kind) { kinds << kind; });
+  QObject::connect(&view_, &FigureView::saveDataRequested, [&](const auto&, const QString& kind) { kinds << kind; });
+  QObject::connect(&view_, &FigureView::addToReportRequested,
+                   [&](const figure::Figure& chart) { added = QString::fromStdString(chart.id); });
+  for (const char* entry : {"Save as PNG…", "Save as SVG…", "Save as CSV…", "Save as JSON…", "Add to report"})
+    EXPECT_TRUE(choose_from_menu(view_, {110, 60}, QString::fromUtf8(entry))) << entry;
+  EXPECT_EQ(kinds.join(u' ').toStdString(), "png svg csv json");
+  EXPECT_EQ(added.toStdString(), "p");
+}
+
+TEST_F(FigureGestures, ARightClickShowsTheDataAsATable) {
+  ASSERT_TRUE(choose_from_menu(view_, {110, 60}, "Show as table"));
+  const auto* table = view_.findChild<DataTable*>();
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->table().rows.size(), 1U);
+}
+
+TEST_F(FigureGestures, AChartThatShowsNothingHasNoMenu) {
+  FigureView empty;
+  EXPECT_FALSE(choose_from_menu(empty, {10, 10}, "Copy data"));
 }
 
 }  // namespace
