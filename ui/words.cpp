@@ -61,6 +61,15 @@ QString said_lines(std::string_view english) {
   return lines.join(u'\n');
 }
 
+const figure::Wording* wording() {
+  class Said : public figure::Wording {
+   public:
+    std::string said(std::string_view english) const override { return ui::said(english).toStdString(); }
+  };
+  static const Said said_in_window;
+  return spoken_language() == Language::kEnglish ? nullptr : &said_in_window;
+}
+
 void say_labels(figure::Figure& figure) {
   if (spoken_language() == Language::kEnglish) return;
   say(figure.title);

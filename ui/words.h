@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/figure/figure.h"
+#include "core/figure/labels.h"
 #include "core/viewmodel/language.h"
 
 namespace dachlast::ui {
@@ -21,6 +22,9 @@ QString said(std::string_view english);
 
 /// The same line by line: tooltips hold one fact a line.
 QString said_lines(std::string_view english);
+
+/// How texts of figures will read in the window; nullptr where they are not translated.
+const figure::Wording* wording();
 
 /// The texts of a figure that are drawn. Tooltips stay English until someone asks for one: a heatmap has thousands.
 void say_labels(figure::Figure& figure);

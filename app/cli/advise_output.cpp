@@ -18,9 +18,10 @@ using reports::Json;
 using viewmodel::AdviceLine;
 using viewmodel::AdviceView;
 
+/// Text that is in the reader's language already.
 std::string indented(const std::string& text, std::size_t first, std::size_t rest, const CommonOptions& common) {
   const auto width = static_cast<std::size_t>(terminal_style(common).width);
-  const std::string plain = reports::terminal_escape(viewmodel::plain_spaces(words_of(common)(text)));
+  const std::string plain = reports::terminal_escape(viewmodel::plain_spaces(text));
   return std::string(first, ' ') + wrapped(plain, rest, width - first) + "\n";
 }
 
@@ -28,37 +29,39 @@ std::string item(const std::string& text, const CommonOptions& common, std::size
   return indented(text, indent, indent + 2, common);
 }
 
-std::string with_source(const AdviceLine& advice) {
-  return advice.source.empty() ? advice.risk : fmt::format("{} [{}]", advice.risk, advice.source);
+std::string with_source(const AdviceLine& advice, const viewmodel::Words& words) {
+  return advice.source.empty() ? words(advice.risk) : fmt::format("{} [{}]", words(advice.risk), advice.source);
 }
 
 /// A command stands on a line of its own and is never wrapped: it is there to be copied.
-std::string command_line(const AdviceLine& advice) {
+std::string command_line(const AdviceLine& advice, const viewmodel::Words& words) {
   std::string text;
   if (!advice.command.empty()) text += fmt::format("     $ {}\n", advice.command);
-  if (!advice.engine_option.empty()) text += fmt::format("     Engine: {}\n", advice.engine_option);
+  if (!advice.engine_option.empty()) text += fmt::format("     Engine: {}\n", words(advice.engine_option));
   return text;
 }
 
 std::string worthwhile_lines(const AdviceView& view, const CommonOptions& common) {
   std::string text;
+  const viewmodel::Words& words = words_of(common);
   int rank = 0;
   for (const AdviceLine& advice : view.worthwhile) {
-    text += indented(fmt::format("{}. {}", ++rank, advice.head), 0, 3, common);
-    if (!advice.reason.empty()) text += indented(advice.reason + ".", 3, 3, common);
-    text +=
-        indented(fmt::format("{}: {}", words_of(common)("Risk"), words_of(common)(with_source(advice))), 3, 3, common) +
-        command_line(advice);
+    text += indented(fmt::format("{}. {}", ++rank, words(advice.head)), 0, 3, common);
+    if (!advice.reason.empty()) text += indented(words(advice.reason) + ".", 3, 3, common);
+    text += indented(fmt::format("{}: {}", words("Risk"), with_source(advice, words)), 3, 3, common) +
+            command_line(advice, words);
   }
   return text;
 }
 
 std::string plain_lines(std::string_view head, const std::vector<AdviceLine>& list, const CommonOptions& common) {
   if (list.empty()) return {};
+  const viewmodel::Words& words = words_of(common);
   std::string text = fmt::format("\n{}\n", words_of(common)(head));
   for (const AdviceLine& advice : list)
-    text += paragraph(advice.reason.empty() ? advice.head + "." : fmt::format("{}: {}.", advice.head, advice.reason),
-                      common, 2);
+    text += indented(advice.reason.empty() ? words(advice.head) + "."
+                                           : fmt::format("{}: {}.", words(advice.head), words(advice.reason)),
+                     0, 2, common);
   return text;
 }
 

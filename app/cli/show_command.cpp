@@ -73,9 +73,9 @@ class ShowCommand : public Command {
     if (common.format != Format::kTable && common.format != Format::kMarkdown) return render_run(run, common);
     std::string text;
     for (const auto& point : view.ops)
-      text +=
-          fmt::format("{}\n{}\n{}\n", viewmodel::plain_spaces(point.heading), viewmodel::plain_spaces(point.verdict),
-                      render_table("dachlast.ops/1", "ops", point.table, common));
+      text += fmt::format("{}\n{}\n{}\n", viewmodel::plain_spaces(words_of(common)(point.heading)),
+                          viewmodel::plain_spaces(words_of(common)(point.verdict)),
+                          render_table("dachlast.ops/1", "ops", point.table, common));
     return text;
   }
 

@@ -21,6 +21,7 @@
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/run_reader.h"
 #include "app/gui/said_error.h"
 #include "app/gui/saving.h"
 #include "app/gui/scenario_pins.h"
@@ -88,6 +89,7 @@ MainWindow::MainWindow(QWidget* parent)
       planner_(new PlanController(*form_, *memory_, this)),
       recommender_(new RecommendController(*form_, *recommend_, this)),
       measurer_(new MeasureController(*measure_, run_folder(), this)),
+      reader_(new RunReader(this)),
       notice_(new NoticeBar),
       progress_(new QProgressBar) {
   setMinimumSize(kLeastSize);
@@ -99,6 +101,7 @@ MainWindow::MainWindow(QWidget* parent)
   docks_ = std::make_unique<Docks>(*this, pages_, form_);
   presenter_ = new RunPresenter(runs_, {*overview_, *roofline_, *timeline_, *kv_cache_, *compare_, *chips_}, *docks_,
                                 edits_, this);
+  connect(reader_, &RunReader::slow, this, [this](const QString& file) { tell(tr("Reading %1…").arg(file)); });
   // After pages and documents, whose signals it follows.
   // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
   reporter_ = new ReportController(runs_, *form_, *report_, edits_, this);
@@ -246,26 +249,28 @@ void MainWindow::open(const QString& path) {
   showPage(tr("Memory"));
 }
 
-bool MainWindow::addRun(const QString& name) {
-  try {
-    OpenedRun opened = open_run(name.toStdString());
-    runs_.add(name, std::move(opened.run));
-    tell(tr("Opened %1").arg(name));
-    for (const std::string& part : opened.skipped)
-      tell(tr("%1: left out, because a newer version wrote it: %2").arg(name, ui::said(part)));
-  } catch (const Error& error) {
-    presenter_->showError(said_error(error));
-    tell(said_error(error));
+/// False where it could not be read.
+bool MainWindow::addRun(ReadRun read) {
+  if (!read.run) {
+    presenter_->showError(read.problem);
+    tell(read.problem);
     return false;
   }
+  runs_.add(read.file, std::move(*read.run), std::move(read.planned));
+  tell(tr("Opened %1").arg(read.file));
+  for (const std::string& part : read.skipped)
+    tell(tr("%1: left out, because a newer version wrote it: %2").arg(read.file, ui::said(part)));
   return true;
 }
 
 void MainWindow::openRun(const std::filesystem::path& file) {
   const QString name = to_qt(file.string());
-  if (addRun(name)) addRecent(name);
   // A run dropped on the comparison joins it; elsewhere it is looked at.
-  if (stack_->currentWidget() != compare_) showPage(tr("Overview"));
+  const bool joins = stack_->currentWidget() == compare_;
+  reader_->read({name}, [this, name, joins](std::vector<ReadRun> read) {
+    if (addRun(std::move(read.front()))) addRecent(name);
+    if (!joins) showPage(tr("Overview"));
+  });
 }
 
 void MainWindow::planEdited(const ui::ScenarioFields& fields) {

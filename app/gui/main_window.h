@@ -39,6 +39,8 @@ class ProjectController;
 class RecommendController;
 class ReportController;
 class RunPresenter;
+class RunReader;
+struct ReadRun;
 class ScenarioPins;
 struct Preferences;
 
@@ -66,6 +68,7 @@ class MainWindow : public QMainWindow {
 
   OpenRuns& runs() { return runs_; }
   RunPresenter& presenter() { return *presenter_; }
+  RunReader& reader() { return *reader_; }
   ReportController& reporter() { return *reporter_; }
   Docks& docks() { return *docks_; }
   QUndoStack& edits() { return edits_; }
@@ -104,7 +107,7 @@ class MainWindow : public QMainWindow {
   void showHelp();
   void findOperations();
   void chooseFile();
-  bool addRun(const QString& name);
+  bool addRun(ReadRun read);
   void openRun(const std::filesystem::path& file);
   void exportReport();
   void printReport();
@@ -141,6 +144,7 @@ class MainWindow : public QMainWindow {
   MeasureController* measurer_;
   std::unique_ptr<Docks> docks_;
   RunPresenter* presenter_;
+  RunReader* reader_;
   ReportController* reporter_;
   ScenarioPins* pins_;
   ProjectController* project_;

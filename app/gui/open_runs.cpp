@@ -34,16 +34,23 @@ int OpenRuns::effectiveBaseline() const {
   return runs_.empty() ? -1 : 0;
 }
 
-void OpenRuns::add(const QString& file, Run run) {
+void OpenRuns::add(const QString& file, Run run, std::vector<MemorySegment> planned) {
   const auto open = std::ranges::find(runs_, file, &OpenRun::file);
   auto as_read = std::make_shared<const Run>(std::move(run));
   auto shown = judged(*as_read);
   if (open != runs_.end()) {
     open->run = std::move(shown);
     open->as_read = std::move(as_read);
+    open->planned = std::move(planned);
     current_ = static_cast<int>(open - runs_.begin());
   } else {
-    runs_.push_back({file, QFileInfo(file).completeBaseName(), {}, std::move(shown), std::move(as_read), freeSlot()});
+    runs_.push_back({file,
+                     QFileInfo(file).completeBaseName(),
+                     {},
+                     std::move(shown),
+                     std::move(as_read),
+                     std::move(planned),
+                     freeSlot()});
     current_ = static_cast<int>(runs_.size()) - 1;
   }
   Q_EMIT changed();

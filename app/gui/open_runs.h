@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/figure/figure.h"
+#include "core/memory/memory_model.h"
 #include "core/roofline/run.h"
 #include "core/workbench/listed_roofs.h"
 
@@ -19,6 +20,7 @@ struct OpenRun {
   QString note;
   std::shared_ptr<const Run> run;      // as the reader wants it judged
   std::shared_ptr<const Run> as_read;  // as it lies in its file
+  std::vector<MemorySegment> planned;  // memory of its largest point, where its model is known
   int slot = 0;                        // gives it its colour and shape for as long as it is open
 
   figure::Role role() const;
@@ -42,7 +44,7 @@ class OpenRuns : public QObject {
 
   /// Adds a run and shows it; a file that is open already is replaced. The first run becomes nobody's baseline: a comparison
   /// begins with the second.
-  void add(const QString& file, Run run);
+  void add(const QString& file, Run run, std::vector<MemorySegment> planned = {});
   void close(int index);
   void setCurrent(int index);
   /// −1: none.

@@ -106,31 +106,44 @@ void ProjectController::save(const QString& file) {
   Q_EMIT changed();
 }
 
-void ProjectController::open(const QString& file) {
+void ProjectController::open(const QString& file, const std::function<void()>& then) {
   const OpenedProject opened = read_project(file.toStdString());
   for (const std::string& part : opened.skipped)
     Q_EMIT told(tr("%1: left out, because a newer version wrote it: %2").arg(file, ui::said(part)));
-  apply(opened.project);
-  file_ = QFileInfo(file).absoluteFilePath();
-  saved_ = snapshot();
-  journal_.clear();
-  Q_EMIT changed();
+  apply(opened.project, [this, file = QFileInfo(file).absoluteFilePath(), then] {
+    file_ = file;
+    saved_ = snapshot();
+    journal_.clear();
+    Q_EMIT changed();
+    then();
+  });
 }
 
-void ProjectController::recover(const LeftBehind& left) {
-  apply(left.project);
-  file_ = to_qt(left.file.string());
-  saved_ = {};
-  writeJournal();
-  forget(left);
-  Q_EMIT changed();
+void ProjectController::recover(const LeftBehind& left, const std::function<void()>& then) {
+  apply(left.project, [this, left, then] {
+    file_ = to_qt(left.file.string());
+    saved_ = {};
+    writeJournal();
+    forget(left);
+    Q_EMIT changed();
+    then();
+  });
 }
 
-void ProjectController::apply(const Project& project) {
+void ProjectController::apply(const Project& project, const std::function<void()>& then) {
+  QStringList files;
+  for (const ProjectRun& run : project.runs) files << to_qt(run.file.string());
+  parts_.read_runs(files, [this, project, then](std::vector<ReadRun> runs) {
+    take(project, std::move(runs));
+    then();
+  });
+}
+
+void ProjectController::take(const Project& project, std::vector<ReadRun> runs) {
   applying_ = true;
   note_ = to_qt(project.note);
   foreign_ = project.foreign;
-  openRuns(project);
+  openRuns(project, std::move(runs));
   QList<ui::ScenarioFields> pins;
   for (const ProjectScenario& pin : project.pins) pins << fields_of(pin);
   parts_.set_pins(pins);
@@ -139,7 +152,7 @@ void ProjectController::apply(const Project& project) {
   applying_ = false;
 }
 
-void ProjectController::openRuns(const Project& project) {
+void ProjectController::openRuns(const Project& project, std::vector<ReadRun> runs) {
   missing_.clear();
   missing_baseline_.clear();
   while (!runs_.runs().empty()) runs_.close(0);
@@ -148,8 +161,9 @@ void ProjectController::openRuns(const Project& project) {
   };
   int baseline = -1;
   int shown = -1;
-  for (const ProjectRun& run : project.runs) {
-    if (!parts_.open_run(to_qt(run.file.string()))) {
+  for (std::size_t i = 0; i < project.runs.size(); ++i) {
+    const ProjectRun& run = project.runs[i];
+    if (!parts_.add_run(std::move(runs[i]))) {
       missing_.push_back(run);
       if (is(project.baseline, run)) missing_baseline_ = run.file;
       continue;

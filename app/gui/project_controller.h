@@ -4,6 +4,7 @@
 #include <QStringList>
 #include <functional>
 
+#include "app/gui/run_reader.h"
 #include "core/workbench/project_journal.h"
 #include "ui/widgets/scenario_form.h"
 
@@ -25,7 +26,8 @@ struct ProjectParts {
   std::function<void(const QList<ui::ScenarioFields>&)> set_pins;
   std::function<void(const ui::ScenarioFields&)> set_scenario;
   std::function<void(const ProjectLayout&)> set_layout;
-  std::function<bool(const QString&)> open_run;  // false where it cannot be opened
+  std::function<void(const QStringList& files, const RunReader::Then& then)> read_runs;
+  std::function<bool(ReadRun)> add_run;  // false where it could not be read
 };
 
 /// The project a window works on: where it lies, whether it is saved, and its journal, which survives a crash. Whoever edits the
@@ -50,11 +52,11 @@ class ProjectController : public QObject {
 
   /// Errors   throws `Error` where the file cannot be written; the project stays unsaved.
   void save(const QString& file);
-  /// Takes the place of what the window holds.
+  /// Takes the place of what the window holds, as soon as its runs are read; then calls `then`.
   /// Errors   throws `Error` where the file is no project; the window stays as it was.
-  void open(const QString& file);
+  void open(const QString& file, const std::function<void()>& then);
   /// Takes over what a crash left behind; it counts as unsaved.
-  void recover(const LeftBehind& left);
+  void recover(const LeftBehind& left, const std::function<void()>& then);
   void noteChange();
 
  Q_SIGNALS:
@@ -64,8 +66,10 @@ class ProjectController : public QObject {
   void told(const QString& text);
 
  private:
-  void apply(const Project& project);
-  void openRuns(const Project& project);
+  /// Once the runs are read, in one go; then calls `then`.
+  void apply(const Project& project, const std::function<void()>& then);
+  void take(const Project& project, std::vector<ReadRun> runs);
+  void openRuns(const Project& project, std::vector<ReadRun> runs);
   void writeJournal();
 
   OpenRuns& runs_;

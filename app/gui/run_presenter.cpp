@@ -15,6 +15,7 @@
 #include "core/viewmodel/localise.h"
 #include "core/viewmodel/phase_bars.h"
 #include "core/viewmodel/roofline_plot.h"
+#include "core/viewmodel/run_memory.h"
 #include "core/viewmodel/run_view.h"
 #include "core/workbench/workbench.h"
 #include "ui/paint/figure_painter.h"
@@ -49,6 +50,18 @@ ui::RunEntry entry_of(const OpenRun& run, bool baseline) {
           .role = run.role(),
           .shape = run.shape(),
           .standing = baseline ? ui::RunEntry::Standing::kBaseline : ui::RunEntry::Standing::kOther};
+}
+
+/// The device, then its roofs as the roofline names them.
+QStringList device_facts(const Run& run) {
+  QStringList facts;
+  const std::string& name = run.roofs.device.empty() ? run.host.cpu_name : run.roofs.device;
+  if (!name.empty()) facts << ui::said(name);
+  if (run.roofs.bandwidths.empty() || run.roofs.computes.empty()) return facts;
+  const viewmodel::RooflinePlot plot = viewmodel::roofline_plot(run);
+  for (const auto* roofs : {&plot.memory_roofs, &plot.compute_roofs})
+    for (const viewmodel::RooflineRoof& roof : *roofs) facts << ui::said(roof.label);
+  return facts;
 }
 
 }  // namespace
@@ -156,9 +169,16 @@ void RunPresenter::showRun() {
     return;
   }
   shown_run_ = open->run;
-  pages_.overview.setRun(viewmodel::run_view(*open->run), [run = open->run](figure::Size size) {
-    return viewmodel::phase_bars(*run, size.width, "bars");
-  });
+  ui::FigureView::Source memory;
+  if (viewmodel::has_memory_bars(*open->run, open->planned))
+    memory = [run = open->run, planned = open->planned](figure::Size size) {
+      return viewmodel::run_memory_bars(*run, planned, size, "run-memory");
+    };
+  pages_.overview.setRun(
+      viewmodel::run_view(*open->run),
+      [run = open->run](figure::Size size) { return viewmodel::phase_bars(*run, size.width, "bars", size.wording); },
+      std::move(memory));
+  pages_.overview.setDevice(device_facts(*open->run));
   pages_.kv_cache.setRun(open->run);
   showFiltered();
   if (pages_.timeline.isVisible()) showTimelines();

@@ -14,6 +14,7 @@
 #include "app/gui/preferences.h"
 #include "app/gui/project_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/run_reader.h"
 #include "app/gui/said_error.h"
 #include "app/gui/scenario_pins.h"
 #include "app/gui/settings.h"
@@ -54,7 +55,8 @@ void MainWindow::makeProject() {
     if (const auto row = pageIds().indexOf(QString::fromStdString(layout.page)); row >= 0)
       pages_->setCurrentRow(static_cast<int>(row));
   };
-  parts.open_run = [this](const QString& file) { return addRun(file); };
+  parts.read_runs = [this](const QStringList& files, const RunReader::Then& then) { reader_->read(files, then); };
+  parts.add_run = [this](ReadRun read) { return addRun(std::move(read)); };
   project_ = new ProjectController(runs_, std::move(parts), default_journal_folder(), this);
   connect(project_, &ProjectController::changed, this, &MainWindow::showTitle);
   connect(project_, &ProjectController::told, this, &MainWindow::tell);
@@ -72,10 +74,11 @@ void MainWindow::showTitle() {
 void MainWindow::openProject(const QString& file) {
   if (!mayLeaveProject()) return;
   try {
-    project_->open(file);
-    edits_.clear();
-    addRecent(file);
-    tell(tr("Opened %1").arg(file));
+    project_->open(file, [this, file] {
+      edits_.clear();
+      addRecent(file);
+      tell(tr("Opened %1").arg(file));
+    });
   } catch (const Error& error) {
     presenter_->showError(said_error(error));
     tell(said_error(error));
@@ -162,9 +165,10 @@ void MainWindow::offerRecovery() {
                {{tr("Restore"),
                  [this, left] {
                    if (!mayLeaveProject()) return;
-                   project_->recover(left);
-                   edits_.clear();
-                   offerRecovery();
+                   project_->recover(left, [this] {
+                     edits_.clear();
+                     offerRecovery();
+                   });
                  }},
                 {tr("Drop"),
                  [this, left] {

@@ -32,10 +32,17 @@ struct LegendEntry {
 
 inline constexpr double kLegendRowHeight = 20.0;
 
+/// How a legend is written, and how it will be read.
+struct LegendLook {
+  double font_size = 12.0;
+  const Wording* wording = nullptr;
+};
+
 /// Rows that `draw_legend` needs at this width.
-int legend_rows(std::span<const LegendEntry> entries, double width, double font_size);
+int legend_rows(std::span<const LegendEntry> entries, double width, const LegendLook& look);
 
 /// Draws entries from left to right, wrapped to `area.width`; the first row's middle lies half a row below `area.y`.
-void draw_legend(std::vector<Primitive>& out, const Box& area, std::span<const LegendEntry> entries, double font_size);
+void draw_legend(std::vector<Primitive>& out, const Box& area, std::span<const LegendEntry> entries,
+                 const LegendLook& look);
 
 }  // namespace dachlast::figure

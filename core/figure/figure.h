@@ -126,9 +126,14 @@ struct HitBox {
 
 using Primitive = std::variant<Line, Polyline, Area, Rect, Marker, Text, HitBox>;
 
+class Wording;
+
+/// What a figure is drawn for: the room there is, and who reads it.
 struct Size {
   double width = 960.0;
   double height = 600.0;
+  const Wording* wording =
+      nullptr;  // of the reader's language; nullptr: texts are read as they stand. Outlives the drawing
 };
 
 /// Where data lie in a figure, and which value a position stands for: what zooming and brushing go by.

@@ -50,11 +50,11 @@ constexpr Offset kSides[] = {{1, 0, Anchor::kStart},     {-1, 0, Anchor::kEnd}, 
                              {-0.8, -0.8, Anchor::kEnd}, {-0.8, 0.8, Anchor::kEnd}};
 constexpr double kGap = 5.0;
 constexpr std::array kDistances = {0.0, 14.0, 28.0, 46.0, 68.0, 94.0};
+constexpr double kAir = 2.0;          // between a label and what lies left and right of it
 constexpr double kLeaderFrom = 10.0;  // closer than this a leader would only add clutter
 
-PlacedLabel candidate(const LabelRequest& request, const Offset& side, double distance) {
+PlacedLabel candidate(const LabelRequest& request, double width, const Offset& side, double distance) {
   const double reach = request.radius + kGap + distance;
-  const double width = text_width(request.text, request.size);
   const double height = request.size;
   const Point anchor{request.at.x + side.dx * reach, request.at.y + side.dy * (reach + height / 2)};
   const double left = side.anchor == Anchor::kStart ? 0.0 : side.anchor == Anchor::kEnd ? width : width / 2;
@@ -74,15 +74,27 @@ bool inside(const Box& box, const Box& frame) {
   return box.x >= frame.x && box.y >= frame.y && box.right() <= frame.right() && box.bottom() <= frame.bottom();
 }
 
-std::optional<PlacedLabel> first_free(const LabelRequest& request, const Box& frame, std::span<const Box> taken) {
+/// A label and the air around it.
+Box with_air(const Box& box) {
+  return {box.x - kAir, box.y, box.width + 2 * kAir, box.height};
+}
+
+bool meets(const Box& label, std::span<const Box> boxes) {
+  return std::ranges::any_of(boxes, [air = with_air(label)](const Box& box) { return box.overlaps(air); });
+}
+
+std::optional<PlacedLabel> first_free(const LabelRequest& request, const LabelRoom& room, std::span<const Box> taken) {
+  const double width = text_width(request.text, request.size, room.wording);
+  std::optional<PlacedLabel> on_a_line;
   for (const double distance : kDistances) {
     for (const Offset& side : kSides) {
-      PlacedLabel label = candidate(request, side, distance);
-      const bool free = std::ranges::none_of(taken, [&](const Box& box) { return box.overlaps(label.box); });
-      if (free && inside(label.box, frame)) return label;
+      PlacedLabel label = candidate(request, width, side, distance);
+      if (!inside(label.box, room.frame) || meets(label.box, taken)) continue;
+      if (!meets(label.box, room.avoided)) return label;
+      if (!on_a_line) on_a_line = std::move(label);
     }
   }
-  return std::nullopt;
+  return on_a_line;
 }
 
 }  // namespace
@@ -100,16 +112,19 @@ double text_width(std::string_view utf8, double font_size) {
   return 0.6 * font_size * display_width(utf8);
 }
 
-std::vector<std::optional<PlacedLabel>> place_labels(std::span<const LabelRequest> requests, const Box& frame,
-                                                     std::span<const Box> obstacles) {
-  std::vector<Box> taken(obstacles.begin(), obstacles.end());
+double text_width(std::string_view english, double font_size, const Wording* wording) {
+  return wording == nullptr ? text_width(english, font_size) : text_width(wording->said(english), font_size);
+}
+
+std::vector<std::optional<PlacedLabel>> place_labels(std::span<const LabelRequest> requests, const LabelRoom& room) {
+  std::vector<Box> taken = room.obstacles;
   for (const auto& r : requests) taken.push_back({r.at.x - r.radius, r.at.y - r.radius, 2 * r.radius, 2 * r.radius});
   std::vector<std::size_t> order(requests.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](auto a, auto b) { return requests[a].weight > requests[b].weight; });
   std::vector<std::optional<PlacedLabel>> placed(requests.size());
   for (const std::size_t i : order) {
-    placed[i] = first_free(requests[i], frame, taken);
+    placed[i] = first_free(requests[i], room, taken);
     if (placed[i]) taken.push_back(placed[i]->box);
   }
   return placed;

@@ -216,8 +216,10 @@ ServingLoad load_of(const ServingRow& row) {
           .length_spread = is_inference_x(row) ? 0.2 : 0.0};
 }
 
-/// Limits in the recipes of InferenceX for SGLang, else those of the source's generator for its own runs.
-/// Source   SemiAnalysisAI/InferenceX:benchmarks/single_node (--chunked-prefill-size, --scheduler-recv-interval)
+/// Limits in the recipes of InferenceX for SGLang and TensorRT-LLM, else those of the source's generator for its own
+/// runs.
+/// Source   SemiAnalysisAI/InferenceX:benchmarks/single_node (--chunked-prefill-size, --scheduler-recv-interval,
+///          MAX_NUM_TOKENS)
 void settle_limits(const ServingRow& row, RowCatalog& catalog, SpeedQuestion& question) {
   constexpr int kSweptPrompt = 16384;
   if (!is_inference_x(row)) return generated_limits(question);
@@ -226,7 +228,12 @@ void settle_limits(const ServingRow& row, RowCatalog& catalog, SpeedQuestion& qu
   const auto settings = catalog.settings().find(row);
   if (!settings) return;
   question.limits.poll_passes = settings->poll_passes;
-  if (settings->prompt_tokens > 0) question.limits.max_num_batched_tokens = settings->prompt_tokens;
+  // Scripts with drafted tokens count the sequences of one group, those without count all clients.
+  const bool drafts = question.scenario.speculation && question.scenario.speculation->draft_tokens > 0;
+  const int groups = drafts ? question.scenario.layout.attention_data_parallel : 1;
+  const int tokens = settings->pass_tokens(static_cast<int>(*row.isl), std::max(1, question.load.n_clients / groups),
+                                           drafts ? 1 + question.scenario.speculation->draft_tokens : 1);
+  if (tokens > 0) question.limits.max_num_batched_tokens = tokens;
 }
 
 }  // namespace
@@ -238,8 +245,8 @@ SpeedReading read_question(const ServingRow& row, RowCatalog& catalog) {
   const RowReading reading = read_scenario(row, deployment.writers, catalog);
   if (!reading.scenario) return {{}, reading.reason};
   SpeedQuestion question = question_of(*reading.scenario, load_of(row));
-  settle_limits(row, catalog, question);
   question.scenario.speculation = deployment.speculation;
+  settle_limits(row, catalog, question);
   if (row.mode != "disagg") return {std::move(question), {}};
   const RowReading readers = read_scenario(row, deployment.readers, catalog);
   if (!readers.scenario) return {{}, readers.reason};

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/model/gguf_mix.h"
 #include "core/planner/row_scenario.h"
@@ -28,14 +29,17 @@ Layout layout_of(const ThroughputRow& row, const EngineProfile& engine) {
   return layout;
 }
 
+/// Whether a table multiplies the cuts of experts into the other ranks.
+enum class RanksStated : std::uint8_t { kPlain, kMultiplied };
+
 /// Ranks as a serving row states them. Where experts are cut both ways, tables of the source multiply the two into the tensor
-/// parallelism, or into the groups: the larger cut is the one that was run.
-/// Where whole experts are cut alone, other tables count the same ranks twice, as tensor ranks and as groups: tp 4 with 4 groups
-/// and 16 expert ranks was run as tp 4, ep 4 without groups.
+/// parallelism, or into the groups: the larger cut is the one that was run. Where whole experts are cut alone, others count the
+/// same ranks twice, as tensor ranks and as groups: tp 4 with 4 groups and 16 expert ranks was run as tp 4, ep 4 without groups.
+/// The source's own runs state plain ranks: TensorRT-LLM asks that the two multiply to the tensor parallelism.
 /// Source   the data's own notes: rows of tp 16 and 64 on servers of 8 devices repeat rows of tp 4 and 8;
 ///          SemiAnalysisAI/InferenceX:.github/configs/nvidia-master.yaml of 2026-04-06 and 2026-04-18 (kimik2.5-fp4-b200-vllm,
 ///          minimaxm2.5-fp8-h100-vllm, minimaxm2.5-fp4-b300-vllm: tp 4, ep 4, no dp-attn)
-Layout layout_of(const ServingRanks& ranks) {
+Layout layout_of(const ServingRanks& ranks, RanksStated stated) {
   Layout layout;
   const int moe_tp = std::max(1, ranks.moe_tp.value_or(1));
   const int moe_ep = std::max(1, ranks.moe_ep.value_or(1));
@@ -43,6 +47,7 @@ Layout layout_of(const ServingRanks& ranks) {
   layout.pipeline_parallel = std::max(1, ranks.pp.value_or(1));
   layout.attention_data_parallel = std::max(1, ranks.attention_dp.value_or(1));
   if (moe_ep > 1) layout.experts = ExpertPlacement::kWhole;
+  if (stated == RanksStated::kPlain) return layout;
   if (moe_tp > 1 && moe_ep > 1 && layout.tensor_parallel == moe_tp * moe_ep)
     layout.tensor_parallel = std::max(moe_tp, moe_ep);
   if (moe_tp > 1 && moe_ep > 1 && layout.attention_data_parallel == moe_tp * moe_ep)
@@ -125,7 +130,7 @@ RowReading read_scenario(const ServingRow& row, const ServingRanks& ranks, RowCa
       *row_cache(recipe && scenario.weights.format.is_quantized() && row.precision.starts_with("fp") ? "fp8" : "");
   scenario.engine = catalog.engine(engine);
   scenario.engine_name = row.backend;
-  scenario.layout = layout_of(ranks);
+  scenario.layout = layout_of(ranks, is_inference_x(row) ? RanksStated::kMultiplied : RanksStated::kPlain);
   scenario.device = *device->spec;
   scenario.capacity = capacity_for_frameworks(*device->spec);
   if (!engine.assumption.empty()) scenario.assumptions.push_back(engine.assumption);

@@ -12,7 +12,14 @@ namespace dachlast {
 /// What a published sweep's script told its server and its rows do not repeat.
 struct ServerSettings {
   int poll_passes = 1;    // decode passes between two looks at what has arrived
-  int prompt_tokens = 0;  // of prompts in one pass; 0: the engine's own limit
+  int prompt_tokens = 0;  // of one pass; 0: the engine's own limit
+  int beyond_prompt =
+      0;  // instead: a pass holds one prompt, all sequences' tokens and so many more, in whole blocks of 64
+  int least_tokens = 0;  // and no fewer than these, where no tokens are drafted
+
+  /// Tokens of one pass of `sequences` that each need `tokens_of_sequence`, for prompts of `prompt`; 0: the engine's own
+  /// limit.
+  int pass_tokens(int prompt, int sequences, int tokens_of_sequence) const;
 };
 
 /// The scripts of a data file.
@@ -22,6 +29,7 @@ class SettingsCatalog {
   explicit SettingsCatalog(const std::filesystem::path& csv);
 
   /// Of the latest script before the row's date for its engine, model, types, device and ranks; empty where there is none.
+  /// Rows without a date take the first.
   std::optional<ServerSettings> find(const ServingRow& row) const;
 
  private:
@@ -36,6 +44,8 @@ class SettingsCatalog {
     int many_clients = 0;  // from so many on the next applies
     int many_poll_passes = 1;
     int prompt_tokens = 0;
+    int beyond_prompt = 0;
+    int least_tokens = 0;
   };
   static bool fits(const Script& script, const ServingRow& row);
 

@@ -175,7 +175,9 @@ class Playback {
   void prompt_pass() {
     const bool mixed = timer_.scenario().engine.speed.prompts == PromptPolicy::kMixed;
     StepLoad load = mixed ? decode_load(0.0) : StepLoad{};
-    double budget = stages_ * std::max(1.0, limits_.max_num_batched_tokens - load.decode_sequences);
+    const auto& drafts = timer_.scenario().speculation;
+    const double decoding = load.decode_sequences * (1.0 + (drafts ? drafts->draft_tokens : 0));
+    double budget = stages_ * std::max(1.0, limits_.max_num_batched_tokens - decoding);
     std::vector<std::size_t> finished;
     double kv = 0.0;
     for (std::size_t i = 0; i < reading_.size() && budget > 0.0; ++i) {
@@ -286,7 +288,8 @@ class Playback {
     ServingTime time;
     time.tpot_s = n_timed_ > 0 ? tpot_sum_ / n_timed_ : 0.0;
     const double passes = groups_ > 1 ? facts.group_wait_passes : facts.wait_passes;
-    const double fixed = kMicro * facts.request_us + passes * time.tpot_s;
+    const double pass = time.tpot_s * timer_.tokens_per_pass();  // with drafted tokens several come of one
+    const double fixed = kMicro * facts.request_us + passes * pass;
     time.ttft_s = ttft_sum_ / std::max(1, n_started_) + fixed;
     const double lasted = finished_at_ - counted_from_ + fixed;
     time.output_tokens_s = groups_ * tokens_out_ / lasted;

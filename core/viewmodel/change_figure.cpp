@@ -69,7 +69,8 @@ class ChangeDrawing {
   Figure draw() {
     axis();
     for (std::size_t i = 0; i < n_rows_; ++i) row(view_.changes[i], y_of(i));
-    draw_legend(figure_.primitives, {frame_.x, 4.0, frame_.width, kLegendRowHeight}, legend_, kRowFont);
+    draw_legend(figure_.primitives, {frame_.x, 4.0, frame_.width, kLegendRowHeight}, legend_,
+                {kRowFont, figure_.size.wording});
     if (n_rows_ < view_.changes.size())
       figure_.primitives.push_back(Text{
           {frame_.right(), figure_.size.height - 6.0},
@@ -83,9 +84,10 @@ class ChangeDrawing {
  private:
   Box frame_of(Size size) const {
     double label = 0.0;
-    for (const ChangeRow& row : view_.changes) label = std::max(label, text_width(row.heading, kRowFont));
+    for (const ChangeRow& row : view_.changes) label = std::max(label, text_width(row.heading, kRowFont, size.wording));
     const double left = std::min(label + 16.0, 0.45 * size.width);
-    const double top = 12.0 + kLegendRowHeight * legend_rows(legend_, size.width - left - 24.0, kRowFont);
+    const double top =
+        12.0 + kLegendRowHeight * legend_rows(legend_, size.width - left - 24.0, {kRowFont, size.wording});
     return {left, top, std::max(size.width - left - 24.0, 40.0), std::max(size.height - top - 46.0, kLeastPitch)};
   }
 

@@ -47,7 +47,7 @@ class Drawing {
   Drawing(const ContextChart& chart, Size size, std::string id, CapacityUnits units)
       : chart_(chart),
         legend_(legend()),
-        legend_rows_(legend_rows(legend_, size.width - kLeft - kRight, kFont)),
+        legend_rows_(legend_rows(legend_, size.width - kLeft - kRight, {kFont, size.wording})),
         frame_{kLeft, kTop, size.width - kLeft - kRight,
                std::max(size.height - kTop - kBottom - legend_rows_ * kLegendRowHeight, 40.0)},
         top_(highest(chart)),
@@ -69,7 +69,8 @@ class Drawing {
     markers();
     hits();
     draw_legend(figure_.primitives,
-                {frame_.x, frame_.bottom() + kBottom, frame_.width, legend_rows_ * kLegendRowHeight}, legend_, kFont);
+                {frame_.x, frame_.bottom() + kBottom, frame_.width, legend_rows_ * kLegendRowHeight}, legend_,
+                {kFont, figure_.size.wording});
     return std::move(figure_);
   }
 

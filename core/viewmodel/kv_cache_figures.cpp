@@ -161,8 +161,8 @@ double live_and_cached(const KvUsage& kv, const KvMoment& moment) {
 figure::Figure occupancy_figure(const KvUsage& kv, int moment, figure::Size size, std::string id) {
   Figure figure{std::move(id), size, "Blocks of the KV cache", moment_sentence(kv, moment), {}};
   const auto legend = state_legend();
-  draw_legend(figure.primitives, {8.0, 4.0, size.width - 16.0, kLegendRowHeight}, legend, kMapFont);
-  const double top = 12.0 + kLegendRowHeight * legend_rows(legend, size.width - 16.0, kMapFont);
+  draw_legend(figure.primitives, {8.0, 4.0, size.width - 16.0, kLegendRowHeight}, legend, {kMapFont, size.wording});
+  const double top = 12.0 + kLegendRowHeight * legend_rows(legend, size.width - 16.0, {kMapFont, size.wording});
   if (moment < 0 || moment >= static_cast<int>(kv.moments.size()) || kv.n_blocks <= 0) return figure;
   const Box box{8.0, top, std::max(size.width - 16.0, 10.0), std::max(size.height - top - 20.0, 10.0)};
   draw_map(figure, block_cells(kv, kv.moments[static_cast<std::size_t>(moment)]), box, kv.block_size);
@@ -206,12 +206,12 @@ figure::Figure waste_figure(const KvUsage& kv, figure::Size size, std::string id
                            counted(static_cast<std::int64_t>(part.tokens), "token", "tokens"), percent),
                Amount{part.tokens, AmountUnit::kCount}});
   }
-  figure.primitives.push_back(
-      Text{{8.0, 16.0},
-           "Token slots at the fullest step. External fragmentation: none, every free block serves.",
-           Role::kText,
-           kMapFont});
-  draw_legend(figure.primitives, {8.0, y + height + 4.0, size.width - 16.0, kLegendRowHeight}, legend, kMapFont);
+  std::string heading = "Token slots at the fullest step. External fragmentation: none, every free block serves.";
+  if (text_width(heading, kMapFont, size.wording) > size.width - 16.0)
+    heading = figure.title;  // the table says the rest
+  figure.primitives.push_back(Text{{8.0, 16.0}, std::move(heading), Role::kText, kMapFont});
+  draw_legend(figure.primitives, {8.0, y + height + 4.0, size.width - 16.0, kLegendRowHeight}, legend,
+              {kMapFont, size.wording});
   return figure;
 }
 
@@ -225,7 +225,7 @@ figure::Figure kv_history_figure(const KvUsage& kv, int moment, figure::Size siz
   const std::vector<LegendEntry> legend{{"blocks in use", Role::kSeries1, {}, {}, 0.0},
                                         {"token slots in use", Role::kSeries2, {}, {}, 0.0},
                                         {"in use or cached", Role::kSeries3, {}, {}, 0.0}};
-  const double legend_height = kLegendRowHeight * legend_rows(legend, size.width - 16.0, kMapFont);
+  const double legend_height = kLegendRowHeight * legend_rows(legend, size.width - 16.0, {kMapFont, size.wording});
   const Box frame{46.0, 34.0, std::max(size.width - 46.0 - 30.0, 40.0),
                   std::max(size.height - 34.0 - 46.0 - legend_height, 40.0)};
   const Unit unit = unit_for(Measure::kTime, kv.moments.back().time_s);
@@ -239,7 +239,7 @@ figure::Figure kv_history_figure(const KvUsage& kv, int moment, figure::Size siz
   figure.primitives.push_back(use_line(kv, x, y, Role::kSeries1, Dash::kSolid, block_use));
   figure.primitives.push_back(use_line(kv, x, y, Role::kSeries2, Dash::kDashed, token_use));
   draw_legend(figure.primitives, {8.0, size.height - legend_height - 2.0, size.width - 16.0, legend_height}, legend,
-              kMapFont);
+              {kMapFont, size.wording});
   for (std::size_t i = 0; i < kv.moments.size(); ++i) {
     const double at = x.position(kv.moments[i].time_s);
     if (static_cast<int>(i) == moment)

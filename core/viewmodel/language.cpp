@@ -48,7 +48,9 @@ std::optional<std::string> Words::find(std::string_view english) const {
 
 std::string Words::number(std::string_view english) const {
   if (language_ == Language::kEnglish) return in_units(std::string(english));
-  return in_units(catalogue_->quantity(english).value_or(std::string(english)));
+  if (auto amount = catalogue_->quantity(english)) return in_units(std::move(*amount));
+  Translation phrase = catalogue_->translate(english);  // "9.12 GiB less"
+  return in_units(phrase.complete ? std::move(phrase.text) : std::string(english));
 }
 
 std::span<const std::string> Words::entries() const {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/figure/labels.h"
+
 namespace dachlast::viewmodel {
 
 class Catalogue;
@@ -35,7 +37,7 @@ enum class CapacityUnits : std::uint8_t { kIec, kSi };
 ///   {r}  a remark that is translated where the catalogue knows it
 /// This way remarks that older run files carry are read in the language of the reader too.
 /// Threads  immutable once made; one instance a language and unit, shared by all.
-class Words {
+class Words : public figure::Wording {
  public:
   /// The words of a language.
   static const Words& of(Language language, CapacityUnits units = CapacityUnits::kIec);
@@ -52,6 +54,8 @@ class Words {
   /// The text in this language and its memory in these units; what the catalogue does not know stays English.
   std::string operator()(std::string_view english) const;
 
+  std::string said(std::string_view english) const override { return (*this)(english); }
+
   /// The same, only where all of it is known.
   std::optional<std::string> find(std::string_view english) const;
 
@@ -64,7 +68,7 @@ class Words {
 
  private:
   Words(Language language, CapacityUnits units, std::string_view catalogue);
-  ~Words();
+  ~Words() override;
 
   std::string in_units(std::string text) const;
 

@@ -153,9 +153,23 @@ void Change::operator()(ReportView& report) const {
   (*this)(report.appendix);
 }
 
+/// A cell may list phrases: "fewest GPUs, lowest latency". Where one of them is not known all stay.
+std::string cell_in(const Words& words, const std::string& english) {
+  std::string joined;
+  for (std::size_t begin = 0; begin < english.size();) {
+    const std::size_t end = std::min(english.find(", ", begin), english.size());
+    const auto part = words.find(english.substr(begin, end - begin));
+    if (!part) return words(english);
+    joined += (begin == 0 ? "" : ", ") + *part;
+    begin = end + 2;
+  }
+  return joined;
+}
+
 TextChange into(const Words& words) {
   return [&words](TextKind kind, const std::string& english) {
     if (kind == TextKind::kNumber) return words.number(english);
+    if (kind == TextKind::kCell && !words.find(english)) return cell_in(words, english);
     return kind == TextKind::kTitle ? title_in(words, english) : words(english);
   };
 }

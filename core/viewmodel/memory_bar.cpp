@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/figure/labels.h"
 #include "core/figure/scale.h"
 #include "core/viewmodel/format.h"
 #include "core/viewmodel/memory_chart.h"
@@ -21,6 +22,7 @@ constexpr double kMemoryTop = 26.0;
 constexpr double kMemoryBottom = 14.0;
 constexpr double kLabelPitch = 17.0;  // two labels never touch
 constexpr double kHeadroom = 1.06;
+constexpr double kLabelGap = 14.0;  // between the bar and its names
 
 std::string gib_text(double bytes, Rounding rounding) {
   return format(Measure::kCapacity, bytes, rounding);
@@ -33,7 +35,7 @@ class Bar {
         total_(total_bytes(bar.segments).value),
         scale_(Scale::linear({0.0, kHeadroom * std::max({total_, bar.capacity_bytes, 1.0})},
                              size.height - kMemoryBottom, kMemoryTop)),
-        box_{14.0, kMemoryTop, std::clamp(0.28 * size.width, 48.0, 120.0), size.height - kMemoryTop - kMemoryBottom} {
+        box_{14.0, kMemoryTop, bar_width(bar, size), size.height - kMemoryTop - kMemoryBottom} {
     figure_.id = std::move(id);
     figure_.size = size;
     figure_.title = "Memory of one device";
@@ -49,6 +51,20 @@ class Bar {
   }
 
  private:
+  static std::string label_of(const MemorySegment& segment) {
+    const std::string mark = segment.origin == Origin::kEstimated ? "≈\u00a0" : "";
+    return fmt::format("{} {}{}", segment.name, mark, gib_text(segment.bytes.value, Rounding::kUp));
+  }
+
+  /// As wide as the names beside it leave room for.
+  static double bar_width(const MemoryBar& bar, Size size) {
+    double longest = 0.0;
+    for (const MemorySegment& segment : bar.segments)
+      longest = std::max(longest, text_width(label_of(segment), kMemoryFont, size.wording));
+    const double room = size.width - kLabelGap - longest - 16.0;
+    return std::clamp(std::min(0.28 * size.width, room), 16.0, 120.0);
+  }
+
   std::string limit_text() const {
     if (bar_.budget_bytes <= 0.0) return "";
     const double spare = bar_.budget_bytes - total_;
@@ -83,10 +99,8 @@ class Bar {
       const Box box{box_.x, y, box_.width, std::max(scale_.position(from) - y - 1.0, 0.5)};
       const SegmentLook look = look_of_segment(segment.name);
       figure_.primitives.push_back(Rect{box, look.role, kSegmentOpacity, look.hatch});
-      const std::string mark = segment.origin == Origin::kEstimated ? "≈\u00a0" : "";
-      labels_.push_back({box.y + box.height / 2 + 4.0,
-                         fmt::format("{} {}{}", segment.name, mark, gib_text(segment.bytes.value, Rounding::kUp)),
-                         Role::kText, Point{box.right(), box.y + box.height / 2}});
+      labels_.push_back(
+          {box.y + box.height / 2 + 4.0, label_of(segment), Role::kText, Point{box.right(), box.y + box.height / 2}});
       figure_.primitives.push_back(
           HitBox{{box.x, box.y, figure_.size.width - box.x, std::max(box.height, kLabelPitch)},
                  segment.name,
@@ -116,7 +130,7 @@ class Bar {
     double taken = kMemoryTop + 4.0 - kLabelPitch;
     for (auto label = labels_.rbegin(); label != labels_.rend(); ++label)
       taken = label->y = std::max(label->y, taken + kLabelPitch);
-    const double x = box_.right() + 14.0;
+    const double x = box_.right() + kLabelGap;
     for (Label& label : labels_) {
       if (label.from) figure_.primitives.push_back(Line{*label.from, {x - 3.0, label.y - 4.0}, {Role::kGrid, 1.0}});
       text({x, label.y}, std::move(label.text), label.role);

@@ -119,7 +119,7 @@ class ParetoDrawing {
       : chart_(chart),
         points_(drawn_points(chart)),
         frontier_(frontier_of(points_, chart.x, chart.y)),
-        legend_rows_(legend_rows(kLegend, size.width - kLeft - kRight, kFont)),
+        legend_rows_(legend_rows(kLegend, size.width - kLeft - kRight, {kFont, size.wording})),
         frame_{kLeft, kTop, std::max(size.width - kLeft - kRight, 40.0),
                std::max(size.height - kTop - kBottom - legend_rows_ * kLegendRowHeight, 40.0)},
         x_(Scale::log(domain_of(chart, points_, chart.x), frame_.x, frame_.right())),
@@ -142,7 +142,8 @@ class ParetoDrawing {
     hits();
     if (points_.empty()) empty_sentence();
     draw_legend(figure_.primitives,
-                {frame_.x, frame_.bottom() + kBottom, frame_.width, legend_rows_ * kLegendRowHeight}, kLegend, kFont);
+                {frame_.x, frame_.bottom() + kBottom, frame_.width, legend_rows_ * kLegendRowHeight}, kLegend,
+                {kFont, figure_.size.wording});
     return std::move(figure_);
   }
 
@@ -191,6 +192,8 @@ class ParetoDrawing {
   }
 
   void note(Point at, const std::string& text, Anchor anchor) {
+    const double width = text_width(text, kFont, figure_.size.wording);
+    notes_.push_back({anchor == Anchor::kEnd ? at.x - width : at.x, at.y - kFont, width, 1.3 * kFont});
     figure_.primitives.push_back(
         Text{.at = at, .text = text, .role = Role::kText, .size = kFont, .anchor = anchor, .halo = Halo::kSurface});
   }
@@ -219,7 +222,8 @@ class ParetoDrawing {
     for (const ParetoPoint* point : points_)
       if (point->rank == ParetoRank::kOption)
         requests.push_back({.at = at(*point), .radius = kOptionSize / 2, .text = point->label, .size = kFont});
-    for (std::size_t i = 0; const auto& placed : place_labels(requests, frame_, {})) {
+    for (std::size_t i = 0;
+         const auto& placed : place_labels(requests, {frame_, notes_, marker_boxes(), figure_.size.wording})) {
       const std::string& text = requests[i++].text;
       if (!placed) continue;
       if (placed->leader) figure_.primitives.emplace_back(*placed->leader);
@@ -231,6 +235,16 @@ class ParetoDrawing {
                                         .weight = Weight::kBold,
                                         .halo = Halo::kSurface});
     }
+  }
+
+  std::vector<Box> marker_boxes() const {
+    std::vector<Box> boxes;
+    for (const ParetoPoint* point : points_) {
+      const double half = size_of(rank_of(*point)) / 2;
+      const Point p = at(*point);
+      boxes.push_back({p.x - half, p.y - half, 2 * half, 2 * half});
+    }
+    return boxes;
   }
 
   void hits() {
@@ -262,6 +276,7 @@ class ParetoDrawing {
   Box frame_;
   Scale x_;
   Scale y_;
+  std::vector<Box> notes_;  // of limits
   Figure figure_;
 };
 

@@ -96,17 +96,17 @@ std::string description_of(const std::vector<PointSummary>& points) {
 
 }  // namespace
 
-figure::Figure phase_bars(const Run& run, double width, std::string id) {
+figure::Figure phase_bars(const Run& run, double width, std::string id, const figure::Wording* wording) {
   const auto points = summaries_of(run);
   const auto legend = legend_of(points);
-  const double legend_height = kLegendRowHeight * legend_rows(legend, width, kBarFont);
+  const double legend_height = kLegendRowHeight * legend_rows(legend, width, {kBarFont, wording});
   const double bars_height = kBarPitch * static_cast<double>(points.size());
   Figure figure{std::move(id),
                 {width, kTop + legend_height + bars_height + 4.0},
                 "Where the time of a step goes",
                 description_of(points),
                 {}};
-  draw_legend(figure.primitives, {0.0, kTop, width, legend_height}, legend, kBarFont);
+  draw_legend(figure.primitives, {0.0, kTop, width, legend_height}, legend, {kBarFont, wording});
   double y = kTop + legend_height;
   for (const auto& point : points) {
     draw_heading(figure, point, y + 2.0);

@@ -25,6 +25,8 @@ constexpr double kNarrow = 600.0;  // below this width there is no room for name
 constexpr double kLargestMarker = 28.0;
 constexpr double kSmallestMarker = 6.0;
 constexpr double kAbove = 4.0;
+constexpr double kRoofPitch = 20.0;  // between compute roofs with a label between them
+constexpr double kArrowReach = 3.0;  // around the middle of an arrow
 
 std::string tick_number(double value) {
   return value >= 1.0 ? format_count(std::llround(value)) : fmt::format("{:g}", value);
@@ -44,6 +46,10 @@ class Drawing {
   void bands();
   void band(std::vector<Point> outline, Role role, double opacity, Hatch hatch);
   void band_names();
+  void latency_name();
+  void compute_name();
+  void memory_name();
+  bool is_free(const Box& box) const;
   void roofs();
   void memory_roof(const RooflineRoof& roof, double width);
   void compute_roof(const RooflineRoof& roof);
@@ -70,6 +76,9 @@ class Drawing {
   double ridge_intensity() const { return peak() / bandwidth(); }
   std::string roof_label(const RooflineRoof& roof) const;
   double slope_deg() const;
+  double width_of(const std::string& text) const { return text_width(text, kSmallFont, figure_.size.wording); }
+  std::vector<Box> along(Point from, double length, double angle_deg) const;
+  void avoid(const Line& line);
   void add_turned_obstacle(Point from, double length, double angle_deg);
   std::string description() const;
 
@@ -81,6 +90,8 @@ class Drawing {
   Scale x_;
   Scale y_;
   std::vector<Box> obstacles_;
+  std::vector<LabelRequest> changes_;  // of ghosts; wanted less than any name
+  std::vector<Box> avoided_;           // lines: labels on them are harder to read
 };
 
 Box frame_of(Size size, int n_legend_rows) {
@@ -108,7 +119,7 @@ std::vector<LegendEntry> entries_of(const RooflinePlot& plot) {
 Drawing::Drawing(const RooflinePlot& plot, Size size, std::string id)
     : plot_(plot),
       legend_entries_(entries_of(plot)),
-      frame_(frame_of(size, legend_rows(legend_entries_, size.width - 58.0, kSmallFont))),
+      frame_(frame_of(size, legend_rows(legend_entries_, size.width - 58.0, {kSmallFont, size.wording}))),
       unit_(unit_for(Measure::kWorkRate, plot.compute_roofs.front().value)),
       x_(Scale::log(plot.x, frame_.x, frame_.right())),
       y_(Scale::log(plot.y, frame_.bottom(), frame_.y)) {
@@ -152,10 +163,28 @@ double Drawing::slope_deg() const {
 }
 
 // Labels along a line are covered by a chain of small boxes: the box around the whole would block half the chart.
-void Drawing::add_turned_obstacle(Point from, double length, double angle_deg) {
+std::vector<Box> Drawing::along(Point from, double length, double angle_deg) const {
   const double angle = angle_deg * std::numbers::pi / 180.0;
+  std::vector<Box> chain;
   for (double s = 0.0; s <= length; s += 8.0)
-    obstacles_.push_back({from.x + s * std::cos(angle) - 4.0, from.y + s * std::sin(angle) - 12.0, 12.0, 14.0});
+    chain.push_back({from.x + s * std::cos(angle) - 4.0, from.y + s * std::sin(angle) - 12.0, 12.0, 14.0});
+  return chain;
+}
+
+void Drawing::add_turned_obstacle(Point from, double length, double angle_deg) {
+  for (const Box& box : along(from, length, angle_deg)) obstacles_.push_back(box);
+}
+
+void Drawing::avoid(const Line& line) {
+  const double dx = line.to.x - line.from.x;
+  const double dy = line.to.y - line.from.y;
+  const double length = std::hypot(dx, dy);
+  for (double s = 0.0; s <= length; s += 4.0)
+    avoided_.push_back({line.from.x + s / length * dx - 2.0, line.from.y + s / length * dy - 2.0, 4.0, 4.0});
+}
+
+bool Drawing::is_free(const Box& box) const {
+  return std::ranges::none_of(obstacles_, [&](const Box& other) { return other.overlaps(box); });
 }
 
 void Drawing::axes() {
@@ -187,31 +216,64 @@ void Drawing::bands() {
        Role::kLatency, 0.05, Hatch::kDots);
 }
 
+// Names stand in their bands where nothing else does; on telephones there is room for one of them.
 void Drawing::band_names() {
-  const bool narrow = figure_.size.width < kNarrow;
+  latency_name();
+  if (figure_.size.width < kNarrow) return;
+  compute_name();
+  memory_name();
+}
+
+void Drawing::latency_name() {
   const Point latency{frame_.right() - 10.0, frame_.bottom() - 10.0};
-  figure_.primitives.push_back(
-      Text{latency, fmt::format("latency-bound: below {} of both roofs", format_percent(plot_.threshold)), Role::kMuted,
-           kSmallFont, Anchor::kEnd});
-  const double width = text_width("latency-bound: below 60 % of both roofs", kSmallFont);
+  const std::string name = fmt::format("latency-bound: below {} of both roofs", format_percent(plot_.threshold));
+  figure_.primitives.push_back(Text{latency, name, Role::kMuted, kSmallFont, Anchor::kEnd});
+  const double width = width_of(name);
   obstacles_.push_back({latency.x - width, latency.y - 12.0, width, 16.0});
-  if (narrow) return;
-  const double inside = std::sqrt(plot_.threshold);
-  const Point compute = at(plot_.x.hi, inside * peak());
-  if (frame_.contains({compute.x - 10.0, compute.y}) && ridge_intensity() < plot_.x.hi) {
-    figure_.primitives.push_back(
-        Text{{compute.x - 10.0, compute.y + 4.0}, "compute-bound", Role::kCompute, kSmallFont, Anchor::kEnd});
-    obstacles_.push_back({compute.x - 110.0, compute.y - 8.0, 110.0, 16.0});
+}
+
+void Drawing::compute_name() {
+  const double y = at(plot_.x.hi, std::sqrt(plot_.threshold) * peak()).y;
+  const double width = width_of("compute-bound");
+  const double ridge = x_.position(ridge_intensity());
+  for (double right = frame_.right() - 10.0; right - width > ridge + 10.0; right -= 20.0) {
+    const Box box{right - width, y - 8.0, width, 16.0};
+    if (!frame_.contains({box.x, box.y}) || !frame_.contains({right, y}) || !is_free(box)) continue;
+    figure_.primitives.push_back(Text{{right, y + 4.0},
+                                      "compute-bound",
+                                      Role::kCompute,
+                                      kSmallFont,
+                                      Anchor::kEnd,
+                                      0.0,
+                                      Weight::kRegular,
+                                      Halo::kSurface});
+    obstacles_.push_back(box);
+    return;
   }
-  const double x = ridge_intensity() / 2.4;  // halfway between where FP32 and BF16 decode lie and the ridge
-  const Point memory = at(x, inside * bandwidth() * x);
-  if (!frame_.contains(memory)) return;
-  figure_.primitives.push_back(
-      Text{{memory.x + 2.0, memory.y + 4.0}, "memory-bound", Role::kMemory, kSmallFont, Anchor::kMiddle, slope_deg()});
-  const double half = text_width("memory-bound", kSmallFont) / 2.0;
+}
+
+void Drawing::memory_name() {
+  const double half = width_of("memory-bound") / 2.0;
   const double angle = slope_deg() * std::numbers::pi / 180.0;
-  add_turned_obstacle({memory.x - half * std::cos(angle), memory.y + 4.0 - half * std::sin(angle)}, 2.0 * half,
-                      slope_deg());
+  // From halfway between where FP32 and BF16 decode lie and the ridge, downwards.
+  for (double x = ridge_intensity() / 2.4; x > plot_.x.lo; x /= 2.0) {
+    const Point memory = at(x, std::sqrt(plot_.threshold) * bandwidth() * x);
+    const Point from{memory.x - half * std::cos(angle), memory.y + 4.0 - half * std::sin(angle)};
+    const Point to{memory.x + half * std::cos(angle), memory.y + 4.0 + half * std::sin(angle)};
+    if (!frame_.contains(from) || !frame_.contains(to)) continue;
+    if (!std::ranges::all_of(along(from, 2.0 * half, slope_deg()), [&](const Box& box) { return is_free(box); }))
+      continue;
+    figure_.primitives.push_back(Text{{memory.x + 2.0, memory.y + 4.0},
+                                      "memory-bound",
+                                      Role::kMemory,
+                                      kSmallFont,
+                                      Anchor::kMiddle,
+                                      slope_deg(),
+                                      Weight::kRegular,
+                                      Halo::kSurface});
+    add_turned_obstacle(from, 2.0 * half, slope_deg());
+    return;
+  }
 }
 
 void Drawing::memory_roof(const RooflineRoof& roof, double width) {
@@ -233,7 +295,8 @@ void Drawing::memory_roof(const RooflineRoof& roof, double width) {
                    edge.y + 10.0 * std::sin(angle) - 6.0 * std::cos(angle)};
   figure_.primitives.push_back(Text{from, roof_label(roof), Role::kMemory, kSmallFont, Anchor::kStart, slope_deg(),
                                     Weight::kRegular, Halo::kSurface});
-  add_turned_obstacle(from, text_width(roof_label(roof), kSmallFont), slope_deg());
+  add_turned_obstacle(from, width_of(roof_label(roof)), slope_deg());
+  avoid(*line);
 }
 
 /// The line of the source that percentages do not refer to; the label beside the first one names it.
@@ -261,16 +324,17 @@ void Drawing::compute_roof(const RooflineRoof& roof) {
   const auto line = clipped(Line{left, right, {Role::kCompute, 2.25, dash}}, room());
   if (!line) return;
   figure_.primitives.push_back(*line);
-  figure_.primitives.push_back(Text{{right.x - 6.0, right.y - 6.0},
-                                    roof_label(roof),
-                                    Role::kCompute,
-                                    kSmallFont,
-                                    Anchor::kEnd,
-                                    0.0,
-                                    Weight::kRegular,
-                                    Halo::kSurface});
-  const double width = text_width(roof_label(roof), kSmallFont);
-  obstacles_.push_back({right.x - 6.0 - width, right.y - 18.0, width, 18.0});
+  const double width = width_of(roof_label(roof));
+  // Above its line, or below it where another roof lies too close.
+  const bool below = std::ranges::any_of(plot_.compute_roofs, [&](const RooflineRoof& other) {
+    const double gap = right.y - at(plot_.x.hi, other.value).y;
+    return gap > 0.0 && gap < kRoofPitch;
+  });
+  const Point foot{right.x - 6.0, right.y + (below ? 14.0 : -6.0)};
+  figure_.primitives.push_back(
+      Text{foot, roof_label(roof), Role::kCompute, kSmallFont, Anchor::kEnd, 0.0, Weight::kRegular, Halo::kSurface});
+  obstacles_.push_back({foot.x - width, foot.y - 12.0, width, 18.0});
+  avoid(*line);
 }
 
 void Drawing::roofs() {
@@ -286,7 +350,7 @@ void Drawing::ridge() {
   figure_.primitives.push_back(Line{top, {top.x, frame_.bottom()}, {Role::kAxis, 1.0, Dash::kDotted}});
   if (inside) figure_.primitives.push_back(Marker{top, 7.0, MarkerShape::kCircle, MarkerFill::kFilled, Role::kText});
   const std::string text = fmt::format("ridge {}", format(Measure::kIntensity, ridge_intensity()));
-  const double width = text_width(text, kSmallFont);
+  const double width = width_of(text);
   const bool right = top.x + 7.0 + width <= frame_.right();
   const Point foot{right ? top.x + 7.0 : top.x - 7.0, frame_.bottom() - 28.0};
   figure_.primitives.push_back(Text{foot, text, Role::kText, kSmallFont, right ? Anchor::kStart : Anchor::kEnd, 0.0,
@@ -339,12 +403,13 @@ void Drawing::ghosts() {
     const Role role = role_of(family_of(point->op));
     const Point from = at(ghost.intensity, ghost.flops_per_s);
     const Point to = clamped(*point);
+    const double half = marker_size(*point) / 2.0;
+    obstacles_.push_back({from.x - half, from.y - half, 2.0 * half, 2.0 * half});
     figure_.primitives.push_back(Marker{from, marker_size(*point), shape_of(point->phase), MarkerFill::kHollow, role});
     if (ghost.change.empty()) continue;
     figure_.primitives.push_back(Line{from, to, {role, 1.25, Dash::kDashed}});
-    const Point middle{(from.x + to.x) / 2.0 + 4.0, (from.y + to.y) / 2.0};
-    figure_.primitives.push_back(
-        Text{middle, ghost.change, Role::kText, kSmallFont, Anchor::kStart, 0.0, Weight::kRegular, Halo::kSurface});
+    changes_.push_back(
+        {{(from.x + to.x) / 2.0, (from.y + to.y) / 2.0}, kArrowReach, ghost.change, kSmallFont, point->share - 1.0});
   }
 }
 
@@ -356,12 +421,13 @@ void Drawing::point_labels() {
     requests.push_back({clamped(point), marker_size(point) / 2.0,
                         narrow ? fmt::format("{}", point.number) : marker_text(point), kLabelFont, point.share});
   }
-  const auto placed = place_labels(requests, frame_, obstacles_);
+  requests.insert(requests.end(), changes_.begin(), changes_.end());
+  const auto placed = place_labels(requests, {frame_, obstacles_, avoided_, figure_.size.wording});
   for (std::size_t i = 0; i < placed.size(); ++i) {
     if (!placed[i]) continue;
     if (placed[i]->leader) figure_.primitives.push_back(*placed[i]->leader);
-    figure_.primitives.push_back(Text{placed[i]->at, requests[i].text, Role::kText, kLabelFont, placed[i]->anchor, 0.0,
-                                      Weight::kRegular, Halo::kSurface});
+    figure_.primitives.push_back(Text{placed[i]->at, requests[i].text, Role::kText, requests[i].size, placed[i]->anchor,
+                                      0.0, Weight::kRegular, Halo::kSurface});
   }
 }
 
@@ -397,15 +463,15 @@ void Drawing::hits() {
 
 void Drawing::legend() {
   const Box area{frame_.x, frame_.bottom() + 48.0, figure_.size.width - 58.0, 0.0};
-  draw_legend(figure_.primitives, area, legend_entries_, kSmallFont);
+  draw_legend(figure_.primitives, area, legend_entries_, {kSmallFont, figure_.size.wording});
 }
 
 Figure Drawing::draw() {
   axes();
   bands();
-  band_names();
   roofs();
   ridge();
+  band_names();
   ghosts();
   points();
   point_labels();

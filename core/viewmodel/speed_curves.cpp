@@ -38,7 +38,7 @@ struct PanelKind {
 constexpr PanelKind kPanels[] = {
     {"TTFT", Measure::kTime, AmountUnit::kSeconds, &SpeedSample::ttft_s},
     {"TPOT", Measure::kTime, AmountUnit::kSeconds, &SpeedSample::tpot_s},
-    {"Output of all requests", Measure::kTokenRate, AmountUnit::kTokensPerSecond, &SpeedSample::output_tokens_s}};
+    {"Output", Measure::kTokenRate, AmountUnit::kTokensPerSecond, &SpeedSample::output_tokens_s}};
 constexpr int kPanelCount = 3;
 
 std::vector<SpeedSample> known(const std::vector<SpeedSample>& samples, double SpeedSample::*value) {
@@ -153,8 +153,10 @@ class CurvesDrawing {
     for (int power = from; power <= to; power += every) {
       const double at = x.position(std::exp2(power));
       figure_.primitives.push_back(Line{{at, frame.bottom()}, {at, frame.bottom() + 5}, {Role::kAxis, 1.0}});
-      figure_.primitives.push_back(Text{{at, frame.bottom() + 18},
-                                        format_count(static_cast<std::int64_t>(1) << power),
+      const std::string text = format_count(static_cast<std::int64_t>(1) << power);
+      const double most = frame.right() + kPanelRight - text_width(text, 11.0) / 2;
+      figure_.primitives.push_back(Text{{std::min(at, most), frame.bottom() + 18},
+                                        text,
                                         Role::kMuted,
                                         11.0,
                                         Anchor::kMiddle});
@@ -220,7 +222,7 @@ class CurvesDrawing {
                          MarkerFill::kHollow, 7.0});
     draw_legend(figure_.primitives,
                 {kPanelLeft, size_.height - kLegendRowHeight - 2.0, size_.width - kPanelLeft, kLegendRowHeight},
-                entries, kCurveFont);
+                entries, {kCurveFont, size_.wording});
   }
 
   const SpeedCurves& curves_;

@@ -131,7 +131,15 @@ class TimelineDrawing {
  private:
   static Box frame_of(Size size) {
     return {kTimelineLeft, kTimelineTop, std::max(size.width - kTimelineLeft - kTimelineRight, 40.0),
-            std::max(size.height - kTimelineTop - kAxisRoom - kLegendRowHeight, 60.0)};
+            std::max(size.height - kTimelineTop - kAxisRoom - legend_height(size), 60.0)};
+  }
+
+  /// Room for every family there is: which ones are drawn changes while the window moves, the frame must not.
+  static double legend_height(Size size) {
+    std::vector<LegendEntry> all;
+    for (int family = 0; family < kOpFamilyCount; ++family)
+      all.push_back({.text = std::string(name_of(static_cast<OpFamily>(family)))});
+    return kLegendRowHeight * legend_rows(all, size.width - 16.0, {kTimelineFont, size.wording});
   }
 
   double strip_height() const {
@@ -244,7 +252,7 @@ class TimelineDrawing {
     figure_.primitives.push_back(Rect{drawn, role, strength, Hatch::kNone});
     if (bar.event < 0 || box.width < kLeastHit) return;
     const std::string name = name_of_event(timeline, number, bar.event);
-    if (box.width > text_width(name, 11.0) + 8.0 && box.height > 13.0)
+    if (box.width > text_width(name, 11.0, size_.wording) + 8.0 && box.height > 13.0)
       figure_.primitives.push_back(Text{{box.x + box.width / 2.0, box.y + box.height / 2.0 + 4.0},
                                         name,
                                         number == 1 || faint ? Role::kText : Role::kSurface,
@@ -261,8 +269,9 @@ class TimelineDrawing {
     for (const OpFamily family : families_)
       entries.push_back(
           {std::string(name_of(family)), role_of(family), MarkerShape::kSquare, MarkerFill::kFilled, 11.0});
-    draw_legend(figure_.primitives, {8.0, size_.height - kLegendRowHeight - 2.0, size_.width - 16.0, kLegendRowHeight},
-                entries, kTimelineFont);
+    const double height = legend_height(size_);
+    draw_legend(figure_.primitives, {8.0, size_.height - height - 2.0, size_.width - 16.0, height}, entries,
+                {kTimelineFont, size_.wording});
   }
 
   std::string description() const {

@@ -204,8 +204,11 @@ class Heatmap {
   }
 
   void labels() {
-    for (const std::size_t c : labelled(sweep_.contexts, kContextLabel / cell_width_))
-      text(x_of(c) + cell_width_ / 2, bottom() + 18, viewmodel::format_count(sweep_.contexts[c]), Anchor::kMiddle);
+    for (const std::size_t c : labelled(sweep_.contexts, kContextLabel / cell_width_)) {
+      const std::string words = viewmodel::format_count(sweep_.contexts[c]);
+      const double most = right() + kRight - figure::text_width(words, kFont) / 2;
+      text(std::min(x_of(c) + cell_width_ / 2, most), bottom() + 18, words, Anchor::kMiddle);
+    }
     for (const std::size_t b : labelled(sweep_.batches, kBatchLabel / cell_height_))
       text(kLeft - 8, y_of(b) + cell_height_ / 2 + kFont / 3, viewmodel::format_count(sweep_.batches[b]), Anchor::kEnd);
     text((kLeft + right()) / 2, bottom() + 42, "Context, tokens", Anchor::kMiddle, Role::kMuted);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/gui/main_window.h"
+#include "app/gui/run_reader.h"
 #include "core/store/run_file.h"
 #include "tests/support/sample_run.h"
 #include "ui/views/timeline_view.h"
@@ -130,6 +131,7 @@ void time_opening(gui::MainWindow& window, const QString& path, int n_spans) {
   QElapsedTimer timer;
   timer.start();
   window.open(path);
+  window.reader().waitForDone();
   window.repaint();
   fmt::print("{:<44} {:.0f} ms\n", fmt::format("first picture of a file of {} spans", n_spans), milliseconds(timer));
   window.showPage(QStringLiteral("Timeline"));

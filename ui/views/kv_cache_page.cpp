@@ -16,9 +16,10 @@ namespace dachlast::ui {
 namespace {
 
 constexpr int kWasteHeight = 112;       // a legend of two rows
-constexpr int kLeastCacheHeight = 600;  // map, history and waste that can be read
-constexpr int kMapWidth = 460;
-constexpr int kFiguresWidth = 400;
+constexpr int kLeastHistory = 200;      // lines, axis, and a legend of three rows
+constexpr int kLeastCacheHeight = 680;  // map, history and waste that can be read
+constexpr int kMapWidth = 410;
+constexpr int kFiguresWidth = 450;  // names and values of figures beside each other
 
 int fullest_moment(const KvUsage& kv) {
   const auto most = std::ranges::max_element(kv.moments, {}, &KvMoment::n_allocated);
@@ -74,6 +75,7 @@ QWidget* KvCachePage::makeMap() {
   auto* rows = new QSplitter(Qt::Vertical);
   rows->addWidget(map_);
   rows->addWidget(history_);
+  history_->setMinimumHeight(kLeastHistory);
   rows->setStretchFactor(0, 3);
   rows->setStretchFactor(1, 2);
   rows->setChildrenCollapsible(false);

@@ -21,7 +21,8 @@ constexpr int kFindingMargin = 4;  // of the style, around a line of the list
 constexpr int kLeastRows = 300;    // bars of two points and a table that can be read
 constexpr int kLeastBars = 140;
 constexpr int kLegendRoom = 56;
-constexpr int kBarRoom = 46;  // of a bar and its heading
+constexpr int kMemoryRoom = 126;  // two rows of a legend, two bars with their headings
+constexpr int kBarRoom = 46;      // of a bar and its heading
 constexpr std::size_t kMostBars =
     100;                            // a picture of more takes more memory than a glance is worth: the table lists all
 constexpr int kLeastFindings = 56;  // two of them; the rest is scrolled to where the window is low
@@ -50,8 +51,10 @@ QString remarks_text(const viewmodel::RunView& run) {
 OverviewView::OverviewView(QWidget* parent)
     : Page(tr("No run open."), tr("Open…"), parent),
       title_(sentence_label()),
+      device_(sentence_label()),
       figures_(sentence_label()),
       bars_(new FigureView),
+      memory_(new FigureView),
       findings_(new QListWidget),
       phases_(new DataTable),
       remarks_(sentence_label()) {
@@ -66,10 +69,13 @@ OverviewView::OverviewView(QWidget* parent)
   column->setContentsMargins(0, 0, 0, 0);
   column->addWidget(findings_);
   column->addWidget(rows, 1);
+  column->addWidget(memory_);
   column->addWidget(remarks_);
   body()->addWidget(title_);
+  body()->addWidget(device_);
   body()->addWidget(figures_);
   body()->addWidget(scrolled(evidence, kLeastRows, tr("Evidence")), 1);
+  memory_->setFixedHeight(kMemoryRoom);
   findings_->setAccessibleName(tr("Findings"));
   findings_->setWordWrap(true);
   findings_->setFrameShape(QFrame::NoFrame);
@@ -110,7 +116,11 @@ bool OverviewView::eventFilter(QObject* watched, QEvent* event) {
   return Page::eventFilter(watched, event);
 }
 
-void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars) {
+void OverviewView::setDevice(const QStringList& facts) {
+  device_->setText(facts.join(QStringLiteral(" · ")));
+}
+
+void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars, FigureView::Source memory) {
   setAnswer(joined(run.answer));
   title_->setText(
       QStringLiteral("%1 · %2\n%3")
@@ -120,6 +130,8 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
   bars_->setFixedHeight(kLegendRoom + kBarRoom * static_cast<int>(n_bars));
   bars_area_->setMaximumHeight(bars_->height() + 2);
   bars_->setSource(std::move(phase_bars));
+  memory_->setVisible(static_cast<bool>(memory));
+  memory_->setSource(std::move(memory));
   setFindings(run);
   phases_->setTable(run.phases);
   remarks_->setText(remarks_text(run));

@@ -17,7 +17,10 @@ class OverviewView : public Page {
  public:
   explicit OverviewView(QWidget* parent = nullptr);
 
-  void setRun(const viewmodel::RunView& run, FigureView::Source phase_bars);
+  /// `memory` may be empty: nothing is known of it then.
+  void setRun(const viewmodel::RunView& run, FigureView::Source phase_bars, FigureView::Source memory = {});
+  /// The device the run was made on, and its roofs.
+  void setDevice(const QStringList& facts);
 
  Q_SIGNALS:
   /// An operation worth looking at was clicked, as `viewmodel::op_datum` names it.
@@ -31,9 +34,11 @@ class OverviewView : public Page {
   void fitFindings();
 
   QLabel* title_;
+  QLabel* device_;
   QLabel* figures_;
   FigureView* bars_;
   QWidget* bars_area_ = nullptr;  // scrolls where there are more than it shows
+  FigureView* memory_;
   QListWidget* findings_;
   DataTable* phases_;
   QLabel* remarks_;

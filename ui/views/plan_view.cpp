@@ -15,7 +15,7 @@ constexpr double kStaleOpacity = 0.45;
 // Bar and table beside the two charts over context, whose axes begin at one height so.
 constexpr int kNarrow = 400;
 constexpr int kWide = 520;
-constexpr int kLeastBar = 200;         // segments and their labels
+constexpr int kLeastBar = 250;         // segments and their labels
 constexpr int kLeastPlanHeight = 520;  // two rows of charts that can be read
 
 /// A label lays itself out anew even for the same words.

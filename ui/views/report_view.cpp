@@ -20,6 +20,7 @@
 #include <memory>
 
 #include "ui/paint/theme.h"
+#include "ui/words.h"
 
 namespace dachlast::ui {
 namespace {
@@ -140,6 +141,8 @@ QWidget* ReportView::makeHead() {
   level_->addItems({tr("Full"), tr("Summary")});
   level_->setAccessibleName(tr("Level"));
   language_->addItems({QStringLiteral("English"), QStringLiteral("Deutsch")});
+  // At first the reader's own; another one can be chosen for whoever gets the report.
+  language_->setCurrentIndex(spoken_language() == viewmodel::Language::kGerman ? 1 : 0);
   language_->setAccessibleName(tr("Language of the report"));
   row->addWidget(level_);
   row->addWidget(language_);

@@ -71,7 +71,8 @@ void FigureView::setGestures(Brush brush, Zoom zoom) {
 
 const figure::Figure& FigureView::figure() const {
   if (figure_) return *figure_;
-  figure_ = source_ ? source_({static_cast<double>(width()), static_cast<double>(height())}) : figure::Figure{};
+  figure_ =
+      source_ ? source_({static_cast<double>(width()), static_cast<double>(height()), wording()}) : figure::Figure{};
   say_labels(*figure_);
   hits_.clear();
   for (const auto& primitive : figure_->primitives)

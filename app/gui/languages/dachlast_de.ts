@@ -490,6 +490,10 @@
         <source>Printing the report…</source>
         <translation>Bericht wird gedruckt…</translation>
     </message>
+    <message>
+        <source>Reading %1…</source>
+        <translation>%1 wird gelesen…</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::MeasureController</name>

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -183,6 +184,39 @@ TEST(CapacityUnits, ComeFromOptionThenEnvironmentThenFile) {
   EXPECT_STREQ(unit_of({"--units", "si"}), "si");
   unsetenv("DACHLAST_UNITS");
   EXPECT_EQ(run_program({"gpus", "--units", "GB"}).code, kExitUsage);
+}
+
+/// Lines of a German output that hold a word no German sentence holds: names of kernels and devices hold none either.
+std::string english_lines(const std::string& text) {
+  static const std::regex english("\\b(the|of|is|are|and|with|not|than|from|this|that|holds|needs|takes|more|less)\\b");
+  std::istringstream lines(text);
+  std::string found;
+  for (std::string line; std::getline(lines, line);)
+    if (std::regex_search(line, english) && !line.starts_with("@media")) found += line + "\n";
+  return found;
+}
+
+TEST(German, NoCommandLeavesAnEnglishSentence) {
+  const std::string profiles = std::string(DACHLAST_TEST_DATA_DIR) + "/profiles/";
+  const std::string trace = profiles + "qwen1.5-0.5b-h100.json.gz";
+  const std::string nsys = profiles + "h100-two-gpus.sqlite";
+  const std::string counters = profiles + "kernel_0001.details.csv";
+  const std::string replayed = profiles + "gpt-oss-vllm-decode.json.gz";
+  std::vector<std::vector<const char*>> commands = commands_with_memory();
+  commands.push_back({"advise", "--model", "llama-3.1-70b", "--gpu", "l4", "--context", "32k", "--batch", "8"});
+  commands.push_back({"advise", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "8k", "--format", "md"});
+  for (const std::string* file : {&trace, &nsys, &counters, &replayed})
+    commands.push_back({"import", file->c_str(), "--kernels", "1"});
+  setenv("COLUMNS", "400", 1);  // a sentence a line
+  for (std::vector<const char*> words : commands) {
+    if (std::string_view(words[0]) == "gpus") continue;  // sources are quoted as they are titled
+    words.insert(words.end(), {"--lang", "de"});
+    const Outcome outcome = run_program(words);
+    std::string left = english_lines(outcome.out + outcome.err);
+    if (std::string_view(words[0]) == "import") left = std::regex_replace(left, std::regex("(void|at::)[^\n]*\n"), "");
+    EXPECT_EQ(left, "") << words[0] << " " << words[1];
+  }
+  unsetenv("COLUMNS");
 }
 
 TEST(Generators, ManPagesDescribeEveryOptionInValidTroff) {

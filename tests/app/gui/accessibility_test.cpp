@@ -16,6 +16,7 @@
 #include "app/gui/preferences.h"
 #include "app/gui/settings_dialog.h"
 #include "core/store/run_file.h"
+#include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/views/scenarios_view.h"
 
@@ -85,8 +86,8 @@ class Accessibility : public testing::Test {
     for (const MeasuredPoint& point : run.points) writer.add_point(point, {});
     writer.finish();
     QFile::copy(path, folder_.filePath("other.dachlast"));
-    window_.open(path);
-    window_.open(folder_.filePath("other.dachlast"));
+    open_in(window_, path);
+    open_in(window_, folder_.filePath("other.dachlast"));
     Q_EMIT window_.findChild<ui::ScenariosView*>()->pinRequested();
   }
 

@@ -21,9 +21,11 @@
 #include "app/gui/main_window.h"
 #include "app/gui/run_presenter.h"
 #include "core/store/run_file.h"
+#include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/models/table_model.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/views/report_view.h"
 #include "ui/views/scenarios_view.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
@@ -122,11 +124,11 @@ class GermanWindow : public testing::Test {
   /// Every page once, with what it shows of two runs.
   void fill(MainWindow& window) {
     window.show();
-    window.open(write("vorher.dachlast", test::sample_run()));
+    open_in(window, write("vorher.dachlast", test::sample_run()));
     auto slow = test::sample_run_on_one_thread();
     for (MeasuredPoint& point : slow.points)
       for (double& sample : point.samples_s) sample *= 1.5;
-    window.open(write("nachher.dachlast", slow));
+    open_in(window, write("nachher.dachlast", slow));
     window.presenter().select(QStringLiteral("decode/attention"));
     window.presenter().filterPhase(Phase::kDecode);
     Q_EMIT window.findChild<ui::ScenariosView*>()->pinRequested();
@@ -171,6 +173,22 @@ TEST_F(GermanWindow, CopiesKeepDecimalPoints) {
   table.setTable(content);
   EXPECT_EQ(table.model()->index(0, 0).data().toString(), QStringLiteral("8,21"));
   EXPECT_EQ(table.selectionAsTsv(), QStringLiteral("Zeit, ms\n8.21\n"));
+}
+
+TEST_F(GermanWindow, CellsThatListPhrasesAreGerman) {
+  ui::DataTable table;
+  viewmodel::Table content{.id = "t", .title = "Options", .columns = {}, .rows = {}, .notes = {}};
+  content.columns = {{"why", "Why", "", "", viewmodel::Align::kLeft}};
+  content.rows = {{viewmodel::text_cell("fewest GPUs, lowest latency")},
+                  {viewmodel::text_cell("fewest GPUs, unheard of")}};
+  table.setTable(content);
+  EXPECT_EQ(table.model()->index(0, 0).data().toString(), QStringLiteral("wenigste GPUs, geringste Latenz"));
+  EXPECT_EQ(table.model()->index(1, 0).data().toString(), QStringLiteral("fewest GPUs, unheard of"));
+}
+
+TEST_F(GermanWindow, TheReportIsGermanUntilSomeoneWantsAnother) {
+  const MainWindow window;
+  EXPECT_EQ(window.findChild<ui::ReportView*>()->fields().language, viewmodel::Language::kGerman);
 }
 
 TEST_F(GermanWindow, HasGermanDialogsOfQt) {

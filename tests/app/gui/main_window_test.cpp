@@ -9,6 +9,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include "tests/app/gui/run_files.h"
 #include "ui/views/overview_view.h"
 #include "ui/views/plan_view.h"
 #include "ui/views/roofline_view.h"
@@ -71,7 +72,7 @@ TEST_F(MainWindowTest, AFileThatIsNoRunIsSaidOnThePage) {
   ASSERT_TRUE(file.open(QIODevice::WriteOnly));
   file.write("not a run");
   file.close();
-  window_.open(file.fileName());
+  open_in(window_, file.fileName());
   EXPECT_FALSE(view<ui::OverviewView>().hasContent());
   EXPECT_FALSE(view<ui::RooflineView>().hasContent());
   EXPECT_TRUE(window_.runs().runs().empty());

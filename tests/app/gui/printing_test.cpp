@@ -109,7 +109,7 @@ TEST(Printing, TheReportOfTheWindowBecomesThePdfOfTheCommandLine) {
   if (QStandardPaths::findExecutable("weasyprint").isEmpty()) GTEST_SKIP() << "weasyprint is not installed";
   const QTemporaryDir folder;
   MainWindow window;
-  window.open(write_run(folder.filePath("one.dachlast"), test::sample_run()));
+  open_in(window, write_run(folder.filePath("one.dachlast"), test::sample_run()));
   QPrinter printer;
   printer.setOutputFormat(QPrinter::PdfFormat);
   printer.setOutputFileName(folder.filePath("printed.pdf"));

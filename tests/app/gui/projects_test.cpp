@@ -13,8 +13,10 @@
 #include "app/gui/main_window.h"
 #include "app/gui/notice_bar.h"
 #include "app/gui/project_controller.h"
+#include "app/gui/run_reader.h"
 #include "core/base/error.h"
 #include "core/store/run_file.h"
+#include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/panels/runs_panel.h"
 #include "ui/views/scenarios_view.h"
@@ -34,8 +36,8 @@ class ProjectsTest : public testing::Test {
   }
   /// Two runs with names, a note, a baseline, and a pinned scenario.
   void fill(MainWindow& window) {
-    window.open(write("before.dachlast"));
-    window.open(write("after.dachlast"));
+    open_in(window, write("before.dachlast"));
+    open_in(window, write("after.dachlast"));
     Q_EMIT window.findChild<ui::RunsPanel*>()->renamed(0, "reference");
     Q_EMIT window.findChild<ui::RunsPanel*>()->noted(1, "tiles of 64");
     window.runs().setBaseline(0);
@@ -55,7 +57,7 @@ TEST_F(ProjectsTest, OpenBringsBackWhatWasSaved) {
   }
   MainWindow window;
   window.show();
-  window.open(project());
+  open_in(window, project());
   ASSERT_EQ(window.runs().runs().size(), 2u);
   EXPECT_EQ(window.runs().runs()[0].name, "reference");
   EXPECT_EQ(window.runs().runs()[1].note, "tiles of 64");
@@ -69,7 +71,7 @@ TEST_F(ProjectsTest, OpenBringsBackWhatWasSaved) {
 TEST_F(ProjectsTest, TheTitleTellsWhatIsUnsaved) {
   MainWindow window;
   EXPECT_FALSE(window.isWindowModified());
-  window.open(write("before.dachlast"));
+  open_in(window, write("before.dachlast"));
   EXPECT_FALSE(window.isWindowModified()) << "a run that is looked at can be opened again";
   Q_EMIT window.findChild<ui::RunsPanel*>()->noted(0, "driver 580");
   EXPECT_TRUE(window.isWindowModified());
@@ -92,7 +94,7 @@ TEST_F(ProjectsTest, AScenarioIsAChangeOfASavedProject) {
   EXPECT_TRUE(window.isWindowModified());
   window.project().save(project());
   MainWindow other;
-  other.open(project());
+  open_in(other, project());
   EXPECT_EQ(other.findChild<ui::ScenarioForm*>()->fields(), fields);
 }
 
@@ -105,14 +107,14 @@ TEST_F(ProjectsTest, ARunOnAnUnpluggedDiskStaysListed) {
   std::filesystem::rename(folder_.filePath("before.dachlast").toStdString(), folder_.filePath("away").toStdString());
   {
     MainWindow window;
-    window.open(project());
+    open_in(window, project());
     ASSERT_EQ(window.runs().runs().size(), 1u);
     EXPECT_EQ(window.runs().runs()[0].note, "tiles of 64");
     window.project().save(project());
   }
   std::filesystem::rename(folder_.filePath("away").toStdString(), folder_.filePath("before.dachlast").toStdString());
   MainWindow window;
-  window.open(project());
+  open_in(window, project());
   ASSERT_EQ(window.runs().runs().size(), 2u);
   ASSERT_NE(window.runs().base(), nullptr);
   EXPECT_EQ(window.runs().base()->name, "reference");
@@ -120,12 +122,12 @@ TEST_F(ProjectsTest, ARunOnAnUnpluggedDiskStaysListed) {
 
 TEST_F(ProjectsTest, ADamagedProjectLeavesTheWindowAsItWas) {
   MainWindow window;
-  window.open(write("before.dachlast"));
+  open_in(window, write("before.dachlast"));
   QFile file(project());
   ASSERT_TRUE(file.open(QIODevice::WriteOnly));
   file.write("{\"schema\": \"dachlast.project/1\", \"runs\": 7}");
   file.close();
-  window.open(project());
+  open_in(window, project());
   EXPECT_EQ(window.runs().runs().size(), 1u);
   EXPECT_TRUE(window.project().file().isEmpty());
 }
@@ -187,6 +189,7 @@ TEST_F(ProjectsTest, ACrashIsToldOfAndCanBeRestored) {
   EXPECT_TRUE(bar.text().contains("lost.dachlast-project"));
   ASSERT_NE(button_of(bar, "Restore"), nullptr);
   button_of(bar, "Restore")->click();
+  window.reader().waitForDone();
   ASSERT_EQ(window.runs().runs().size(), 1u);
   EXPECT_EQ(window.runs().runs()[0].note, "driver 580");
   EXPECT_TRUE(window.isWindowModified()) << "it is not saved yet";
@@ -199,7 +202,7 @@ TEST_F(ProjectsTest, ACrashIsToldOfAndCanBeRestored) {
 TEST_F(ProjectsTest, AnUnchangedWindowLeavesNoJournal) {
   {
     MainWindow window;
-    window.open(write("before.dachlast"));
+    open_in(window, write("before.dachlast"));
   }
   EXPECT_TRUE(left_behind(default_journal_folder()).empty());
 }

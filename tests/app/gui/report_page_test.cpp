@@ -36,7 +36,7 @@ class ReportPageTest : public testing::Test {
     window_.showPage("Report");
     return QTest::qWaitFor([&] { return page().hasContent() && page().plainText().contains(words); }, kPatienceMs);
   }
-  void openRun(const dachlast::Run& run) { window_.open(write_run(folder_.filePath("one.dachlast"), run)); }
+  void openRun(const dachlast::Run& run) { open_in(window_, write_run(folder_.filePath("one.dachlast"), run)); }
   static ReportSubject subjectOf(const dachlast::Run& run) {
     return {std::make_shared<const dachlast::Run>(run), nullptr, {}, {}, {}};
   }

@@ -7,6 +7,7 @@
 #include <QDropEvent>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFileInfo>
 #include <QMenu>
 #include <QMimeData>
 #include <QPlainTextEdit>
@@ -14,11 +15,14 @@
 #include <QTest>
 
 #include "app/gui/main_window.h"
+#include "app/gui/project_controller.h"
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/run_reader.h"
 #include "app/gui/trace_export.h"
 #include "core/store/database.h"
+#include "core/store/run_file.h"
 #include "tests/app/gui/run_files.h"
 #include "tests/app/gui/stall_watch.h"
 #include "tests/support/sample_run.h"
@@ -35,6 +39,8 @@ namespace {
 
 constexpr int kCrowd = 10'000;
 constexpr int kPatienceMs = 20'000;
+constexpr int kLargeStep = 5'400;           // operations a point
+constexpr qint64 kLargeFile = 100'000'000;  // bytes
 
 class RobustnessTest : public testing::Test {
  protected:
@@ -84,8 +90,10 @@ TEST_F(RobustnessTest, NothingKeepsTheWindowWaiting) {
   const QString before = write_run(path("before.dachlast"), run_of_points(200));
   const QString after = write_run(path("after.dachlast"), run_of_points(200));
   StallWatch watch;
-  watch.act("open", [&] { window_.open(before); });
-  watch.act("open a second", [&] { window_.open(after); });
+  watch.act(
+      "open", [&] { window_.open(before); }, [&] { return !window_.reader().reading(); });
+  watch.act(
+      "open a second", [&] { window_.open(after); }, [&] { return !window_.reader().reading(); });
   watch.act("baseline", [&] { window_.runs().setBaseline(0); });
   for (const QString& page : window_.pageTitles()) watch.act(page, [&] { window_.showPage(page); });
   watch.act("select", [&] { window_.presenter().select("decode/attention"); });
@@ -114,12 +122,52 @@ TEST_F(RobustnessTest, NothingKeepsTheWindowWaiting) {
   RecordProperty("longest", (watch.longest() + QString::number(watch.longest_ms())).toStdString());
 }
 
+/// A decode step of `n_ops` operations, as a run recorded with all its steps keeps them.
+std::vector<trace::Span> long_step(int n_ops) {
+  std::vector<trace::Span> spans(static_cast<std::size_t>(n_ops) + 1);
+  for (int i = 0; i < n_ops; ++i) {
+    trace::Span& span = spans[static_cast<std::size_t>(i)];
+    span.phase = Phase::kDecode;
+    span.op = static_cast<OpKind>(i % 14);
+    span.layer = i / 20;
+    span.start_ns = 1'000 * i;
+    span.end_ns = span.start_ns + 800;
+  }
+  trace::Span& step = spans.back();
+  step.zone = trace::ZoneKind::kStep;
+  step.phase = Phase::kDecode;
+  step.end_ns = 1'000 * n_ops;
+  return spans;
+}
+
+TEST_F(RobustnessTest, ALargeFileIsReadInTheBackground) {
+  const auto run = run_of_points(400);
+  const QString large = path("large.dachlast");
+  {
+    RunWriter writer = RunWriter::create(large.toStdString(), run, IfExists::kOverwrite, dachlast::Timeline::kFull);
+    for (const MeasuredPoint& point : run.points) writer.add_point(point, long_step(kLargeStep));
+    writer.finish();
+  }
+  ASSERT_GT(QFileInfo(large).size(), kLargeFile);
+  StallWatch watch;
+  watch.act(
+      "open", [&] { window_.open(large); }, [&] { return !window_.reader().reading(); });
+  ASSERT_NE(window_.runs().shown(), nullptr);
+  watch.act(
+      "timeline", [&] { window_.showPage("Timeline"); }, [&] { return view<ui::TimelineView>().hasContent(); });
+  window_.project().save(path("large.dachlast-project"));
+  watch.act(
+      "project", [&] { window_.open(path("large.dachlast-project")); }, [&] { return !window_.reader().reading(); });
+  EXPECT_EQ(watch.stalls(), QStringList()) << watch.stalls().join("\n").toStdString();
+}
+
 TEST_F(RobustnessTest, ACrowdedFolderIsNotRead) {
   const QString one = write_run(path("one.dachlast"), test::sample_run());
   const QByteArray bytes = bytesOf(one);
   for (int i = 0; i < kCrowd; ++i) QFile::link(one, path(QString("run%1.dachlast").arg(i)));
   StallWatch watch;
-  watch.act("open one of many", [&] { window_.open(path("run7.dachlast")); });
+  watch.act(
+      "open one of many", [&] { window_.open(path("run7.dachlast")); }, [&] { return !window_.reader().reading(); });
   watch.act("drop the folder", [&] { drop(folder_.path()); });
   EXPECT_EQ(watch.stalls(), QStringList()) << watch.stalls().join("\n").toStdString();
   EXPECT_EQ(window_.runs().runs().size(), 1U);
@@ -128,14 +176,14 @@ TEST_F(RobustnessTest, ACrowdedFolderIsNotRead) {
 
 TEST_F(RobustnessTest, DamagedFilesAreSaidAndNothingElseChanges) {
   const QString good = write_run(path("good.dachlast"), test::sample_run());
-  window_.open(good);
+  open_in(window_, good);
   const QByteArray bytes = bytesOf(good);
   QByteArray flipped = bytes;
   for (qsizetype i = 100; i < flipped.size(); i += 97) flipped[i] = static_cast<char>(~flipped[i]);
   for (const QString& bad : {write("empty.dachlast", {}), write("short.dachlast", bytes.left(bytes.size() / 2)),
                              write("head.dachlast", bytes.left(20)), write("flipped.dachlast", flipped),
                              write("text.dachlast", "not a run"), path("missing.dachlast")}) {
-    window_.open(bad);
+    open_in(window_, bad);
     EXPECT_TRUE(view<ui::OverviewView>().hasContent()) << bad.toStdString();
     EXPECT_EQ(window_.runs().shown()->file, good) << bad.toStdString();
   }
@@ -144,7 +192,7 @@ TEST_F(RobustnessTest, DamagedFilesAreSaidAndNothingElseChanges) {
 
 TEST_F(RobustnessTest, ARunThatIsTakenAwayWhileOpenStaysReadable) {
   const QString file = write_run(path("gone.dachlast"), test::sample_run());
-  window_.open(file);
+  open_in(window_, file);
   ASSERT_TRUE(QFile::remove(file));
   for (const QString& page : window_.pageTitles()) window_.showPage(page);
   window_.showPage("Timeline");
@@ -163,13 +211,14 @@ TEST_F(RobustnessTest, ADiskThatIsUnpluggedTakesNothingFromTheWindow) {
   QDir(folder_.path()).mkpath("disk");
   const QString before = write_run(path("disk/before.dachlast"), test::sample_run());
   const QString after = write_run(path("disk/after.dachlast"), test::sample_run());
-  window_.open(before);
-  window_.open(after);
+  open_in(window_, before);
+  open_in(window_, after);
   window_.runs().setBaseline(0);
   ASSERT_TRUE(QDir(path("disk")).removeRecursively());
   StallWatch watch;
   for (const QString& page : window_.pageTitles()) watch.act(page, [&] { window_.showPage(page); });
-  watch.act("open what is gone", [&] { window_.open(after); });
+  watch.act(
+      "open what is gone", [&] { window_.open(after); }, [&] { return !window_.reader().reading(); });
   watch.act("close", [&] { window_.runs().close(0); });
   QString told;
   QObject::connect(&window_.reporter(), &ReportController::told, [&](const QString& text) { told = text; });
@@ -189,7 +238,7 @@ TEST_F(RobustnessTest, AFileOfANewerVersionOpensAndSaysWhatIsLeftOut) {
     const Database db(file.toStdString(), DatabaseMode::kWrite);
     db.execute("PRAGMA user_version = 99; CREATE TABLE energy (x INTEGER)");
   }
-  window_.open(file);
+  open_in(window_, file);
   EXPECT_TRUE(view<ui::OverviewView>().hasContent());
   QString log;
   for (const auto* text : window_.findChildren<QPlainTextEdit*>())
@@ -201,7 +250,7 @@ TEST_F(RobustnessTest, AReadOnlyFileAndFolderCanBeRead) {
   const QString file = write_run(path("fixed.dachlast"), test::sample_run());
   ASSERT_TRUE(QFile::setPermissions(file, QFile::ReadOwner));
   ASSERT_TRUE(QFile::setPermissions(folder_.path(), QFile::ReadOwner | QFile::ExeOwner));
-  window_.open(file);
+  open_in(window_, file);
   window_.showPage("Timeline");
   EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, kPatienceMs));
   QFile::setPermissions(folder_.path(), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
@@ -221,7 +270,7 @@ TEST_F(RobustnessTest, AModelFolderCanBeDroppedOnAnyPage) {
 }
 
 TEST_F(RobustnessTest, AReportThatCannotBeWrittenIsSaid) {
-  window_.open(write_run(path("one.dachlast"), test::sample_run()));
+  open_in(window_, write_run(path("one.dachlast"), test::sample_run()));
   QString told;
   QObject::connect(&window_.reporter(), &ReportController::told, [&](const QString& text) { told = text; });
   window_.reporter().exportTo(path("no/such/folder/report.html"), {});
@@ -242,7 +291,7 @@ TEST_F(RobustnessTest, ATraceIsWrittenInTheBackground) {
 }
 
 TEST_F(RobustnessTest, EveryControlHasAName) {
-  window_.open(write_run(path("one.dachlast"), test::sample_run()));
+  open_in(window_, write_run(path("one.dachlast"), test::sample_run()));
   for (const QWidget* widget : window_.findChildren<QWidget*>()) {
     const QObject* parent = widget->parent();
     const bool inner = parent->inherits("QAbstractSpinBox") || parent->inherits("QComboBox") ||
@@ -264,7 +313,7 @@ TEST(Closing, DuringWorkEndsAtOnce) {
   {
     MainWindow window;
     window.show();
-    window.open(file);
+    open_in(window, file);
     window.reporter().exportTo(report, {});
     for (const char* page : {"Timeline", "Report", "Plan", "Memory"}) {
       window.showPage(page);

@@ -1,9 +1,16 @@
 #include "tests/app/gui/run_files.h"
 
+#include "app/gui/main_window.h"
+#include "app/gui/run_reader.h"
 #include "core/store/run_file.h"
 #include "tests/support/sample_run.h"
 
 namespace dachlast::gui {
+
+void open_in(MainWindow& window, const QString& path) {
+  window.open(path);
+  window.reader().waitForDone();
+}
 
 std::vector<trace::Span> two_spans() {
   trace::Span op;

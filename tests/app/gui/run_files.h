@@ -8,6 +8,11 @@
 
 namespace dachlast::gui {
 
+class MainWindow;
+
+/// Opens a file in a window and waits until it is there.
+void open_in(MainWindow& window, const QString& path);
+
 /// A decode step with one attention operation in it.
 std::vector<trace::Span> two_spans();
 

@@ -39,11 +39,11 @@ class RunPagesTest : public testing::Test {
   }
   QString write(const QString& name, const dachlast::Run& run) { return write_run(folder_.filePath(name), run); }
   void openTwo() {
-    window_.open(write("before.dachlast", test::sample_run()));
+    open_in(window_, write("before.dachlast", test::sample_run()));
     auto slow = test::sample_run();
     for (MeasuredPoint& point : slow.points)
       for (double& sample : point.samples_s) sample *= 1.5;
-    window_.open(write("after.dachlast", slow));
+    open_in(window_, write("after.dachlast", slow));
   }
 
   QTemporaryDir folder_;
@@ -51,7 +51,7 @@ class RunPagesTest : public testing::Test {
 };
 
 TEST_F(RunPagesTest, OneRunFillsItsPages) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   EXPECT_TRUE(view<ui::OverviewView>().hasContent());
   EXPECT_TRUE(view<ui::RooflineView>().hasContent());
   EXPECT_FALSE(view<ui::CompareView>().hasContent());
@@ -65,14 +65,14 @@ TEST_F(RunPagesTest, ASecondRunFillsTheComparison) {
 }
 
 TEST_F(RunPagesTest, ARunDroppedOnTheComparisonStaysThere) {
-  window_.open(write("before.dachlast", test::sample_run()));
+  open_in(window_, write("before.dachlast", test::sample_run()));
   window_.showPage("Compare");
-  window_.open(write("after.dachlast", test::sample_run()));
+  open_in(window_, write("after.dachlast", test::sample_run()));
   EXPECT_TRUE(view<ui::CompareView>().isVisible());
 }
 
 TEST_F(RunPagesTest, TheRooflineShowsAsManyOperationsAsCoverAShare) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   auto& page = *window_.findChild<ui::RooflineView*>();
   const auto shown = [&] { return page.findChild<ui::DataTable*>()->table().rows.size(); };
   page.setCoverage(1.0);
@@ -83,7 +83,7 @@ TEST_F(RunPagesTest, TheRooflineShowsAsManyOperationsAsCoverAShare) {
 }
 
 TEST_F(RunPagesTest, ASelectionHoldsEverywhere) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   window_.presenter().select("decode/attention");
   EXPECT_EQ(view<ui::InspectorPanel>().title(), "attention");
   EXPECT_EQ(view<ui::RooflineView>().findChild<ui::FigureView*>()->selected(), "decode/attention");
@@ -91,7 +91,7 @@ TEST_F(RunPagesTest, ASelectionHoldsEverywhere) {
 }
 
 TEST_F(RunPagesTest, AFindingSelectsItsOperation) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   auto* findings = view<ui::OverviewView>().findChild<QListWidget*>();
   ASSERT_GT(findings->count(), 0);
   findings->setCurrentRow(0);
@@ -99,7 +99,7 @@ TEST_F(RunPagesTest, AFindingSelectsItsOperation) {
 }
 
 TEST_F(RunPagesTest, AFilterIsAChipAndCanBeUndone) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   const std::size_t all = window_.docks().operations().table().rows.size();
   window_.presenter().filterPhase(Phase::kDecode);
   EXPECT_EQ(view<ui::ChipBar>().texts(), QStringList{"Decode"});
@@ -137,13 +137,13 @@ TEST_F(RunPagesTest, ScenarioEditsCanBeUndone) {
 }
 
 TEST_F(RunPagesTest, TheTimelineIsReadWhenSomeoneLooks) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   window_.showPage("Timeline");
   EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, 5000));
 }
 
 TEST_F(RunPagesTest, ARunWithoutRequestsHasNoCachePage) {
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   EXPECT_FALSE(view<ui::KvCachePage>().hasContent());
 }
 
@@ -155,7 +155,7 @@ TEST_F(RunPagesTest, ServedRequestsFillTheCachePage) {
   run.serving->kv.block_size = 4;
   run.serving->kv.peak_blocks = 2;
   run.serving->kv.moments = {{1, 0.25, 2, 0, 7, 0, {{0, 7, {0, 1}}}, {}}, {2, 0.5, 2, 0, 8, 0, {{0, 8, {0, 1}}}, {}}};
-  window_.open(write("served.dachlast", run));
+  open_in(window_, write("served.dachlast", run));
   auto& page = view<ui::KvCachePage>();
   ASSERT_TRUE(page.hasContent());
   page.setMoment(1);
@@ -209,7 +209,7 @@ TEST_F(RunPagesTest, ALayoutOfAnotherVersionHidesNothing) {
 
 TEST_F(RunPagesTest, F11ShowsAChartAloneAndEscapeBringsTheRestBack) {
   ASSERT_TRUE(QTest::qWaitForWindowActive(&window_));
-  window_.open(write("one.dachlast", test::sample_run()));
+  open_in(window_, write("one.dachlast", test::sample_run()));
   window_.showPage("Roofline");
   auto* chart = view<ui::RooflineView>().findChild<ui::FigureView*>();
   QTest::keyClick(&window_, Qt::Key_F11);

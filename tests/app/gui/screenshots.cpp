@@ -16,8 +16,10 @@
 #include "app/gui/recommend_controller.h"
 #include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
+#include "app/gui/run_reader.h"
 #include "app/gui/settings_dialog.h"
 #include "ui/paint/theme.h"
+#include "ui/views/report_view.h"
 #include "ui/views/scenarios_view.h"
 
 namespace {
@@ -50,6 +52,9 @@ void settle(MainWindow& window) {
   for (int rounds = 0; search.searching() && rounds < kMostRounds; ++rounds) wait(kSettleMs / 5);
   window.reporter().waitForDone();
   wait(kSettleMs / 5);
+  const auto& report = *window.findChild<dachlast::ui::ReportView*>();
+  for (int rounds = 0; report.isVisible() && report.plainText().isEmpty() && rounds < kMostRounds; ++rounds)
+    wait(kSettleMs / 5);
 }
 
 /// The dialogs of the window, beside its pages.
@@ -102,6 +107,7 @@ int main(int argc, char** argv) {
     for (const QSize size : kSizes) {
       MainWindow window;
       for (int i = 2; i < argc; ++i) window.open(QString::fromLocal8Bit(argv[i]));
+      window.reader().waitForDone();
       if (argc > 3) window.runs().setBaseline(0);
       window.presenter().select(QStringLiteral("decode/attention"));
       Q_EMIT window.findChild<dachlast::ui::ScenariosView*>()->pinRequested();

@@ -29,7 +29,7 @@ TEST(DisplayWidth, CountsColumnsNotBytes) {
 TEST(PlaceLabels, LabelsMeetNeitherEachOtherNorMarkersNorObstaclesNorTheEdge) {
   const auto requests = crowd(12);
   const Box obstacle{220.0, 100.0, 80.0, 40.0};
-  const auto placed = place_labels(requests, kFrame, std::array{obstacle});
+  const auto placed = place_labels(requests, {kFrame, {obstacle}});
   for (std::size_t i = 0; i < placed.size(); ++i) {
     if (!placed[i]) continue;
     const Box& box = placed[i]->box;
@@ -46,18 +46,18 @@ TEST(PlaceLabels, LabelsMeetNeitherEachOtherNorMarkersNorObstaclesNorTheEdge) {
 
 TEST(PlaceLabels, TheHeaviestKeepsTheBestPlace) {
   const auto requests = crowd(12);
-  const auto placed = place_labels(requests, kFrame, {});
+  const auto placed = place_labels(requests, {kFrame});
   ASSERT_TRUE(placed.back());
   EXPECT_FALSE(placed.back()->leader);  // index 11 weighs most, at the crowd's right edge: no need to move away
 }
 
 TEST(PlaceLabels, WhereThereIsNoRoomThereIsNoLabel) {
   const LabelRequest request{{5.0, 5.0}, 4.0, "much too long for this frame", 12.0, 1.0};
-  EXPECT_FALSE(place_labels(std::span(&request, 1), {0.0, 0.0, 20.0, 20.0}, {}).front());
+  EXPECT_FALSE(place_labels(std::span(&request, 1), {{0.0, 0.0, 20.0, 20.0}}).front());
 }
 
 TEST(PlaceLabels, FarLabelsAreTiedToTheirMarker) {
-  const auto placed = place_labels(crowd(12), kFrame, {});
+  const auto placed = place_labels(crowd(12), {kFrame});
   const bool any = std::ranges::any_of(placed, [](const auto& label) { return label && label->leader; });
   EXPECT_TRUE(any);
 }

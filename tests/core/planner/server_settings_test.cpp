@@ -46,5 +46,29 @@ TEST(SettingsCatalog, KnowsNothingOfOtherModelsOrEngines) {
   EXPECT_FALSE(catalog().find(row));
 }
 
+TEST(SettingsCatalog, TakesTheDatabaseNameOfDeepSeekR1AndRowsWithoutADate) {
+  ServingRow row = sweep("2026-03-25", 8);
+  row.model = "deepseek-ai/DeepSeek-V3";
+  EXPECT_EQ(catalog().find(row)->poll_passes, 10);
+  EXPECT_EQ(catalog().find(sweep("", 64))->poll_passes, 1);  // the script of September 2025
+}
+
+TEST(ServerSettings, PassesOfTensorRtHoldAPromptAndAllSequences) {
+  ServingRow row = sweep("2026-01-14", 4);
+  row.backend = "trtllm";
+  const auto first = catalog().find(row);
+  row.measured_date = "2026-02-05";
+  const auto later = catalog().find(row);
+  ASSERT_TRUE(first && later);
+  EXPECT_EQ(first->pass_tokens(1024, 4, 1), 1152);   // 4 + 1,024 + 64 = 1,092, in whole blocks of 64
+  EXPECT_EQ(later->pass_tokens(1024, 4, 1), 8192);   // the script of January 2026 asks for as many
+  EXPECT_EQ(later->pass_tokens(1024, 64, 4), 1344);  // 4 · 64 + 1,024 + 64, three of four tokens drafted
+}
+
+TEST(ServerSettings, LimitsOfScriptsStandAsTheyAre) {
+  EXPECT_EQ((ServerSettings{.prompt_tokens = 20000}.pass_tokens(1024, 512, 1)), 20000);
+  EXPECT_EQ(ServerSettings{}.pass_tokens(1024, 512, 1), 0);
+}
+
 }  // namespace
 }  // namespace dachlast

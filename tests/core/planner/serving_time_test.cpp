@@ -130,5 +130,29 @@ TEST(ServingTime, EqualQuestionsGetEqualAnswers) {
   EXPECT_DOUBLE_EQ(serving_time(timer, load, {}).ttft_s, serving_time(timer, load, {}).ttft_s);
 }
 
+TEST(ServingTime, WaitsForWholePassesWhereTokensAreDrafted) {
+  TimeScenario drafting = scenario("llama-3.1-8b", "h100-sxm");
+  drafting.speculation = Speculation{.draft_tokens = 3, .acceptance = 0.65, .draft_share = 0.03};
+  drafting.engine.speed.wait_passes = 0.0;
+  const ServingLoad load{.input_tokens = 1000, .output_tokens = 200, .arrival = Arrival::kClosed, .n_clients = 1};
+  const ServingTime at_once = serving_time(StepTimer(drafting, curves()), load, {});
+  drafting.engine.speed.wait_passes = 10.0;
+  const ServingTime waiting = serving_time(StepTimer(drafting, curves()), load, {});
+  // A pass yields 1 + 0.65 + 0.65² + 0.65³ = 2.347125 tokens.
+  EXPECT_NEAR(waiting.ttft_s - at_once.ttft_s, 10 * 2.347125 * waiting.tpot_s, 1e-9);
+}
+
+TEST(ServingTime, DraftedTokensTakeRoomOfPrompts) {
+  TimeScenario drafting = scenario("llama-3.1-8b", "h100-sxm");
+  drafting.engine.speed.wait_passes = 0.0;
+  const ServingLoad load{.input_tokens = 1000, .output_tokens = 200, .arrival = Arrival::kClosed, .n_clients = 32};
+  const ServingLimits limits{.max_num_batched_tokens =
+                                 1064};  // one prompt beside 32 sequences of two tokens, half of one of four
+  drafting.speculation = Speculation{.draft_tokens = 1, .acceptance = 0.0, .draft_share = 0.0};
+  const double one = serving_time(StepTimer(drafting, curves()), load, limits).ttft_s;
+  drafting.speculation->draft_tokens = 31;  // 32 · 32 = 1,024 tokens of 1,064: a prompt takes 25 passes
+  EXPECT_GT(serving_time(StepTimer(drafting, curves()), load, limits).ttft_s, 3.0 * one);
+}
+
 }  // namespace
 }  // namespace dachlast

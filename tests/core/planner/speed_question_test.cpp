@@ -56,5 +56,52 @@ TEST(SpeedAnswer, LeversChangeTheAnswer) {
   EXPECT_GT(answer(question, curves).time.tpot_s, 2.0 * plain.tpot_s);
 }
 
+ServingRow served_row() {
+  ServingRow row;
+  row.source.ref = "2026-04-06/rows.csv";
+  row.measured_date = "2026-02-05";
+  row.backend = "trtllm";
+  row.backend_version = "1.2.0rc6.post3";
+  row.model = "deepseek-ai/DeepSeek-R1";
+  row.system = "b200_sxm";
+  row.precision = "fp8";
+  row.mode = "agg";
+  row.isl = 1024;
+  row.osl = 1024;
+  row.concurrency = 64;
+  row.ranks.tp = 8;
+  return row;
+}
+
+RowCatalog row_catalog() {
+  std::vector<DeviceSpec> devices;
+  for (DeviceSpec& package : list_devices()) devices.push_back(per_device(std::move(package)));
+  return {read_preset_catalog(data_dir() / "models"), std::move(devices)};
+}
+
+TEST(SpeedQuestion, LimitsAreThoseOfTheSweepsScript) {
+  RowCatalog catalog = row_catalog();
+  const SpeedReading drafting = read_question(served_row(), catalog);
+  ASSERT_TRUE(drafting.question) << drafting.reason;
+  EXPECT_EQ(drafting.question->limits.max_num_batched_tokens, 1344);  // 4 · 64 + 1,024 + 64, a multiple of 64
+  ServingRow groups = served_row();
+  groups.ranks.tp = 1;
+  groups.ranks.attention_dp = groups.ranks.moe_ep = 8;
+  const SpeedReading grouped = read_question(groups, catalog);
+  ASSERT_TRUE(grouped.question) << grouped.reason;
+  EXPECT_EQ(grouped.question->limits.max_num_batched_tokens, 1152);  // 2 · 64 / 8 + 1,024 + 64 = 1,104, in blocks of 64
+}
+
+TEST(SpeedQuestion, OwnRunsStatePlainRanks) {
+  RowCatalog catalog = row_catalog();
+  ServingRow row = served_row();
+  row.ranks.moe_tp = 2;
+  row.ranks.moe_ep = 4;
+  row.source.ref = "b200_sxm/trtllm/1.3.0rc5/rows.csv";
+  EXPECT_EQ(read_question(row, catalog).question->scenario.layout.tensor_parallel, 8);
+  row.source.ref = "2026-04-06/rows.csv";
+  EXPECT_EQ(read_question(row, catalog).question->scenario.layout.tensor_parallel, 4);  // 2 · 4 is folded back
+}
+
 }  // namespace
 }  // namespace dachlast

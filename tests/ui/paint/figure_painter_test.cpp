@@ -85,6 +85,15 @@ TEST(Theme, TextReachesTheContrastOfWcag) {
     EXPECT_GE(contrast(QPalette::HighlightedText, QPalette::Highlight), 4.5);
     EXPECT_GE(contrast(QPalette::ToolTipText, QPalette::ToolTipBase), 4.5);
     EXPECT_GE(contrast(QPalette::PlaceholderText, QPalette::Base), 4.5);
+    EXPECT_GE(contrast(QPalette::Text, QPalette::Window), 4.5);
+    EXPECT_GE(contrast(QPalette::Link, QPalette::Base), 4.5);
+    EXPECT_GE(contrast(QPalette::Link, QPalette::Window), 4.5);
+    const auto disabled = rgb(palette.color(QPalette::Disabled, QPalette::Text));
+    for (const auto ground : {QPalette::Window, QPalette::Base, QPalette::Button})
+      EXPECT_GE(figure::contrast(disabled, rgb(palette.color(ground))), 4.5);
+    // WCAG 2.1, 1.4.11: what marks focus and selection, 3:1.
+    for (const auto ground : {QPalette::Window, QPalette::Base, QPalette::AlternateBase})
+      EXPECT_GE(contrast(QPalette::Highlight, ground), 3.0);
   }
 }
 
