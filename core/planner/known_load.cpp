@@ -102,8 +102,8 @@ LoadDistance distance_between(const ServedLoad& measured, const ServedLoad& aske
 
 std::optional<KnownLoadRatios> known_load_ratios(LoadDistance distance) {
   switch (distance) {
-    case LoadDistance::kNear: return KnownLoadRatios{.ttft = {0.52, 1.91}, .tpot = {0.83, 1.21}};
-    case LoadDistance::kOtherLengths: return KnownLoadRatios{.ttft = {0.41, 2.42}, .tpot = {0.80, 1.24}};
+    case LoadDistance::kNear: return KnownLoadRatios{.ttft = {0.53, 1.87}, .tpot = {0.83, 1.21}};
+    case LoadDistance::kOtherLengths: return KnownLoadRatios{.ttft = {0.42, 2.40}, .tpot = {0.79, 1.26}};
     case LoadDistance::kFar: break;
   }
   return std::nullopt;
