@@ -8,11 +8,10 @@
 
 #include "core/base/units.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/written_number.h"
 
 namespace dachlast::viewmodel {
 namespace {
-
-constexpr std::string_view kNoBreak = "\u00a0";
 
 struct UnitPair {
   std::string_view binary;
@@ -26,10 +25,6 @@ constexpr std::array kPairs = {UnitPair{"KiB", "kB", kKiB / 1e3}, UnitPair{"MiB"
 const UnitPair* pair_of(std::string_view unit) {
   const auto* found = std::ranges::find(kPairs, unit, &UnitPair::binary);
   return found == kPairs.end() ? nullptr : found;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 std::string with_swapped_marks(std::string_view number) {

@@ -8,11 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/written_number.h"
 
 namespace dachlast::viewmodel {
 namespace {
-
-constexpr std::string_view kNoBreak = "\u00a0";
 
 // A sentence holds at most one list of terms, which hold no further ones.
 constexpr int kMostDepth = 4;
@@ -33,10 +32,6 @@ bool is_identifier(std::string_view text) {
   return std::ranges::all_of(text,
                              [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }) &&
          text.front() >= 'a';
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 std::string plain(std::string_view text) {

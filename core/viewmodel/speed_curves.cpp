@@ -155,11 +155,8 @@ class CurvesDrawing {
       figure_.primitives.push_back(Line{{at, frame.bottom()}, {at, frame.bottom() + 5}, {Role::kAxis, 1.0}});
       const std::string text = format_count(static_cast<std::int64_t>(1) << power);
       const double most = frame.right() + kPanelRight - text_width(text, 11.0) / 2;
-      figure_.primitives.push_back(Text{{std::min(at, most), frame.bottom() + 18},
-                                        text,
-                                        Role::kMuted,
-                                        11.0,
-                                        Anchor::kMiddle});
+      figure_.primitives.push_back(
+          Text{{std::min(at, most), frame.bottom() + 18}, text, Role::kMuted, 11.0, Anchor::kMiddle});
     }
   }
 
