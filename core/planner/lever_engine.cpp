@@ -118,7 +118,7 @@ Advice paged_blocks(const Lever& lever, const LeverBench& bench) {
     return advice;
   }
   const auto& block = bench.scenario().engine.block_size_tokens;
-  const int size = bench.base().limits.block_tokens.value_or(block ? block->value : 0);
+  const int size = bench.scenario().limits.block_tokens.value_or(block ? block->value : 0);
   if (size == 0) return bench.stated(lever, AdviceState::kDoesNotApply, "the engine's block size is not known");
   const double tail = bench.plan().load.batch_size * (size - 1) / 2.0 * bench.plan().planner->kv_bytes_per_token();
   return bench.stated(lever, AdviceState::kInUse,
