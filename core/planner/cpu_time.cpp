@@ -150,6 +150,10 @@ double CpuCurves::Line::scaled_at(double x) const {
   return at(x) * std::max(1.0, x / points.back().first);
 }
 
+double CpuCurves::HeadKind::distance(const HeadKind& other) const {
+  return std::abs(std::log(width / other.width)) + std::abs(std::log(group / other.group));
+}
+
 CpuCurves::CpuCurves(const HostCurves& curves)
     : last_cache_(curves.last_cache_bytes), gap_s_(curves.gap_s), n_threads_(curves.n_threads) {
   if (curves.samples.empty())
@@ -205,11 +209,11 @@ void CpuCurves::fit_decode(const std::vector<OpSample>& samples) {
 }
 
 void CpuCurves::fit_prefill(const std::vector<OpSample>& samples) {
-  std::map<std::pair<std::string, double>, std::vector<std::pair<double, double>>> groups;
+  std::map<std::pair<std::string, HeadKind>, std::vector<std::pair<double, double>>> groups;
   for (const OpSample& sample : samples) {
     const OpFeatures& f = sample.features;
     if (f.op == OpKind::kAttention && !is_decode(f))
-      groups[{f.type, f.k}].emplace_back(f.rows, f.flops / sample.seconds);
+      groups[{f.type, {f.k, f.heads / f.kv_heads}}].emplace_back(f.rows, f.flops / sample.seconds);
   }
   for (auto& [key, points] : groups) prefill_[key].points = merged(std::move(points));
 }
@@ -270,13 +274,13 @@ CpuCurves::Estimate CpuCurves::attention(const OpFeatures& f) const {
     if (found == decode_.end()) throw_untimed(f);
     return {now(dot(found->second, decode_columns(f)), f), "decode/" + f.type, 2.0 * kLeastError};
   }
+  const HeadKind asked{f.k, f.heads / f.kv_heads};
   const Line* nearest = nullptr;
-  double width = 0.0;
+  double least = std::numeric_limits<double>::infinity();
   for (const auto& [key, line] : prefill_) {
-    if (key.first != f.type) continue;
-    if (nearest != nullptr && std::abs(std::log(key.second / f.k)) >= std::abs(std::log(width / f.k))) continue;
+    if (key.first != f.type || key.second.distance(asked) >= least) continue;
     nearest = &line;
-    width = key.second;
+    least = key.second.distance(asked);
   }
   if (nearest == nullptr) throw_untimed(f);
   return {f.flops / nearest->at(f.rows), "prefill/" + f.type, 2.0 * kLeastError};
