@@ -72,7 +72,7 @@ void DataTable::keepFirstFigureInView() {
   const auto& columns = model_->table().columns;
   if (columns.size() < 2 || columns.front().align != viewmodel::Align::kLeft) return;
   if (columnWidth(0) != fitted_first_) return;
-  const int room = viewport()->width() - columnWidth(1);
+  const int room = std::max(viewport()->width() - columnWidth(1), viewport()->width() / 2);
   fitted_first_ = std::clamp(room, std::min(kLeastName, widest_first_), widest_first_);
   setColumnWidth(0, fitted_first_);
 }
