@@ -91,12 +91,14 @@ void add_resident(const Width& width, WeightType type, double cache, std::vector
                     .contexts = {}});
 }
 
-/// Heads with next to no projections around them; so many layers that four sequences of the longest context are in
-/// DRAM.
-void add_attention(const Width& heads, KvFormat format, std::vector<CurveProbe>& probes) {
+/// Heads among projections whose weights push K and V out of the caches from step to step, as those of models do: a
+/// short cache that stays there is read several times as fast.
+void add_attention(const Width& heads, KvFormat format, double cache, std::vector<CurveProbe>& probes) {
+  constexpr int kLayers = 10;
+  constexpr double kEvicting = 2.0;  // weights, in last caches
   Width width = heads;
-  width.d_ff = 64;
-  probes.push_back({.model = model_of(width, 10),
+  while (bytes_of(width, kLayers, DType::kBF16) < kEvicting * cache) width.d_ff += 64;
+  probes.push_back({.model = model_of(width, kLayers),
                     .weights = DType::kBF16,
                     .kv = format,
                     .batches = {},
@@ -124,7 +126,7 @@ std::vector<CurveProbe> curve_probes(const HostTopology& host) {
       if (known > 0.0) add_resident(width, type, cache, probes);
   }
   for (const KvFormat format : {KvFormat::kF32, KvFormat::kBF16, KvFormat::kInt8, KvFormat::kInt4, KvFormat::kFp8})
-    for (const Width& heads : {kNarrow, kMiddle, kWide}) add_attention(heads, format, probes);
+    for (const Width& heads : {kNarrow, kMiddle, kWide}) add_attention(heads, format, cache, probes);
   return probes;
 }
 
