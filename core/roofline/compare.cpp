@@ -21,7 +21,8 @@ const MeasuredPoint* find_point(const Run& run, const PointKey& key) {
 }
 
 ChangeVerdict verdict_of(double change, const std::optional<double>& noise, double least_noise) {
-  if (!noise || std::abs(change) <= std::max(*noise, least_noise)) return ChangeVerdict::kWithinNoise;
+  if (!noise) return ChangeVerdict::kTooFewRepeats;
+  if (std::abs(change) <= std::max(*noise, least_noise)) return ChangeVerdict::kWithinNoise;
   return change < 0.0 ? ChangeVerdict::kFaster : ChangeVerdict::kSlower;
 }
 

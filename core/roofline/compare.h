@@ -18,11 +18,16 @@ struct ConfigurationChange {
   std::string other;
 };
 
-enum class ChangeVerdict : std::uint8_t { kWithinNoise, kFaster, kSlower };
+enum class ChangeVerdict : std::uint8_t { kWithinNoise, kFaster, kSlower, kTooFewRepeats };
 
 constexpr std::string_view name_of(ChangeVerdict verdict) {
-  constexpr std::string_view names[] = {"within_noise", "faster", "slower"};
+  constexpr std::string_view names[] = {"within_noise", "faster", "slower", "too_few_repeats"};
   return names[static_cast<int>(verdict)];
+}
+
+/// A change that is known to be one.
+constexpr bool is_change(ChangeVerdict verdict) {
+  return verdict == ChangeVerdict::kFaster || verdict == ChangeVerdict::kSlower;
 }
 
 /// Change of a time. Shares, not percent: 0.05 is five percent slower.

@@ -119,7 +119,7 @@ class ChangeDrawing {
   }
 
   void mark(const ChangeRow& row, const ChangeMark& mark, double y) {
-    const bool noise = mark.time.verdict == ChangeVerdict::kWithinNoise;
+    const bool noise = !is_change(mark.time.verdict);
     const Role role = noise ? Role::kMuted : role_of_run(mark.run);
     const double x = x_.position(100.0 * mark.time.change);
     if (mark.time.noise) {

@@ -75,8 +75,10 @@ std::vector<Row> phase_rows(std::span<const Comparison> comparisons) {
 Cell change_cell(const std::optional<TimeChange>& change) {
   if (!change) return missing_cell();
   const std::string text = format_change(change->change);
-  return number_cell(change->change, change->verdict == ChangeVerdict::kWithinNoise ? text + " (within noise)" : text,
-                     Origin::kMeasured);
+  const std::string remark = change->verdict == ChangeVerdict::kWithinNoise     ? " (within noise)"
+                             : change->verdict == ChangeVerdict::kTooFewRepeats ? " (too few repeats)"
+                                                                                : "";
+  return number_cell(change->change, text + remark, Origin::kMeasured);
 }
 
 Cell noise_cell(const std::optional<TimeChange>& change) {

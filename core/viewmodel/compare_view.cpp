@@ -18,6 +18,8 @@ std::string noise_text(const TimeChange& change) {
 
 std::string phrase(const PhaseChange& phase) {
   const TimeChange& time = phase.time;
+  if (time.verdict == ChangeVerdict::kTooFewRepeats)
+    return fmt::format("{} {} (too few repeats to know the noise)", name_of(phase.phase), format_change(time.change));
   if (time.verdict == ChangeVerdict::kWithinNoise)
     return fmt::format("{} within noise ({}, noise {})", name_of(phase.phase), format_change(time.change),
                        noise_text(time));
@@ -32,7 +34,12 @@ std::string headline(const Comparison& comparison) {
   if (comparison.phases.empty()) return "NOT COMPARABLE: the runs have no point in common.";
   const bool slower = any_phase(comparison, ChangeVerdict::kSlower);
   const bool faster = any_phase(comparison, ChangeVerdict::kFaster);
-  const std::string_view word = slower && faster ? "MIXED" : slower ? "SLOWER" : faster ? "FASTER" : "UNCHANGED";
+  const bool unknown = any_phase(comparison, ChangeVerdict::kTooFewRepeats);
+  const std::string_view word = slower && faster ? "MIXED"
+                                : slower         ? "SLOWER"
+                                : faster         ? "FASTER"
+                                : unknown        ? "NOT DECIDED"
+                                                 : "UNCHANGED";
   std::vector<std::string> parts;
   for (const auto& phase : comparison.phases) parts.push_back(phrase(phase));
   return fmt::format("{}: {}.", word, fmt::join(parts, ", "));
@@ -47,7 +54,7 @@ LargestChange largest_change(const Comparison& comparison) {
   LargestChange largest;
   double most = 0.0;
   for (const auto& point : comparison.points) {
-    if (point.time.verdict == ChangeVerdict::kWithinNoise) continue;
+    if (!is_change(point.time.verdict)) continue;
     for (const auto& op : point.ops) {
       // Relative to the step: a large change of a tiny operation is no news.
       const double change = std::abs((op.other - op.base) / point.time.base);

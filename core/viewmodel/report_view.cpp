@@ -194,7 +194,8 @@ ReportStatus status_of(const Comparison& comparison) {
     return std::ranges::any_of(comparison.phases, [&](const auto& p) { return p.time.verdict == verdict; });
   };
   if (any(ChangeVerdict::kSlower)) return any(ChangeVerdict::kFaster) ? ReportStatus::kLimited : ReportStatus::kBad;
-  return comparison.phases.empty() ? ReportStatus::kLimited : ReportStatus::kGood;
+  const bool open = comparison.phases.empty() || any(ChangeVerdict::kTooFewRepeats);
+  return open ? ReportStatus::kLimited : ReportStatus::kGood;
 }
 
 std::vector<KeyFigure> change_figures(const Comparison& comparison) {

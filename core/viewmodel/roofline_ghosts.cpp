@@ -28,7 +28,7 @@ void add_ghost(RooflinePlot& plot, const RooflinePoint& point, const PointChange
   if (before == nullptr || before->time.value <= 0.0 || before->cost.flops.value <= 0.0 ||
       before->cost.bytes().value <= 0.0)
     return;
-  const bool moved = change.time.verdict != ChangeVerdict::kWithinNoise;
+  const bool moved = is_change(change.time.verdict);
   plot.ghosts.push_back({point.datum, (before->cost.flops / before->cost.bytes()).value,
                          (before->cost.flops / before->time).value,
                          moved ? format_change(point.summary.time.value / before->time.value - 1.0) : std::string()});

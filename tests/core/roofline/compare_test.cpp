@@ -67,7 +67,7 @@ TEST(Compare, TooFewSamplesHaveNoKnownNoiseAndNoVerdict) {
   base.points[1].samples_s.resize(5);
   const Comparison comparison = compare_runs(base, run_with(0.4));
   EXPECT_FALSE(decode_of(comparison).time.noise.has_value());
-  EXPECT_EQ(decode_of(comparison).time.verdict, ChangeVerdict::kWithinNoise);
+  EXPECT_EQ(decode_of(comparison).time.verdict, ChangeVerdict::kTooFewRepeats);
 }
 
 TEST(Compare, PhasesAddUpTheirPoints) {

@@ -35,6 +35,16 @@ TEST(CompareMany, HoldsEveryRunAgainstTheBaseline) {
   EXPECT_EQ(view.changes.front().marks.size(), 2u);
 }
 
+TEST(CompareMany, FewRepeatsDecideNothing) {
+  const auto base = test::sample_run();
+  auto slow = slower(1.5);
+  for (MeasuredPoint& point : slow.points) point.samples_s.resize(3);
+  const NamedRun others[] = {{"slow", &slow}};
+  const CompareMany view = compare_many({"base", &base}, others);
+  EXPECT_TRUE(view.answers[0].starts_with("slow: NOT DECIDED: prefill +")) << view.answers[0];
+  EXPECT_NE(view.answers[0].find("too few repeats"), std::string::npos);
+}
+
 TEST(CompareMany, ListsEverySettingOnceWithTheValuesOfAll) {
   const auto base = test::sample_run();
   auto other = base;
