@@ -38,7 +38,7 @@ constexpr CommandRow kCommands[] = {
     {"export", "Convert a run file to JSON, CSV, SVG or a Chrome trace",
      "  dachlast export gpt2.dachlast --to json -o run.json\n"
      "  dachlast export gpt2.dachlast --to trace -o trace.json # opens in Perfetto\n"
-     "  dachlast export gpt2.dachlast --to svg -o roofline.svg\n",
+     "  dachlast export gpt2.dachlast --to svg --view phases -o phases.svg\n",
      make_export_command},
     {"compare", "Compare runs with a baseline, noise included",
      "  dachlast compare base.dachlast new.dachlast\n"

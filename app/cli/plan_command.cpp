@@ -11,6 +11,7 @@
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 #include "core/workbench/parse.h"
+#include "core/workbench/scenario_report.h"
 
 namespace dachlast::cli {
 namespace {
@@ -55,7 +56,9 @@ class PlanCommand : public Command {
         ->group(kMainGroup);
     app.add_flag("--max-batch", solve_batch_, "Print the largest batch that fits at this context")->group(kMainGroup);
     option("--sweep", sweep_, "context,batch: a grid of both, from --context and --batch", "AXES");
-    option("--svg", svg_, "With --sweep: write the heatmap to this file, - for standard output", "FILE");
+    option("--svg", svg_, "Write a chart to this file, - for standard output; of --sweep its heatmap", "FILE");
+    option("--view", view_,
+           "Chart of --svg: memory, context, heatmap, speed-over-batch, speed-over-context (default: memory)", "CHART");
   }
 
   int execute(const CommonOptions& common) override {
@@ -64,11 +67,11 @@ class PlanCommand : public Command {
     if (!fraction_.empty()) limits_.memory_fraction = parse_fraction(fraction_);
     const std::vector<ScenarioRequest> requests = scenario_requests();
     if (!sweep_.empty()) return sweep(requests, common);
-    if (!svg_.empty()) throw Error(ErrorKind::kUsage, "--svg", "draws a sweep.", "Add --sweep context,batch.");
     std::vector<ScenarioPlan> plans;
     for (const ScenarioRequest& request : requests) plans.push_back(plan(find_scenario(request)));
     if (solve_context_ || solve_batch_) return solve(plans);
-    print_result(render_scenarios(plans, common));
+    if (!svg_.empty()) draw(plans, common);
+    if (svg_ != "-") print_result(render_scenarios(plans, common));
     return std::ranges::any_of(plans, &ScenarioPlan::fits) ? kExitDone : kExitDoesNotFit;
   }
 
@@ -79,6 +82,9 @@ class PlanCommand : public Command {
   }
 
   void check_single_question() const {
+    if (!view_.empty() && (svg_.empty() || !sweep_.empty()))
+      throw Error(ErrorKind::kUsage, "--view", "chooses the chart of a plan's --svg.",
+                  sweep_.empty() ? "Add --svg FILE." : "Leave --sweep out.");
     if (int{solve_context_} + int{solve_batch_} + int{!sweep_.empty()} <= 1) return;
     throw Error(ErrorKind::kUsage, "--max-context, --max-batch and --sweep", "answer different questions.",
                 "Give one of them.");
@@ -146,6 +152,16 @@ class PlanCommand : public Command {
     return parse_measured("--measured", measured_, split_context(context, split(), batch));
   }
 
+  void draw(const std::vector<ScenarioPlan>& plans, const CommonOptions& common) const {
+    if (plans.size() > 1)
+      throw Error(ErrorKind::kUsage, "--svg", "draws one scenario, and several are given.",
+                  "Name one device, one --dtype and one --kv-dtype.");
+    viewmodel::ReportView report = report_view(plans.front(), common.units);
+    add_speed(report, plans.front());
+    write_result(svg_, chart_svg(viewmodel::charts_of(report), view_.empty() ? "memory" : view_,
+                                 plans.front().scenario.model().name, common));
+  }
+
   /// One number a scenario, for scripts; nothing fits: exit code 3.
   int solve(const std::vector<ScenarioPlan>& plans) const {
     bool any = false;
@@ -192,6 +208,7 @@ class PlanCommand : public Command {
   std::string fraction_;
   std::string sweep_;
   std::string svg_;
+  std::string view_;
   Layout layout_;
   EngineLimits limits_;
   bool expert_parallel_ = false;

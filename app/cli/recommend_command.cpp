@@ -10,6 +10,7 @@
 #include "app/cli/output.h"
 #include "app/cli/recommend_output.h"
 #include "core/base/error.h"
+#include "core/viewmodel/localise.h"
 #include "core/workbench/parse.h"
 #include "reports/svg.h"
 
@@ -66,7 +67,9 @@ class RecommendCommand : public Command {
 
   int execute(const CommonOptions& common) override {
     const RecommendPage page = recommend_page(request());
-    if (!svg_.empty()) write_result(svg_, reports::svg_file(pareto_figure(page.view.pareto, kChartSize, "pareto")));
+    if (!svg_.empty())
+      write_result(svg_, reports::svg_file(viewmodel::in_language(pareto_figure(page.view.pareto, kChartSize, "pareto"),
+                                                                  words_of(common))));
     if (svg_ != "-")
       print_result(render_recommendation(page, show_rejected_ ? ShowRejected::kAll : ShowRejected::kCount, common));
     return page.found.options.empty() ? kExitDoesNotFit : kExitDone;

@@ -56,8 +56,7 @@ std::string capacity_of(const Serving& serving) {
 }
 
 const KvMoment* fullest(const KvUsage& kv) {
-  const auto most = std::ranges::max_element(kv.moments, {}, &KvMoment::n_allocated);
-  return most == kv.moments.end() ? nullptr : &*most;
+  return kv.moments.empty() ? nullptr : &kv.moments[static_cast<std::size_t>(fullest_moment(kv))];
 }
 
 /// Slots that the last blocks of the sequences would leave empty, sharing left out: it depends on where prompts part.
@@ -136,6 +135,11 @@ std::optional<KvCacheView> kv_cache_view(const Run& run) {
                      .no_map = why_no_map(run),
                      .figures = kv_use_table(*run.serving),
                      .block_sizes = block_sizes_of(run.serving->kv)};
+}
+
+int fullest_moment(const KvUsage& kv) {
+  const auto most = std::ranges::max_element(kv.moments, {}, &KvMoment::n_allocated);
+  return most == kv.moments.end() ? 0 : static_cast<int>(most - kv.moments.begin());
 }
 
 std::string moment_sentence(const KvUsage& kv, int moment) {

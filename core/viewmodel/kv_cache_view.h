@@ -37,6 +37,9 @@ struct KvCacheView {
 /// Empty where the run served no requests.
 std::optional<KvCacheView> kv_cache_view(const Run& run);
 
+/// Place of the recorded moment with most blocks allocated; 0 where none was recorded.
+int fullest_moment(const KvUsage& kv);
+
 /// More blocks than this share cells.
 inline constexpr int kMostBlockCells = 20'000;
 

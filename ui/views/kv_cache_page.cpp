@@ -21,11 +21,6 @@ constexpr int kLeastCacheHeight = 680;  // map, history and waste that can be re
 constexpr int kMapWidth = 410;
 constexpr int kFiguresWidth = 450;  // names and values of figures beside each other
 
-int fullest_moment(const KvUsage& kv) {
-  const auto most = std::ranges::max_element(kv.moments, {}, &KvMoment::n_allocated);
-  return most == kv.moments.end() ? 0 : static_cast<int>(most - kv.moments.begin());
-}
-
 }  // namespace
 
 KvCachePage::KvCachePage(QWidget* parent)
@@ -109,7 +104,7 @@ void KvCachePage::setRun(std::shared_ptr<const Run> run) {
       [run = run_](figure::Size size) { return viewmodel::waste_figure(run->serving->kv, size, "kv-waste"); });
   waste_->setData([table = view->figures] { return table; });
   time_->setRange(0, std::max(static_cast<int>(kv.moments.size()) - 1, 0));
-  moment_ = fullest_moment(kv);
+  moment_ = viewmodel::fullest_moment(kv);
   time_->setValue(moment_);
   draw();
   showContent();

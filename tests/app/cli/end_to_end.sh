@@ -55,8 +55,15 @@ echo '{"schema": "dachlast.project/1", "runs": [], "baseline": 4}' >damaged.dach
 expect 6 show damaged.dachlast-project
 expect 0 export a.dachlast --to trace -o trace.json
 grep -q '"traceEvents"' trace.json || fail "the trace holds no events"
-expect 0 export a.dachlast --to svg -o roofline.svg
-grep -q '<svg' roofline.svg || fail "the picture is no SVG"
+for view in roofline phases memory; do
+  expect 0 export a.dachlast --to svg --view $view -o $view.svg
+  grep -q '<svg' $view.svg || fail "the picture of $view is no SVG"
+done
+cmp -s roofline.svg phases.svg && fail "two views are one picture"
+expect 2 export a.dachlast --to svg --view kv
+contains err "It has: "
+expect 2 export a.dachlast --view phases
+contains err "Add --to svg"
 expect 0 report a.dachlast -o a.html --timestamp 2026-01-01T00:00:00Z
 expect 0 report a.dachlast -o b.html --timestamp 2026-01-01T00:00:00Z
 cmp -s a.html b.html || fail "two reports of one run differ"

@@ -171,6 +171,19 @@ TEST_F(PlanCommand, ASweepIsAGridAndADrawing) {
               StartsWith("context_tokens,batch,"));
 }
 
+TEST_F(PlanCommand, DrawsEveryChartOfAPlanInTheLanguageAskedFor) {
+  for (const char* view : {"memory", "context", "heatmap", "speed-over-batch", "speed-over-context"}) {
+    const Outcome drawn = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", view});
+    EXPECT_EQ(drawn.code, kExitDone) << view << drawn.err;
+    EXPECT_THAT(drawn.out, StartsWith("<?xml")) << view;
+  }
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--lang", "de"}).out,
+              HasSubstr("Gewichte"));
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", "contxt"}).err,
+              HasSubstr("Did you mean context? It has: memory, context, heatmap, speed-over-batch, "
+                        "speed-over-context."));
+}
+
 TEST_F(PlanCommand, ABatchOfOneIsAGridOfOneRow) {
   const auto sweep = json_of(
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context,batch", "--context", "1k", "--batch", "1"});
@@ -219,7 +232,10 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--max-num-seqs", "-1"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context"},
       {"--model", "llama-3.1-8b", "--gpu", "h100,t4", "--sweep", "context,batch"},
-      {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "x.svg"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--view", "context"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", "pareto"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--sweep", "context,batch", "--view", "context"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100,l40s", "--svg", "-"},
       {"--model", "llama-3.1-8b", "--gpu", ""},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--dtype", ""},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--engine", "vllm@"},
