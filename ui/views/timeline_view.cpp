@@ -39,9 +39,11 @@ TimelineView::TimelineView(QWidget* parent)
       after_(new QToolButton),
       chart_(new FigureView),
       sentence_(sentence_label()),
+      missing_(sentence_label()),
       statistics_(new DataTable) {
   body()->addWidget(makeHead());
   body()->addWidget(chart_, 1);
+  body()->addWidget(missing_);
   body()->addWidget(sentence_);
   body()->addWidget(statistics_);
   statistics_->setFixedHeight(kRangeHeight);
@@ -107,6 +109,10 @@ void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
   clearBrush();
   if (!timeline_ || timeline_->empty()) return showEmpty();
   fillPoints();
+  QStringList missing;
+  for (const std::string& row : viewmodel::missing_rows(*timeline_)) missing << said(row);
+  missing_->setText(missing.join(QStringLiteral("\n")));
+  missing_->setVisible(!missing.isEmpty());
   const figure::Interval framed = viewmodel::first_window(*timeline_);
   const int step = timeline_->steps.first_from(static_cast<std::int64_t>(framed.lo));
   showContent();

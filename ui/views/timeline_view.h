@@ -58,6 +58,7 @@ class TimelineView : public Page {
   QToolButton* after_;
   FigureView* chart_;
   QLabel* sentence_;
+  QLabel* missing_;  // rows that could not be recorded, and why
   DataTable* statistics_;
   QString name_;
   TimelinePtr timeline_;
