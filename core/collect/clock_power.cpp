@@ -125,10 +125,7 @@ void ClockPowerReader::find_clock(std::span<const int> core_ids, const fs::path&
     sources_.clock.source = "/proc/cpuinfo";
     return;
   }
-  sources_.clock.reason =
-      "the system shows none that follows the processor: no cpufreq, and counters of cycles (aperfmperf) hidden, as in "
-      "most "
-      "virtual machines.";
+  sources_.clock.reason = "no cpufreq and no aperfmperf, as in most virtual machines.";
 }
 
 void ClockPowerReader::find_power(const fs::path& root) {
@@ -141,11 +138,9 @@ void ClockPowerReader::find_power(const fs::path& root) {
     return;
   }
   packages_.clear();
-  sources_.power.reason =
-      folders.empty()
-          ? "the system shows no energy counters (RAPL in /sys/class/powercap), as in most virtual machines."
-          : "its counters are for administrators; `sudo chmod a+r /sys/class/powercap/*/energy_uj` opens them "
-            "until the next start.";
+  sources_.power.reason = folders.empty() ? "no RAPL counters in /sys/class/powercap, as in most virtual machines."
+                                          : "RAPL is for administrators, until `sudo chmod a+r "
+                                            "/sys/class/powercap/*/energy_uj`.";
 }
 
 std::optional<double> ClockPowerReader::clock_hz() const {

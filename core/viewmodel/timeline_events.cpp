@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMostListed = 50'000;  // what a table shows at once
 
-std::size_t place(int event) {
+std::size_t event_index(int event) {
   return static_cast<std::size_t>(event);
 }
 
@@ -42,7 +42,7 @@ std::string op_facts(const Timeline& timeline, int event) {
   const std::string time = format(Measure::kTime, seconds);
   if (timeline.gpu)
     return fmt::format("{}\n{}\nfrom its first kernel to its last", event_label(timeline, EventRow::kOps, event), time);
-  const trace::Span& span = timeline.spans[place(event)];
+  const trace::Span& span = timeline.spans[event_index(event)];
   std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
                                  span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);
   const double bytes = span.cost.bytes().value;
@@ -54,7 +54,7 @@ std::string op_facts(const Timeline& timeline, int event) {
 }
 
 std::string kernel_facts(const Timeline& timeline, int event) {
-  const TimelineKernel& kernel = timeline.gpu->kernels[place(event)];
+  const TimelineKernel& kernel = timeline.gpu->kernels[event_index(event)];
   const auto time = [](std::int64_t ns) { return format(Measure::kTime, 1e-9 * static_cast<double>(ns)); };
   std::string text =
       fmt::format("{}\n{}", event_label(timeline, EventRow::kKernels, event), time(kernel.end_ns - kernel.start_ns));
@@ -116,7 +116,7 @@ const TimelineRow& row_of(const Timeline& timeline, EventRow row) {
 
 double event_seconds(const Timeline& timeline, EventRow row, int event) {
   if (row == EventRow::kKernels) {
-    const TimelineKernel& kernel = timeline.gpu->kernels[place(event)];
+    const TimelineKernel& kernel = timeline.gpu->kernels[event_index(event)];
     return 1e-9 * static_cast<double>(kernel.end_ns - kernel.start_ns);
   }
   const TimelineRow& events = row_of(timeline, row);
@@ -127,13 +127,13 @@ std::string event_label(const Timeline& timeline, EventRow row, int event) {
   const auto recorded = [&](std::uint32_t name) { return timeline.gpu->names[name]; };
   switch (row) {
     case EventRow::kSteps:
-      if (timeline.gpu) return recorded(timeline.gpu->step_names[place(event)]);
+      if (timeline.gpu) return recorded(timeline.gpu->step_names[event_index(event)]);
       return std::string(name_of(static_cast<Phase>(timeline.steps.kind(event))));
-    case EventRow::kLayers: return fmt::format("{}", timeline.layer_numbers[place(event)]);
+    case EventRow::kLayers: return fmt::format("{}", timeline.layer_numbers[event_index(event)]);
     case EventRow::kOps:
-      if (timeline.gpu) return recorded(timeline.gpu->op_names[place(event)]);
-      return std::string(name_of(timeline.spans[place(event)].op));
-    case EventRow::kKernels: return recorded(timeline.gpu->kernels[place(event)].name);
+      if (timeline.gpu) return recorded(timeline.gpu->op_names[event_index(event)]);
+      return std::string(name_of(timeline.spans[event_index(event)].op));
+    case EventRow::kKernels: return recorded(timeline.gpu->kernels[event_index(event)].name);
   }
   return {};
 }

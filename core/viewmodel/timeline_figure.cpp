@@ -25,9 +25,10 @@ constexpr double kAxisRoom = 46.0;
 constexpr double kMostRow =
     90.0;  // from 96 pixel rows on Qt 6 hands every single fill to its thread pool and waits for it
 constexpr double kRowGap = 8.0;
-constexpr double kStripGap = 26.0;
-constexpr double kLeastHit = 3.0;   // a narrower bar nobody can point at
-constexpr double kTwoLines = 30.0;  // a row that has room for its name and its most
+constexpr double kStripGap = 12.0;
+constexpr double kStripHead = 18.0;  // its name
+constexpr double kLeastHit = 3.0;    // a narrower bar nobody can point at
+constexpr double kTwoLines = 30.0;   // a row that has room for its name and its most
 constexpr double kFaint = 0.22;
 constexpr double kSmallBase = 0.30;  // of a column that holds hardly any time, so that it is seen at all
 
@@ -47,6 +48,7 @@ class TimelineDrawing {
     figure_.size = size;
     figure_.title = "Timeline";
     figure_.description = description();
+    frame_.height = std::min(frame_.height, most_height());
     figure_.plane = Plane{frame_, x_, Scale::linear({0.0, 1.0}, frame_.bottom(), frame_.y)};
     note_passing();
   }
@@ -76,12 +78,20 @@ class TimelineDrawing {
     const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
     return (frame_.height - (n - 1.0) * kStripGap) / n;
   }
-  /// Those that any strip has events for, so that rows of all lie alike; phases and operations always.
+  /// What the chart's zero is.
+  std::string_view axis_name() const {
+    const bool steps = strips_.empty() || strips_.front().timeline->steps.size() > 0;
+    return steps ? "Time since the step began" : "Time since the recording began";
+  }
+
+  /// Those that any strip has events for, so that rows of all lie alike; of runs phases and operations always.
   static std::vector<EventRow> rows_in(std::span<const TimelineStrip> strips) {
     std::vector<EventRow> rows;
     for (const EventRow row : kAllEventRows)
-      if (row == EventRow::kSteps || row == EventRow::kOps ||
-          std::ranges::any_of(strips, [&](const auto& strip) { return row_of(*strip.timeline, row).size() > 0; }))
+      if (std::ranges::any_of(strips, [&](const auto& strip) {
+            const bool always = !strip.timeline->gpu && (row == EventRow::kSteps || row == EventRow::kOps);
+            return always || row_of(*strip.timeline, row).size() > 0;
+          }))
         rows.push_back(row);
     return rows;
   }
@@ -100,10 +110,15 @@ class TimelineDrawing {
   }
 
   int n_rows() const { return static_cast<int>(rows_.size() + (levels_.empty() ? 0 : levels_.front().size())); }
-  double row_height() const { return std::min((strip_height() - 18.0) / n_rows() - kRowGap, kMostRow); }
+  /// Rows grow no further: the axis stands below the last one.
+  double most_height() const {
+    const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
+    return n * (kStripHead + n_rows() * (kMostRow + kRowGap)) + (n - 1.0) * kStripGap;
+  }
+  double row_height() const { return std::min((strip_height() - kStripHead) / n_rows() - kRowGap, kMostRow); }
   /// On whole pixels, as bars are: what lies on them is filled at once, without smoothing.
   Box row_box(std::size_t strip, int row) const {
-    const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + 18.0;
+    const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + kStripHead;
     return {frame_.x, std::round(top + row * (row_height() + kRowGap)), frame_.width,
             std::round(std::max(row_height(), 6.0))};
   }
@@ -133,7 +148,7 @@ class TimelineDrawing {
     figure_.primitives.push_back(
         Line{{frame_.x, frame_.bottom()}, {frame_.right(), frame_.bottom()}, {Role::kAxis, 1.0}});
     figure_.primitives.push_back(Text{{frame_.x + frame_.width / 2.0, frame_.bottom() + 36.0},
-                                      fmt::format("Time since the step began, {}", unit_.text),
+                                      fmt::format("{}, {}", axis_name(), unit_.text),
                                       Role::kText,
                                       12.0,
                                       Anchor::kMiddle});
@@ -167,6 +182,8 @@ class TimelineDrawing {
         Text{{frame_.x - 10.0, tall ? middle - 7.0 : middle}, row.name, Role::kText, kTimelineFont, Anchor::kEnd});
     if (tall && !row.most.empty())
       figure_.primitives.push_back(Text{{frame_.x - 10.0, middle + 7.0}, row.most, Role::kMuted, 11.0, Anchor::kEnd});
+    if (row.pieces.empty())  // the other strip has it
+      figure_.primitives.push_back(Text{{frame_.x + 6.0, middle}, "not recorded", Role::kMuted, 11.0, Anchor::kStart});
     draw_level(figure_.primitives, row, window_of(strips_[index]), box);
   }
 
@@ -223,8 +240,12 @@ class TimelineDrawing {
     if (drawn.width > 4.0) drawn.width -= 1.0;  // neighbours stay two
     figure_.primitives.push_back(Rect{drawn, role, strength, Hatch::kNone});
     if (bar.event < 0 || box.width < kLeastHit) return;
-    const std::string name = event_label(timeline, number, bar.event);
-    if (box.width > text_width(name, 11.0, size_.wording) + 8.0 && box.height > 13.0)
+    const auto fits = [&](const std::string& text) { return box.width > text_width(text, 11.0, size_.wording) + 8.0; };
+    std::string name = event_label(timeline, number, bar.event);
+    // Engines annotate steps at length.
+    if (step && !fits(name) && bar.kind <= static_cast<int>(Phase::kDecode))
+      name = name_of(static_cast<Phase>(bar.kind));
+    if (fits(name) && box.height > 13.0)
       figure_.primitives.push_back(Text{{box.x + box.width / 2.0, box.y + box.height / 2.0 + 4.0},
                                         name,
                                         outer || faint ? Role::kText : Role::kSurface,
@@ -247,7 +268,7 @@ class TimelineDrawing {
     if (has_launch_gaps_)
       entries.push_back({"launch gap", Role::kLatency, MarkerShape::kSquare, MarkerFill::kHollow, 11.0});
     const double height = legend_height(size_);
-    draw_legend(figure_.primitives, {8.0, size_.height - height - 2.0, size_.width - 16.0, height}, entries,
+    draw_legend(figure_.primitives, {8.0, frame_.bottom() + kAxisRoom - 2.0, size_.width - 16.0, height}, entries,
                 {kTimelineFont, size_.wording});
   }
 

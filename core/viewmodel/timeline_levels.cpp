@@ -30,14 +30,14 @@ void finish(LevelRow& row) {
   for (const LevelPiece& piece : row.pieces) row.top = std::max({row.top, piece.before, piece.after});
 }
 
-std::string with_unit(double value, const Unit& unit) {
+std::string level_in(double value, const Unit& unit) {
   return fmt::format("{}\u00a0{}", in_unit(value, unit), unit.text);
 }
 std::string in_gigahertz(double hz) {
-  return with_unit(hz, {"GHz", 1e9});
+  return level_in(hz, {"GHz", 1e9});
 }
 std::string in_watts(double watts) {
-  return with_unit(watts, {"W", 1.0});
+  return level_in(watts, {"W", 1.0});
 }
 
 /// Pieces as they lie in the box.
@@ -148,7 +148,7 @@ LevelRow clock_level_row(const Timeline& timeline) {
   LevelRow row;
   row.id = "clock";
   row.name = "Clock";
-  row.role = Role::kSeries2;
+  row.role = Role::kSeries5;
   row.facts = [](const LevelPiece& piece) {
     return fmt::format("{} on average\nof the processors that work, read every 50 ms", in_gigahertz(piece.after));
   };

@@ -7,12 +7,14 @@
 #include <map>
 #include <string>
 
+#include "core/profile/phase_device.h"
+
 namespace dachlast::viewmodel {
 namespace {
 
 constexpr int kMixedStep = 2;  // its annotation says neither prefill nor decode
 
-std::size_t at(std::int64_t i) {
+std::size_t trace_index(std::int64_t i) {
   return static_cast<std::size_t>(i);
 }
 
@@ -90,7 +92,8 @@ class TraceTimeline {
   void find_steps() {
     std::vector<std::int64_t> ends(trace_.steps.size(), INT64_MIN);
     for (const GpuEvent* event : events_)
-      if (event->step != kNoIndex) ends[at(event->step)] = std::max(ends[at(event->step)], event->end_ns);
+      if (event->step != kNoIndex)
+        ends[trace_index(event->step)] = std::max(ends[trace_index(event->step)], event->end_ns);
     std::int64_t before_ns = INT64_MIN;
     for (std::size_t i = 0; i < ends.size(); ++i) {
       const std::int64_t start_ns = std::max(trace_.steps[i].start_ns, before_ns);
@@ -106,8 +109,10 @@ class TraceTimeline {
       const TraceStep& step = trace_.steps[time.step];
       const int kind = step.phase ? static_cast<int>(*step.phase) : kMixedStep;
       timeline_.steps.add(time.start_ns - origin_ns_, time.end_ns - origin_ns_, kind);
-      const auto [entry, fresh] = known.try_emplace(step.name, static_cast<std::uint32_t>(timeline_.gpu->names.size()));
-      if (fresh) timeline_.gpu->names.push_back(step.name);
+      // Some recordings annotate a step without naming it.
+      const std::string name = step.name.empty() ? phase_label(step) : step.name;
+      const auto [entry, fresh] = known.try_emplace(name, static_cast<std::uint32_t>(timeline_.gpu->names.size()));
+      if (fresh) timeline_.gpu->names.push_back(name);
       timeline_.gpu->step_names.push_back(entry->second);
       last_ns_ = std::max(last_ns_, time.end_ns - origin_ns_);
     }
@@ -153,14 +158,14 @@ class TraceTimeline {
     if (op_ == kNoIndex) op_from_ns_ = event.start_ns - origin_ns_;
     op_ = event.host_op;
     op_to_ns_ = std::max(op_to_ns_, event.end_ns - origin_ns_);
-    op_times_[at(group)] += event.duration_ns();
+    op_times_[trace_index(group)] += event.duration_ns();
   }
 
   void flush_op() {
     if (op_ != kNoIndex) {
       const auto longest = std::ranges::max_element(op_times_) - op_times_.begin();
       timeline_.ops.add(op_from_ns_, op_to_ns_, static_cast<int>(longest));
-      timeline_.gpu->op_names.push_back(trace_.host_ops[at(op_)].name);
+      timeline_.gpu->op_names.push_back(trace_.host_ops[trace_index(op_)].name);
     }
     op_ = kNoIndex;
     op_to_ns_ = 0;

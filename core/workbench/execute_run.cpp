@@ -170,7 +170,9 @@ class PointLoop {
 
   /// Where clock and power are read while points are measured; empty: nobody asked.
   std::optional<trace::ClockPowerSources> clock_power_sources() const {
-    return sampler_ ? std::optional(sampler_->sources()) : std::nullopt;
+    if (!plan_.request.full_timeline) return std::nullopt;
+    const trace::QuantitySource not_asked{.source = {}, .reason = "this version does not ask GPUs for it."};
+    return sampler_ ? sampler_->sources() : trace::ClockPowerSources{not_asked, not_asked};
   }
 
   /// False where it was interrupted before the point had a sample.

@@ -48,11 +48,14 @@ class TimelineView : public Page {
  private:
   void draw();
   void frameStep(int step);
+  /// That step and, where it takes longer, the one of the baseline.
+  figure::Interval frameOf(int step) const;
   void goTo(int step);
   void chooseRange(const FigureView::Window& window);
   void fillPoints();
   QWidget* makeHead();
 
+  QWidget* head_;  // chooses a step
   QComboBox* points_;
   QToolButton* before_;
   QToolButton* after_;
@@ -65,7 +68,8 @@ class TimelineView : public Page {
   QString base_name_;
   TimelinePtr base_;
   std::vector<viewmodel::OpFilter> filters_;
-  int step_ = 0;  // framed; the chart's zero is where it begins
+  bool framed_ = false;  // the window is still the one of the step
+  int step_ = 0;         // framed; the chart's zero is where it begins
   figure::Interval window_{0.0, 1.0};
 };
 

@@ -121,6 +121,21 @@ TEST(TimelineTrace, TheChartHasARowOfKernelsAndNoneOfLayers) {
   EXPECT_EQ(std::ranges::count(texts, "Kernels"), 1);
   EXPECT_EQ(std::ranges::count(texts, "launch gap"), 1);
   EXPECT_EQ(std::ranges::count(texts, "Layers"), 0);
+  EXPECT_EQ(std::ranges::count(texts, "decode 1"), 1);
+}
+
+TEST(TimelineTrace, WithoutStepsThereIsNoRowOfPhasesAndTimeIsThatOfTheRecording) {
+  GpuTrace trace = small_trace();
+  trace.steps.clear();
+  for (GpuEvent& one : trace.events) one.step = kNoIndex;
+  const Timeline timeline = timeline_of_trace(trace, NameRules(data_dir() / "rules"));
+  EXPECT_TRUE(timeline.points.empty());
+  const TimelineStrip strip{{}, &timeline, 0};
+  for (const auto& primitive : timeline_figure({&strip, 1}, {0.0, 420.0}, {}, {900.0, 400.0}, "t").primitives)
+    if (const auto* text = std::get_if<figure::Text>(&primitive)) {
+      EXPECT_NE(text->text, "Phases");
+      EXPECT_EQ(text->text.find("step"), std::string::npos) << text->text;
+    }
 }
 
 TEST(TimelineTrace, AnEmptyRecordingIsAnEmptyTimeline) {

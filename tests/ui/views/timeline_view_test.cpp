@@ -132,6 +132,21 @@ TEST_F(TimelineViewTest, StepsOfBothStripsBeginAtTheSamePlace) {
   EXPECT_EQ(step_left(chart().figure(), "1/step:1"), next);
 }
 
+TEST_F(TimelineViewTest, ALongerStepOfTheBaselineIsFramedWholeUnlessSomeoneZoomed) {
+  auto slow = std::make_shared<viewmodel::Timeline>(*steps(1));
+  slow->steps = {};
+  slow->steps.add(0, 2'000'000, static_cast<int>(Phase::kDecode));
+  slow->end_ns = 2'000'000;
+  view_.setTimeline("run", steps(3));
+  view_.setBaseline("before", slow);
+  EXPECT_NEAR(view_.window().hi, 2'000'000 * 1.03, 1.0);
+  view_.setBaseline({}, nullptr);
+  EXPECT_NEAR(view_.window().hi, 950'000 * 1.03, 1.0);
+  view_.setWindow({0.0, 300'000.0});
+  view_.setBaseline("before", slow);
+  EXPECT_NEAR(view_.window().hi, 300'000.0, 1.0);
+}
+
 TEST_F(TimelineViewTest, TheDataOfTheChartAreTheEventsOfItsWindow) {
   view_.setTimeline("run", steps(2));
   const viewmodel::Table table = chart().data();
