@@ -15,7 +15,7 @@ QString plain_title(const QAction& action) {
 }  // namespace
 
 QAction* Commands::add(const QString& id, QAction* action) {
-  entries_ << Entry{id, action, action->shortcut()};
+  entries_ << Entry{id, plain_title(*action), action, action->shortcut()};
   return action;
 }
 
@@ -25,8 +25,7 @@ void Commands::apply(const QMap<QString, QKeySequence>& changed) const {
 
 QList<Command> Commands::list() const {
   QList<Command> list;
-  for (const Entry& entry : entries_)
-    list << Command{entry.id, plain_title(*entry.action), entry.standard, entry.action->shortcut()};
+  for (const Entry& entry : entries_) list << Command{entry.id, entry.title, entry.standard, entry.action->shortcut()};
   return list;
 }
 

@@ -33,6 +33,7 @@ class Commands {
  private:
   struct Entry {
     QString id;
+    QString title;  // as added: an action's text may follow what it would do
     QAction* action;
     QKeySequence standard;
   };

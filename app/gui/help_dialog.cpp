@@ -10,7 +10,7 @@
 namespace dachlast::gui {
 namespace {
 
-constexpr QSize kHelpSize{640, 640};
+constexpr QSize kHelpSize{760, 680};
 
 /// Two columns of words that are translated already.
 viewmodel::Table table_of(const QString& title, const QString& left, const QString& right,

@@ -65,12 +65,17 @@ void MainWindow::makeFileMenu() {
 
 void MainWindow::makeEditMenu() {
   QMenu* edit = menuBar()->addMenu(tr("&Edit"));
-  QAction* undo = edits_.createUndoAction(this, tr("&Undo"));
-  undo->setShortcut(QKeySequence::Undo);
-  edit->addAction(command("undo", undo));
-  QAction* redo = edits_.createRedoAction(this, tr("&Redo"));
-  redo->setShortcut(QKeySequence::Redo);
-  edit->addAction(command("redo", redo));
+  QAction* undo = command("undo", edit->addAction(tr("&Undo"), QKeySequence::Undo, &edits_, &QUndoStack::undo));
+  undo->setEnabled(false);
+  connect(&edits_, &QUndoStack::canUndoChanged, undo, &QAction::setEnabled);
+  connect(&edits_, &QUndoStack::undoTextChanged, undo,
+          [undo](const QString& what) { undo->setText(what.isEmpty() ? tr("&Undo") : tr("&Undo: %1").arg(what)); });
+  QAction* redo = command("redo", edit->addAction(tr("&Redo"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), &edits_,
+                                                  &QUndoStack::redo));
+  redo->setEnabled(false);
+  connect(&edits_, &QUndoStack::canRedoChanged, redo, &QAction::setEnabled);
+  connect(&edits_, &QUndoStack::redoTextChanged, redo,
+          [redo](const QString& what) { redo->setText(what.isEmpty() ? tr("&Redo") : tr("&Redo: %1").arg(what)); });
   edit->addSeparator();
   command("find", edit->addAction(tr("&Find Operations…"), QKeySequence::Find, this, &MainWindow::findOperations));
   command("copy-command", edit->addAction(tr("Copy as &Command"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,

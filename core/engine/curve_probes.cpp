@@ -24,10 +24,11 @@ struct Width {
   int d_ff;
   NormKind norm;
   Gate gate;
+  Activation activation = Activation::kSilu;
 };
-// A narrow one with layer norms as GPT-2 has, one for the smallest models, two with gates; heads of 32, 64 and 128,
+// A narrow one with layer norms and GELU as GPT-2 has, one for the smallest models, two with gates; heads of 32, 64 and 128,
 // groups of 1, 2 and 7.
-constexpr Width kNarrow = {320, 5, 5, 64, 1216, NormKind::kLayer, Gate::kNone};
+constexpr Width kNarrow = {320, 5, 5, 64, 1216, NormKind::kLayer, Gate::kNone, Activation::kGeluTanh};
 constexpr Width kTiny = {96, 3, 3, 32, 264, NormKind::kRms, Gate::kGated};
 constexpr Width kMiddle = {896, 14, 7, 64, 2496, NormKind::kRms, Gate::kGated};
 constexpr Width kWide = {1792, 14, 2, 128, 4928, NormKind::kRms, Gate::kGated};
@@ -41,6 +42,7 @@ ModelSpec model_of(const Width& width, int n_layers) {
   attention.rope = RopeSpec{.theta = 10000.0, .rotary_dim = width.head_dim, .scaling = {}};
   MlpSpec mlp{.d_ff = width.d_ff};
   mlp.gate = width.gate;
+  mlp.activation = width.activation;
   ModelSpec model;
   model.name = "probe";
   model.d_model = width.d_model;
@@ -89,12 +91,14 @@ void add_resident(const Width& width, WeightType type, double cache, std::vector
                     .contexts = {}});
 }
 
-/// Heads with next to no projections around them; so many layers that four sequences of the longest context are in
-/// DRAM.
-void add_attention(const Width& heads, KvFormat format, std::vector<CurveProbe>& probes) {
+/// Heads among projections whose weights push K and V out of the caches from step to step, as those of models do: a
+/// short cache that stays there is read several times as fast.
+void add_attention(const Width& heads, KvFormat format, double cache, std::vector<CurveProbe>& probes) {
+  constexpr int kLayers = 10;
+  constexpr double kEvicting = 2.0;  // weights, in last caches
   Width width = heads;
-  width.d_ff = 64;
-  probes.push_back({.model = model_of(width, 10),
+  while (bytes_of(width, kLayers, DType::kBF16) < kEvicting * cache) width.d_ff += 64;
+  probes.push_back({.model = model_of(width, kLayers),
                     .weights = DType::kBF16,
                     .kv = format,
                     .batches = {},
@@ -122,7 +126,7 @@ std::vector<CurveProbe> curve_probes(const HostTopology& host) {
       if (known > 0.0) add_resident(width, type, cache, probes);
   }
   for (const KvFormat format : {KvFormat::kF32, KvFormat::kBF16, KvFormat::kInt8, KvFormat::kInt4, KvFormat::kFp8})
-    for (const Width& heads : {kMiddle, kWide}) add_attention(heads, format, probes);
+    for (const Width& heads : {kNarrow, kMiddle, kWide}) add_attention(heads, format, cache, probes);
   return probes;
 }
 

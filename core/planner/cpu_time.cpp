@@ -51,7 +51,7 @@ double dot(const Row& a, const Row& b) {
   return sum;
 }
 
-/// Least squares of relative errors without negative coefficients, by trying every set of columns: there are four.
+/// Least squares of relative errors without negative coefficients, by trying every set of columns: there are five at most.
 /// Columns are scaled to a largest value of one, so that pivots can be compared.
 Row fit_nonnegative(std::vector<Row> xs, const Row& seconds) {
   const std::size_t n = xs.front().size();
@@ -78,12 +78,23 @@ Row fit_nonnegative(std::vector<Row> xs, const Row& seconds) {
   return best;
 }
 
+/// The same, a factor on it: where noise makes some times longer, relative errors are least below the middle of them.
+Row fit_median(const std::vector<Row>& xs, const Row& seconds) {
+  Row c = fit_nonnegative(xs, seconds);
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < seconds.size(); ++i)
+    if (const double fitted = dot(c, xs[i]); fitted > 0.0) ratios.push_back(seconds[i] / fitted);
+  if (ratios.empty()) return c;
+  for (double& coefficient : c) coefficient *= median(ratios);
+  return c;
+}
+
 Row projection_columns(const OpFeatures& f) {
   return {1.0, f.n * f.k, f.n, f.k};
 }
 
 Row decode_columns(const OpFeatures& f) {
-  return {1.0, f.kv_heads * f.n * f.k, f.heads * f.n * f.k, f.heads};
+  return {1.0, f.kv_heads * f.n * f.k, f.heads * f.n * f.k, f.heads, f.kv_heads};
 }
 
 bool is_decode(const OpFeatures& f) {
@@ -150,6 +161,10 @@ double CpuCurves::Line::scaled_at(double x) const {
   return at(x) * std::max(1.0, x / points.back().first);
 }
 
+double CpuCurves::HeadKind::distance(const HeadKind& other) const {
+  return std::abs(std::log(width / other.width)) + std::abs(std::log(group / other.group));
+}
+
 CpuCurves::CpuCurves(const HostCurves& curves)
     : last_cache_(curves.last_cache_bytes), gap_s_(curves.gap_s), n_threads_(curves.n_threads) {
   if (curves.samples.empty())
@@ -185,7 +200,7 @@ void CpuCurves::fit_projections(const std::vector<OpSample>& samples) {
   }
   std::map<std::string, std::vector<double>> errors;
   for (const auto& [key, group] : groups) {
-    const Row c = fit_nonnegative(group.first, group.second);
+    const Row c = fit_median(group.first, group.second);
     projections_[key.first].push_back({key.second, c});
     for (std::size_t i = 0; i < group.second.size(); ++i)
       errors[key.first.first].push_back(std::abs(std::log(dot(c, group.first[i]) / group.second[i])));
@@ -194,31 +209,40 @@ void CpuCurves::fit_projections(const std::vector<OpSample>& samples) {
 }
 
 void CpuCurves::fit_decode(const std::vector<OpSample>& samples) {
-  std::map<std::string, std::pair<std::vector<Row>, Row>> groups;
+  std::map<std::string, std::pair<std::vector<Row>, Row>> streamed;
+  std::map<std::string, std::vector<double>> resident;
+  const auto is_one = [](const OpSample& s) { return s.features.op == OpKind::kAttention && is_decode(s.features); };
   for (const OpSample& sample : samples) {
-    if (sample.features.op != OpKind::kAttention || !is_decode(sample.features)) continue;
-    auto& [xs, ys] = groups[sample.features.type];
+    if (!is_one(sample) || sample.level != MemoryLevel::kDram) continue;
+    auto& [xs, ys] = streamed[sample.features.type];
     xs.push_back(decode_columns(sample.features));
     ys.push_back(sample.seconds);
   }
-  for (const auto& [format, group] : groups) decode_[format] = fit_nonnegative(group.first, group.second);
+  for (const auto& [format, group] : streamed) decode_[format] = fit_median(group.first, group.second);
+  // Short contexts alone are timed there: too few sizes for a law of their own.
+  for (const OpSample& sample : samples)
+    if (const auto law = decode_.find(sample.features.type);
+        is_one(sample) && sample.level == MemoryLevel::kL3 && law != decode_.end())
+      resident[sample.features.type].push_back(sample.seconds / dot(law->second, decode_columns(sample.features)));
+  for (auto& [format, ratios] : resident) resident_decode_[format] = std::min(median(ratios), 1.0);
 }
 
 void CpuCurves::fit_prefill(const std::vector<OpSample>& samples) {
-  std::map<std::pair<std::string, double>, std::vector<std::pair<double, double>>> groups;
+  std::map<std::pair<std::string, HeadKind>, std::vector<std::pair<double, double>>> groups;
   for (const OpSample& sample : samples) {
     const OpFeatures& f = sample.features;
     if (f.op == OpKind::kAttention && !is_decode(f))
-      groups[{f.type, f.k}].emplace_back(f.rows, f.flops / sample.seconds);
+      groups[{f.type, {f.k, f.heads / f.kv_heads}}].emplace_back(f.rows, f.flops / sample.seconds);
   }
   for (auto& [key, points] : groups) prefill_[key].points = merged(std::move(points));
 }
 
 void CpuCurves::fit_elementwise(const std::vector<OpSample>& samples) {
-  std::map<std::pair<OpKind, std::string>, std::vector<std::pair<double, double>>> groups;
+  std::map<std::tuple<OpKind, std::string, MemoryLevel>, std::vector<std::pair<double, double>>> groups;
   for (const OpSample& sample : samples) {
     const OpFeatures& f = sample.features;
-    if (!is_projection(f.op) && f.op != OpKind::kAttention) groups[{f.op, f.type}].emplace_back(f.n, sample.seconds);
+    if (!is_projection(f.op) && f.op != OpKind::kAttention)
+      groups[{f.op, f.type, sample.level}].emplace_back(f.n, sample.seconds);
   }
   for (auto& [key, points] : groups) elementwise_[key].points = merged(std::move(points));
 }
@@ -264,37 +288,48 @@ CpuCurves::Estimate CpuCurves::projection(const OpFeatures& f, double step_bytes
           projection_errors_.at(type)};
 }
 
-CpuCurves::Estimate CpuCurves::attention(const OpFeatures& f) const {
+CpuCurves::Estimate CpuCurves::attention(const OpFeatures& f, double step_bytes) const {
   if (is_decode(f)) {
     const auto found = decode_.find(f.type);
     if (found == decode_.end()) throw_untimed(f);
-    return {now(dot(found->second, decode_columns(f)), f), "decode/" + f.type, 2.0 * kLeastError};
+    const double streamed = dot(found->second, decode_columns(f));
+    const auto resident = resident_decode_.find(f.type);
+    const double share = resident != resident_decode_.end() ? streamed_share(step_bytes) : 1.0;
+    double log_seconds = share * std::log(now(streamed, f));
+    if (share < 1.0) log_seconds += (1.0 - share) * std::log(resident->second * streamed);
+    return {std::exp(log_seconds), "decode/" + f.type, 2.0 * kLeastError};
   }
+  const HeadKind asked{f.k, f.heads / f.kv_heads};
   const Line* nearest = nullptr;
-  double width = 0.0;
+  double least = std::numeric_limits<double>::infinity();
   for (const auto& [key, line] : prefill_) {
-    if (key.first != f.type) continue;
-    if (nearest != nullptr && std::abs(std::log(key.second / f.k)) >= std::abs(std::log(width / f.k))) continue;
+    if (key.first != f.type || key.second.distance(asked) >= least) continue;
     nearest = &line;
-    width = key.second;
+    least = key.second.distance(asked);
   }
   if (nearest == nullptr) throw_untimed(f);
   return {f.flops / nearest->at(f.rows), "prefill/" + f.type, 2.0 * kLeastError};
 }
 
-CpuCurves::Estimate CpuCurves::elementwise(const OpFeatures& f) const {
-  auto found = elementwise_.find({f.op, f.type});
+CpuCurves::Estimate CpuCurves::elementwise(const OpFeatures& f, double step_bytes) const {
+  const MemoryLevel level = streamed_share(step_bytes) >= 0.5 ? MemoryLevel::kDram : MemoryLevel::kL3;
+  auto found = elementwise_.find({f.op, f.type, level});
   if (found == elementwise_.end())
-    found = std::ranges::find_if(elementwise_, [&](const auto& item) { return item.first.first == f.op; });
+    found = std::ranges::find_if(elementwise_, [&](const auto& item) {
+      return std::get<OpKind>(item.first) == f.op && std::get<std::string>(item.first) == f.type;
+    });
+  if (found == elementwise_.end())
+    found = std::ranges::find_if(elementwise_, [&](const auto& item) { return std::get<OpKind>(item.first) == f.op; });
   // Norms of queries and keys work as the others do, on shorter rows.
-  if (found == elementwise_.end() && f.op == OpKind::kQkNorm) found = elementwise_.find({OpKind::kNorm, f.type});
+  if (found == elementwise_.end() && f.op == OpKind::kQkNorm)
+    found = elementwise_.find({OpKind::kNorm, f.type, MemoryLevel::kDram});
   if (found == elementwise_.end()) throw_untimed(f);
   return {found->second.scaled_at(f.n), "elementwise", 4.0 * kLeastError};
 }
 
 CpuCurves::Estimate CpuCurves::estimate(const OpFeatures& features, double step_bytes) const {
   if (is_projection(features.op)) return projection(features, step_bytes);
-  return features.op == OpKind::kAttention ? attention(features) : elementwise(features);
+  return features.op == OpKind::kAttention ? attention(features, step_bytes) : elementwise(features, step_bytes);
 }
 
 namespace {

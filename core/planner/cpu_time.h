@@ -1,8 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,9 +24,10 @@ double at_dram_rate(double seconds, double bytes, double from, double to);
 /// Seconds of operations between those that were timed.
 ///   projections  for each number of rows that was timed, a + b·n·k + c·n + d·k over all shapes timed with it, no
 ///                coefficient below zero; between numbers of rows ln t is linear in ln rows
-///   attention    decode: a + b·KV heads·tokens·width + c·heads·tokens·width + d·heads; prefill: FLOP over a rate that
-///                is linear in ln of the new tokens, of the nearest width of heads
+///   attention    decode: a + b·KV heads·tokens·width + c·heads·tokens·width + d·heads + e·KV heads; prefill: FLOP over a
+///                rate that is linear in ln of the new tokens, of the nearest width of heads and number of them that share K and V
 ///   the rest     ln t is linear in ln of the elements
+/// Sums are fitted with least squares of relative errors, which noise pulls down, then moved to the median of them.
 /// Weights and cache of a step come from DRAM, from the last cache, or from both, as far as they fit. Times of operations
 /// that read DRAM are brought to one rate of it before the laws are fitted, the median of all: it drifts on shared hosts
 /// while a calibration lasts.
@@ -63,6 +66,12 @@ class CpuCurves {
     double scaled_at(double x) const;
   };
   using Key = std::pair<std::string, MemoryLevel>;
+  struct HeadKind {  // of prefill: heads that share K and V share what it takes to lay them out
+    double width = 0.0;
+    double group = 0.0;
+    auto operator<=>(const HeadKind&) const = default;
+    double distance(const HeadKind& other) const;
+  };
 
   void fit_projections(const std::vector<OpSample>& samples);
   void fit_decode(const std::vector<OpSample>& samples);
@@ -72,15 +81,16 @@ class CpuCurves {
   double streamed_share(double step_bytes) const;
   std::string known_type(const std::string& type) const;
   Estimate projection(const OpFeatures& f, double step_bytes) const;
-  Estimate attention(const OpFeatures& f) const;
+  Estimate attention(const OpFeatures& f, double step_bytes) const;
   double now(double seconds, const OpFeatures& f) const;
-  Estimate elementwise(const OpFeatures& f) const;
+  Estimate elementwise(const OpFeatures& f, double step_bytes) const;
 
   std::map<Key, std::vector<Plane>> projections_;
   std::map<std::string, double> projection_errors_;
-  std::map<std::string, std::vector<double>> decode_;       // by format
-  std::map<std::pair<std::string, double>, Line> prefill_;  // by format and width of heads
-  std::map<std::pair<OpKind, std::string>, Line> elementwise_;
+  std::map<std::string, std::vector<double>> decode_;         // by format, K and V in DRAM
+  std::map<std::string, double> resident_decode_;             // by format: what they take in the last cache, of that
+  std::map<std::pair<std::string, HeadKind>, Line> prefill_;  // by format
+  std::map<std::tuple<OpKind, std::string, MemoryLevel>, Line> elementwise_;
   double last_cache_ = 0.0;
   double timed_rate_ = 0.0;  // of DRAM, that the laws were fitted at
   double dram_rate_ = 0.0;   // that is asked for

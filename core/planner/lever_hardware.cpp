@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/error.h"
 #include "core/planner/lever.h"
@@ -29,9 +30,10 @@ Advice more_devices(const Lever& lever, const LeverBench& bench, int Layout::*ra
   Advice advice = bench.changed(lever, configuration);
   advice.title = fmt::format("{} {}", word, configuration.layout.*ranks);
   advice.engine_option = fmt::format("{} {}", option, configuration.layout.*ranks);
-  if (advice.gain)
-    advice.condition = fmt::format("on twice the devices: {:+.0f} % of requests a device",
-                                   100.0 * ((1.0 + advice.gain->value) / 2.0 - 1.0));
+  if (!advice.gain) return advice;
+  const double change_pct = 100.0 * ((1.0 + advice.gain->value) / 2.0 - 1.0);
+  advice.condition = fmt::format("on twice the devices: {}{:.0f} % of requests a device", change_pct < 0.0 ? "−" : "+",
+                                 std::abs(change_pct));
   return advice;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/memory/amount_text.h"
 #include "core/planner/lever.h"
 
 namespace dachlast {
@@ -17,8 +18,9 @@ Advice shorter_prompt(const Lever& lever, const LeverBench& bench) {
   Configuration configuration = bench.base();
   configuration.prompt_tokens /= 2;
   Advice advice = bench.changed(lever, configuration);
-  advice.condition = fmt::format("{} of {} tokens are left out",
-                                 bench.base().prompt_tokens - configuration.prompt_tokens, bench.base().prompt_tokens);
+  advice.condition =
+      fmt::format("{} of {} tokens are left out", grouped(bench.base().prompt_tokens - configuration.prompt_tokens),
+                  grouped(bench.base().prompt_tokens));
   return advice;
 }
 

@@ -107,7 +107,9 @@ std::vector<PointKey> missing_in(const Run& run, const Run& from) {
 }  // namespace
 
 PointKey key_of(const MeasuredPoint& point) {
-  return {point.phase, point.context_tokens, point.depth_tokens, point.batch_size, point.kv_policy};
+  const bool cached = point.kv_policy != KvPolicy::kNone;
+  return {point.phase, point.context_tokens, point.depth_tokens, point.batch_size,
+          cached ? KvPolicy::kContiguous : KvPolicy::kNone};
 }
 
 Comparison compare_runs(const Run& base, const Run& other, double least_noise) {

@@ -40,7 +40,7 @@ struct PointKey {
   int context_tokens = 0;
   int depth_tokens = 0;
   int batch_size = 1;
-  KvPolicy kv_policy = KvPolicy::kContiguous;
+  KvPolicy kv_policy = KvPolicy::kContiguous;  // of every cache; kNone: there was none
 
   friend bool operator==(const PointKey&, const PointKey&) = default;
 };
@@ -52,7 +52,7 @@ struct OpChange {
   Seconds other;
 };
 
-/// What the point of a run is compared by.
+/// What the point of a run is compared by: a run has one kind of cache, which is a setting that may differ, or none.
 PointKey key_of(const MeasuredPoint& point);
 
 struct PointChange {

@@ -56,7 +56,8 @@ std::string_view state_words(AdviceState state) {
   }
 }
 
-AdviceLine line_of(const Advice& advice) {
+/// What keeps every lever from a figure is said once, by the answer.
+AdviceLine line_of(const Advice& advice, const std::string& no_time) {
   AdviceLine line{.head = head_of(advice),
                   .reason = advice.reason,
                   .risk = advice.risk,
@@ -68,6 +69,7 @@ AdviceLine line_of(const Advice& advice) {
                             advice.state == AdviceState::kUntimed && advice.memory_bytes
                                 ? fmt::format(", {}", memory_change(*advice.memory_bytes))
                                 : std::string());
+  if (advice.state == AdviceState::kUntimed && advice.reason == no_time) line.reason.clear();
   return line;
 }
 
@@ -281,7 +283,7 @@ AdviceView advice_view(const AdviceReport& report) {
     (is_worthwhile(advice) ? view.worthwhile
      : is_wasted(advice)   ? view.wasted
                            : view.others)
-        .push_back(line_of(advice));
+        .push_back(line_of(advice, report.no_time));
   return view;
 }
 

@@ -21,6 +21,7 @@ constexpr double kLeft = 56.0;
 constexpr double kRight = 18.0;
 constexpr double kTop = 34.0;
 constexpr double kBottom = 50.0;
+constexpr double kLegendMargin = 12.0;
 constexpr double kTickRoom = 64.0;  // "131,072" and a gap
 
 /// Needs round up, as everywhere.
@@ -47,7 +48,7 @@ class Drawing {
   Drawing(const ContextChart& chart, Size size, std::string id, CapacityUnits units)
       : chart_(chart),
         legend_(legend()),
-        legend_rows_(legend_rows(legend_, size.width - kLeft - kRight, {kFont, size.wording})),
+        legend_rows_(legend_rows(legend_, size.width - 2 * kLegendMargin, {kFont, size.wording})),
         frame_{kLeft, kTop, size.width - kLeft - kRight,
                std::max(size.height - kTop - kBottom - legend_rows_ * kLegendRowHeight, 40.0)},
         top_(highest(chart)),
@@ -67,10 +68,13 @@ class Drawing {
     alternatives();
     limits();
     markers();
+    // Over every line, so that none strikes a word through.
+    for (Text& label : labels_) figure_.primitives.emplace_back(std::move(label));
     hits();
     draw_legend(figure_.primitives,
-                {frame_.x, frame_.bottom() + kBottom, frame_.width, legend_rows_ * kLegendRowHeight}, legend_,
-                {kFont, figure_.size.wording});
+                {kLegendMargin, frame_.bottom() + kBottom, figure_.size.width - 2 * kLegendMargin,
+                 legend_rows_ * kLegendRowHeight},
+                legend_, {kFont, figure_.size.wording});
     return std::move(figure_);
   }
 
@@ -151,11 +155,11 @@ class Drawing {
   void limit(double bytes, const std::string& name, Dash dash) {
     const double y = y_at(bytes);
     figure_.primitives.push_back(Line{{frame_.x, y}, {frame_.right(), y}, {Role::kText, 1.5, dash}});
-    figure_.primitives.push_back(Text{.at = {frame_.x + 6.0, y + (dash == Dash::kSolid ? -5.0 : 14.0)},
-                                      .text = fmt::format("{} {}", name, gib(bytes, Rounding::kDown)),
-                                      .role = Role::kText,
-                                      .size = kFont,
-                                      .halo = Halo::kSurface});
+    labels_.push_back(Text{.at = {frame_.x + 6.0, y + (dash == Dash::kSolid ? -5.0 : 14.0)},
+                           .text = fmt::format("{} {}", name, gib(bytes, Rounding::kDown)),
+                           .role = Role::kText,
+                           .size = kFont,
+                           .halo = Halo::kSurface});
   }
 
   void limits() {
@@ -168,13 +172,14 @@ class Drawing {
     if (tokens < chart_.contexts.front() || tokens > chart_.contexts.back()) return;
     const double x = x_.position(tokens);
     figure_.primitives.push_back(Line{{x, frame_.y}, {x, frame_.bottom()}, stroke});
+    if (text.empty()) return;
     const bool right_half = x > frame_.x + frame_.width / 2;
-    figure_.primitives.push_back(Text{.at = {x + (right_half ? -6.0 : 6.0), y},
-                                      .text = text,
-                                      .role = Role::kText,
-                                      .size = kFont,
-                                      .anchor = right_half ? Anchor::kEnd : Anchor::kStart,
-                                      .halo = Halo::kSurface});
+    labels_.push_back(Text{.at = {x + (right_half ? -6.0 : 6.0), y},
+                           .text = text,
+                           .role = Role::kText,
+                           .size = kFont,
+                           .anchor = right_half ? Anchor::kEnd : Anchor::kStart,
+                           .halo = Halo::kSurface});
   }
 
   void markers() {
@@ -211,6 +216,7 @@ class Drawing {
   Unit unit_;
   Scale x_;
   Scale y_;
+  std::vector<Text> labels_;
   Figure figure_;
 };
 

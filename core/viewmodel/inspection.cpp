@@ -86,6 +86,7 @@ std::string verdict_of(const OpSummary& op) {
   const std::string reason = latency_reason_text(*op.verdict);
   std::string text = fmt::format("{}{} Threshold {}.", display_name_of(op.verdict->bound),
                                  reason.empty() ? "." : ": " + reason, format_percent(op.verdict->threshold));
+  if (text.front() >= 'a' && text.front() <= 'z') text.front() += 'A' - 'a';
   if (op.verdict->above_roof) text += " More than 100 % of a roof: data type or byte count does not match it.";
   return text;
 }

@@ -207,7 +207,8 @@ std::string title_in(const Words& words, const std::string& english) {
   // Between two names the word "on" is all there is to translate, too little to find a sentence by.
   const std::size_t on = english.find(" on ");
   if (on == std::string::npos) return english;
-  return english.substr(0, on + 1) + words("on") + english.substr(on + 3);
+  constexpr std::size_t kAfterOn = 4;
+  return english.substr(0, on + 1) + words("on") + " " + words(english.substr(on + kAfterOn));
 }
 
 }  // namespace dachlast::viewmodel

@@ -126,6 +126,7 @@ class CatalogReplanner : public Replanner {
       plan.timer = std::make_shared<const CurveTimer>(time_scenario_of(plan.planner->scenario()), curves_);
     } catch (const Error& error) {
       plan.no_time = fmt::format("{}: {}", error.subject(), error.reason());
+      if (plan.no_time.ends_with('.')) plan.no_time.pop_back();  // a part of sentences
     }
   }
 

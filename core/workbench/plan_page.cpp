@@ -61,7 +61,7 @@ void add_alternatives(viewmodel::ContextChart& chart, const ScenarioPlan& plan) 
     other.cache = *format;
     try {
       const MemoryPlanner planner(std::move(other));
-      viewmodel::ContextChart::Alternative line{fmt::format("{} KV", format->title), {}};
+      viewmodel::ContextChart::Alternative line{fmt::format("KV in {}", format->title), {}};
       for (const int context : chart.contexts) line.total_bytes.push_back(planner.at(context, plan.batch_size).total());
       chart.alternatives.push_back(std::move(line));
     } catch (const Error&) {

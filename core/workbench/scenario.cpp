@@ -219,6 +219,15 @@ ScenarioSources find_sources(const ScenarioRequest& request) {
   return sources;
 }
 
+/// What `run` takes where no type is named (resolve_format in plan_run.cpp).
+KvFormat own_default_format(const WeightFormat& weights, std::vector<Remark>& assumptions) {
+  const bool plain = !weights.is_quantized();
+  const KvFormat format = plain && weights.rest.name == "f32" ? KvFormat::kF32 : KvFormat::kBF16;
+  assumptions.push_back({"kv_cache", fmt::format("KV cache in {}{} (--kv-dtype).", display_name_of(format),
+                                                 plain ? ", as the weights" : "")});
+  return format;
+}
+
 Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const ScenarioSources> sources) {
   const ScenarioSources& found = *sources;
   Scenario scenario;
@@ -233,7 +242,9 @@ Scenario scenario_of(const ScenarioRequest& request, std::shared_ptr<const Scena
   const KvSpec kv = own_cache(request, found.engine);
   OwnedParts parts{found.spec, request.limits, found.engine};
   apply(kv, parts);
-  const auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
+  auto own = kv.format ? kv.format : kv_format_from_name(request.cache);
+  if (found.engine.id == kOwnEngine && !own && request.cache.empty())
+    own = own_default_format(weights, scenario.assumptions);
   const CacheFormat cache = found.engine.id == kOwnEngine && own
                                 ? own_format(found.spec, kv, *own)
                                 : cache_of(request, found.spec, found.engine, scenario.assumptions);

@@ -20,7 +20,7 @@ std::string status(const ReportView& report) {
   };
   constexpr Look kLooks[] = {{"good", "●"}, {"limited", "◐"}, {"bad", "✕"}};
   const Look look = kLooks[static_cast<int>(report.status)];
-  return fmt::format("<p class=\"status {}\"><span class=\"symbol\" aria-hidden=\"true\">{}</span>{}</p>\n", look.css,
+  return fmt::format("<p class=\"status {}\"><span class=\"symbol\" aria-hidden=\"true\">{}</span> {}</p>\n", look.css,
                      look.symbol, html_escape(report.status_text));
 }
 
@@ -54,7 +54,7 @@ std::string recommendation(const viewmodel::ReportList& list) {
 
 std::string risk(const ReportView& report) {
   if (report.risk.empty()) return {};
-  return fmt::format("<p class=\"risk\"><span class=\"symbol\" aria-hidden=\"true\">▲</span>{}</p>\n",
+  return fmt::format("<p class=\"risk\"><span class=\"symbol\" aria-hidden=\"true\">▲</span> {}</p>\n",
                      html_escape(report.risk));
 }
 

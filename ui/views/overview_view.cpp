@@ -33,11 +33,16 @@ QString joined(const std::vector<std::string>& sentences) {
   return list.join(u' ');
 }
 
+/// "GFLOP/s" stays in one line: Qt breaks behind a slash.
+QString with_whole_units(QString text) {
+  return text.replace(QStringLiteral("/s"), QStringLiteral("/\u2060s"));
+}
+
 QString figures_text(const viewmodel::RunView& run) {
   QStringList list;
   for (const auto& figure : run.key_figures)
     list << QStringLiteral("%1 %2 (%3)").arg(said(figure.label), said(figure.value), said(figure.note));
-  return list.join(QStringLiteral("   ·   "));
+  return with_whole_units(list.join(QStringLiteral("   ·   ")));
 }
 
 QString remarks_text(const viewmodel::RunView& run) {
@@ -117,7 +122,7 @@ bool OverviewView::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void OverviewView::setDevice(const QStringList& facts) {
-  device_->setText(facts.join(QStringLiteral(" · ")));
+  device_->setText(with_whole_units(facts.join(QStringLiteral(" · "))));
 }
 
 void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phase_bars, FigureView::Source memory) {

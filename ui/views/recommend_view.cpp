@@ -165,11 +165,11 @@ QWidget* RecommendView::makePareto() {
   auto* row = new QHBoxLayout;
   x_axis_ = makeAxis(tr("Horizontal axis"), ParetoAxis::kRequestRate);
   y_axis_ = makeAxis(tr("Vertical axis"), ParetoAxis::kDeviceRate);
-  dominated_ = new QCheckBox(tr("Sho&w outdone ones"));
+  dominated_ = new QCheckBox(tr("Outdone &ones"));
   dominated_->setAccessibleName(dominated_->text().remove(u'&'));
   dominated_->setChecked(true);
   connect(dominated_, &QCheckBox::toggled, this, &RecommendView::drawPareto);
-  for (const auto& [text, box] : {std::pair(tr("&Across"), x_axis_), std::pair(tr("Up&ward"), y_axis_)}) {
+  for (const auto& [text, box] : {std::pair(QStringLiteral("&X"), x_axis_), std::pair(QStringLiteral("&Y"), y_axis_)}) {
     auto* label = new QLabel(text);
     label->setBuddy(box);
     row->addWidget(label);

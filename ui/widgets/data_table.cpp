@@ -16,6 +16,7 @@ namespace dachlast::ui {
 namespace {
 
 constexpr int kLeastColumn = 56;
+constexpr int kLeastName = 96;
 constexpr int kMostColumn = 420;  // a longer text is told in full by its tooltip
 constexpr int kRowPadding = 8;
 constexpr int kRowsMeasured = 40;  // of thousands: enough to know how wide a column is
@@ -59,9 +60,26 @@ void DataTable::setTable(viewmodel::Table table) {
   resizeColumnsToContents();
   for (int column = 0; column < sorted_->columnCount(); ++column)
     setColumnWidth(column, std::min(columnWidth(column), kMostColumn));
+  widest_first_ = fitted_first_ = columnWidth(0);
+  keepFirstFigureInView();
   // A last column of words takes what is left; numbers stay close to their heads.
   const auto& columns = model_->table().columns;
   horizontalHeader()->setStretchLastSection(!columns.empty() && columns.back().align == viewmodel::Align::kLeft);
+}
+
+/// A narrow dock shortens names, which their tooltips tell in full, before it hides what they name.
+void DataTable::keepFirstFigureInView() {
+  const auto& columns = model_->table().columns;
+  if (columns.size() < 2 || columns.front().align != viewmodel::Align::kLeft) return;
+  if (columnWidth(0) != fitted_first_) return;
+  const int room = std::max(viewport()->width() - columnWidth(1), viewport()->width() / 2);
+  fitted_first_ = std::clamp(room, std::min(kLeastName, widest_first_), widest_first_);
+  setColumnWidth(0, fitted_first_);
+}
+
+void DataTable::resizeEvent(QResizeEvent* event) {
+  QTableView::resizeEvent(event);
+  if (event->size().width() != event->oldSize().width()) keepFirstFigureInView();
 }
 
 const viewmodel::Table& DataTable::table() const {

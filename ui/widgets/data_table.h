@@ -39,14 +39,18 @@ class DataTable : public QTableView {
  protected:
   void contextMenuEvent(QContextMenuEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
+  void keepFirstFigureInView();
   QList<int> selectedRows() const;
   QList<int> visibleColumns() const;
   QString joined(const QString& before, const QString& between, const QString& after, const QString& rule) const;
 
   TableModel* model_;
   QSortFilterProxyModel* sorted_;
+  int widest_first_ = 0;  // pixels the first column would like
+  int fitted_first_ = 0;  // pixels it was given; another width is someone's choice
 };
 
 }  // namespace dachlast::ui

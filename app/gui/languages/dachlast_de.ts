@@ -494,6 +494,14 @@
         <source>Runs, projects, reports, models and recordings (*.dachlast *.dachlast-project *.html *.json *.json.gz *.sqlite *.safetensors *.gguf);;All files (*)</source>
         <translation>Messläufe, Projekte, Berichte, Modelle und Aufzeichnungen (*.dachlast *.dachlast-project *.html *.json *.json.gz *.sqlite *.safetensors *.gguf);;Alle Dateien (*)</translation>
     </message>
+    <message>
+        <source>&amp;Undo: %1</source>
+        <translation>&amp;Rückgängig: %1</translation>
+    </message>
+    <message>
+        <source>&amp;Redo: %1</source>
+        <translation>&amp;Wiederherstellen: %1</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::MeasureController</name>
@@ -1108,7 +1116,7 @@
     </message>
     <message>
         <source>no limit</source>
-        <translation>keine Grenze</translation>
+        <translation>beliebig</translation>
     </message>
     <message>
         <source>&amp;Cancel</source>
@@ -1173,18 +1181,6 @@
     <message>
         <source>Vertical axis</source>
         <translation>Senkrechte Achse</translation>
-    </message>
-    <message>
-        <source>Sho&amp;w outdone ones</source>
-        <translation>Über&amp;troffene zeigen</translation>
-    </message>
-    <message>
-        <source>&amp;Across</source>
-        <translation>&amp;Waagerecht</translation>
-    </message>
-    <message>
-        <source>Up&amp;ward</source>
-        <translation>&amp;Senkrecht</translation>
     </message>
     <message>
         <source>All candidates</source>
@@ -1253,6 +1249,10 @@
     <message>
         <source>Charts and lists</source>
         <translation>Diagramme und Listen</translation>
+    </message>
+    <message>
+        <source>Outdone &amp;ones</source>
+        <translation>Übe&amp;rtroffene</translation>
     </message>
 </context>
 <context>

@@ -95,6 +95,15 @@ TEST(Compare, PointsInOneRunOnlyAreListed) {
   EXPECT_EQ(comparison.only_in_other[0].batch_size, 8);
 }
 
+TEST(Compare, AnotherKindOfCacheIsASettingNoneIsAnotherPoint) {
+  const dachlast::Run base = run_with(0.2);
+  dachlast::Run other = run_with(0.18);
+  for (MeasuredPoint& point : other.points) point.kv_policy = KvPolicy::kPaged;
+  EXPECT_EQ(decode_of(compare_runs(base, other)).time.verdict, ChangeVerdict::kFaster);
+  for (MeasuredPoint& point : other.points) point.kv_policy = KvPolicy::kNone;
+  EXPECT_TRUE(compare_runs(base, other).points.empty());
+}
+
 TEST(Compare, DifferencesInConfigurationAreListed) {
   dachlast::Run other = run_with(0.2);
   other.n_threads = 1;

@@ -192,6 +192,9 @@ TEST_F(AdviseHere, WithoutCurvesItSaysHowToGetThem) {
   EXPECT_FALSE(advice.report.time.has_value());
   EXPECT_THAT(advice.report.no_time, HasSubstr("dachlast calibrate"));
   for (const Advice& one : advice.report.advice) EXPECT_FALSE(one.gain.has_value()) << one.id;
+  const viewmodel::AdviceView view = viewmodel::advice_view(advice.report);
+  EXPECT_THAT(view.answer, HasSubstr(advice.report.no_time));
+  for (const viewmodel::AdviceLine& line : view.others) EXPECT_NE(line.reason, advice.report.no_time) << line.head;
 }
 
 TEST_F(AdviseHere, TheCurvesOfThisComputerPredictItsEngine) {

@@ -224,6 +224,16 @@ TEST(ScenarioSweep, SaysHowManyFit) {
   EXPECT_FALSE(sweep_figure(sweep).primitives.empty());
 }
 
+// As `run` takes it (resolve_format in plan_run.cpp): the arithmetic of float weights, BF16 with all others.
+TEST(Scenario, ThisEnginesCacheIsOfTheTypeItsRunsTake) {
+  for (const auto& [weights, cache] : {std::pair{"f32", "FP32"}, {"bf16", "BF16"}, {"int8", "BF16"}}) {
+    ScenarioRequest own = request("gpt2", "");
+    own.engine = "dachlast";
+    own.weights = weights;
+    EXPECT_EQ(find_scenario(own).planner->scenario().cache.title, cache) << weights;
+  }
+}
+
 // What a plan for this program's own engine says against what the engine says before it allocates. The engine rounds each buffer
 // up for its alignment, by less than 4 KiB, and knows its threads: scratch of attention and tables of RoPE are its own.
 TEST(Scenario, APlanForThisEngineIsWhatItAllocates) {
