@@ -34,15 +34,14 @@ int twin_step(const viewmodel::Timeline& timeline, int step, const viewmodel::Ti
 
 TimelineView::TimelineView(QWidget* parent)
     : Page(tr("Timeline was not recorded."), tr("Measure with timeline"), parent),
-      head_(nullptr),
       points_(new QComboBox),
       before_(new QToolButton),
       after_(new QToolButton),
+      head_(makeHead()),
       chart_(new FigureView),
       sentence_(sentence_label()),
       missing_(sentence_label()),
       statistics_(new DataTable) {
-  head_ = makeHead();
   body()->addWidget(head_);
   body()->addWidget(chart_, 1);
   body()->addWidget(missing_);

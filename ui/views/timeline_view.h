@@ -55,10 +55,10 @@ class TimelineView : public Page {
   void fillPoints();
   QWidget* makeHead();
 
-  QWidget* head_;  // chooses a step
   QComboBox* points_;
   QToolButton* before_;
   QToolButton* after_;
+  QWidget* head_;  // holds these
   FigureView* chart_;
   QLabel* sentence_;
   QLabel* missing_;  // rows that could not be recorded, and why
