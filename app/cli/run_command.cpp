@@ -173,7 +173,8 @@ void RunCommand::define_measuring(CLI::App& app) {
   more(app.add_option("--threshold", threshold_, "Utilisation that names a bound")
            ->type_name("PERCENT")
            ->capture_default_str());
-  more(app.add_flag("--timeline", full_timeline_, "Keep the spans of every step, not only of three a point"));
+  more(app.add_flag("--timeline", full_timeline_,
+                    "Keep the spans of every step, not only of three a point; sample clock and power"));
 }
 
 RunRequest RunCommand::request() const {

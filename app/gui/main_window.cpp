@@ -27,6 +27,7 @@
 #include "app/gui/scenario_pins.h"
 #include "app/gui/settings.h"
 #include "core/base/error.h"
+#include "core/workbench/recording.h"
 #include "core/workbench/workbench.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/panels/inspector_panel.h"
@@ -240,6 +241,7 @@ void MainWindow::tell(const QString& text) {
 void MainWindow::open(const QString& path) {
   if (path.endsWith(QStringLiteral(".dachlast-project"))) return openProject(path);
   if (path.endsWith(QStringLiteral(".html")) && openReport(path)) return;
+  if (is_recording(path.toStdString())) return openRecording(path);
   if (path.endsWith(QStringLiteral(".dachlast"))) return openRun(path.toStdString());
   ui::ScenarioFields fields = form_->fields();
   fields.model = path;
@@ -271,6 +273,14 @@ void MainWindow::openRun(const std::filesystem::path& file) {
     if (addRun(std::move(read.front()))) addRecent(name);
     if (!joins) showPage(tr("Overview"));
   });
+}
+
+/// A recording of kernels is no run: it has a timeline and nothing else here.
+void MainWindow::openRecording(const QString& path) {
+  presenter_->showRecording(path);
+  addRecent(path);
+  tell(tr("Opened %1").arg(path));
+  showPage(tr("Timeline"));
 }
 
 void MainWindow::planEdited(const ui::ScenarioFields& fields) {

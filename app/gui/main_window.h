@@ -109,6 +109,7 @@ class MainWindow : public QMainWindow {
   void chooseFile();
   bool addRun(ReadRun read);
   void openRun(const std::filesystem::path& file);
+  void openRecording(const QString& path);
   void exportReport();
   void printReport();
   void exportTrace();

@@ -1,5 +1,6 @@
 #include "app/gui/run_presenter.h"
 
+#include <QFileInfo>
 #include <QUndoStack>
 #include <algorithm>
 
@@ -84,7 +85,8 @@ RunPresenter::RunPresenter(OpenRuns& runs, const RunPages& pages, Docks& docks, 
 void RunPresenter::connectTimeline() {
   connect(timelines_, &TimelineLoader::loaded, this, &RunPresenter::showTimelines);
   connect(timelines_, &TimelineLoader::failed, this, [this](const QString& file, const QString& reason) {
-    if (runs_.shown() != nullptr && runs_.shown()->file == file) pages_.timeline.showError(reason);
+    if (file == recording_ || (recording_.isEmpty() && runs_.shown() != nullptr && runs_.shown()->file == file))
+      pages_.timeline.showError(reason);
     docks_.log(reason);
   });
   connect(&pages_.timeline, &ui::TimelineView::selected, this, &RunPresenter::select);
@@ -155,6 +157,7 @@ void RunPresenter::editBaseline(int index) {
 // -------- showing
 
 void RunPresenter::showRun() {
+  recording_.clear();
   const OpenRun* open = runs_.shown();
   if (open == nullptr) {
     pages_.overview.showEmpty();
@@ -184,17 +187,32 @@ void RunPresenter::showRun() {
   if (pages_.timeline.isVisible()) showTimelines();
 }
 
-void RunPresenter::showTimelines() {
-  const OpenRun* open = runs_.shown();
-  if (open == nullptr) return;
-  timelines_->request(open->file);
-  const auto timeline = timelines_->found(open->file);
+bool RunPresenter::showTimelineOf(const QString& file, const QString& name) {
+  timelines_->request(file);
+  const auto timeline = timelines_->found(file);
   if (!timeline) {
     timeline_file_.clear();
-    return pages_.timeline.showLoading(tr("Reading the timeline of %1…").arg(open->name));
+    pages_.timeline.showLoading(tr("Reading the timeline of %1…").arg(name));
+    return false;
   }
-  if (timeline_file_ != open->file) pages_.timeline.setTimeline(open->name, timeline);
-  timeline_file_ = open->file;
+  if (timeline_file_ != file) pages_.timeline.setTimeline(name, timeline);
+  timeline_file_ = file;
+  return true;
+}
+
+void RunPresenter::showRecording(const QString& file) {
+  recording_ = file;
+  pages_.timeline.setBaseline({}, nullptr);
+  showTimelines();
+}
+
+void RunPresenter::showTimelines() {
+  if (!recording_.isEmpty()) {
+    showTimelineOf(recording_, QFileInfo(recording_).fileName());
+    return;
+  }
+  const OpenRun* open = runs_.shown();
+  if (open == nullptr || !showTimelineOf(open->file, open->name)) return;
   const OpenRun* base = runs_.base();
   if (base == nullptr || base == open) return pages_.timeline.setBaseline({}, nullptr);
   timelines_->request(base->file);
@@ -225,6 +243,7 @@ void RunPresenter::showRuns() {
   QList<ui::RunEntry> entries;
   QStringList files;
   for (const OpenRun& run : runs_.runs()) files << run.file;
+  if (!recording_.isEmpty()) files << recording_;
   timelines_->keepOnly(files);
   for (int i = 0; i < static_cast<int>(runs_.runs().size()); ++i)
     entries << entry_of(runs_.runs()[static_cast<std::size_t>(i)], i == runs_.baseline());

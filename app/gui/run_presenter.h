@@ -56,6 +56,10 @@ class RunPresenter : public QObject {
   const std::vector<viewmodel::OpFilter>& filters() const { return filters_; }
   /// Reads the timelines of the run and its baseline, where someone looks at them.
   void showTimelines();
+  /// Shows the kernels of a recording on the timeline page, until another run is chosen.
+  void showRecording(const QString& file);
+  /// Whose timeline is shown; empty: none.
+  const QString& timelineFile() const { return timeline_file_; }
   /// Says on every page of the run why there is none.
   void showError(const QString& text);
 
@@ -69,6 +73,8 @@ class RunPresenter : public QObject {
   void connectPanels();
   void connectPages();
   void connectTimeline();
+  /// False while it is being read.
+  bool showTimelineOf(const QString& file, const QString& name);
   void filterByBox(const ui::FigureView::Window& window);
   void filterByRange(const viewmodel::TimelineRange& range);
   void editBaseline(int index);
@@ -90,6 +96,7 @@ class RunPresenter : public QObject {
   std::shared_ptr<const Run> shown_run_;  // on the overview
   TimelineLoader* timelines_;
   QString timeline_file_;  // shown on the timeline page
+  QString recording_;      // to be shown there in place of the run; empty: none
 };
 
 }  // namespace dachlast::gui

@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QKeyEvent>
 #include <QListWidget>
 #include <QMenuBar>
@@ -18,7 +19,6 @@
 #include "app/gui/saving.h"
 #include "app/gui/settings.h"
 #include "app/gui/trace_export.h"
-#include "core/workbench/workbench.h"
 #include "ui/views/measure_view.h"
 #include "ui/views/plan_view.h"
 #include "ui/views/report_view.h"
@@ -126,10 +126,12 @@ void MainWindow::makeHelpMenu() {
 }
 
 void MainWindow::chooseFile() {
-  const QStringList paths = QFileDialog::getOpenFileNames(
-      this, tr("Open"), {},
-      tr("Runs, projects, reports and models (*.dachlast *.dachlast-project *.html *.json *.safetensors *.gguf);;All "
-         "files (*)"));
+  const QStringList paths =
+      QFileDialog::getOpenFileNames(this, tr("Open"), {},
+                                    tr("Runs, projects, reports, models and recordings (*.dachlast *.dachlast-project "
+                                       "*.html *.json *.json.gz *.sqlite "
+                                       "*.safetensors *.gguf);;All "
+                                       "files (*)"));
   for (const QString& path : paths) open(path);
 }
 
@@ -155,11 +157,12 @@ void MainWindow::printReport() {
 }
 
 void MainWindow::exportTrace() {
-  const OpenRun* shown = runs_.shown();
-  if (shown == nullptr) return;
+  const QString file = presenter_->timelineFile();
+  if (file.isEmpty()) return;
   const QString path = QFileDialog::getSaveFileName(this, tr("Save as Chrome Trace"),
-                                                    shown->name + QStringLiteral(".json"), tr("Chrome trace (*.json)"));
-  if (!path.isEmpty()) export_trace(this, shown->file, path, [this](const QString& text) { tell(text); });
+                                                    QFileInfo(file).completeBaseName() + QStringLiteral("-trace.json"),
+                                                    tr("Chrome trace (*.json)"));
+  if (!path.isEmpty()) export_trace(this, file, path, [this](const QString& text) { tell(text); });
 }
 
 void MainWindow::addRecent(const QString& path) {

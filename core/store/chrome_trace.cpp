@@ -30,7 +30,21 @@ std::int64_t earliest_start(const std::vector<PointTimeline>& timelines) {
   std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
   for (const PointTimeline& timeline : timelines)
     for (const trace::Span& span : timeline.spans) earliest = std::min(earliest, span.start_ns);
+  // The first samples lie before the first span.
+  for (const PointTimeline& timeline : timelines) {
+    if (!timeline.memory.empty()) earliest = std::min(earliest, timeline.memory.front().at_ns);
+    if (!timeline.clock_power.empty()) earliest = std::min(earliest, timeline.clock_power.front().at_ns);
+  }
   return earliest;
+}
+
+void add_levels(ChromeTraceWriter& writer, const PointTimeline& timeline) {
+  for (const trace::MemorySample& sample : timeline.memory)
+    writer.add_level("memory in use", "bytes", sample.at_ns, sample.resident_bytes);
+  for (const trace::ClockPowerSample& sample : timeline.clock_power) {
+    if (sample.clock_hz) writer.add_level("clock", "hz", sample.at_ns, *sample.clock_hz);
+    if (sample.power_w) writer.add_level("power", "watts", sample.at_ns, *sample.power_w);
+  }
 }
 
 }  // namespace
@@ -57,6 +71,12 @@ void ChromeTraceWriter::add(const trace::Span& span) {
                       span.cost.flops.value, span.cost.bytes().value);
 }
 
+void ChromeTraceWriter::add_level(std::string_view name, std::string_view unit, std::int64_t at_ns, double value) {
+  out_ << ",\n"
+       << fmt::format(R"({{"ph":"C","name":"{}","pid":{},"ts":{},"args":{{"{}":{}}}}})", name, kProcess,
+                      microseconds(at_ns - origin_ns_), unit, value);
+}
+
 void ChromeTraceWriter::finish() {
   out_ << "\n]}\n";
 }
@@ -73,6 +93,7 @@ void write_chrome_trace(std::ostream& out, const StoredRun& stored) {
   ChromeTraceWriter writer(out, name, earliest_start(stored.timelines));
   for (const PointTimeline& timeline : stored.timelines)
     for (const trace::Span& span : timeline.spans) writer.add(span);
+  for (const PointTimeline& timeline : stored.timelines) add_levels(writer, timeline);
   writer.finish();
 }
 

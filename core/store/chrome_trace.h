@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 #include "core/store/run_file.h"
 #include "core/trace/span.h"
@@ -18,6 +19,9 @@ class ChromeTraceWriter {
   ChromeTraceWriter(std::ostream& out, const std::string& process_name, std::int64_t origin_ns);
 
   void add(const trace::Span& span);
+
+  /// A level at a moment: memory in use, clock, power.
+  void add_level(std::string_view name, std::string_view unit, std::int64_t at_ns, double value);
 
   /// Closes the JSON. Nothing may be added after.
   void finish();

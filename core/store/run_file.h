@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/roofline/run.h"
+#include "core/trace/clock_power_sample.h"
 #include "core/trace/memory_sample.h"
 #include "core/trace/span.h"
 
@@ -27,7 +28,8 @@ struct PointTimeline {
   int n_steps_measured = 0;
   int n_steps_kept = 0;  // less than measured where the timeline was thinned
   std::vector<trace::Span> spans;
-  std::vector<trace::MemorySample> memory = {};  // around those steps; none in older files
+  std::vector<trace::MemorySample> memory = {};           // around those steps; none in older files
+  std::vector<trace::ClockPowerSample> clock_power = {};  // likewise; none where it was not asked for
 };
 
 /// The spans of the first `n_steps` steps among `spans`, which lie in the order they ended: a step's operations before
@@ -60,7 +62,11 @@ class RunWriter {
   /// Appends a point, its spans and what memory was in use; thinned spans thin the samples with them.
   /// Errors   throws `Error` (kFailure), for example where the disk is full; points stored before stay readable.
   void add_point(const MeasuredPoint& point, std::span<const trace::Span> spans = {},
-                 std::span<const trace::MemorySample> memory = {});
+                 std::span<const trace::MemorySample> memory = {},
+                 std::span<const trace::ClockPowerSample> clock_power = {});
+
+  /// Notes where clock and power are read, or why they are not.
+  void note_sources(const trace::ClockPowerSources& sources);
 
   /// Replaces what may still change after creation: warnings, assumptions, generation, the uncached comparison, roofs,
   /// and the number of planned points. Points are not touched.
@@ -79,8 +85,9 @@ class RunWriter {
 /// A run as it was read back.
 struct StoredRun {
   Run run;
-  std::vector<PointTimeline> timelines;  // one per point of `run`; without spans where none were kept
-  std::vector<std::string> skipped;      // what a newer version stored and this one cannot show: "table counters"
+  std::vector<PointTimeline> timelines;                 // one per point of `run`; without spans where none were kept
+  std::optional<trace::ClockPowerSources> clock_power;  // empty: nobody asked for them
+  std::vector<std::string> skipped;  // what a newer version stored and this one cannot show: "table counters"
 };
 
 /// Whether the spans of a run file are read with it: they may be a hundred times the rest.

@@ -65,6 +65,7 @@ class Reader {
     if (spans == Spans::kRead) {
       read_spans();
       read_memory();
+      read_clock_power();
     }
     read_remarks();
     for (const auto& [what, n] : skipped_rows_)
@@ -125,7 +126,7 @@ class Reader {
       if (!row.is_null(15)) point.predicted_s = row.real(15);
       if (!row.is_null(16)) point.kv_traffic = nlohmann::json::parse(row.text(16)).get<KvTrafficPerStep>();
       point.depth_tokens = row.count(17);
-      stored_.timelines.push_back({row.count(13), row.count(14), {}, {}});
+      stored_.timelines.push_back({row.count(13), row.count(14), {}, {}, {}});
     }
   }
 
@@ -164,6 +165,26 @@ class Reader {
     while (row.step())
       if (const auto point = index_of_.find(row.integer(0)); point != index_of_.end())
         stored_.timelines[point->second].memory.push_back({row.integer(1), row.real(2)});
+  }
+
+  void read_clock_power() {
+    const auto real = [](const Statement& from, int column) {
+      return from.is_null(column) ? std::nullopt : std::optional(from.real(column));
+    };
+    Statement row = db_.prepare("SELECT point_id, at_ns, clock_hz, power_w FROM clock_power_sample ORDER BY id");
+    while (row.step())
+      if (const auto point = index_of_.find(row.integer(0)); point != index_of_.end())
+        stored_.timelines[point->second].clock_power.push_back({row.integer(1), real(row, 2), real(row, 3)});
+    const auto text = [](const Statement& from, int column) {
+      return from.is_null(column) ? std::string() : from.text(column);
+    };
+    Statement source = db_.prepare("SELECT quantity, source, reason FROM clock_power_source");
+    while (source.step()) {
+      if (!stored_.clock_power) stored_.clock_power.emplace();
+      const std::string quantity = source.text(0);
+      if (quantity == "clock") stored_.clock_power->clock = {text(source, 1), text(source, 2)};
+      if (quantity == "power") stored_.clock_power->power = {text(source, 1), text(source, 2)};
+    }
   }
 
   void read_remarks() {

@@ -114,6 +114,27 @@ std::vector<trace::MemorySample> around(const PointTimeline& kept, std::span<con
   return {samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(kept.n_steps_kept > 0 ? n : 0)};
 }
 
+/// From the last sample before the first kept span to the first after the last.
+std::span<const trace::ClockPowerSample> around(const PointTimeline& kept,
+                                                std::span<const trace::ClockPowerSample> samples) {
+  if (kept.spans.empty()) return {};
+  const auto [first, last] = std::ranges::minmax_element(kept.spans, {}, &trace::Span::start_ns);
+  std::int64_t end_ns = last->end_ns;
+  for (const trace::Span& span : kept.spans) end_ns = std::max(end_ns, span.end_ns);
+  auto from = std::ranges::upper_bound(samples, first->start_ns, {}, &trace::ClockPowerSample::at_ns);
+  if (from != samples.begin()) --from;
+  auto to = std::ranges::lower_bound(samples, end_ns, {}, &trace::ClockPowerSample::at_ns);
+  if (to != samples.end()) ++to;
+  return {from, to};
+}
+
+void insert_clock_power(const Database& db, std::int64_t point_id, std::span<const trace::ClockPowerSample> samples) {
+  Statement insert =
+      db.prepare("INSERT INTO clock_power_sample (point_id, at_ns, clock_hz, power_w) VALUES (?, ?, ?, ?)");
+  for (const trace::ClockPowerSample& sample : samples)
+    insert.bind(point_id, sample.at_ns, sample.clock_hz, sample.power_w).run();
+}
+
 /// The whole header in one file without journal, ready to be renamed.
 void write_new_file(const fs::path& part, const std::string& subject, const Run& run) {
   const Database db(part, DatabaseMode::kCreate, subject);
@@ -191,7 +212,8 @@ RunWriter& RunWriter::operator=(RunWriter&&) noexcept = default;
 RunWriter::~RunWriter() = default;
 
 void RunWriter::add_point(const MeasuredPoint& point, std::span<const trace::Span> spans,
-                          std::span<const trace::MemorySample> memory) {
+                          std::span<const trace::MemorySample> memory,
+                          std::span<const trace::ClockPowerSample> clock_power) {
   const int all = static_cast<int>(spans.size());
   const PointTimeline kept = keep_first_steps(spans, state_->timeline == Timeline::kFull ? all : kTimelineSteps);
   Transaction transaction(state_->db);
@@ -200,6 +222,20 @@ void RunWriter::add_point(const MeasuredPoint& point, std::span<const trace::Spa
   insert_point_remarks(state_->db, id, point.remarks);
   insert_spans(state_->db, id, kept.spans);
   insert_memory(state_->db, id, around(kept, memory));
+  insert_clock_power(state_->db, id, around(kept, clock_power));
+  transaction.commit();
+}
+
+void RunWriter::note_sources(const trace::ClockPowerSources& sources) {
+  Transaction transaction(state_->db);
+  Statement insert =
+      state_->db.prepare("INSERT OR REPLACE INTO clock_power_source (quantity, source, reason) VALUES (?, ?, ?)");
+  const auto text = [](const std::string& given) { return given.empty() ? std::nullopt : std::optional(given); };
+  const auto note = [&](std::string_view quantity, const trace::QuantitySource& source) {
+    insert.bind(quantity, text(source.source), text(source.reason)).run();
+  };
+  note("clock", sources.clock);
+  note("power", sources.power);
   transaction.commit();
 }
 

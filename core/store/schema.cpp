@@ -214,8 +214,23 @@ CREATE TABLE memory_sample (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4},
-                                     {5, kVersion5}, {6, kVersion6}, {7, kVersion7}, {8, kVersion8}};
+constexpr const char* kVersion9 = R"sql(
+CREATE TABLE clock_power_source (
+  quantity TEXT PRIMARY KEY,        -- 'clock' or 'power'
+  source TEXT,                      -- where it was read: 'cpufreq'; NULL: nowhere
+  reason TEXT                       -- then why, a sentence
+) STRICT;
+CREATE TABLE clock_power_sample (
+  id INTEGER PRIMARY KEY,
+  point_id INTEGER NOT NULL REFERENCES point (id),
+  at_ns INTEGER NOT NULL,           -- on the clock of spans
+  clock_hz REAL,                    -- mean of the processors that worked; NULL: not read
+  power_w REAL                      -- mean since the sample before, of whole processor packages; NULL: not read
+) STRICT;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
+                                     {6, kVersion6}, {7, kVersion7}, {8, kVersion8}, {9, kVersion9}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

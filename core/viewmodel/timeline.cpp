@@ -84,6 +84,16 @@ void add_memory(Timeline& timeline, std::span<const trace::MemorySample> samples
   }
 }
 
+/// Between readings that follow one another: those of different points lie apart.
+void add_clock_power(Timeline& timeline, std::span<const trace::ClockPowerSample> samples, std::int64_t origin_ns) {
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    const trace::ClockPowerSample& from = samples[i - 1];
+    const trace::ClockPowerSample& to = samples[i];
+    timeline.clock_power.push_back(
+        {from.at_ns - origin_ns, to.at_ns - origin_ns, from.clock_hz, to.clock_hz, to.power_w});
+  }
+}
+
 void add_point(Timeline& timeline, const RecordedPoint& point, std::int64_t origin_ns) {
   TimelinePoint made{point.heading, point.phase, point.n_steps_measured, timeline.steps.size(), 0};
   LayerRow layers(timeline);
@@ -103,12 +113,56 @@ void add_point(Timeline& timeline, const RecordedPoint& point, std::int64_t orig
   }
   layers.flush();
   add_memory(timeline, point.memory, origin_ns);
+  add_clock_power(timeline, point.clock_power, origin_ns);
   made.n_steps = timeline.steps.size() - made.first_step;
   timeline.points.push_back(std::move(made));
 }
 
 int dominant(const TimelineRow::Busy& busy) {
   return static_cast<int>(std::ranges::max_element(busy) - busy.begin());
+}
+
+/// The first step of a point that decodes: prefill and decode take turns in recordings.
+int framed_step(const Timeline& timeline, const TimelinePoint& point) {
+  for (int step = point.first_step; step < point.first_step + point.n_steps; ++step)
+    if (timeline.steps.kind(step) == static_cast<int>(Phase::kDecode)) return step;
+  return point.first_step;
+}
+
+std::string of_range(std::int64_t from_ns, std::int64_t to_ns) {
+  return format(Measure::kTime, 1e-9 * static_cast<double>(to_ns - from_ns));
+}
+
+/// Of the steps in a range, where there are any.
+std::string share_of_steps(double gap_ns, double steps_ns) {
+  return steps_ns > 0.0 ? fmt::format(" ({} of the steps)", format_percent(gap_ns / steps_ns)) : std::string();
+}
+
+/// Kernels that begin between two times, and how much of it the GPU had nothing to do.
+TimelineRange describe_kernels(const Timeline& timeline, std::int64_t from_ns, std::int64_t to_ns) {
+  from_ns = std::clamp<std::int64_t>(from_ns, 0, timeline.end_ns);
+  to_ns = std::clamp(to_ns, from_ns, timeline.end_ns);
+  const TimelineRow& kernels = timeline.kernels;
+  std::vector<double> seconds;
+  for (int i = kernels.first_from(from_ns); i < kernels.first_from(to_ns); ++i) {
+    const TimelineKernel& kernel = timeline.gpu->kernels[at(i)];
+    seconds.push_back(1e-9 * static_cast<double>(kernel.end_ns - kernel.start_ns));
+  }
+  const std::int64_t busy_ns = kernels.busy_between(from_ns, to_ns);
+  const std::int64_t launch_ns = timeline.gpu->launch_gaps.busy_between(from_ns, to_ns);
+  const std::string launch =
+      timeline.gpu->launches_known
+          ? fmt::format(", launch gap {} ({})", of_range(0, launch_ns),
+                        format_percent(static_cast<double>(launch_ns) /
+                                       static_cast<double>(std::max<std::int64_t>(to_ns - from_ns, 1))))
+          : std::string();
+  TimelineRange range;
+  range.statistics = duration_statistics(seconds);
+  range.sentence =
+      fmt::format("{} begin in {}: GPU busy {}, gaps {}{}.",
+                  counted(static_cast<std::int64_t>(seconds.size()), "kernel", "kernels"), of_range(from_ns, to_ns),
+                  of_range(0, busy_ns), of_range(busy_ns, to_ns - from_ns), launch);
+  return range;
 }
 
 }  // namespace
@@ -209,7 +263,7 @@ figure::Interval first_window(const Timeline& timeline) {
     if (point.n_steps > 0 && (framed == nullptr || point.phase == Phase::kDecode || framed->phase == Phase::kPrefill))
       framed = &point;
   if (framed == nullptr) return {0.0, std::max(static_cast<double>(timeline.end_ns), kLeastWindowNs)};
-  return step_window(timeline, framed->first_step);
+  return step_window(timeline, framed_step(timeline, *framed));
 }
 
 figure::Interval clamped_window(const Timeline& timeline, figure::Interval window_ns) {
@@ -221,9 +275,19 @@ figure::Interval clamped_window(const Timeline& timeline, figure::Interval windo
   return {lo, lo + width};
 }
 
+std::vector<std::string> missing_rows(const Timeline& timeline) {
+  std::vector<std::string> missing;
+  if (!timeline.clock_power_sources) return missing;
+  const auto& [clock, power] = *timeline.clock_power_sources;
+  if (!clock.reason.empty()) missing.push_back("No clock: " + clock.reason);
+  if (!power.reason.empty()) missing.push_back("No power: " + power.reason);
+  return missing;
+}
+
 TimelineRange describe_range(const Timeline& timeline, const figure::Interval& range_ns) {
   const auto from_ns = static_cast<std::int64_t>(range_ns.lo);
   const auto to_ns = static_cast<std::int64_t>(range_ns.hi);
+  if (timeline.gpu) return describe_kernels(timeline, from_ns, to_ns);
   const int from = timeline.ops.first_from(from_ns);
   const int to = timeline.ops.first_from(to_ns);
   TimelineRange range;
@@ -246,8 +310,7 @@ TimelineRange describe_range(const Timeline& timeline, const figure::Interval& r
   range.sentence = fmt::format(
       "{} begin in {}: {} inside operations, {} in gaps between them{}.", counted(to - from, "operation", "operations"),
       format(Measure::kTime, 1e-9 * (range_ns.hi - range_ns.lo)), format(Measure::kTime, 1e-9 * in_ops),
-      format(Measure::kTime, 1e-9 * gaps),
-      in_steps > 0.0 ? fmt::format(" ({} of the steps)", format_percent(gaps / in_steps)) : std::string());
+      format(Measure::kTime, 1e-9 * gaps), share_of_steps(gaps, in_steps));
   return range;
 }
 
@@ -257,7 +320,7 @@ std::string op_datum_of(const Timeline& timeline, std::string_view event) {
   int index = -1;
   const std::string_view number = event.substr(kPrefix.size());
   const auto parsed = std::from_chars(number.data(), number.data() + number.size(), index);
-  if (parsed.ec != std::errc{} || index < 0 || index >= timeline.ops.size()) return {};
+  if (parsed.ec != std::errc{} || index < 0 || index >= static_cast<int>(timeline.spans.size())) return {};
   const trace::Span& span = timeline.spans[at(index)];
   return op_datum(span.phase, span.op);
 }

@@ -9,6 +9,7 @@
 
 #include "core/figure/figure.h"
 #include "core/figure/scale.h"
+#include "core/trace/clock_power_sample.h"
 #include "core/trace/memory_sample.h"
 #include "core/trace/span.h"
 #include "core/viewmodel/op_family.h"
@@ -78,19 +79,66 @@ struct KvLevel {
   std::int64_t tokens_after = 0;
 };
 
+/// Clock and power between two readings.
+struct ClockPowerPiece {
+  std::int64_t from_ns = 0;
+  std::int64_t to_ns = 0;
+  std::optional<double> clock_from_hz;
+  std::optional<double> clock_to_hz;
+  std::optional<double> power_w;  // mean of that time
+};
+
+/// What kernels of a GPU are for, as their colours tell them apart.
+enum class KernelGroup : std::uint8_t { kAttention, kMatrix, kOther, kCopy, kCommunication };
+
+inline constexpr int kKernelGroupCount = static_cast<int>(KernelGroup::kCommunication) + 1;
+static_assert(kKernelGroupCount <= TimelineRow::kMostKinds);
+
+constexpr std::string_view name_of(KernelGroup group) {
+  constexpr std::string_view names[] = {"attention kernels", "matrix products", "other kernels", "copies and fills",
+                                        "communication"};
+  return names[static_cast<int>(group)];
+}
+
+/// One kernel, copy or fill as it was recorded: in its row it is cut where another stream's lies over it.
+struct TimelineKernel {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::uint32_t name = 0;  // index into the names
+  std::int32_t stream = 0;
+  std::int64_t bytes = 0;                      // moved by a copy or fill; 0: not recorded
+  std::optional<std::int64_t> launch_ns = {};  // when the host's call began; empty: not recorded
+};
+
+/// What another profiler recorded of one GPU. Its phases and operations are the time that what they launched took there.
+struct RecordedGpu {
+  std::string heading;             // "PyTorch profiler trace, GPU 0"
+  std::vector<std::string> names;  // of kernels, operations and steps
+  std::vector<TimelineKernel> kernels;
+  std::vector<std::uint32_t> op_names;    // of each operation in its row
+  std::vector<std::uint32_t> step_names;  // likewise
+  /// Where nothing ran, before the host had asked for what ran next.
+  TimelineRow launch_gaps;
+  bool launches_known = false;
+};
+
 /// Recorded steps, layers and operations of a run on one time axis that begins at 0.
 struct Timeline {
   std::vector<TimelinePoint> points;
   TimelineRow steps;               // kind: phase
   TimelineRow layers;              // kind: family of the layer's longest operation
-  TimelineRow ops;                 // kind: family
-  std::vector<trace::Span> spans;  // of `ops`, as measured
+  TimelineRow ops;                 // kind: family; of a recording: group of the kernels that took longest
+  TimelineRow kernels;             // kind: group; none of runs of this program, whose operations are timed as a whole
+  std::vector<trace::Span> spans;  // of `ops`, as measured; none of a recording
   std::vector<std::int32_t> layer_numbers;
-  std::vector<trace::MemorySample> memory;  // ascending; none where it was not read
-  std::vector<KvLevel> kv;                  // a level a step; none of runs without a cache
+  std::vector<trace::MemorySample> memory;                      // ascending; none where it was not read
+  std::vector<KvLevel> kv;                                      // a level a step; none of runs without a cache
+  std::vector<ClockPowerPiece> clock_power;                     // ascending; none where it was not read
+  std::optional<trace::ClockPowerSources> clock_power_sources;  // empty: nobody asked for clock and power
+  std::optional<RecordedGpu> gpu;                               // of a recording
   std::int64_t end_ns = 0;
 
-  bool empty() const { return ops.size() == 0; }
+  bool empty() const { return ops.size() == 0 && kernels.size() == 0; }
 };
 
 /// Spans of one point as they were recorded.
@@ -101,10 +149,14 @@ struct RecordedPoint {
   std::span<const trace::Span> spans;
   int batch_size = 0;  // sequences whose K and V are kept; 0: none are
   std::span<const trace::MemorySample> memory = {};
+  std::span<const trace::ClockPowerSample> clock_power = {};
 };
 Timeline make_timeline(std::span<const RecordedPoint> points);
 
-/// The part that is framed first: one step of the last decode point, else of the last point, a little air around it.
+/// Rows that are missing, and why: "No power: …". Empty where nothing is, or nobody asked.
+std::vector<std::string> missing_rows(const Timeline& timeline);
+
+/// The part that is framed first: one decode step of the last decode point, else a step of the last point, a little air around it.
 figure::Interval first_window(const Timeline& timeline);
 /// One step with air around it. `step` counts over all points.
 figure::Interval step_window(const Timeline& timeline, int step);

@@ -2,15 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 
 #include "core/figure/axes.h"
 #include "core/figure/labels.h"
 #include "core/viewmodel/format.h"
-#include "core/viewmodel/table_builder.h"
 #include "core/viewmodel/timeline.h"
+#include "core/viewmodel/timeline_events.h"
 #include "core/viewmodel/timeline_levels.h"
 
 namespace dachlast::viewmodel {
@@ -26,80 +25,12 @@ constexpr double kAxisRoom = 46.0;
 constexpr double kMostRow =
     90.0;  // from 96 pixel rows on Qt 6 hands every single fill to its thread pool and waits for it
 constexpr double kRowGap = 8.0;
-constexpr double kStripGap = 26.0;
-constexpr double kLeastHit = 3.0;   // a narrower bar nobody can point at
-constexpr double kTwoLines = 30.0;  // a row that has room for its name and its most
+constexpr double kStripGap = 12.0;
+constexpr double kStripHead = 18.0;  // its name
+constexpr double kLeastHit = 3.0;    // a narrower bar nobody can point at
+constexpr double kTwoLines = 30.0;   // a row that has room for its name and its most
 constexpr double kFaint = 0.22;
-constexpr double kSmallBase = 0.30;          // of a column that holds hardly any time, so that it is seen at all
-constexpr int kRows = 3;                     // of events; levels follow below
-constexpr std::size_t kMostListed = 50'000;  // what a table shows at once
-
-/// Which event a hit box stands for: "op:12"; those of later strips carry their number in front.
-std::string event_name(std::size_t strip, std::string_view row, int event) {
-  return strip == 0 ? fmt::format("{}:{}", row, event) : fmt::format("{}/{}:{}", strip, row, event);
-}
-
-const TimelineRow& row_of(const Timeline& timeline, int number) {
-  return number == 0 ? timeline.steps : number == 1 ? timeline.layers : timeline.ops;
-}
-
-double seconds_of(const TimelineRow& row, int event) {
-  return 1e-9 * static_cast<double>(row.end_ns(event) - row.start_ns(event));
-}
-
-std::string name_of_event(const Timeline& timeline, int number, int event) {
-  if (number == 0) return std::string(name_of(static_cast<Phase>(timeline.steps.kind(event))));
-  if (number == 1) return fmt::format("{}", timeline.layer_numbers[static_cast<std::size_t>(event)]);
-  return std::string(name_of(timeline.spans[static_cast<std::size_t>(event)].op));
-}
-
-std::string facts_of_event(const Timeline& timeline, int number, int event) {
-  const TimelineRow& row = row_of(timeline, number);
-  const double seconds = seconds_of(row, event);
-  const std::string time = format(Measure::kTime, seconds);
-  if (number == 0) {
-    const double in_ops = 1e-9 * static_cast<double>(timeline.ops.busy_between(row.start_ns(event), row.end_ns(event)));
-    return fmt::format("{} step\n{}\n{} in gaps between operations", name_of_event(timeline, 0, event), time,
-                       format(Measure::kTime, std::max(seconds - in_ops, 0.0)));
-  }
-  if (number == 1) return fmt::format("layer {}\n{}", name_of_event(timeline, 1, event), time);
-  const trace::Span& span = timeline.spans[static_cast<std::size_t>(event)];
-  std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
-                                 span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);
-  const double bytes = span.cost.bytes().value;
-  if (seconds > 0.0 && (span.cost.flops.value > 0.0 || bytes > 0.0))
-    text += fmt::format("\n{}, {}\n{}, {}", format(Measure::kWork, span.cost.flops.value),
-                        format(Measure::kTraffic, bytes), format(Measure::kWorkRate, span.cost.flops.value / seconds),
-                        format(Measure::kBandwidth, bytes / seconds));
-  return text + "\nmeasured time, counted work";
-}
-
-constexpr std::string_view kRowNames[] = {"step", "layer", "op"};
-
-/// The strip, row and place that `event_name` wrote.
-struct EventPlace {
-  std::size_t strip = 0;
-  int row = -1;
-  int event = -1;
-};
-
-EventPlace place_of(std::string_view name) {
-  EventPlace place;
-  const auto number = [](std::string_view text) {
-    int value = -1;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  };
-  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
-    place.strip = static_cast<std::size_t>(std::max(number(name.substr(0, slash)), 0));
-    name.remove_prefix(slash + 1);
-  }
-  const std::size_t colon = std::min(name.find(':'), name.size());
-  for (int row = 0; row < kRows; ++row)
-    if (name.substr(0, colon) == kRowNames[row]) place.row = row;
-  if (colon < name.size()) place.event = number(name.substr(colon + 1));
-  return place;
-}
+constexpr double kSmallBase = 0.30;  // of a column that holds hardly any time, so that it is seen at all
 
 class TimelineDrawing {
  public:
@@ -111,12 +42,13 @@ class TimelineDrawing {
         frame_(frame_of(size)),
         unit_(unit_for(Measure::kTime, 1e-9 * std::max(std::abs(window.lo), std::abs(window.hi)))),
         x_(Scale::linear(window, frame_.x, frame_.right())),
-        has_memory_(std::ranges::any_of(strips, [](const auto& strip) { return !strip.timeline->memory.empty(); })),
-        has_kv_(std::ranges::any_of(strips, [](const auto& strip) { return !strip.timeline->kv.empty(); })) {
+        rows_(rows_in(strips)),
+        levels_(levels_of(strips)) {
     figure_.id = std::move(id);
     figure_.size = size;
     figure_.title = "Timeline";
     figure_.description = description();
+    frame_.height = std::min(frame_.height, most_height());
     figure_.plane = Plane{frame_, x_, Scale::linear({0.0, 1.0}, frame_.bottom(), frame_.y)};
     note_passing();
   }
@@ -136,7 +68,7 @@ class TimelineDrawing {
 
   /// Room for every family there is: which ones are drawn changes while the window moves, the frame must not.
   static double legend_height(Size size) {
-    std::vector<LegendEntry> all;
+    std::vector<LegendEntry> all;  // those of recordings are shorter
     for (int family = 0; family < kOpFamilyCount; ++family)
       all.push_back({.text = std::string(name_of(static_cast<OpFamily>(family)))});
     return kLegendRowHeight * legend_rows(all, size.width - 16.0, {kTimelineFont, size.wording});
@@ -146,11 +78,47 @@ class TimelineDrawing {
     const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
     return (frame_.height - (n - 1.0) * kStripGap) / n;
   }
-  int n_rows() const { return kRows + (has_memory_ ? 1 : 0) + (has_kv_ ? 1 : 0); }
-  double row_height() const { return std::min((strip_height() - 18.0) / n_rows() - kRowGap, kMostRow); }
+  /// What the chart's zero is.
+  std::string_view axis_name() const {
+    const bool steps = strips_.empty() || strips_.front().timeline->steps.size() > 0;
+    return steps ? "Time since the step began" : "Time since the recording began";
+  }
+
+  /// Those that any strip has events for, so that rows of all lie alike; of runs phases and operations always.
+  static std::vector<EventRow> rows_in(std::span<const TimelineStrip> strips) {
+    std::vector<EventRow> rows;
+    for (const EventRow row : kAllEventRows)
+      if (std::ranges::any_of(strips, [&](const auto& strip) {
+            const bool always = !strip.timeline->gpu && (row == EventRow::kSteps || row == EventRow::kOps);
+            return always || row_of(*strip.timeline, row).size() > 0;
+          }))
+        rows.push_back(row);
+    return rows;
+  }
+
+  using MakeLevel = LevelRow (*)(const Timeline&);
+  /// The levels that any strip has, likewise.
+  static std::vector<std::vector<LevelRow>> levels_of(std::span<const TimelineStrip> strips) {
+    std::vector<std::vector<LevelRow>> levels(strips.size());
+    for (const MakeLevel make : {memory_level_row, kv_level_row, clock_level_row, power_level_row}) {
+      std::vector<LevelRow> made;
+      for (const TimelineStrip& strip : strips) made.push_back(make(*strip.timeline));
+      if (std::ranges::all_of(made, [](const LevelRow& level) { return level.pieces.empty(); })) continue;
+      for (std::size_t i = 0; i < strips.size(); ++i) levels[i].push_back(std::move(made[i]));
+    }
+    return levels;
+  }
+
+  int n_rows() const { return static_cast<int>(rows_.size() + (levels_.empty() ? 0 : levels_.front().size())); }
+  /// Rows grow no further: the axis stands below the last one.
+  double most_height() const {
+    const auto n = static_cast<double>(std::max<std::size_t>(strips_.size(), 1));
+    return n * (kStripHead + n_rows() * (kMostRow + kRowGap)) + (n - 1.0) * kStripGap;
+  }
+  double row_height() const { return std::min((strip_height() - kStripHead) / n_rows() - kRowGap, kMostRow); }
   /// On whole pixels, as bars are: what lies on them is filled at once, without smoothing.
   Box row_box(std::size_t strip, int row) const {
-    const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + 18.0;
+    const double top = frame_.y + static_cast<double>(strip) * (strip_height() + kStripGap) + kStripHead;
     return {frame_.x, std::round(top + row * (row_height() + kRowGap)), frame_.width,
             std::round(std::max(row_height(), 6.0))};
   }
@@ -180,7 +148,7 @@ class TimelineDrawing {
     figure_.primitives.push_back(
         Line{{frame_.x, frame_.bottom()}, {frame_.right(), frame_.bottom()}, {Role::kAxis, 1.0}});
     figure_.primitives.push_back(Text{{frame_.x + frame_.width / 2.0, frame_.bottom() + 36.0},
-                                      fmt::format("Time since the step began, {}", unit_.text),
+                                      fmt::format("{}, {}", axis_name(), unit_.text),
                                       Role::kText,
                                       12.0,
                                       Anchor::kMiddle});
@@ -193,7 +161,6 @@ class TimelineDrawing {
 
   void strip(std::size_t index) {
     const TimelineStrip& strip = strips_[index];
-    const Timeline& timeline = *strip.timeline;
     if (!strip.name.empty())
       figure_.primitives.push_back(Text{{frame_.x, row_box(index, 0).y - 5.0},
                                         strip.name,
@@ -202,18 +169,9 @@ class TimelineDrawing {
                                         Anchor::kStart,
                                         0.0,
                                         Weight::kBold});
-    row(index, 0, "Steps", timeline.steps);
-    row(index, 1, "Layers", timeline.layers);
-    row(index, 2, "Operations", timeline.ops);
-    levels(index);
-  }
-
-  /// What is held while the steps last: rows of their own below the events.
-  void levels(std::size_t index) {
-    const Timeline& timeline = *strips_[index].timeline;
-    int number = kRows;
-    if (has_memory_) level(index, number++, memory_level_row(timeline));
-    if (has_kv_) level(index, number, kv_level_row(timeline));
+    int number = 0;
+    for (const EventRow events : rows_) row(index, number++, events);
+    for (const LevelRow& held : levels_[index]) level(index, number++, held);
   }
 
   void level(std::size_t index, int number, const LevelRow& row) {
@@ -224,44 +182,79 @@ class TimelineDrawing {
         Text{{frame_.x - 10.0, tall ? middle - 7.0 : middle}, row.name, Role::kText, kTimelineFont, Anchor::kEnd});
     if (tall && !row.most.empty())
       figure_.primitives.push_back(Text{{frame_.x - 10.0, middle + 7.0}, row.most, Role::kMuted, 11.0, Anchor::kEnd});
+    if (row.pieces.empty())  // the other strip has it
+      figure_.primitives.push_back(Text{{frame_.x + 6.0, middle}, "not recorded", Role::kMuted, 11.0, Anchor::kStart});
     draw_level(figure_.primitives, row, window_of(strips_[index]), box);
   }
 
-  void row(std::size_t strip, int number, const char* name, const TimelineRow& events) {
+  void row(std::size_t strip, int number, EventRow events) {
     const Box box = row_box(strip, number);
-    figure_.primitives.push_back(
-        Text{{frame_.x - 10.0, box.y + box.height / 2.0 + 4.0}, name, Role::kText, kTimelineFont, Anchor::kEnd});
+    figure_.primitives.push_back(Text{{frame_.x - 10.0, box.y + box.height / 2.0 + 4.0},
+                                      std::string(name_of(events)),
+                                      Role::kText,
+                                      kTimelineFont,
+                                      Anchor::kEnd});
     const int columns = std::max(static_cast<int>(frame_.width), 1);
-    for (const TimelineBar& bar : bars_of(events, window_of(strips_[strip]), columns))
-      this->bar(strip, number, bar,
+    const Timeline& timeline = *strips_[strip].timeline;
+    if (events == EventRow::kKernels && timeline.gpu) launch_gaps(strip, timeline.gpu->launch_gaps, box);
+    for (const TimelineBar& bar : bars_of(row_of(timeline, events), window_of(strips_[strip]), columns))
+      this->bar(strip, events, bar,
                 {frame_.x + std::floor(bar.from), box.y, std::max(std::floor(bar.to) - std::floor(bar.from), 1.0),
                  box.height});
   }
 
-  void bar(std::size_t strip, int number, const TimelineBar& bar, const Box& box) {
-    const bool step = number == 0;
+  /// The host had not asked yet: hatched, so that it is told from a gap in which the GPU made it wait.
+  void launch_gaps(std::size_t strip, const TimelineRow& gaps, const Box& box) {
+    const int columns = std::max(static_cast<int>(frame_.width), 1);
+    for (const TimelineBar& gap : bars_of(gaps, window_of(strips_[strip]), columns)) {
+      if (gap.event < 0) continue;
+      const double from = frame_.x + std::floor(gap.from);
+      figure_.primitives.push_back(
+          Rect{{from, box.y, std::max(std::floor(gap.to) - std::floor(gap.from), 1.0), box.height},
+               Role::kLatency,
+               kFaint,
+               Hatch::kForward});
+      has_launch_gaps_ = true;
+    }
+  }
+
+  static Role step_role(int kind) { return kind == 0 ? Role::kCompute : kind == 1 ? Role::kMemory : Role::kMuted; }
+  static Role group_role(int group) { return static_cast<Role>(static_cast<int>(Role::kSeries1) + group); }
+
+  void bar(std::size_t strip, EventRow number, const TimelineBar& bar, const Box& box) {
+    const bool step = number == EventRow::kSteps;
     const Timeline& timeline = *strips_[strip].timeline;
-    const bool faint = number == 2 && bar.event >= 0 && !passing(timeline.spans[static_cast<std::size_t>(bar.event)]);
-    // Layers are lighter than the operations they are made of.
-    const double strength = faint ? kFaint : (number == 1 ? 0.55 : 1.0) * (kSmallBase + (1.0 - kSmallBase) * bar.cover);
-    const Role role =
-        step ? (bar.kind == 0 ? Role::kCompute : Role::kMemory) : role_of(static_cast<OpFamily>(bar.kind));
-    if (!step && !faint) families_.insert(static_cast<OpFamily>(bar.kind));
+    const bool faint = number == EventRow::kOps && bar.event >= 0 && !timeline.gpu &&
+                       !passing(timeline.spans[static_cast<std::size_t>(bar.event)]);
+    // Layers are lighter than the operations they are made of, operations of a recording than their kernels.
+    const bool outer = number == EventRow::kLayers || (number == EventRow::kOps && timeline.gpu);
+    const double strength = faint ? kFaint : (outer ? 0.55 : 1.0) * (kSmallBase + (1.0 - kSmallBase) * bar.cover);
+    const Role role = step ? step_role(bar.kind) : group_role(bar.kind);
+    if (!step && !faint) {
+      if (timeline.gpu)
+        groups_.insert(static_cast<KernelGroup>(bar.kind));
+      else
+        families_.insert(static_cast<OpFamily>(bar.kind));
+    }
     Box drawn = box;
     if (drawn.width > 4.0) drawn.width -= 1.0;  // neighbours stay two
     figure_.primitives.push_back(Rect{drawn, role, strength, Hatch::kNone});
     if (bar.event < 0 || box.width < kLeastHit) return;
-    const std::string name = name_of_event(timeline, number, bar.event);
-    if (box.width > text_width(name, 11.0, size_.wording) + 8.0 && box.height > 13.0)
+    const auto fits = [&](const std::string& text) { return box.width > text_width(text, 11.0, size_.wording) + 8.0; };
+    std::string name = event_label(timeline, number, bar.event);
+    // Engines annotate steps at length.
+    if (step && !fits(name) && bar.kind <= static_cast<int>(Phase::kDecode))
+      name = name_of(static_cast<Phase>(bar.kind));
+    if (fits(name) && box.height > 13.0)
       figure_.primitives.push_back(Text{{box.x + box.width / 2.0, box.y + box.height / 2.0 + 4.0},
                                         name,
-                                        number == 1 || faint ? Role::kText : Role::kSurface,
+                                        outer || faint ? Role::kText : Role::kSurface,
                                         11.0,
                                         Anchor::kMiddle});
     figure_.primitives.push_back(HitBox{box,
-                                        event_name(strip, kRowNames[number], bar.event),
+                                        event_datum(strip, number, bar.event),
                                         {},
-                                        Amount{seconds_of(row_of(timeline, number), bar.event), AmountUnit::kSeconds}});
+                                        Amount{event_seconds(timeline, number, bar.event), AmountUnit::kSeconds}});
   }
 
   void legend() {
@@ -269,17 +262,25 @@ class TimelineDrawing {
     for (const OpFamily family : families_)
       entries.push_back(
           {std::string(name_of(family)), role_of(family), MarkerShape::kSquare, MarkerFill::kFilled, 11.0});
+    for (const KernelGroup group : groups_)
+      entries.push_back({std::string(name_of(group)), group_role(static_cast<int>(group)), MarkerShape::kSquare,
+                         MarkerFill::kFilled, 11.0});
+    if (has_launch_gaps_)
+      entries.push_back({"launch gap", Role::kLatency, MarkerShape::kSquare, MarkerFill::kHollow, 11.0});
     const double height = legend_height(size_);
-    draw_legend(figure_.primitives, {8.0, size_.height - height - 2.0, size_.width - 16.0, height}, entries,
+    draw_legend(figure_.primitives, {8.0, frame_.bottom() + kAxisRoom - 2.0, size_.width - 16.0, height}, entries,
                 {kTimelineFont, size_.wording});
   }
 
   std::string description() const {
     std::string text = "Steps, their layers and operations over time.";
-    for (const TimelineStrip& strip : strips_)
+    for (const TimelineStrip& strip : strips_) {
+      const Timeline& timeline = *strip.timeline;
       text += fmt::format(" {}{} recorded, {} in all.", strip.name.empty() ? "" : strip.name + ": ",
-                          counted(strip.timeline->steps.size(), "step", "steps"),
-                          counted(strip.timeline->ops.size(), "operation", "operations"));
+                          counted(timeline.steps.size(), "step", "steps"),
+                          timeline.gpu ? counted(timeline.kernels.size(), "kernel", "kernels")
+                                       : counted(timeline.ops.size(), "operation", "operations"));
+    }
     return text;
   }
 
@@ -290,10 +291,12 @@ class TimelineDrawing {
   Box frame_;
   Unit unit_;
   Scale x_;
-  bool has_memory_;  // any of the strips, so that rows of all lie alike
-  bool has_kv_;
+  std::vector<EventRow> rows_;
+  std::vector<std::vector<LevelRow>> levels_;  // of each strip, all alike
+  bool has_launch_gaps_ = false;
   std::array<std::array<bool, kOpKindCount>, 2> passes_{};
-  std::set<OpFamily> families_;  // drawn
+  std::set<OpFamily> families_;   // drawn
+  std::set<KernelGroup> groups_;  // likewise
 };
 
 }  // namespace
@@ -301,43 +304,6 @@ class TimelineDrawing {
 figure::Figure timeline_figure(std::span<const TimelineStrip> strips, const figure::Interval& window_ns,
                                std::span<const OpFilter> filters, figure::Size size, std::string id) {
   return TimelineDrawing(strips, window_ns, filters, size, std::move(id)).draw();
-}
-
-std::string event_facts(std::span<const TimelineStrip> strips, std::string_view event) {
-  const EventPlace place = place_of(event);
-  if (place.strip >= strips.size() || place.row < 0) return {};
-  const Timeline& timeline = *strips[place.strip].timeline;
-  if (place.event < 0 || place.event >= row_of(timeline, place.row).size()) return {};
-  return facts_of_event(timeline, place.row, place.event);
-}
-
-Table events_table(const Timeline& timeline, const figure::Interval& window_ns, std::int64_t origin_ns) {
-  std::vector<std::string> rows, names;
-  std::vector<std::optional<double>> starts, times;
-  std::size_t left_out = 0;
-  for (int number = 0; number < kRows; ++number) {
-    const TimelineRow& row = row_of(timeline, number);
-    for (int i = row.first_from(static_cast<std::int64_t>(window_ns.lo)); i < row.size(); ++i) {
-      if (static_cast<double>(row.start_ns(i)) >= window_ns.hi) break;
-      if (rows.size() >= kMostListed) {
-        ++left_out;
-        continue;
-      }
-      rows.emplace_back(kRowNames[number]);
-      names.push_back(name_of_event(timeline, number, i));
-      starts.emplace_back(1e-9 * static_cast<double>(row.start_ns(i) - origin_ns));
-      times.emplace_back(seconds_of(row, i));
-    }
-  }
-  TableBuilder table("timeline-events", "Events of the timeline");
-  table.text({"row", "Row", "", "", Align::kLeft}, rows);
-  table.text({"event", "Event", "", "", Align::kLeft}, names);
-  table.measure({"start_s", "Start", "", "Since the step began."}, Measure::kTime, starts, Origin::kMeasured);
-  table.measure({"time_s", "Time", "", ""}, Measure::kTime, times, Origin::kMeasured);
-  if (left_out > 0)
-    table.note(fmt::format("{} left out: zoom in to list them.",
-                           counted(static_cast<std::int64_t>(left_out), "further event", "further events")));
-  return table.build();
 }
 
 }  // namespace dachlast::viewmodel

@@ -30,6 +30,16 @@ void finish(LevelRow& row) {
   for (const LevelPiece& piece : row.pieces) row.top = std::max({row.top, piece.before, piece.after});
 }
 
+std::string level_in(double value, const Unit& unit) {
+  return fmt::format("{}\u00a0{}", in_unit(value, unit), unit.text);
+}
+std::string in_gigahertz(double hz) {
+  return level_in(hz, {"GHz", 1e9});
+}
+std::string in_watts(double watts) {
+  return level_in(watts, {"W", 1.0});
+}
+
 /// Pieces as they lie in the box.
 class LevelDrawing {
  public:
@@ -131,6 +141,40 @@ LevelRow kv_level_row(const Timeline& timeline) {
                           static_cast<double>(level.tokens_before), static_cast<double>(level.tokens_after)});
   finish(row);
   if (row.top > 0.0) row.most = format_count(std::llround(row.top));
+  return row;
+}
+
+LevelRow clock_level_row(const Timeline& timeline) {
+  LevelRow row;
+  row.id = "clock";
+  row.name = "Clock";
+  row.role = Role::kSeries5;
+  row.facts = [](const LevelPiece& piece) {
+    return fmt::format("{} on average\nof the processors that work, read every 50 ms", in_gigahertz(piece.after));
+  };
+  for (const ClockPowerPiece& piece : timeline.clock_power)
+    if (piece.clock_from_hz && piece.clock_to_hz)
+      row.pieces.push_back({static_cast<double>(piece.from_ns), static_cast<double>(piece.to_ns), *piece.clock_from_hz,
+                            *piece.clock_to_hz});
+  finish(row);
+  if (row.top > 0.0) row.most = in_gigahertz(row.top);
+  return row;
+}
+
+LevelRow power_level_row(const Timeline& timeline) {
+  LevelRow row;
+  row.id = "power";
+  row.name = "Power";
+  row.role = Role::kSeries4;
+  row.facts = [](const LevelPiece& piece) {
+    return fmt::format("{} on average\nof whole processor packages, everything that runs there", in_watts(piece.after));
+  };
+  for (const ClockPowerPiece& piece : timeline.clock_power)
+    if (piece.power_w)
+      row.pieces.push_back(
+          {static_cast<double>(piece.from_ns), static_cast<double>(piece.to_ns), *piece.power_w, *piece.power_w});
+  finish(row);
+  if (row.top > 0.0) row.most = in_watts(row.top);
   return row;
 }
 

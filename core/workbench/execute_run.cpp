@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/statistics.h"
+#include "core/collect/clock_power.h"
 #include "core/collect/span_collector.h"
 #include "core/engine/bandwidth_watch.h"
 #include "core/engine/calibration.h"
@@ -161,9 +162,17 @@ class PointLoop {
             const std::optional<ProcessMemory>& program)
       : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), program_(program) {
     if (plan.request.device) return;
+    if (plan.request.full_timeline) sampler_.emplace(ClockPowerReader(plan.host.core_ids));
     watch_.emplace(plan.host, plan.n_threads);
     dram_rate_ = watch_->probe();
     timer_ = run_timer(plan);
+  }
+
+  /// Where clock and power are read while points are measured; empty: nobody asked.
+  std::optional<trace::ClockPowerSources> clock_power_sources() const {
+    if (!plan_.request.full_timeline) return std::nullopt;
+    const trace::QuantitySource not_asked{.source = {}, .reason = "this version does not ask GPUs for it."};
+    return sampler_ ? sampler_->sources() : trace::ClockPowerSources{not_asked, not_asked};
   }
 
   /// False where it was interrupted before the point had a sample.
@@ -172,7 +181,10 @@ class PointLoop {
     PointRunner& runner = runner_for(planned);
     collector_.start();
     LoadMonitor monitor(plan_.host.core_ids);
+    if (sampler_) sampler_->start();
     const PointResult result = runner.run(request_for(planned), stop_);
+    std::vector<trace::ClockPowerSample> clock_power;
+    if (sampler_) clock_power = sampler_->stop();
     const LoadReading load = monitor.finish();
     note_memory(planned, run);
     if (result.measurement.samples_s.empty()) return false;
@@ -189,7 +201,7 @@ class PointLoop {
       predict_at((before + dram_rate_) * 0.5, planned, point);
     }
     writer.update(run);
-    writer.add_point(point, collector_.drain(), result.memory);
+    writer.add_point(point, collector_.drain(), result.memory, clock_power);
     run.points.push_back(std::move(point));
     observer_.point_finished(run, run.points.back());
     return true;
@@ -277,6 +289,7 @@ class PointLoop {
   BytesPerSecond dram_rate_;             // when it was probed last
   std::optional<CpuTimer> timer_;
   SpanCollector collector_{kMaxSpans};
+  std::optional<ClockPowerSampler> sampler_;       // of the CPU, where a timeline is asked for
   std::shared_ptr<const DeviceWeights> uploaded_;  // stay on the GPU from one engine to the next
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<PointRunner> runner_;
@@ -324,6 +337,7 @@ Run execute_run(const RunPlan& plan, const RunOutput& output, JobObserver& obser
   writer.update(run);
 
   PointLoop loop(plan, *weights, observer, stop, program);
+  if (const auto sources = loop.clock_power_sources()) writer.note_sources(*sources);
   for (const auto& point : plan.points)
     if (stop.stop_requested() || !loop.measure(point, run, writer)) break;
   if (plan.request.uncached && !stop.stop_requested()) {

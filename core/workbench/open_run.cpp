@@ -6,10 +6,13 @@
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/model/model_source.h"
 #include "core/store/chrome_trace.h"
 #include "core/store/run_file.h"
 #include "core/viewmodel/run_view.h"
+#include "core/viewmodel/timeline_trace.h"
 #include "core/workbench/listed_roofs.h"
+#include "core/workbench/recording.h"
 #include "core/workbench/workbench.h"
 
 namespace dachlast {
@@ -24,6 +27,10 @@ OpenedRun open_run(const std::filesystem::path& file) {
 }
 
 viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
+  if (is_recording(file)) {
+    const NameRules rules(data_dir() / "rules");
+    return viewmodel::timeline_of_trace(read_recording(file, rules), rules);
+  }
   const StoredRun stored = read_run(file);
   std::vector<viewmodel::RecordedPoint> points;
   for (std::size_t i = 0; i < stored.run.points.size(); ++i) {
@@ -39,14 +46,20 @@ viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
                       .n_steps_measured = stored.timelines[i].n_steps_measured,
                       .spans = stored.timelines[i].spans,
                       .batch_size = point.kv_policy == KvPolicy::kNone ? 0 : point.batch_size,
-                      .memory = stored.timelines[i].memory});
+                      .memory = stored.timelines[i].memory,
+                      .clock_power = stored.timelines[i].clock_power});
   }
-  return viewmodel::make_timeline(points);
+  viewmodel::Timeline timeline = viewmodel::make_timeline(points);
+  timeline.clock_power_sources = stored.clock_power;
+  return timeline;
 }
 
 std::string chrome_trace_of(const std::filesystem::path& file) {
   std::ostringstream out;
-  write_chrome_trace(out, read_run(file));
+  if (is_recording(file))
+    write_chrome_trace(out, read_recording(file, NameRules(data_dir() / "rules")));
+  else
+    write_chrome_trace(out, read_run(file));
   return std::move(out).str();
 }
 

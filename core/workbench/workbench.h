@@ -52,14 +52,14 @@ struct OpenedRun {
 /// Errors   throws `Error` (kInput) where the file is missing, not a run, or damaged.
 OpenedRun open_run(const std::filesystem::path& file);
 
-/// The recorded spans of a run file on one time axis; empty where it holds none. Takes about a second a million spans.
+/// The recorded spans of a run file, or what a recording (recording.h) holds of a GPU, on one time axis; empty where there are none. Takes about a second a million spans.
 /// Errors   as `open_run`.
 viewmodel::Timeline timeline_of(const std::filesystem::path& file);
 
 /// Memory breakdown of the largest point of a run, where its model can still be found; empty otherwise.
 std::vector<MemorySegment> memory_of(const Run& run);
 
-/// The recorded spans of a run as a Chrome trace (JSON), which Perfetto opens.
+/// The recorded spans of a run, or a recording, as a Chrome trace (JSON), which Perfetto opens.
 std::string chrome_trace_of(const std::filesystem::path& file);
 
 /// Measures the roofs of this computer and stores them.

@@ -37,11 +37,14 @@ TimelineView::TimelineView(QWidget* parent)
       points_(new QComboBox),
       before_(new QToolButton),
       after_(new QToolButton),
+      head_(makeHead()),
       chart_(new FigureView),
       sentence_(sentence_label()),
+      missing_(sentence_label()),
       statistics_(new DataTable) {
-  body()->addWidget(makeHead());
+  body()->addWidget(head_);
   body()->addWidget(chart_, 1);
+  body()->addWidget(missing_);
   body()->addWidget(sentence_);
   body()->addWidget(statistics_);
   statistics_->setFixedHeight(kRangeHeight);
@@ -107,6 +110,11 @@ void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
   clearBrush();
   if (!timeline_ || timeline_->empty()) return showEmpty();
   fillPoints();
+  head_->setVisible(!timeline_->points.empty());
+  QStringList missing;
+  for (const std::string& row : viewmodel::missing_rows(*timeline_)) missing << said(row);
+  missing_->setText(missing.join(QStringLiteral("\n")));
+  missing_->setVisible(!missing.isEmpty());
   const figure::Interval framed = viewmodel::first_window(*timeline_);
   const int step = timeline_->steps.first_from(static_cast<std::int64_t>(framed.lo));
   showContent();
@@ -115,8 +123,11 @@ void TimelineView::setTimeline(const QString& name, TimelinePtr timeline) {
 
 void TimelineView::setBaseline(const QString& name, TimelinePtr timeline) {
   base_name_ = name;
+  const bool other = base_ != timeline;
   base_ = std::move(timeline);
-  if (timeline_) draw();
+  if (!timeline_) return;
+  if (other && framed_) return frameStep(step_);
+  draw();
 }
 
 void TimelineView::setFilters(const std::vector<viewmodel::OpFilter>& filters) {
@@ -126,6 +137,16 @@ void TimelineView::setFilters(const std::vector<viewmodel::OpFilter>& filters) {
 
 void TimelineView::goTo(int step) {
   if (timeline_ && step >= 0 && step < timeline_->steps.size()) frameStep(step);
+}
+
+figure::Interval TimelineView::frameOf(int step) const {
+  if (step < 0) return viewmodel::first_window(*timeline_);  // operations without steps around them
+  figure::Interval window = viewmodel::step_window(*timeline_, step);
+  const int twin = base_ ? twin_step(*timeline_, step, *base_) : -1;
+  if (twin < 0) return window;
+  const figure::Interval base = viewmodel::step_window(*base_, twin);
+  const auto from_start = static_cast<double>(timeline_->steps.start_ns(step) - base_->steps.start_ns(twin));
+  return {window.lo, std::max(window.hi, base.hi + from_start)};
 }
 
 void TimelineView::frameStep(int step) {
@@ -139,15 +160,15 @@ void TimelineView::frameStep(int step) {
   }
   before_->setEnabled(step > 0);
   after_->setEnabled(step + 1 < timeline_->steps.size());
-  const bool whole = step < 0;  // operations without steps around them
-  const figure::Interval window =
-      whole ? viewmodel::first_window(*timeline_) : viewmodel::step_window(*timeline_, step);
+  const bool whole = step < 0;
+  const figure::Interval window = frameOf(step);
   const double origin = whole ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step));
   const figure::Interval exact =
       whole ? window : figure::Interval{origin, static_cast<double>(timeline_->steps.end_ns(step))};
   const viewmodel::TimelineRange range = viewmodel::describe_range(*timeline_, exact);
   setAnswer(said(range.sentence));
   setWindow({window.lo - origin, window.hi - origin});
+  framed_ = true;
 }
 
 void TimelineView::setWindow(const figure::Interval& window_ns) {
@@ -155,6 +176,7 @@ void TimelineView::setWindow(const figure::Interval& window_ns) {
   const double origin = step_ < 0 ? 0.0 : static_cast<double>(timeline_->steps.start_ns(step_));
   const figure::Interval kept = viewmodel::clamped_window(*timeline_, {window_ns.lo + origin, window_ns.hi + origin});
   window_ = {kept.lo - origin, kept.hi - origin};
+  framed_ = false;
   draw();
 }
 

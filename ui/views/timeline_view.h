@@ -48,6 +48,8 @@ class TimelineView : public Page {
  private:
   void draw();
   void frameStep(int step);
+  /// That step and, where it takes longer, the one of the baseline.
+  figure::Interval frameOf(int step) const;
   void goTo(int step);
   void chooseRange(const FigureView::Window& window);
   void fillPoints();
@@ -56,15 +58,18 @@ class TimelineView : public Page {
   QComboBox* points_;
   QToolButton* before_;
   QToolButton* after_;
+  QWidget* head_;  // holds these
   FigureView* chart_;
   QLabel* sentence_;
+  QLabel* missing_;  // rows that could not be recorded, and why
   DataTable* statistics_;
   QString name_;
   TimelinePtr timeline_;
   QString base_name_;
   TimelinePtr base_;
   std::vector<viewmodel::OpFilter> filters_;
-  int step_ = 0;  // framed; the chart's zero is where it begins
+  bool framed_ = false;  // the window is still the one of the step
+  int step_ = 0;         // framed; the chart's zero is where it begins
   figure::Interval window_{0.0, 1.0};
 };
 

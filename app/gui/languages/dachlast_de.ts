@@ -383,10 +383,6 @@
         <translation>&amp;Tasten und Gesten</translation>
     </message>
     <message>
-        <source>Runs, projects, reports and models (*.dachlast *.dachlast-project *.html *.json *.safetensors *.gguf);;All files (*)</source>
-        <translation>Messläufe, Projekte, Berichte und Modelle (*.dachlast *.dachlast-project *.html *.json *.safetensors *.gguf);;Alle Dateien (*)</translation>
-    </message>
-    <message>
         <source>Dachlast[*]</source>
         <translation>Dachlast[*]</translation>
     </message>
@@ -493,6 +489,10 @@
     <message>
         <source>Reading %1…</source>
         <translation>%1 wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Runs, projects, reports, models and recordings (*.dachlast *.dachlast-project *.html *.json *.json.gz *.sqlite *.safetensors *.gguf);;All files (*)</source>
+        <translation>Messläufe, Projekte, Berichte, Modelle und Aufzeichnungen (*.dachlast *.dachlast-project *.html *.json *.json.gz *.sqlite *.safetensors *.gguf);;Alle Dateien (*)</translation>
     </message>
     <message>
         <source>&amp;Undo: %1</source>

@@ -27,7 +27,16 @@ std::vector<trace::Span> two_spans() {
 
 QString write_run(const QString& path, const Run& run) {
   RunWriter writer = RunWriter::create(path.toStdString(), run, IfExists::kOverwrite);
-  for (const MeasuredPoint& point : run.points) writer.add_point(point, two_spans());
+  std::int64_t later_ns = 0;
+  for (const MeasuredPoint& point : run.points) {
+    std::vector<trace::Span> spans = two_spans();
+    for (trace::Span& span : spans) {
+      span.start_ns += later_ns;
+      span.end_ns += later_ns;
+    }
+    writer.add_point(point, spans);
+    later_ns += 10'000;
+  }
   writer.finish();
   return path;
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <QDockWidget>
+#include <QImage>
 #include <QListWidget>
 #include <QSettings>
 #include <QTableView>
@@ -10,9 +11,13 @@
 
 #include "app/gui/main_window.h"
 #include "app/gui/run_presenter.h"
+#include "core/workbench/workbench.h"
+#include "reports/csv.h"
+#include "reports/svg.h"
 #include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/models/run_list_model.h"
+#include "ui/paint/figure_painter.h"
 #include "ui/panels/inspector_panel.h"
 #include "ui/panels/runs_panel.h"
 #include "ui/views/compare_view.h"
@@ -140,6 +145,60 @@ TEST_F(RunPagesTest, TheTimelineIsReadWhenSomeoneLooks) {
   open_in(window_, write("one.dachlast", test::sample_run()));
   window_.showPage("Timeline");
   EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, 5000));
+}
+
+TEST_F(RunPagesTest, ABrushedTimeFiltersRooflineAndTable) {
+  open_in(window_, write("one.dachlast", test::sample_run()));
+  window_.showPage("Timeline");
+  ASSERT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, 5000));
+  const auto n_shown = [&] { return window_.docks().operations().table().rows.size(); };
+  const std::size_t n_all = n_shown();
+  auto& chart = *view<ui::TimelineView>().findChild<ui::FigureView*>();
+  const figure::Plane plane = *chart.figure().plane;
+  const int y = static_cast<int>(plane.frame.y) + 30;
+  const auto at = [&](double share) { return QPoint(static_cast<int>(plane.frame.x + share * plane.frame.width), y); };
+  QTest::mousePress(&chart, Qt::LeftButton, {}, at(0.01));
+  QTest::mouseMove(&chart, at(0.5));
+  QTest::mouseRelease(&chart, Qt::LeftButton, {}, at(0.99));
+  ASSERT_EQ(window_.presenter().filters().size(), 1u);
+  EXPECT_EQ(window_.presenter().filters()[0].id, "range");
+  EXPECT_LT(n_shown(), n_all);  // attention alone was recorded
+  EXPECT_GE(n_shown(), 1u);
+  QTest::keyClick(&chart, Qt::Key_Escape);
+  EXPECT_TRUE(window_.presenter().filters().empty());
+  EXPECT_EQ(n_shown(), n_all);
+}
+
+TEST_F(RunPagesTest, TheTimelineGoesOutAsPictureDrawingTableAndTrace) {
+  const QString file = write("one.dachlast", test::sample_run());
+  open_in(window_, file);
+  window_.showPage("Timeline");
+  ASSERT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().hasContent(); }, 5000));
+  auto& chart = *view<ui::TimelineView>().findChild<ui::FigureView*>();
+  const QImage picture = ui::image_of(chart.figure(), ui::Theme::kLight, 2.0);
+  EXPECT_EQ(picture.width(), static_cast<int>(2.0 * chart.figure().size.width));
+  EXPECT_NE(reports::svg_file(chart.figure()).find(">Operations<"), std::string::npos);
+  const std::string csv = reports::csv_table(chart.data());
+  EXPECT_NE(csv.find("\nop,attention,"), std::string::npos) << csv;
+  EXPECT_EQ(window_.presenter().timelineFile(), file);  // of which "Save as Chrome trace" writes all spans
+  EXPECT_NE(chrome_trace_of(file.toStdString()).find("\"name\":\"attention\""), std::string::npos);
+}
+
+TEST_F(RunPagesTest, ARecordingShowsItsKernelsOnTheTimeline) {
+  for (const char* name : {"qwen3-8b-sglang-decode.json.gz", "h100-two-gpus.sqlite"}) {
+    SCOPED_TRACE(name);
+    const QString file = QStringLiteral(DACHLAST_TEST_DATA_DIR "/profiles/") + QString::fromLatin1(name);
+    window_.open(file);
+    EXPECT_EQ(window_.pageTitles()[window_.findChild<QListWidget*>()->currentRow()], "Timeline");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window_.presenter().timelineFile() == file; }, 10'000));
+    EXPECT_TRUE(view<ui::TimelineView>().hasContent());
+    EXPECT_TRUE(view<ui::TimelineView>().answer().contains("kernels begin in"))
+        << view<ui::TimelineView>().answer().toStdString();
+    EXPECT_NE(chrome_trace_of(file.toStdString()).find("\"ph\":\"X\""), std::string::npos);
+  }
+  open_in(window_, write("one.dachlast", test::sample_run()));  // a run takes the page back
+  window_.showPage("Timeline");
+  EXPECT_TRUE(QTest::qWaitFor([&] { return view<ui::TimelineView>().answer().contains("operation"); }, 5000));
 }
 
 TEST_F(RunPagesTest, ARunWithoutRequestsHasNoCachePage) {

@@ -1,7 +1,8 @@
 // Writes a picture of every page of the window into a folder, for people to look through:
 //   dachlast_screenshots FOLDER [RUN.dachlast...]
 // With several runs the first is the baseline and the last is shown.
-// Themes and sizes are all taken in one call; set QT_SCALE_FACTOR for other scalings and DACHLAST_LANG for other languages.
+// Themes and sizes are all taken in one call; set QT_SCALE_FACTOR for other scalings, DACHLAST_LANG for other languages and
+// DACHLAST_PAGE for one page alone ("timeline").
 #include <fmt/core.h>
 
 #include <QApplication>
@@ -79,7 +80,9 @@ bool take(MainWindow& window, const QDir& folder, const Look& look, QSize size) 
   window.resize(size);
   bool written = true;
   const QStringList titles = window.pageTitles();
+  const QString only = qEnvironmentVariable("DACHLAST_PAGE");
   for (qsizetype i = 0; i < titles.size(); ++i) {
+    if (!only.isEmpty() && MainWindow::pageIds().value(i) != only) continue;
     window.showPage(titles[i]);
     settle(window);
     const QString name =
@@ -113,7 +116,8 @@ int main(int argc, char** argv) {
       Q_EMIT window.findChild<dachlast::ui::ScenariosView*>()->pinRequested();
       window.show();
       written = take(window, folder, look, size) && written;
-      if (size == kSizes[0]) written = take_dialogs(window, folder, look) && written;
+      if (size == kSizes[0] && !qEnvironmentVariableIsSet("DACHLAST_PAGE"))
+        written = take_dialogs(window, folder, look) && written;
     }
   }
   return written ? 0 : 1;

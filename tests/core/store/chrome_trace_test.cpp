@@ -65,6 +65,23 @@ TEST(ChromeTrace, StepsAndOperationsAreRowsWithNames) {
   EXPECT_EQ(n_named_rows, 2);
 }
 
+TEST(ChromeTrace, LevelsAreCountersAndWhatWasNotReadIsLeftOut) {
+  StoredRun stored = stored_with(1);
+  const std::int64_t start_ns = stored.timelines[0].spans.back().start_ns;  // of the step
+  stored.timelines[0].memory = {{start_ns, 1e9}};
+  stored.timelines[0].clock_power = {{start_ns - 500, 2.5e9, {}}, {start_ns + 2000, {}, 80.0}};
+  const json trace = json::parse(trace_of(stored));
+  std::vector<json> counters;
+  for (const json& event : trace["traceEvents"])
+    if (event["ph"] == "C") counters.push_back(event);
+  ASSERT_EQ(counters.size(), 3u);
+  EXPECT_EQ(counters[0]["args"]["bytes"], 1e9);
+  EXPECT_EQ(counters[1]["args"]["hz"], 2.5e9);
+  EXPECT_EQ(counters[1]["ts"], 0.0);  // it came first: everything counts from there
+  EXPECT_EQ(counters[2]["args"]["watts"], 80.0);
+  EXPECT_EQ(counters[2]["ts"], 2.5);
+}
+
 TEST(ChromeTrace, ArgumentsCarryTheWorkAndOnlyLayersHaveANumber) {
   const auto events = complete_events(json::parse(trace_of(stored_with(1))));
   EXPECT_EQ(events[0]["args"],

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "core/base/error.h"
@@ -84,9 +85,10 @@ void expect_equal(const ModelInfo& a, const ModelInfo& b) {
   EXPECT_EQ(a.max_context, b.max_context);
 }
 
-// Tables of attached programs and of memory, which runs of old versions do not have.
+// Tables of attached programs, memory, clock and power, which runs of old versions do not have.
 constexpr const char* kDropLaterTables =
-    "DROP TABLE memory_sample; DROP TABLE attach_range; DROP TABLE attach_work; DROP TABLE attach_host_time; DROP "
+    "DROP TABLE clock_power_source; DROP TABLE clock_power_sample; DROP TABLE memory_sample; DROP TABLE attach_range; "
+    "DROP TABLE attach_work; DROP TABLE attach_host_time; DROP "
     "TABLE attach_memory; "
     "DROP TABLE attach_counter; DROP TABLE attach_gpu_loss; DROP TABLE attach_gpu; DROP TABLE attach_name; "
     "DROP TABLE attach_thread; DROP TABLE attach_process; DROP TABLE attach;";
@@ -365,6 +367,39 @@ TEST(RunFile, MemoryIsKeptAroundTheStepsWhoseSpansAre) {
   EXPECT_EQ(stored.timelines.at(0).memory,
             (std::vector<trace::MemorySample>(samples.begin(), samples.begin() + kTimelineSteps + 1)));
   EXPECT_TRUE(stored.timelines.at(1).memory.empty());
+}
+
+TEST(RunFile, ClockAndPowerAreKeptAroundTheStepsWhoseSpansAre) {
+  const TemporaryFolder folder;
+  const std::vector<trace::Span> spans = steps(10);
+  const std::int64_t start_ns = std::ranges::min(spans, {}, &trace::Span::start_ns).start_ns;
+  const std::int64_t end_ns = spans.back().end_ns;
+  const std::vector<trace::ClockPowerSample> samples{{start_ns - 90, 2e9, {}},
+                                                     {start_ns - 10, 2e9, 80.0},
+                                                     {start_ns + 1, {}, 95.5},
+                                                     {end_ns + 10, 3e9, 90.0},
+                                                     {end_ns + 90, 3e9, 20.0}};
+  {
+    RunWriter writer = RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse, Timeline::kFull);
+    writer.note_sources({{"cpufreq", ""}, {"", "no counters"}});
+    writer.add_point(full_point(512), spans, {}, samples);
+    writer.add_point(full_point(1024), {}, {}, samples);
+    writer.finish();
+  }
+  const StoredRun stored = read_run(folder / "a.dachlast");
+  ASSERT_TRUE(stored.clock_power);
+  EXPECT_EQ(stored.clock_power->clock.source, "cpufreq");
+  EXPECT_EQ(stored.clock_power->power.reason, "no counters");
+  // One before the first span, one within, one after the last.
+  EXPECT_EQ(stored.timelines.at(0).clock_power,
+            (std::vector<trace::ClockPowerSample>(samples.begin() + 1, samples.begin() + 4)));
+  EXPECT_TRUE(stored.timelines.at(1).clock_power.empty());
+}
+
+TEST(RunFile, WithoutClockAndPowerNobodySaysWhy) {
+  const TemporaryFolder folder;
+  RunWriter::create(folder / "a.dachlast", full_header(), IfExists::kRefuse).finish();
+  EXPECT_FALSE(read_run(folder / "a.dachlast").clock_power);
 }
 
 TEST(RunFile, ANewerVersionIsReadAsFarAsItIsKnown) {

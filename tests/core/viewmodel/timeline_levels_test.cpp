@@ -57,6 +57,56 @@ TEST(TimelineLevels, MemoryLiesBetweenItsReadings) {
   EXPECT_EQ(plain_spaces(row.most), "1.06 GiB");  // 1088 / 1024
 }
 
+/// A step with three readings around it and in it; the second one told no clock.
+Timeline with_clock_and_power() {
+  const std::vector<trace::Span> spans{step_of(1'000, 5'000, 1, 8)};
+  const std::vector<trace::ClockPowerSample> samples{
+      {500, 2.0e9, {}}, {2'000, 3.1e9, 120.0}, {4'000, {}, 95.5}, {6'000, 2.5e9, {}}};
+  const RecordedPoint point{.heading = "Decode", .phase = Phase::kDecode, .spans = spans, .clock_power = samples};
+  Timeline timeline = make_timeline({&point, 1});
+  timeline.clock_power_sources = {{"cpufreq", ""}, {"RAPL", ""}};
+  return timeline;
+}
+
+TEST(TimelineLevels, ClockAndPowerLieBetweenTheirReadings) {
+  const Timeline timeline = with_clock_and_power();
+  const LevelRow clock = clock_level_row(timeline);
+  ASSERT_EQ(clock.pieces.size(), 1U);          // from 500 to 2,000: the next reading has none
+  EXPECT_EQ(clock.pieces[0].from_ns, -500.0);  // the axis begins with the step, at 1,000
+  EXPECT_EQ(plain_spaces(clock.most), "3.10 GHz");
+  const LevelRow power = power_level_row(timeline);
+  ASSERT_EQ(power.pieces.size(), 2U);
+  EXPECT_EQ(power.pieces[1].before, 95.5);  // a mean holds all the time
+  EXPECT_EQ(power.pieces[1].after, 95.5);
+  EXPECT_EQ(plain_spaces(power.most), "120 W");
+  EXPECT_TRUE(missing_rows(timeline).empty());
+}
+
+TEST(TimelineLevels, ReadingsOfDifferentPointsAreNotJoined) {
+  const std::vector<trace::Span> first{step_of(1'000, 2'000, 1, 8)};
+  const std::vector<trace::Span> second{step_of(9'000, 9'500, 1, 8)};
+  const std::vector<trace::ClockPowerSample> a{{900, 2e9, {}}, {2'100, 2e9, 80.0}};
+  const std::vector<trace::ClockPowerSample> b{{8'900, 2e9, 10.0}, {9'600, 2e9, 90.0}};
+  const RecordedPoint points[] = {{.heading = "A", .spans = first, .clock_power = a},
+                                  {.heading = "B", .spans = second, .clock_power = b}};
+  const LevelRow power = power_level_row(make_timeline(points));
+  ASSERT_EQ(power.pieces.size(), 2U);
+  EXPECT_EQ(power.pieces[1].from_ns, 7'900.0);
+}
+
+TEST(TimelineLevels, WhatTheMachineDoesNotTellIsAbsentWithTheReason) {
+  Timeline timeline = two_steps();
+  EXPECT_TRUE(missing_rows(timeline).empty());  // nobody asked
+  timeline.clock_power_sources = {{"", "hidden here."}, {"RAPL", ""}};
+  EXPECT_EQ(missing_rows(timeline), std::vector<std::string>{"No clock: hidden here."});
+  const TimelineStrip strip{{}, &timeline, 0};
+  for (const auto& primitive : timeline_figure({&strip, 1}, {0.0, 2'500.0}, {}, {900.0, 500.0}, "t").primitives)
+    if (const auto* text = std::get_if<figure::Text>(&primitive)) {
+      EXPECT_NE(text->text, "Clock");
+      EXPECT_NE(text->text, "Kernels");
+    }
+}
+
 TEST(TimelineLevels, WithoutReadingsOrCacheThereIsNoRow) {
   const std::vector<trace::Span> spans{step_of(0, 100, 1, 8)};
   const RecordedPoint point{.heading = "No cache", .phase = Phase::kPrefill, .spans = spans};

@@ -131,7 +131,7 @@ TEST(FigureTexts, OfAComparisonLieApart) {
   expect_apart("changes", [&](Size size) { return viewmodel::change_figure(view, size, "c"); });
 }
 
-/// One decode step of twelve layers, an operation after the other; memory and tokens below.
+/// One decode step of twelve layers, an operation after the other; memory and tokens below, clock and power of one run.
 TEST(FigureTexts, OfATimelineLieApart) {
   std::vector<trace::Span> spans;
   const auto add = [&](trace::ZoneKind zone, std::int64_t from, std::int64_t to) -> trace::Span& {
@@ -154,7 +154,12 @@ TEST(FigureTexts, OfATimelineLieApart) {
   const viewmodel::RecordedPoint point{
       .heading = "Decode", .phase = Phase::kDecode, .spans = spans, .batch_size = 2, .memory = memory};
   const viewmodel::Timeline timeline = viewmodel::make_timeline({&point, 1});
-  const viewmodel::TimelineStrip strips[] = {{"after", &timeline}, {"Baseline before", &timeline}};
+  const std::vector<trace::ClockPowerSample> clock_power{
+      {0, 3e9, {}}, {600'000, 3.1e9, 180.0}, {1'200'000, 3e9, 150.0}};
+  viewmodel::RecordedPoint clocked = point;
+  clocked.clock_power = clock_power;
+  const viewmodel::Timeline with_clock = viewmodel::make_timeline({&clocked, 1});
+  const viewmodel::TimelineStrip strips[] = {{"after", &with_clock}, {"Baseline before", &timeline}};
   for (const double end : {1.3e6, 1e4})
     expect_apart("timeline", [&](Size size) { return viewmodel::timeline_figure(strips, {0.0, end}, {}, size, "t"); });
 }

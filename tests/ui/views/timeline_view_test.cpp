@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
@@ -109,6 +110,77 @@ TEST_F(TimelineViewTest, ABaselineStandsBelowAlignedAtTheStep) {
   for (const auto& primitive : chart().figure().primitives)
     if (const auto* hit = std::get_if<figure::HitBox>(&primitive)) second_strip += hit->datum.starts_with("1/") ? 1 : 0;
   EXPECT_GT(second_strip, 0);
+}
+
+/// Where the first step of a strip begins.
+double step_left(const figure::Figure& figure, const std::string& datum) {
+  for (const auto& primitive : figure.primitives)
+    if (const auto* hit = std::get_if<figure::HitBox>(&primitive); hit != nullptr && hit->datum == datum)
+      return hit->box.x;
+  return -1.0;
+}
+
+TEST_F(TimelineViewTest, StepsOfBothStripsBeginAtTheSamePlace) {
+  view_.setTimeline("run", steps(2));
+  view_.setBaseline("before", steps(3));
+  const double left = step_left(chart().figure(), "step:0");
+  ASSERT_GT(left, 0.0);
+  EXPECT_EQ(step_left(chart().figure(), "1/step:0"), left);
+  QTest::mouseClick(view_.findChildren<QToolButton*>()[1], Qt::LeftButton);
+  const double next = step_left(chart().figure(), "step:1");
+  ASSERT_GT(next, 0.0);
+  EXPECT_EQ(step_left(chart().figure(), "1/step:1"), next);
+}
+
+TEST_F(TimelineViewTest, ALongerStepOfTheBaselineIsFramedWholeUnlessSomeoneZoomed) {
+  auto slow = std::make_shared<viewmodel::Timeline>(*steps(1));
+  slow->steps = {};
+  slow->steps.add(0, 2'000'000, static_cast<int>(Phase::kDecode));
+  slow->end_ns = 2'000'000;
+  view_.setTimeline("run", steps(3));
+  view_.setBaseline("before", slow);
+  EXPECT_NEAR(view_.window().hi, 2'000'000 * 1.03, 1.0);
+  view_.setBaseline({}, nullptr);
+  EXPECT_NEAR(view_.window().hi, 950'000 * 1.03, 1.0);
+  view_.setWindow({0.0, 300'000.0});
+  view_.setBaseline("before", slow);
+  EXPECT_NEAR(view_.window().hi, 300'000.0, 1.0);
+}
+
+TEST_F(TimelineViewTest, TheDataOfTheChartAreTheEventsOfItsWindow) {
+  view_.setTimeline("run", steps(2));
+  const viewmodel::Table table = chart().data();
+  EXPECT_EQ(table.rows.size(), 1u + 2u + 4u);  // a step, its two layers, its four operations
+}
+
+TEST_F(TimelineViewTest, RowsThatCouldNotBeRecordedAreNamedWithTheReason) {
+  auto timeline = std::make_shared<viewmodel::Timeline>(*steps(1));
+  timeline->clock_power_sources = {{"", "the system shows none."}, {"RAPL", ""}};
+  view_.setTimeline("run", timeline);
+  bool said = false;
+  for (const QLabel* label : view_.findChildren<QLabel*>())
+    said = said || (label->isVisible() && label->text() == "No clock: the system shows none.");
+  EXPECT_TRUE(said);
+  view_.setTimeline("run", steps(1));
+  for (const QLabel* label : view_.findChildren<QLabel*>())
+    EXPECT_FALSE(label->isVisible() && label->text().startsWith("No clock")) << label->text().toStdString();
+}
+
+TEST_F(TimelineViewTest, ARecordingShowsItsKernels) {
+  viewmodel::Timeline recording;
+  recording.gpu.emplace();
+  recording.gpu->names = {"a_gemm", "decode 1"};
+  recording.gpu->step_names = {1};
+  recording.gpu->kernels = {{0, 400, 0, 0, 0, {}}, {600, 1000, 0, 0, 0, {}}};
+  recording.steps.add(0, 1000, static_cast<int>(Phase::kDecode));
+  recording.kernels.add(0, 400, 1);
+  recording.kernels.add(600, 1000, 1);
+  recording.points = {{"GPU 0", Phase::kDecode, 1, 0, 1}};
+  recording.end_ns = 1000;
+  view_.setTimeline("recording", std::make_shared<const viewmodel::Timeline>(recording));
+  ASSERT_TRUE(view_.hasContent());
+  EXPECT_GT(step_left(chart().figure(), "kernel:1"), step_left(chart().figure(), "kernel:0"));
+  EXPECT_TRUE(view_.answer().simplified().startsWith("2 kernels begin in")) << view_.answer().toStdString();
 }
 
 }  // namespace
