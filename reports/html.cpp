@@ -166,10 +166,14 @@ std::string with_light_colours(std::string html) {
   return html;
 }
 
+const viewmodel::Words& words_of(const HtmlOptions& options) {
+  return viewmodel::Words::of(options.language, options.units);
+}
+
 }  // namespace
 
 std::string report_html(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
-  const viewmodel::Words& words = viewmodel::Words::of(options.language, options.units);
+  const viewmodel::Words& words = words_of(options);
   const bool paper = options.medium == Medium::kPaper;
   report = viewmodel::in_language(std::move(report), words);
   const Page page{words, options.level, paper ? std::span<const EmbeddedData>() : data};
@@ -186,7 +190,7 @@ std::string report_html(ReportView report, std::span<const EmbeddedData> data, c
 }
 
 RichReport report_rich_text(ReportView report, std::span<const EmbeddedData> data, const HtmlOptions& options) {
-  const viewmodel::Words& words = viewmodel::Words::of(options.language, options.units);
+  const viewmodel::Words& words = words_of(options);
   report = viewmodel::in_language(std::move(report), words);
   RichReport rich;
   const Page page{words, options.level, data, &rich.pictures};
@@ -204,7 +208,7 @@ RichReport report_rich_text(ReportView report, std::span<const EmbeddedData> dat
 
 std::string run_html(const Run& run, const HtmlOptions& options, std::span<const MemorySegment> memory) {
   const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run), JsonLayout::kCompact)}};
-  return report_html(viewmodel::report_view(run, memory), data, options);
+  return report_html(viewmodel::report_view(run, memory, &words_of(options)), data, options);
 }
 
 std::string comparison_html(const Run& base, const Run& run, const Comparison& comparison, const HtmlOptions& options,
@@ -212,7 +216,7 @@ std::string comparison_html(const Run& base, const Run& run, const Comparison& c
   const EmbeddedData data[] = {{"dachlast-data", json_run(viewmodel::without_paths(run), JsonLayout::kCompact)},
                                {"dachlast-base", json_run(viewmodel::without_paths(base), JsonLayout::kCompact)},
                                {"dachlast-comparison", json_compare(base, run, comparison)}};
-  return report_html(viewmodel::report_view(base, run, comparison, memory), data, options);
+  return report_html(viewmodel::report_view(base, run, comparison, memory, &words_of(options)), data, options);
 }
 
 }  // namespace dachlast::reports

@@ -39,8 +39,10 @@ class ExportCommand : public Command {
 
  private:
   std::string chart_of(const Run& run, const CommonOptions& common) const {
-    std::vector<viewmodel::NamedChart> charts = viewmodel::charts_of(viewmodel::report_view(run, memory_of(run)));
-    for (viewmodel::NamedChart& chart : viewmodel::cache_charts_of(run)) charts.push_back(std::move(chart));
+    std::vector<viewmodel::NamedChart> charts =
+        viewmodel::charts_of(viewmodel::report_view(run, memory_of(run), &words_of(common)));
+    for (viewmodel::NamedChart& chart : viewmodel::cache_charts_of(run, &words_of(common)))
+      charts.push_back(std::move(chart));
     return chart_svg(charts, view_.empty() ? "roofline" : view_, run.model.name, common);
   }
 

@@ -156,8 +156,8 @@ class PlanCommand : public Command {
     if (plans.size() > 1)
       throw Error(ErrorKind::kUsage, "--svg", "draws one scenario, and several are given.",
                   "Name one device, one --dtype and one --kv-dtype.");
-    viewmodel::ReportView report = report_view(plans.front(), common.units);
-    add_speed(report, plans.front());
+    viewmodel::ReportView report = report_view(plans.front(), common.units, &words_of(common));
+    add_speed(report, plans.front(), &words_of(common));
     write_result(svg_, chart_svg(viewmodel::charts_of(report), view_.empty() ? "memory" : view_,
                                  plans.front().scenario.model().name, common));
   }

@@ -68,8 +68,10 @@ class RecommendCommand : public Command {
   int execute(const CommonOptions& common) override {
     const RecommendPage page = recommend_page(request());
     if (!svg_.empty())
-      write_result(svg_, reports::svg_file(viewmodel::in_language(pareto_figure(page.view.pareto, kChartSize, "pareto"),
-                                                                  words_of(common))));
+      write_result(svg_,
+                   reports::svg_file(viewmodel::in_language(
+                       pareto_figure(page.view.pareto, figure::for_readers(kChartSize, &words_of(common)), "pareto"),
+                       words_of(common))));
     if (svg_ != "-")
       print_result(render_recommendation(page, show_rejected_ ? ShowRejected::kAll : ShowRejected::kCount, common));
     return page.found.options.empty() ? kExitDoesNotFit : kExitDone;

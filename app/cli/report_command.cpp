@@ -135,7 +135,8 @@ class ReportCommand : public Command {
 
   static std::string plan_document(const ScenarioPlan& plan, const reports::HtmlOptions& options) {
     const reports::EmbeddedData data[] = {{"dachlast-data", json_scenario(plan)}};
-    return reports::report_html(full_report_view(plan, options.units), data, options);
+    return reports::report_html(
+        full_report_view(plan, options.units, &viewmodel::Words::of(options.language, options.units)), data, options);
   }
 
   reports::HtmlOptions html_options() const {

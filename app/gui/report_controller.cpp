@@ -37,29 +37,31 @@ struct Material {
   std::vector<std::pair<std::string, std::string>> data;  // id of the element, JSON
 };
 
-Material run_material(const ReportSubject& subject) {
+Material run_material(const ReportSubject& subject, const viewmodel::Words& words) {
   const Run& run = *subject.run;
   const auto memory = memory_of(run);
   const auto json = [](const Run& of) {
     return reports::json_run(viewmodel::without_paths(of), reports::JsonLayout::kCompact);
   };
-  if (!subject.base) return {viewmodel::report_view(run, memory), {{"dachlast-data", json(run)}}};
+  if (!subject.base) return {viewmodel::report_view(run, memory, &words), {{"dachlast-data", json(run)}}};
   const Comparison comparison = compare_runs(*subject.base, run);
-  return {viewmodel::report_view(*subject.base, run, comparison, memory),
+  return {viewmodel::report_view(*subject.base, run, comparison, memory, &words),
           {{"dachlast-data", json(run)},
            {"dachlast-base", json(*subject.base)},
            {"dachlast-comparison", reports::json_compare(*subject.base, run, comparison)}}};
 }
 
-Material material_of(const ReportSubject& subject) {
+/// Its charts have room for labels in the language of the report, which need not be the window's.
+Material material_of(const ReportSubject& subject, const ReportFields& fields) {
+  const viewmodel::Words& words = viewmodel::Words::of(fields.language, ui::capacity_units());
   Material material;
   if (subject.run) {
-    material = run_material(subject);
+    material = run_material(subject, words);
   } else {
     const Scenario scenario = find_scenario(scenario_request(subject.scenario));
     const ScenarioPlan plan = plan_scenario(
         scenario, std::min(subject.scenario.context_tokens, scenario.model().max_context), subject.scenario.batch_size);
-    material = {full_report_view(plan, ui::capacity_units()), {{"dachlast-data", json_scenario(plan)}}};
+    material = {full_report_view(plan, ui::capacity_units(), &words), {{"dachlast-data", json_scenario(plan)}}};
   }
   material.view.appendix = subject.added;
   return material;
@@ -92,20 +94,20 @@ std::string now() {
 }  // namespace
 
 std::string report_html_of(const ReportSubject& subject, const ReportFields& fields, const std::string& timestamp) {
-  Material material = material_of(subject);
+  Material material = material_of(subject, fields);
   return reports::report_html(material.view, embedded(material), options_of(subject, fields, timestamp));
 }
 
 std::string report_pdf_of(const ReportSubject& subject, const ReportFields& fields, const std::string& timestamp,
                           const Paper& paper) {
-  Material material = material_of(subject);
+  Material material = material_of(subject, fields);
   reports::HtmlOptions options = options_of(subject, fields, timestamp);
   options.medium = reports::Medium::kPaper;
   return pdf_of(reports::report_html(material.view, embedded(material), options), paper);
 }
 
 ui::ReportPreview report_preview_of(const ReportSubject& subject, const ReportFields& fields, ui::Theme theme) {
-  Material material = material_of(subject);
+  Material material = material_of(subject, fields);
   const reports::RichReport rich =
       reports::report_rich_text(material.view, embedded(material), options_of(subject, fields, now()));
   ui::ReportPreview preview{to_qt(rich.html), {}};

@@ -136,6 +136,12 @@ struct Size {
       nullptr;  // of the reader's language; nullptr: texts are read as they stand. Outlives the drawing
 };
 
+/// The same room for readers of another language.
+constexpr Size for_readers(Size size, const Wording* wording) {
+  size.wording = wording;
+  return size;
+}
+
 /// Where data lie in a figure, and which value a position stands for: what zooming and brushing go by.
 struct Plane {
   Box frame;

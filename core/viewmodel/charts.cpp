@@ -35,13 +35,13 @@ std::vector<NamedChart> charts_of(const ReportView& report) {
   return charts;
 }
 
-std::vector<NamedChart> cache_charts_of(const Run& run) {
+std::vector<NamedChart> cache_charts_of(const Run& run, const figure::Wording* wording) {
   if (!run.serving || run.serving->kv.moments.empty()) return {};
   const KvUsage& kv = run.serving->kv;
   const int moment = fullest_moment(kv);
-  return {{"kv", occupancy_figure(kv, moment, kCacheMap, "kv")},
-          {"kv-history", kv_history_figure(kv, moment, kCacheMap, "kv-history")},
-          {"kv-waste", waste_figure(kv, kCacheBar, "kv-waste")}};
+  return {{"kv", occupancy_figure(kv, moment, figure::for_readers(kCacheMap, wording), "kv")},
+          {"kv-history", kv_history_figure(kv, moment, figure::for_readers(kCacheMap, wording), "kv-history")},
+          {"kv-waste", waste_figure(kv, figure::for_readers(kCacheBar, wording), "kv-waste")}};
 }
 
 const figure::Figure& chart_named(std::span<const NamedChart> charts, const std::string& option,

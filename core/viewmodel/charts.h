@@ -21,7 +21,7 @@ struct NamedChart {
 std::vector<NamedChart> charts_of(const ReportView& report);
 
 /// Those of the cache of requests that were served, at the fullest moment: kv, kv-history, kv-waste.
-std::vector<NamedChart> cache_charts_of(const Run& run);
+std::vector<NamedChart> cache_charts_of(const Run& run, const figure::Wording* wording = nullptr);
 
 /// The chart of that name.
 /// Errors   throws `Error` (kUsage) naming `option`, the name and those that `subject` has.

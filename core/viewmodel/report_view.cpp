@@ -42,32 +42,35 @@ void add_ops(ReportView& report, const RunView& view) {
                   counted(static_cast<std::int64_t>(view.ops.size() - report.ops.size()), "point", "points"));
 }
 
-void add_figures(ReportView& report, const Run& run) {
+void add_figures(ReportView& report, const Run& run, const figure::Wording* wording) {
   const RooflinePlot plot = roofline_plot(run);
-  report.roofline = {roofline_figure(plot, kRooflineWide, "roofline-chart"),
-                     roofline_figure(plot, kRooflineNarrow, "roofline-chart-narrow")};
+  report.roofline = {roofline_figure(plot, figure::for_readers(kRooflineWide, wording), "roofline-chart"),
+                     roofline_figure(plot, figure::for_readers(kRooflineNarrow, wording), "roofline-chart-narrow")};
   report.roofline_tables = {roofline_table(plot)};
   if (run.points.size() <= kMostBars)
-    report.phase_bars = {phase_bars(run, kWideFigure, "bars"), phase_bars(run, kNarrowFigure, "bars-narrow")};
+    report.phase_bars = {phase_bars(run, kWideFigure, "bars", wording),
+                         phase_bars(run, kNarrowFigure, "bars-narrow", wording)};
 }
 
-void add_memory(ReportView& report, const RunView& view, std::span<const MemorySegment> segments) {
+void add_memory(ReportView& report, const RunView& view, std::span<const MemorySegment> segments,
+                const figure::Wording* wording) {
   if (!view.memory_sentence.empty()) report.memory_lines.push_back(view.memory_sentence);
   report.memory = view.memory;
   if (segments.empty()) return;
   MemoryBar bar;
   bar.title = view.title;
   bar.segments.assign(segments.begin(), segments.end());
-  report.memory_bar = {memory_bar_figure(bar, kBarWide, "memory-bar"),
-                       memory_bar_figure(bar, kBarNarrow, "memory-bar-narrow")};
+  report.memory_bar = {memory_bar_figure(bar, figure::for_readers(kBarWide, wording), "memory-bar"),
+                       memory_bar_figure(bar, figure::for_readers(kBarNarrow, wording), "memory-bar-narrow")};
 }
 
-void add_kv_cache(ReportView& report, const Run& run, const RunView& view) {
+void add_kv_cache(ReportView& report, const Run& run, const RunView& view, const figure::Wording* wording) {
   if (view.cache_speedup) {
     report.kv_lines.push_back(view.speedup_sentence);
     if (run.uncached->cached_s.size() > 1)
-      report.kv_growth = {cache_growth_figure(*run.uncached, kGrowthWide, "growth"),
-                          cache_growth_figure(*run.uncached, kGrowthNarrow, "growth-narrow")};
+      report.kv_growth = {
+          cache_growth_figure(*run.uncached, figure::for_readers(kGrowthWide, wording), "growth"),
+          cache_growth_figure(*run.uncached, figure::for_readers(kGrowthNarrow, wording), "growth-narrow")};
     report.kv_tables.push_back(*view.cache_speedup);
   }
   if (view.kv_use) report.kv_tables.push_back(*view.kv_use);
@@ -83,13 +86,14 @@ void add_kv_cache(ReportView& report, const Run& run, const RunView& view) {
 }
 
 /// Speed over batch and context, of runs that measured more than one size.
-void add_curves(ReportView& report, const Run& run) {
+void add_curves(ReportView& report, const Run& run, const figure::Wording* wording) {
   for (const auto& [over, id] :
        {std::pair(CurveOver::kBatch, "speed-over-batch"), std::pair(CurveOver::kContext, "speed-over-context")}) {
     const SpeedCurves curves = measured_curves(run, over);
     if (curves.measured.empty()) continue;
-    report.latency_charts.push_back({speed_curves_figure(curves, kCurvesWide, id),
-                                     speed_curves_figure(curves, kCurvesNarrow, std::string(id) + "-narrow")});
+    report.latency_charts.push_back(
+        {speed_curves_figure(curves, figure::for_readers(kCurvesWide, wording), id),
+         speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), std::string(id) + "-narrow")});
     report.latency_tables.push_back(speed_curves_table(curves));
   }
 }
@@ -146,7 +150,7 @@ Table inputs_of(const Run& run) {
   return table.build();
 }
 
-ReportView run_report(const Run& run, std::span<const MemorySegment> memory) {
+ReportView run_report(const Run& run, std::span<const MemorySegment> memory, const figure::Wording* wording) {
   const RunView view = run_view(run, memory);
   ReportView report;
   report.title = view.title;
@@ -154,16 +158,16 @@ ReportView run_report(const Run& run, std::span<const MemorySegment> memory) {
   report.program_version = run.program_version;
   add_summary(report, view);
   report.configuration = view.configuration;
-  add_memory(report, view, memory);
+  add_memory(report, view, memory, wording);
   if (!view.ops.empty()) {
-    add_figures(report, run);
+    add_figures(report, run, wording);
     report.phases = view.phases;
     add_ops(report, view);
     report.roofline_tables.push_back(view.compute_roofs);
     report.roofline_tables.push_back(view.bandwidth_roofs);
   }
-  add_kv_cache(report, run, view);
-  add_curves(report, run);
+  add_kv_cache(report, run, view, wording);
+  add_curves(report, run, wording);
   add_latencies(report, view);
   report.warnings = view.warnings;
   report.assumptions = view.assumptions;
@@ -225,16 +229,16 @@ Table latency_definitions() {
   return table.build();
 }
 
-ReportView report_view(const Run& run, std::span<const MemorySegment> memory) {
-  ReportView report = run_report(without_paths(run), memory);
+ReportView report_view(const Run& run, std::span<const MemorySegment> memory, const figure::Wording* wording) {
+  ReportView report = run_report(without_paths(run), memory, wording);
   note_left_out(report);
   return report;
 }
 
 ReportView report_view(const Run& base, const Run& run, const Comparison& comparison,
-                       std::span<const MemorySegment> memory) {
+                       std::span<const MemorySegment> memory, const figure::Wording* wording) {
   const Run shown = without_paths(run);
-  ReportView report = run_report(shown, memory);
+  ReportView report = run_report(shown, memory, wording);
   CompareView view = compare_view(without_paths(base), shown, comparison);
   report.status = status_of(comparison);
   report.status_text = "Compared with a baseline";

@@ -127,11 +127,13 @@ struct ReportView {
 };
 
 /// The report of one run; folders are left out of it. `memory`: the breakdown that was planned, where it is known.
-ReportView report_view(const Run& run, std::span<const MemorySegment> memory = {});
+/// `wording`: of the language its charts will be read in; their labels find room in it.
+ReportView report_view(const Run& run, std::span<const MemorySegment> memory = {},
+                       const figure::Wording* wording = nullptr);
 
 /// The report of `run` held against `base`.
 ReportView report_view(const Run& base, const Run& run, const Comparison& comparison,
-                       std::span<const MemorySegment> memory = {});
+                       std::span<const MemorySegment> memory = {}, const figure::Wording* wording = nullptr);
 
 /// TTFT, ITL, TPOT and throughput: one definition each, the same in every report.
 Table latency_definitions();

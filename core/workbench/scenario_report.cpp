@@ -180,18 +180,23 @@ viewmodel::Table configuration_of(const ScenarioPlan& plan) {
   return facts.build("configuration", "Configuration");
 }
 
-void add_memory_charts(ReportView& report, const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
+void add_memory_charts(ReportView& report, const ScenarioPlan& plan, viewmodel::CapacityUnits units,
+                       const figure::Wording* wording) {
   const ScenarioView view = scenario_view(plan);
   if (plan.scenario.has_device) report.memory_lines.push_back(view.lines.front());
   const viewmodel::MemoryBar bar = memory_bar_of(plan);
-  report.memory_bar = {viewmodel::memory_bar_figure(bar, kBarWide, "memory-bar"),
-                       viewmodel::memory_bar_figure(bar, kBarNarrow, "memory-bar-narrow")};
+  report.memory_bar = {
+      viewmodel::memory_bar_figure(bar, figure::for_readers(kBarWide, wording), "memory-bar"),
+      viewmodel::memory_bar_figure(bar, figure::for_readers(kBarNarrow, wording), "memory-bar-narrow")};
   const viewmodel::ContextChart chart = context_chart_of(plan);
-  report.memory_context = {viewmodel::context_chart_figure(chart, kContextWide, "memory-context", units),
-                           viewmodel::context_chart_figure(chart, kContextNarrow, "memory-context-narrow", units)};
+  report.memory_context = {
+      viewmodel::context_chart_figure(chart, figure::for_readers(kContextWide, wording), "memory-context", units),
+      viewmodel::context_chart_figure(chart, figure::for_readers(kContextNarrow, wording), "memory-context-narrow",
+                                      units)};
   if (plan.scenario.has_device) {
     const ScenarioSweep grid = heatmap_sweep(plan.scenario, kGridColumns, kGridRows);
-    report.memory_grid = {sweep_figure(grid, kGridWide), sweep_figure(grid, kGridNarrow)};
+    report.memory_grid = {sweep_figure(grid, figure::for_readers(kGridWide, wording)),
+                          sweep_figure(grid, figure::for_readers(kGridNarrow, wording))};
     report.memory_grid->wide.id = "memory-grid";
     report.memory_grid->narrow.id = "memory-grid-narrow";
   }
@@ -303,7 +308,8 @@ std::string plan_command(const ScenarioPlan& plan) {
   return viewmodel::without_folders(line);
 }
 
-viewmodel::ReportView report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
+viewmodel::ReportView report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units,
+                                  const figure::Wording* wording) {
   ReportView report;
   const PlanScenario& s = settled_scenario(plan);
   report.title = plan.scenario.has_device ? fmt::format("{} on {}", s.model.name, device_of(plan)) : s.model.name;
@@ -319,7 +325,7 @@ viewmodel::ReportView report_view(const ScenarioPlan& plan, viewmodel::CapacityU
     for (const WayToFit& way : plan.ways) report.recommendation.items.push_back(way.text);
   }
   report.configuration = configuration_of(plan);
-  add_memory_charts(report, plan, units);
+  add_memory_charts(report, plan, units, wording);
   add_kv_cache(report, plan);
   report.warnings = plan.scenario.warnings;
   report.assumptions = plan.scenario.assumptions;

@@ -30,12 +30,13 @@ void no_longer_left_out(ReportView& report, std::string_view section) {
   std::erase_if(report.left_out, [&](const viewmodel::LeftOut& left) { return left.section == section; });
 }
 
-void add_curves(ReportView& report, const ScenarioPlan& plan, CurveOver over, const std::string& id) {
+void add_curves(ReportView& report, const ScenarioPlan& plan, CurveOver over, const std::string& id,
+                const figure::Wording* wording) {
   const viewmodel::SpeedCurves curves = speed_curves_of(plan, over);
   if (!curves.reason.empty()) return;
-  report.latency_charts.push_back(
-      ResponsiveFigure{viewmodel::speed_curves_figure(curves, kCurvesWide, id),
-                       viewmodel::speed_curves_figure(curves, kCurvesNarrow, id + "-narrow")});
+  report.latency_charts.push_back(ResponsiveFigure{
+      viewmodel::speed_curves_figure(curves, figure::for_readers(kCurvesWide, wording), id),
+      viewmodel::speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), id + "-narrow")});
 }
 
 void shorten(viewmodel::Table& rejected) {
@@ -49,7 +50,7 @@ void shorten(viewmodel::Table& rejected) {
 
 }  // namespace
 
-void add_speed(ReportView& report, ScenarioPlan plan) {
+void add_speed(ReportView& report, ScenarioPlan plan, const figure::Wording* wording) {
   if (!plan.speed) {
     const std::size_t n_told = plan.scenario.assumptions.size();
     predict_speed(plan, {});
@@ -65,8 +66,8 @@ void add_speed(ReportView& report, ScenarioPlan plan) {
   no_longer_left_out(report, "Latency and throughput");
   report.latency_lines.push_back(speed_sentence(*plan.speed));
   report.latency_tables = {speed_table(*plan.speed), viewmodel::latency_definitions()};
-  add_curves(report, plan, CurveOver::kBatch, "speed-over-batch");
-  add_curves(report, plan, CurveOver::kContext, "speed-over-context");
+  add_curves(report, plan, CurveOver::kBatch, "speed-over-batch", wording);
+  add_curves(report, plan, CurveOver::kContext, "speed-over-context", wording);
 }
 
 RecommendRequest options_request(const ScenarioPlan& plan) {
@@ -80,11 +81,12 @@ RecommendRequest options_request(const ScenarioPlan& plan) {
   return request;
 }
 
-void add_options(ReportView& report, const RecommendPage& page) {
+void add_options(ReportView& report, const RecommendPage& page, const figure::Wording* wording) {
   viewmodel::ReportOptions options;
   options.lines = {page.view.answer, page.view.rejected_summary};
-  options.chart = {viewmodel::pareto_figure(page.view.pareto, kParetoWide, "pareto"),
-                   viewmodel::pareto_figure(page.view.pareto, kParetoNarrow, "pareto-narrow")};
+  options.chart = {
+      viewmodel::pareto_figure(page.view.pareto, figure::for_readers(kParetoWide, wording), "pareto"),
+      viewmodel::pareto_figure(page.view.pareto, figure::for_readers(kParetoNarrow, wording), "pareto-narrow")};
   options.tables.push_back(viewmodel::options_with_reasons(page.view));
   viewmodel::Table rejected = page.view.rejected;
   shorten(rejected);
@@ -93,11 +95,11 @@ void add_options(ReportView& report, const RecommendPage& page) {
   no_longer_left_out(report, "Options");
 }
 
-ReportView full_report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units) {
-  ReportView report = report_view(plan, units);
-  add_speed(report, plan);
+ReportView full_report_view(const ScenarioPlan& plan, viewmodel::CapacityUnits units, const figure::Wording* wording) {
+  ReportView report = report_view(plan, units, wording);
+  add_speed(report, plan, wording);
   try {
-    add_options(report, recommend_page(options_request(plan)));
+    add_options(report, recommend_page(options_request(plan)), wording);
   } catch (const Error& error) {
     no_longer_left_out(report, "Options");
     report.left_out.push_back({"Options", error.what()});
