@@ -6,21 +6,16 @@
 
 #include "core/base/error.h"
 #include "core/collect/cupti/cupti_call.h"
+#include "core/collect/cupti/profiler_params.h"
 
 namespace dachlast::cupti {
 namespace {
 
-std::vector<const char*> pointers(std::span<const std::string> texts) {
-  std::vector<const char*> list;
-  for (const std::string& text : texts) list.push_back(text.c_str());
-  return list;
-}
-
 /// CUPTI refuses a list as a whole and does not say for whose sake.
 std::string refused_metric(CUpti_Profiler_Host_Object* host, std::span<const std::string> metrics) {
   for (const std::string& metric : metrics) {
-    CUpti_Profiler_Host_GetMetricProperties_Params asked{};
-    asked.structSize = CUpti_Profiler_Host_GetMetricProperties_Params_STRUCT_SIZE;
+    auto asked = params<CUpti_Profiler_Host_GetMetricProperties_Params>(
+        CUpti_Profiler_Host_GetMetricProperties_Params_STRUCT_SIZE);
     asked.pHostObject = host;
     asked.pMetricName = metric.c_str();
     if (cuptiProfilerHostGetMetricProperties(&asked) != CUPTI_SUCCESS) return metric;
@@ -31,15 +26,14 @@ std::string refused_metric(CUpti_Profiler_Host_Object* host, std::span<const std
 }  // namespace
 
 std::vector<std::string> known_chips() {
-  CUpti_Profiler_Host_GetSupportedChips_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_GetSupportedChips_Params_STRUCT_SIZE;
+  auto asked =
+      params<CUpti_Profiler_Host_GetSupportedChips_Params>(CUpti_Profiler_Host_GetSupportedChips_Params_STRUCT_SIZE);
   require_cupti(cuptiProfilerHostGetSupportedChips(&asked), "list of chips");
   return {asked.ppChipNames, asked.ppChipNames + asked.numChips};
 }
 
 MetricHost::MetricHost(const std::string& chip, ProfilerKind kind, std::span<const std::uint8_t> availability) {
-  CUpti_Profiler_Host_Initialize_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_Initialize_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_Initialize_Params>(CUpti_Profiler_Host_Initialize_Params_STRUCT_SIZE);
   asked.profilerType =
       kind == ProfilerKind::kRange ? CUPTI_PROFILER_TYPE_RANGE_PROFILER : CUPTI_PROFILER_TYPE_PM_SAMPLING;
   asked.pChipName = chip.c_str();
@@ -49,15 +43,13 @@ MetricHost::MetricHost(const std::string& chip, ProfilerKind kind, std::span<con
 }
 
 MetricHost::~MetricHost() {
-  CUpti_Profiler_Host_Deinitialize_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_Deinitialize_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_Deinitialize_Params>(CUpti_Profiler_Host_Deinitialize_Params_STRUCT_SIZE);
   asked.pHostObject = host_;
   cuptiProfilerHostDeinitialize(&asked);
 }
 
 std::vector<std::string> MetricHost::counters() const {
-  CUpti_Profiler_Host_GetBaseMetrics_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_GetBaseMetrics_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_GetBaseMetrics_Params>(CUpti_Profiler_Host_GetBaseMetrics_Params_STRUCT_SIZE);
   asked.pHostObject = host_;
   asked.metricType = CUPTI_METRIC_TYPE_COUNTER;
   require_cupti(cuptiProfilerHostGetBaseMetrics(&asked), "list of counters");
@@ -66,8 +58,8 @@ std::vector<std::string> MetricHost::counters() const {
 
 void MetricHost::add(std::span<const std::string> metrics) {
   std::vector<const char*> names = pointers(metrics);
-  CUpti_Profiler_Host_ConfigAddMetrics_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE;
+  auto asked =
+      params<CUpti_Profiler_Host_ConfigAddMetrics_Params>(CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE);
   asked.pHostObject = host_;
   asked.ppMetricNames = names.data();
   asked.numMetrics = names.size();
@@ -77,13 +69,12 @@ void MetricHost::add(std::span<const std::string> metrics) {
 }
 
 std::vector<std::uint8_t> MetricHost::config_image() const {
-  CUpti_Profiler_Host_GetConfigImageSize_Params size{};
-  size.structSize = CUpti_Profiler_Host_GetConfigImageSize_Params_STRUCT_SIZE;
+  auto size =
+      params<CUpti_Profiler_Host_GetConfigImageSize_Params>(CUpti_Profiler_Host_GetConfigImageSize_Params_STRUCT_SIZE);
   size.pHostObject = host_;
   require_cupti(cuptiProfilerHostGetConfigImageSize(&size), "size of the configuration");
   std::vector<std::uint8_t> image(size.configImageSize);
-  CUpti_Profiler_Host_GetConfigImage_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_GetConfigImage_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_GetConfigImage_Params>(CUpti_Profiler_Host_GetConfigImage_Params_STRUCT_SIZE);
   asked.pHostObject = host_;
   asked.configImageSize = image.size();
   asked.pConfigImage = image.data();
@@ -92,8 +83,7 @@ std::vector<std::uint8_t> MetricHost::config_image() const {
 }
 
 int MetricHost::n_passes(std::span<const std::uint8_t> config_image) const {
-  CUpti_Profiler_Host_GetNumOfPasses_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_GetNumOfPasses_Params>(CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE);
   asked.configImageSize = config_image.size();
   asked.pConfigImage = const_cast<std::uint8_t*>(config_image.data());  // read only, as the manual says
   require_cupti(cuptiProfilerHostGetNumOfPasses(&asked), "number of passes");
@@ -104,8 +94,8 @@ std::vector<double> MetricHost::values(std::span<const std::uint8_t> counter_dat
                                        std::span<const std::string> metrics) const {
   std::vector<const char*> names = pointers(metrics);
   std::vector<double> values(metrics.size(), 0.0);
-  CUpti_Profiler_Host_EvaluateToGpuValues_Params asked{};
-  asked.structSize = CUpti_Profiler_Host_EvaluateToGpuValues_Params_STRUCT_SIZE;
+  auto asked = params<CUpti_Profiler_Host_EvaluateToGpuValues_Params>(
+      CUpti_Profiler_Host_EvaluateToGpuValues_Params_STRUCT_SIZE);
   asked.pHostObject = host_;
   asked.pCounterDataImage = counter_data.data();
   asked.counterDataImageSize = counter_data.size();

@@ -1,33 +1,16 @@
 #include "core/collect/cupti/pm_sampler.h"
 
-#include <cupti_activity.h>
 #include <cupti_pmsampling.h>
 #include <cupti_profiler_target.h>
-#include <cupti_target.h>
 
 #include "core/base/error.h"
 #include "core/collect/cupti/cupti_call.h"
-#include "core/collect/cupti/range_profiler.h"
-
+#include "core/collect/cupti/profiler_params.h"
 namespace dachlast::cupti {
 namespace {
 
-/// CUPTI's parameters know their own size, by which it tells their version.
-template <class Params>
-Params params(std::size_t size) {
-  Params made{};
-  made.structSize = size;
-  return made;
-}
-
 /// SYSCLK of the chips that have no other trigger runs at 1 to 1.5 GHz; the length of a sample is read from its own times.
 constexpr std::uint64_t kClocksPerMicrosecond = 1000;
-
-std::string initialized_chip(CUctx_st* context) {
-  auto asked = params<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
-  require_cupti(cuptiProfilerInitialize(&asked), "start of the profiler");
-  return chip_of(context);
-}
 
 MetricSet sampled_set(const std::filesystem::path& folder, const std::string& chip) {
   MetricSet set = find_metric_set(read_metric_sets(folder, chip), kSamplingSet);
@@ -38,12 +21,6 @@ MetricSet sampled_set(const std::filesystem::path& folder, const std::string& ch
 }
 
 }  // namespace
-
-std::uint32_t device_of(CUctx_st* context) {
-  std::uint32_t device = 0;
-  require_cupti(cuptiGetDeviceId(context, &device), "device of the context");
-  return device;
-}
 
 SampleTrigger sample_trigger(const std::string& chip) {
   return chip.starts_with("TU") || chip == "GA100" ? SampleTrigger::kClock : SampleTrigger::kTime;
@@ -91,11 +68,7 @@ std::vector<std::uint8_t> PmSampler::availability() const {
   auto asked = params<CUpti_PmSampling_GetCounterAvailability_Params>(
       CUpti_PmSampling_GetCounterAvailability_Params_STRUCT_SIZE);
   asked.deviceIndex = device_;
-  require_cupti(cuptiPmSamplingGetCounterAvailability(&asked), "size of the list of counters");
-  std::vector<std::uint8_t> image(asked.counterAvailabilityImageSize);
-  asked.pCounterAvailabilityImage = image.data();
-  require_cupti(cuptiPmSamplingGetCounterAvailability(&asked), "list of counters");
-  return image;
+  return availability_image(asked, cuptiPmSamplingGetCounterAvailability);
 }
 
 void PmSampler::configure() {
@@ -114,22 +87,15 @@ void PmSampler::configure() {
 }
 
 void PmSampler::make_counter_data() {
-  std::vector<const char*> names;
-  for (const std::string& name : names_) names.push_back(name.c_str());
   auto size =
       params<CUpti_PmSampling_GetCounterDataSize_Params>(CUpti_PmSampling_GetCounterDataSize_Params_STRUCT_SIZE);
   size.pPmSamplingObject = sampler_;
-  size.pMetricNames = names.data();
-  size.numMetrics = names.size();
   size.maxSamples = kMostSamples;
-  require_cupti(cuptiPmSamplingGetCounterDataSize(&size), "size of the data");
-  counter_data_.assign(size.counterDataSize, 0);
-  auto asked = params<CUpti_PmSampling_CounterDataImage_Initialize_Params>(
+  auto initialize = params<CUpti_PmSampling_CounterDataImage_Initialize_Params>(
       CUpti_PmSampling_CounterDataImage_Initialize_Params_STRUCT_SIZE);
-  asked.pPmSamplingObject = sampler_;
-  asked.counterDataSize = counter_data_.size();
-  asked.pCounterData = counter_data_.data();
-  require_cupti(cuptiPmSamplingCounterDataImageInitialize(&asked), "room for the data");
+  initialize.pPmSamplingObject = sampler_;
+  counter_data_ = empty_counter_data(names_, size, cuptiPmSamplingGetCounterDataSize, initialize,
+                                     cuptiPmSamplingCounterDataImageInitialize);
 }
 
 void PmSampler::stop() {

@@ -70,9 +70,6 @@ class PmSampler {
   bool overflowed_ = false;
 };
 
-/// The GPU behind a context, as CUPTI counts.
-std::uint32_t device_of(CUctx_st* context);
-
 /// CUPTI triggers by time or, on older chips, by ticks of a clock that is not fixed.
 enum class SampleTrigger : std::uint8_t { kTime, kClock };
 

@@ -1,43 +1,19 @@
 #include "core/collect/cupti/range_profiler.h"
 
-#include <cupti_activity.h>
 #include <cupti_profiler_target.h>
 #include <cupti_range_profiler.h>
-#include <cupti_target.h>
 
 #include "core/collect/cupti/cupti_call.h"
+#include "core/collect/cupti/profiler_params.h"
 
 namespace dachlast::cupti {
 namespace {
-
-/// CUPTI's parameters know their own size, by which it tells their version.
-template <class Params>
-Params params(std::size_t size) {
-  Params made{};
-  made.structSize = size;
-  return made;
-}
 
 MetricSet set_of(const std::filesystem::path& folder, const std::string& chip, const std::string& name) {
   return find_metric_set(read_metric_sets(folder, chip), name);
 }
 
-std::string initialized_chip(CUctx_st* context) {
-  auto asked = params<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
-  require_cupti(cuptiProfilerInitialize(&asked), "start of the profiler");
-  return chip_of(context);
-}
-
 }  // namespace
-
-std::string chip_of(CUctx_st* context) {
-  std::uint32_t device = 0;
-  require_cupti(cuptiGetDeviceId(context, &device), "device of the context");
-  auto asked = params<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
-  asked.deviceIndex = device;
-  require_cupti(cuptiDeviceGetChipName(&asked), "name of the chip");
-  return asked.pChipName;
-}
 
 RangeProfiler::RangeProfiler(CUctx_st* context, const std::filesystem::path& folder, const std::string& set,
                              RangeMode mode, std::size_t most_ranges)
@@ -68,31 +44,20 @@ std::vector<std::uint8_t> RangeProfiler::availability(CUctx_st* context) const {
   auto asked =
       params<CUpti_Profiler_GetCounterAvailability_Params>(CUpti_Profiler_GetCounterAvailability_Params_STRUCT_SIZE);
   asked.ctx = context;
-  require_cupti(cuptiProfilerGetCounterAvailability(&asked), "size of the list of counters");
-  std::vector<std::uint8_t> image(asked.counterAvailabilityImageSize);
-  asked.pCounterAvailabilityImage = image.data();
-  require_cupti(cuptiProfilerGetCounterAvailability(&asked), "list of counters");
-  return image;
+  return availability_image(asked, cuptiProfilerGetCounterAvailability);
 }
 
 void RangeProfiler::make_counter_data() {
-  std::vector<const char*> names;
-  for (const std::string& name : names_) names.push_back(name.c_str());
   auto size =
       params<CUpti_RangeProfiler_GetCounterDataSize_Params>(CUpti_RangeProfiler_GetCounterDataSize_Params_STRUCT_SIZE);
   size.pRangeProfilerObject = profiler_;
-  size.pMetricNames = names.data();
-  size.numMetrics = names.size();
   size.maxNumOfRanges = most_ranges_;
   size.maxNumRangeTreeNodes = static_cast<std::uint32_t>(most_ranges_);
-  require_cupti(cuptiRangeProfilerGetCounterDataSize(&size), "size of the data");
-  counter_data_.assign(size.counterDataSize, 0);
-  auto asked = params<CUpti_RangeProfiler_CounterDataImage_Initialize_Params>(
+  auto initialize = params<CUpti_RangeProfiler_CounterDataImage_Initialize_Params>(
       CUpti_RangeProfiler_CounterDataImage_Initialize_Params_STRUCT_SIZE);
-  asked.pRangeProfilerObject = profiler_;
-  asked.counterDataSize = counter_data_.size();
-  asked.pCounterData = counter_data_.data();
-  require_cupti(cuptiRangeProfilerCounterDataImageInitialize(&asked), "room for the data");
+  initialize.pRangeProfilerObject = profiler_;
+  counter_data_ = empty_counter_data(names_, size, cuptiRangeProfilerGetCounterDataSize, initialize,
+                                     cuptiRangeProfilerCounterDataImageInitialize);
 }
 
 void RangeProfiler::configure() {

@@ -72,7 +72,4 @@ class RangeProfiler {
   CUpti_RangeProfiler_Object* profiler_ = nullptr;
 };
 
-/// The chip behind a context, as CUPTI names it: "GH100".
-std::string chip_of(CUctx_st* context);
-
 }  // namespace dachlast::cupti

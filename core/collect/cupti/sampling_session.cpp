@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/collect/cupti/profiler_params.h"
+
 namespace dachlast::cupti {
 
 void SamplingSession::launch(CUctx_st* context, Clock::time_point now) {
