@@ -70,8 +70,8 @@ void MainWindow::makeEditMenu() {
   connect(&edits_, &QUndoStack::canUndoChanged, undo, &QAction::setEnabled);
   connect(&edits_, &QUndoStack::undoTextChanged, undo,
           [undo](const QString& what) { undo->setText(what.isEmpty() ? tr("&Undo") : tr("&Undo: %1").arg(what)); });
-  QAction* redo = command("redo", edit->addAction(tr("&Redo"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), &edits_,
-                                                  &QUndoStack::redo));
+  QAction* redo = command(
+      "redo", edit->addAction(tr("&Redo"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), &edits_, &QUndoStack::redo));
   redo->setEnabled(false);
   connect(&edits_, &QUndoStack::canRedoChanged, redo, &QAction::setEnabled);
   connect(&edits_, &QUndoStack::redoTextChanged, redo,
