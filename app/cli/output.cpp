@@ -68,10 +68,10 @@ std::string note_lines(const std::vector<std::string>& notes, const CommonOption
 /// One check a line; long findings go on below it, since a check is a sentence, not a row of figures.
 std::string check_lines(std::span<const HostCheck> checks, const viewmodel::Words& words) {
   constexpr const char* kStates[] = {"good", "limited", "missing"};
-  constexpr int kNameWidth = 20;
+  constexpr std::size_t kNameWidth = 20;
   int state_width = 0;
   for (const char* state : kStates) state_width = std::max(state_width, figure::display_width(words(state)));
-  const auto indent = static_cast<std::size_t>(state_width + kNameWidth + 4);
+  const auto indent = static_cast<std::size_t>(state_width) + kNameWidth + 4;
   const auto width = static_cast<std::size_t>(terminal_width());
   std::string text;
   for (const auto& check : checks) {

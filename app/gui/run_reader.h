@@ -32,6 +32,10 @@ class RunReader : public QObject {
 
   explicit RunReader(QObject* parent = nullptr);
   ~RunReader() override;
+  RunReader(const RunReader&) = delete;
+  RunReader& operator=(const RunReader&) = delete;
+  RunReader(RunReader&&) = delete;
+  RunReader& operator=(RunReader&&) = delete;
 
   /// Hands the files on together once all are read; never before the call returns.
   void read(const QStringList& files, const Then& then);

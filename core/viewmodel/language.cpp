@@ -32,7 +32,8 @@ const Words& Words::of(Language language, CapacityUnits units) {
 }
 
 std::string Words::in_units(std::string text) const {
-  return units_ == CapacityUnits::kIec ? text : in_decimal_units(text, language_);
+  if (units_ != CapacityUnits::kIec) text = in_decimal_units(text, language_);
+  return text;
 }
 
 std::string Words::operator()(std::string_view english) const {
