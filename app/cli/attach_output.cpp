@@ -18,8 +18,8 @@ Findings findings_of(const AttachView& view, const AttachGpuView& gpu) {
   Findings findings{view.title, view.answer, {}, view.remarks};
   findings.answer.insert(findings.answer.end(), gpu.profile.answer.begin(), gpu.profile.answer.end());
   for (const Table* table : {&view.steps, &view.ranges, &gpu.profile.timelines, &gpu.phase_devices, &gpu.profile.phases,
-                             &gpu.profile.families, &gpu.profile.kernels, &gpu.profile.counters, &gpu.host_times,
-                             &gpu.memory, &view.threads})
+                             &gpu.profile.families, &gpu.profile.kernels, &gpu.profile.counters, &gpu.sampled,
+                             &gpu.sampled_devices, &gpu.host_times, &gpu.memory, &view.threads})
     if (!table->rows.empty()) findings.tables.push_back(table);
   findings.remarks.insert(findings.remarks.end(), gpu.remarks.begin(), gpu.remarks.end());
   return findings;

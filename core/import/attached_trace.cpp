@@ -28,6 +28,9 @@ class TraceBuilder {
     for (const AttachedRange& range : record_.ranges) take_range(range);
     nest();
     for (const AttachedWork& work : record_.gpu.work) take_work(work);
+    for (const AttachedSample& sample : record_.gpu.samples)
+      trace_.samples.push_back({sample.start_ns, sample.end_ns, sample.uncertainty_ns, sample.device,
+                                Bytes{sample.read_bytes}, Bytes{sample.written_bytes}});
     trace_.steps = std::move(steps_).take();
     trace_.names = std::move(names_).take();
     return std::move(trace_);

@@ -152,6 +152,7 @@ GpuProfile summarize(const GpuTrace& trace, const NameRules& rules) {
   profile.kernels = kernels_of(trace, by_name);
   profile.ops = ops_of(trace);
   profile.phases = phases_of(trace, by_name);
+  profile.sampled = sampled_counters(trace, rules);
   profile.remarks = trace.remarks;
   return profile;
 }

@@ -9,6 +9,7 @@
 #include "core/profile/device_timeline.h"
 #include "core/profile/gpu_trace.h"
 #include "core/profile/name_rules.h"
+#include "core/profile/sampled_counters.h"
 #include "core/profile/traced_op.h"
 #include "core/roofline/verdict.h"
 
@@ -76,6 +77,7 @@ struct GpuProfile {
   std::vector<TracedOpTimes> ops;
   std::vector<PhaseTimes> phases;
   std::vector<CounterKernel> counters;  // in the order of the recording
+  SampledProfile sampled = {};
   std::vector<Remark> remarks;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/op.h"
+#include "core/base/units.h"
 #include "core/roofline/run.h"
 
 namespace dachlast {
@@ -60,6 +61,16 @@ struct TraceStep {
   std::optional<std::int64_t> kv_tokens = {};  // tokens in the caches of all sequences
 };
 
+/// What the memory of a GPU moved over a short time, all of its work together.
+struct DeviceSample {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::optional<std::int64_t> uncertainty_ns = {};  // of both, either way; empty: nobody knows when it was
+  std::int32_t device = 0;
+  Bytes read;  // of DRAM, as the next
+  Bytes written;
+};
+
 /// A GPU of the recorded computer.
 struct TraceDevice {
   std::int32_t index = 0;
@@ -75,6 +86,7 @@ struct GpuTrace {
   std::vector<Operands> operands;
   std::vector<TraceStep> steps;  // in order of their start
   std::vector<TraceDevice> devices;
+  std::vector<DeviceSample> samples = {};
   std::vector<Remark> remarks;
 };
 

@@ -59,6 +59,7 @@ class GpuRows {
     read_memory();
     read_counters();
     read_losses();
+    if (db_.pragma("user_version") >= kFirstVersionWithSamples) read_samples();
   }
 
  private:
@@ -151,10 +152,45 @@ class GpuRows {
           {process_of(row), row.integer(1), row.integer(2), row.integer(3), lines_of(row.text(4))});
   }
 
+  void read_samples() {
+    Statement row = db_.prepare(
+        "SELECT process_id, device, start_ns, end_ns, uncertainty_ns, read_bytes, written_bytes FROM attach_sample "
+        "ORDER BY id");
+    while (row.step()) {
+      AttachedSample sample;
+      sample.process = process_of(row);
+      sample.device = row.count(1);
+      sample.start_ns = row.integer(2);
+      sample.end_ns = row.integer(3);
+      if (!row.is_null(4)) sample.uncertainty_ns = row.integer(4);
+      sample.read_bytes = row.real(5);
+      sample.written_bytes = row.real(6);
+      record_.gpu.samples.push_back(sample);
+    }
+  }
+
   const fs::path& file_;
   const Database& db_;
   AttachRecord& record_;
 };
+
+void insert_samples(const Database& db, const std::vector<AttachedSample>& list) {
+  Statement insert = db.prepare(
+      "INSERT INTO attach_sample (process_id, device, start_ns, end_ns, uncertainty_ns, read_bytes, written_bytes) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)");
+  for (const AttachedSample& sample : list) {
+    const auto bind = [&](const auto& uncertainty) {
+      insert
+          .bind(sample.process, sample.device, sample.start_ns, sample.end_ns, uncertainty, sample.read_bytes,
+                sample.written_bytes)
+          .run();
+    };
+    if (sample.uncertainty_ns)
+      bind(*sample.uncertainty_ns);
+    else
+      bind(nullptr);
+  }
+}
 
 }  // namespace
 
@@ -172,6 +208,7 @@ void insert_gpu_part(const Database& db, const AttachedGpuPart& gpu) {
   Statement counters = db.prepare("INSERT INTO attach_counter VALUES (?, ?, ?, ?, ?)");
   for (const AttachedCounter& one : gpu.counters)
     counters.bind(one.process, one.range, one.kernel, one.metric, one.value).run();
+  insert_samples(db, gpu.samples);
   Statement losses = db.prepare("INSERT INTO attach_gpu_loss VALUES (?, ?, ?, ?, ?)");
   for (const AttachedGpuLoss& loss : gpu.losses)
     losses.bind(loss.process, loss.n_dropped, loss.n_unknown, loss.lost_bytes, joined(loss.notes)).run();

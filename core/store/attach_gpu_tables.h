@@ -10,6 +10,9 @@ namespace dachlast {
 /// The schema from which on attached programs have tables of GPU work.
 inline constexpr int kFirstVersionWithGpus = 7;
 
+/// The schema from which on they have samples of whole GPUs.
+inline constexpr int kFirstVersionWithSamples = 10;
+
 void insert_gpu_part(const Database& db, const AttachedGpuPart& gpu);
 
 /// Reads what the GPUs did into a record that has its processes, threads and names.

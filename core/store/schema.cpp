@@ -229,8 +229,21 @@ CREATE TABLE clock_power_sample (
 ) STRICT;
 )sql";
 
+constexpr const char* kVersion10 = R"sql(
+CREATE TABLE attach_sample (
+  id INTEGER PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES attach_process (id),
+  device INTEGER NOT NULL,
+  start_ns INTEGER NOT NULL,        -- on the clock of ranges; on one of the GPU's own where the uncertainty is NULL
+  end_ns INTEGER NOT NULL,
+  uncertainty_ns INTEGER,           -- of both, either way
+  read_bytes REAL NOT NULL,         -- of DRAM, all work of the GPU together
+  written_bytes REAL NOT NULL
+) STRICT;
+)sql";
+
 constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
-                                     {6, kVersion6}, {7, kVersion7}, {8, kVersion8}, {9, kVersion9}};
+                                     {6, kVersion6}, {7, kVersion7}, {8, kVersion8}, {9, kVersion9}, {10, kVersion10}};
 
 std::vector<std::string> names(const Database& db, const std::string& sql) {
   std::vector<std::string> found;

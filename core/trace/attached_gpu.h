@@ -91,6 +91,17 @@ struct AttachedCounter {
   double value = 0.0;
 };
 
+/// What the memory of a GPU moved over a short time, all of its work together.
+struct AttachedSample {
+  std::int64_t start_ns = 0;  // CLOCK_MONOTONIC; on a clock of the GPU's own where the uncertainty is empty
+  std::int64_t end_ns = 0;
+  std::optional<std::int64_t> uncertainty_ns = {};  // of both, either way
+  std::int32_t process = 0;                         // index into the processes: who sampled
+  std::int32_t device = 0;
+  double read_bytes = 0.0;  // of DRAM, as the next
+  double written_bytes = 0.0;
+};
+
 /// What a recording could not hold, or why there is none.
 struct AttachedGpuLoss {
   std::int32_t process = 0;
@@ -107,6 +118,7 @@ struct AttachedGpuPart {
   std::vector<AttachedHostTime> host_times = {};
   std::vector<AttachedMemory> memory = {};
   std::vector<AttachedCounter> counters = {};
+  std::vector<AttachedSample> samples = {};
   std::vector<AttachedGpuLoss> losses = {};  // of each process whose GPU work was to be recorded
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/viewmodel/column_values.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/sampled_view.h"
 #include "core/viewmodel/table_builder.h"
 
 namespace dachlast::viewmodel {
@@ -157,6 +158,9 @@ AttachGpuView attach_gpu_view(const AttachedGpuPart& gpu, const GpuProfile& prof
   view.profile = profile_view(profile, options);
   view.profile.phases.title = "GPU work of phases";
   if (gpu.work.empty()) view.profile.phases.rows.clear();  // a recording of counters has no times
+  view.sampled = sampled_table(profile, options);
+  view.sampled_devices = sampled_devices_table(profile);
+  for (std::string& sentence : sampled_sentences(profile, options)) view.profile.answer.push_back(std::move(sentence));
   view.phase_devices = phase_devices_table(phases);
   view.host_times = host_times_table(gpu);
   view.memory = memory_table(gpu.memory);

@@ -13,9 +13,11 @@ namespace dachlast::viewmodel {
 
 /// What the GPUs of an attached program did, as people read it. Tables without rows have nothing to say.
 struct AttachGpuView {
-  ProfileView profile;  // devices, phases, families, kernels, counters
-  Table phase_devices;  // busy, idle, copies and launch gaps of each phase
-  Table host_times;     // calls, waits and overhead on the host
+  ProfileView profile;    // devices, phases, families, kernels, counters
+  Table sampled;          // DRAM traffic of phases, families and kernels
+  Table sampled_devices;  // what became of the samples
+  Table phase_devices;    // busy, idle, copies and launch gaps of each phase
+  Table host_times;       // calls, waits and overhead on the host
   Table memory;
   std::vector<Remark> remarks;
 };

@@ -12,16 +12,6 @@
 namespace dachlast::viewmodel {
 namespace {
 
-std::string display_name_of(KernelFamily family) {
-  switch (family) {
-    case KernelFamily::kGemm: return "GEMM";
-    case KernelFamily::kMoe: return "experts";
-    case KernelFamily::kRope: return "RoPE";
-    case KernelFamily::kKvCache: return "KV cache";
-    default: return std::string(name_of(family));
-  }
-}
-
 std::optional<double> share_of(std::int64_t part, std::int64_t whole) {
   if (whole <= 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);
@@ -266,7 +256,7 @@ std::string counters_sentence(const GpuProfile& profile, double threshold) {
   std::map<std::string, int> n_by_bound;
   std::int64_t n_kernels = 0;
   for (const CounterKernel& kernel : profile.counters) {
-    if (kernel.name.starts_with("[GPU ")) continue;  // samples of a whole GPU
+    if (kernel.name.starts_with("[GPU ")) continue;  // samples of a whole GPU, as older versions kept them
     ++n_kernels;
     ++n_by_bound[verdict_word(judge_counters(kernel, threshold))];
   }
@@ -317,6 +307,16 @@ std::vector<Remark> remarks_of(const GpuProfile& profile) {
 }
 
 }  // namespace
+
+std::string display_name_of(KernelFamily family) {
+  switch (family) {
+    case KernelFamily::kGemm: return "GEMM";
+    case KernelFamily::kMoe: return "experts";
+    case KernelFamily::kRope: return "RoPE";
+    case KernelFamily::kKvCache: return "KV cache";
+    default: return std::string(name_of(family));
+  }
+}
 
 ProfileView profile_view(const GpuProfile& profile, const ProfileViewOptions& options) {
   ProfileView view;

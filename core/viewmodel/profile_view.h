@@ -31,6 +31,9 @@ struct ProfileViewOptions {
   std::size_t n_kernels = 20;  // rows of the list of kernels, the longest first
 };
 
+/// "GEMM", "RoPE": a family as people read it.
+std::string display_name_of(KernelFamily family);
+
 ProfileView profile_view(const GpuProfile& profile, const ProfileViewOptions& options);
 
 }  // namespace dachlast::viewmodel

@@ -13,6 +13,7 @@
 #include "core/import/attached_trace.h"
 #include "core/model/model_source.h"
 #include "core/store/attach_file.h"
+#include "core/workbench/import_profile.h"
 
 namespace dachlast {
 namespace {
@@ -128,7 +129,9 @@ viewmodel::AttachGpuView attached_gpu_view(const AttachRecord& record) {
   const GpuTrace trace = attached_trace(record, rules);
   GpuProfile profile = summarize(trace, rules);
   profile.counters = attached_counters(record, rules);
-  return viewmodel::attach_gpu_view(gpu, profile, phase_devices(trace), {});
+  viewmodel::ProfileViewOptions options;
+  options.device = recorded_device(profile);
+  return viewmodel::attach_gpu_view(gpu, profile, phase_devices(trace), options);
 }
 
 viewmodel::AttachGpuView attached_gpu_view(const fs::path& file) {

@@ -6,9 +6,7 @@
 #include "core/model/model_source.h"
 
 namespace dachlast {
-namespace {
 
-/// The device whose name the recording states, where the catalog knows it.
 std::optional<DeviceSpec> recorded_device(const GpuProfile& profile) {
   for (const TraceDevice& device : profile.devices) {
     if (device.name.empty()) continue;
@@ -20,8 +18,6 @@ std::optional<DeviceSpec> recorded_device(const GpuProfile& profile) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 viewmodel::ProfileView import_profile(const ImportRequest& request) {
   const NameRules rules(data_dir() / "rules");

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/viewmodel/profile_view.h"
@@ -15,6 +16,9 @@ struct ImportRequest {
   double threshold = 0.6;  // of verdicts
   std::size_t n_kernels = 20;
 };
+
+/// The device whose name a recording states, where the catalog knows it.
+std::optional<DeviceSpec> recorded_device(const GpuProfile& profile);
 
 /// Reads a recording and says where GPU time went.
 /// Errors   throws `Error` (kInput) naming the file: missing, damaged, or of no known kind; as find_device for `device`.

@@ -11,6 +11,7 @@
 
 #include "core/collect/cupti/gpu_records.h"
 #include "core/collect/cupti/memory_ledger.h"
+#include "core/collect/cupti/sample_clock.h"
 
 namespace dachlast {
 namespace {
@@ -91,6 +92,7 @@ class GpuFile {
 
   void finish() {
     for (const spool::GpuWork& work : work_) record_.gpu.work.push_back(attached(work));
+    place_samples();
     for (auto& [key, time] : host_times_) record_.gpu.host_times.push_back(time);
     for (AttachedMemory& memory : memory_.totals(process_)) record_.gpu.memory.push_back(std::move(memory));
     record_.gpu.losses.push_back(std::move(loss_));
@@ -132,6 +134,10 @@ class GpuFile {
         return;
       case Kind::kLoss: take_body<spool::Loss>(bytes, [&](const auto& loss) { take_loss(loss); }); return;
       case Kind::kCounter: take_body<spool::Counter>(bytes, [&](const auto& one) { take_counter(one); }); return;
+      case Kind::kSample: take_body<spool::Sample>(bytes, [&](const auto& one) { samples_.push_back(one); }); return;
+      case Kind::kSampleTie:
+        take_body<spool::SampleTie>(bytes, [&](const auto& one) { sample_ties_.push_back(one); });
+        return;
       default: return;  // kept in the file for those who look for them: pools, streams, contexts, markers
     }
   }
@@ -189,6 +195,36 @@ class GpuFile {
                                     names_.index_of(named(counter.metric)), counter.value});
   }
 
+  void place_samples() {
+    std::map<std::uint32_t, SampleClock> clocks;  // by device
+    for (const spool::SampleTie& tie : sample_ties_) {
+      const auto sample_ns = static_cast<std::int64_t>(tie.sample_ns);
+      const std::int64_t monotonic_ns = ties_.monotonic_ns(tie.cupti_ns);
+      if (tie.side == spool::TieSide::kNotBefore)
+        clocks[tie.device].not_before(sample_ns, monotonic_ns);
+      else
+        clocks[tie.device].not_after(sample_ns, monotonic_ns);
+    }
+    for (auto& [device, clock] : clocks) clock.finish();
+    for (const spool::Sample& sample : samples_) record_.gpu.samples.push_back(placed(sample, clocks[sample.device]));
+  }
+
+  AttachedSample placed(const spool::Sample& from, const SampleClock& clock) const {
+    AttachedSample to;
+    to.start_ns = static_cast<std::int64_t>(from.start_ns);
+    to.end_ns = static_cast<std::int64_t>(from.end_ns);
+    to.process = process_;
+    to.device = static_cast<std::int32_t>(from.device);
+    to.read_bytes = from.read_bytes;
+    to.written_bytes = from.written_bytes;
+    const auto end = clock.monotonic(to.end_ns);
+    if (!end) return to;
+    to.uncertainty_ns = end->uncertainty_ns;
+    to.start_ns = end->at_ns - (to.end_ns - to.start_ns);  // the length is the sample's own
+    to.end_ns = end->at_ns;
+    return to;
+  }
+
   std::int32_t thread_index(std::uint32_t tid) {
     const auto [found, is_new] = threads_.emplace(tid, kNoThread);
     if (!is_new) return found->second;
@@ -233,6 +269,8 @@ class GpuFile {
   std::map<std::pair<HostTimeKind, std::string>, AttachedHostTime> host_times_;
   std::unordered_map<std::uint32_t, std::int32_t> threads_;  // by tid
   MemoryLedger memory_;
+  std::vector<spool::Sample> samples_;
+  std::vector<spool::SampleTie> sample_ties_;
   AttachedGpuLoss loss_;
 };
 

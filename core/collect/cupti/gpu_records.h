@@ -199,6 +199,32 @@ struct Counter {
 };
 static_assert(sizeof(Counter) % 8 == 0);
 
+/// What the memory of a whole GPU moved over a short time. Times are those of the clock that its samples are stamped with,
+/// which `SampleTie` bounds.
+struct Sample {
+  Record record;
+  std::uint64_t start_ns;
+  std::uint64_t end_ns;
+  double read_bytes;
+  double written_bytes;
+  std::uint32_t device;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(Sample) % 8 == 0);
+
+enum class TieSide : std::uint32_t { kNotBefore, kNotAfter };
+
+/// The clock of a GPU's samples came to `sample_ns` not before, or not after, CUPTI's came to `cupti_ns`. CUPTI has no
+/// call that reads both, so an order is all there is.
+struct SampleTie {
+  Record record;
+  std::uint64_t sample_ns;
+  std::uint64_t cupti_ns;
+  TieSide side;
+  std::uint32_t device;
+};
+static_assert(sizeof(SampleTie) % 8 == 0);
+
 /// Fills the head of a record.
 template <class Body>
 Body& with_head(Body& body, Kind kind) {

@@ -32,6 +32,12 @@ int passes_of(const CsvTable& table, const CsvRow& row, const std::string& cell)
 
 }  // namespace
 
+std::optional<std::size_t> MetricSet::index_of(std::string_view role) const {
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    if (metrics[i].role == role) return i;
+  return std::nullopt;
+}
+
 std::vector<std::string> MetricSet::names() const {
   std::vector<std::string> list;
   for (const Metric& metric : metrics) list.push_back(metric.name);

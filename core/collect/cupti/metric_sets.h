@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,8 @@ struct MetricSet {
   std::vector<Metric> metrics;
 
   std::vector<std::string> names() const;
+  /// Place of a role in `metrics`; empty: the chip does not count it.
+  std::optional<std::size_t> index_of(std::string_view role) const;
 };
 
 /// The one set that CUPTI samples over time while the program runs as it does.

@@ -43,6 +43,7 @@ PmSampler::PmSampler(CUctx_st* context, const std::filesystem::path& folder)
     make_counter_data();
     auto start = params<CUpti_PmSampling_Start_Params>(CUpti_PmSampling_Start_Params_STRUCT_SIZE);
     start.pPmSamplingObject = sampler_;
+    started_after_ns_ = cupti_now_ns();
     require_cupti(cuptiPmSamplingStart(&start), "start of sampling");
   } catch (...) {
     auto disable = params<CUpti_PmSampling_Disable_Params>(CUpti_PmSampling_Disable_Params_STRUCT_SIZE);
@@ -113,6 +114,7 @@ bool PmSampler::decode(std::vector<PmSample>& samples) {
   decoded.pCounterDataImage = counter_data_.data();
   decoded.counterDataImageSize = counter_data_.size();
   require_cupti(cuptiPmSamplingDecodeData(&decoded), "reading of samples");
+  read_by_ns_ = cupti_now_ns();
   overflowed_ = overflowed_ || decoded.overflow != 0;
   auto info =
       params<CUpti_PmSampling_GetCounterDataInfo_Params>(CUpti_PmSampling_GetCounterDataInfo_Params_STRUCT_SIZE);

@@ -16,8 +16,8 @@ struct CUpti_PmSampling_Object;
 
 namespace dachlast::cupti {
 
-/// Counters of a whole GPU over a short time, in the order of the set's metrics. Times are the GPU's own: nothing says how they
-/// lie to those of other records, only lengths count.
+/// Counters of a whole GPU over a short time, in the order of the set's metrics. Times are the GPU's own: how they lie to those of
+/// other records follows from `PmSampler::started_after_ns` and `read_by_ns` alone.
 struct PmSample {
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
@@ -41,6 +41,11 @@ class PmSampler {
 
   /// Complete samples since the last call.
   std::vector<PmSample> drain();
+  /// CUPTI's clock before sampling began: every sample starts later.
+  std::uint64_t started_after_ns() const { return started_after_ns_; }
+  /// CUPTI's clock when the last `drain` had read its data: all samples up to then ended earlier.
+  std::uint64_t read_by_ns() const { return read_by_ns_; }
+
   /// Ends sampling; what is left can still be drained.
   void stop();
 
@@ -66,6 +71,8 @@ class PmSampler {
   std::vector<std::uint8_t> config_;
   std::vector<std::uint8_t> counter_data_;
   CUpti_PmSampling_Object* sampler_ = nullptr;
+  std::uint64_t started_after_ns_ = 0;
+  std::uint64_t read_by_ns_ = 0;
   bool running_ = false;
   bool overflowed_ = false;
 };

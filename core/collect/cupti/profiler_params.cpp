@@ -12,6 +12,12 @@ std::uint32_t device_of(CUctx_st* context) {
   return device;
 }
 
+std::uint64_t cupti_now_ns() {
+  std::uint64_t now_ns = 0;
+  require_cupti(cuptiGetTimestamp(&now_ns), "clock");
+  return now_ns;
+}
+
 std::string initialized_chip(CUctx_st* context) {
   auto start = params<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
   require_cupti(cuptiProfilerInitialize(&start), "start of the profiler");

@@ -61,4 +61,7 @@ std::string initialized_chip(CUctx_st* context);
 /// The GPU behind a context, as CUPTI counts.
 std::uint32_t device_of(CUctx_st* context);
 
+/// The clock of activity records.
+std::uint64_t cupti_now_ns();
+
 }  // namespace dachlast::cupti

@@ -12,8 +12,8 @@
 
 namespace dachlast::cupti {
 
-/// Samples the GPUs that an attached program launches work on, beside its timeline. What was sampled between two collections
-/// becomes one range of counters for the whole GPU: its time and its bytes.
+/// Samples the GPUs that an attached program launches work on, beside its timeline: DRAM bytes of each short time, and
+/// between which moments of CUPTI's clock the samples lie.
 /// Threads  callers keep each other out.
 class SamplingSession {
  public:
@@ -34,16 +34,25 @@ class SamplingSession {
   static constexpr std::chrono::milliseconds kBetweenCollections{500};
 
  private:
-  void collect(PmSampler& sampler);
+  /// A GPU under sampling, and where its set counts what a sample needs.
+  struct Sampled {
+    std::unique_ptr<PmSampler> sampler;
+    std::size_t read = 0;
+    std::size_t written = 0;
+    bool is_tied_below = false;
+  };
+
+  Sampled started(CUctx_st* context) const;
+  void collect(Sampled& sampled);
+  void tie(std::uint32_t device, spool::TieSide side, std::uint64_t sample_ns, std::uint64_t cupti_ns);
 
   RecordSink& sink_;
   std::string folder_;
   std::string refusal_;
   bool overflowed_ = false;
   std::set<CUctx_st*> contexts_;
-  std::map<std::uint32_t, std::unique_ptr<PmSampler>> samplers_;  // by device
+  std::map<std::uint32_t, Sampled> sampled_;  // by device
   Clock::time_point last_collection_{};
-  std::uint32_t n_written_ = 0;
 };
 
 }  // namespace dachlast::cupti

@@ -72,7 +72,9 @@ enum class Kind : std::uint16_t {
   kClockPair,
   kLoss,
   kNote,  // Text: why something is not recorded
-  kCounter
+  kCounter,
+  kSample,
+  kSampleTie
 };
 
 struct Record {

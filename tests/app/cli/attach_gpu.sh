@@ -40,8 +40,20 @@ refuse "Phases on each GPU"
 
 "$dachlast" attach --counters sampling -o s.dachlast -- "$program" exit >out 2>&1
 [ $? -eq 5 ] || fail "the exit code of the program is 5"
-expect "[GPU 0, sampled]"
+expect "Samples of each GPU"
 expect "Phases on each GPU"
+
+FAKE_CUPTI_SAMPLES_BY_TIME=1 "$dachlast" attach --counters sampling -o s.dachlast --force -- "$program" sample >out 2>&1
+[ $? -eq 5 ] || fail "the exit code of the program is 5"
+expect "Sampled counters"
+expect "decode on GPU 0: "
+expect "not reached"
+"$dachlast" show s.dachlast --json >out || fail "show"
+# 200 of 200.07 ms in one kernel, less what the clocks leave open at both ends; the first row is the phase.
+awk -v covered="$(number sampled coverage)" 'BEGIN { exit !(covered > 0.8 && covered <= 1) }' || fail "coverage of decode"
+awk -v uncertain="$(number sampled_devices uncertainty_s)" 'BEGIN { exit !(uncertain >= 0 && uncertain < 0.02) }' ||
+  fail "the clock of samples is tied"
+[ "$(number sampled_devices unplaced)" = 0 ] || fail "every sample has its place"
 
 FAKE_CUPTI_REFUSES_SAMPLES=35 "$dachlast" attach --counters sampling -o t.dachlast -- "$program" exit >out 2>&1
 expect "no samples: "

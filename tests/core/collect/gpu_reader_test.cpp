@@ -116,6 +116,42 @@ TEST(AddGpuWork, TimesAreThoseOfTheRanges) {
   EXPECT_EQ(record.gpu.work.at(0).start_ns, 1500);
 }
 
+TEST(AddGpuWork, SamplesArePlacedBetweenTheBoundsOfTheirClock) {
+  // CUPTI's clock is 999,500 ahead of ours. Sampling was asked for at 1,000,000 of it, the samples' clock then stood at 40
+  // or later; sample 140 had ended when CUPTI's stood at 1,000,400.
+  spool::Sample sample{};
+  sample.start_ns = 40;
+  sample.end_ns = 140;
+  sample.read_bytes = 4096;
+  sample.written_bytes = 512;
+  sample.device = 1;
+  const AttachRecord record =
+      GpuSpool()
+          .add(sample, Kind::kSample)
+          .add(spool::SampleTie{{}, 140, 1'000'400, spool::TieSide::kNotAfter, 1}, Kind::kSampleTie)
+          .add(spool::SampleTie{{}, 40, 1'000'000, spool::TieSide::kNotBefore, 1}, Kind::kSampleTie)
+          .clocks(1'000'000, 500)
+          .read();
+  ASSERT_EQ(record.gpu.samples.size(), 1U);
+  // 140 is 600 (500 + 140 − 40) at the earliest and 900 at the latest, each loosened by one nanosecond at most: 750 ± 150.
+  EXPECT_NEAR(static_cast<double>(record.gpu.samples[0].end_ns), 750.0, 1.0);
+  EXPECT_NEAR(static_cast<double>(*record.gpu.samples[0].uncertainty_ns), 150.0, 1.0);
+  EXPECT_EQ(record.gpu.samples[0].end_ns - record.gpu.samples[0].start_ns, 100);
+  EXPECT_EQ(record.gpu.samples[0].device, 1);
+  EXPECT_DOUBLE_EQ(record.gpu.samples[0].read_bytes, 4096.0);
+  EXPECT_DOUBLE_EQ(record.gpu.samples[0].written_bytes, 512.0);
+}
+
+TEST(AddGpuWork, SamplesWithoutBoundsAreKeptUnplaced) {
+  spool::Sample sample{};
+  sample.start_ns = 40;
+  sample.end_ns = 140;
+  const AttachRecord record = GpuSpool().add(sample, Kind::kSample).clocks(1'000'000, 500).read();
+  ASSERT_EQ(record.gpu.samples.size(), 1U);
+  EXPECT_FALSE(record.gpu.samples[0].uncertainty_ns);
+  EXPECT_EQ(record.gpu.samples[0].end_ns, 140);
+}
+
 TEST(ClockTies, GoStraightBetweenMomentsAndAlikeOutside) {
   ClockTies ties;
   ties.add(3000, 1300);  // out of order on purpose

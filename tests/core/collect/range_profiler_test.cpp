@@ -205,25 +205,47 @@ TEST(PmSampler, ChipsWithoutATriggerByTimeTakeTheirClock) {
   for (const char* chip : {"GA102", "GH100", "GB202"}) EXPECT_EQ(sample_trigger(chip), SampleTrigger::kTime) << chip;
 }
 
-TEST(SamplingSession, WritesTimeAndBytesOfTheGpuBetweenCollections) {
-  Counted counted;
-  SamplingSession session(counted, kFolder.string());
+/// Keeps what a session writes of samples.
+class SampleSink : public RecordSink {
+ public:
+  std::uint32_t name_of(std::string_view) override { return 0; }
+  void take(const spool::Record& record) override {
+    if (record.kind == spool::Kind::kSample) samples.push_back(reinterpret_cast<const spool::Sample&>(record));
+    if (record.kind == spool::Kind::kSampleTie) ties.push_back(reinterpret_cast<const spool::SampleTie&>(record));
+  }
+
+  std::vector<spool::Sample> samples;
+  std::vector<spool::SampleTie> ties;
+};
+
+TEST(SamplingSession, WritesEverySampleAndWhatBoundsItsClock) {
+  SampleSink sink;
+  SamplingSession session(sink, kFolder.string());
   const auto start = SamplingSession::Clock::time_point{};
   session.launch(context(), start);
   fake_counters_sample(3);
   session.launch(context(), start + std::chrono::milliseconds(100));  // too early
-  EXPECT_EQ(counted.n, 0U);
+  EXPECT_TRUE(sink.samples.empty());
   session.launch(context(), start + SamplingSession::kBetweenCollections);
-  EXPECT_EQ(counted.n, 3U);                                           // time, read, written
-  EXPECT_DOUBLE_EQ(counted.last.value, 0.0 + 1001.0 + 2001.0 + 1.0);  // metric 1 of samples 0, 1, 2
-  EXPECT_EQ(counted.last_name, "dram_write_bytes");
+  ASSERT_EQ(sink.samples.size(), 3U);
+  EXPECT_EQ(sink.samples[2].start_ns, 200'000U);  // the stand-in's samples are 100 µs long
+  EXPECT_EQ(sink.samples[2].end_ns, 300'000U);
+  EXPECT_DOUBLE_EQ(sink.samples[2].read_bytes, 2000.0);  // 1000 · sample + metric
+  EXPECT_DOUBLE_EQ(sink.samples[2].written_bytes, 2001.0);
   fake_counters_sample(2);
   session.finish_all();
-  EXPECT_EQ(counted.n, 6U);
-  EXPECT_EQ(counted.last.range, 1U);
+  EXPECT_EQ(sink.samples.size(), 5U);
   EXPECT_EQ(session.refusal(), "");
   EXPECT_FALSE(session.overflowed());
   EXPECT_EQ(fake_counters_sampling(), 0);
+  ASSERT_EQ(sink.ties.size(), 3U);  // the beginning once, the end of each collection
+  EXPECT_EQ(sink.ties[0].side, spool::TieSide::kNotBefore);
+  EXPECT_EQ(sink.ties[0].sample_ns, 0U);
+  EXPECT_EQ(sink.ties[1].side, spool::TieSide::kNotAfter);
+  EXPECT_EQ(sink.ties[1].sample_ns, 300'000U);
+  EXPECT_EQ(sink.ties[2].sample_ns, 500'000U);
+  EXPECT_LE(sink.ties[0].cupti_ns, sink.ties[1].cupti_ns);  // read in this order
+  EXPECT_LE(sink.ties[1].cupti_ns, sink.ties[2].cupti_ns);
 }
 
 TEST(SamplingSession, SamplesAGpuOnceForAllItsContexts) {

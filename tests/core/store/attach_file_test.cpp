@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "core/store/database.h"
 #include "tests/core/store/temporary_folder.h"
 
 namespace dachlast {
@@ -71,6 +72,7 @@ TEST(AttachFile, KeepsWhatGpusDid) {
   record.gpu.host_times = {{0, HostTimeKind::kWait, "for a stream", 3, 1000}};
   record.gpu.memory = {{0, 0, "device", 5, 1 << 20, 4096}};
   record.gpu.counters = {{0, 7, 1, 2, 0.5}};
+  record.gpu.samples = {{100, 200, 7, 0, 0, 4096.0, 512.0}, {300, 400, std::nullopt, 0, 1, 1.0, 2.0}};
   record.gpu.losses = {{0, 1, 2, 3, {"first note", "second note"}}};
   write_attach_file(folder / "g.dachlast", record, IfExists::kRefuse);
 
@@ -91,8 +93,39 @@ TEST(AttachFile, KeepsWhatGpusDid) {
   EXPECT_EQ(gpu.memory.at(0).peak_bytes, 1 << 20);
   EXPECT_EQ(gpu.counters.at(0).range, 7);
   EXPECT_DOUBLE_EQ(gpu.counters.at(0).value, 0.5);
+  ASSERT_EQ(gpu.samples.size(), 2U);
+  EXPECT_EQ(gpu.samples[0].start_ns, 100);
+  EXPECT_EQ(gpu.samples[0].end_ns, 200);
+  EXPECT_EQ(gpu.samples[0].uncertainty_ns, 7);
+  EXPECT_DOUBLE_EQ(gpu.samples[0].read_bytes, 4096.0);
+  EXPECT_DOUBLE_EQ(gpu.samples[0].written_bytes, 512.0);
+  EXPECT_EQ(gpu.samples[1].uncertainty_ns, std::nullopt);
+  EXPECT_EQ(gpu.samples[1].device, 1);
   EXPECT_EQ(gpu.losses.at(0).lost_bytes, 3);
   EXPECT_EQ(gpu.losses.at(0).notes, (std::vector<std::string>{"first note", "second note"}));
+}
+
+TEST(AttachFile, FilesFromBeforeSamplesAreRead) {
+  const testing::TemporaryFolder folder;
+  AttachRecord record = small_record();
+  record.gpu.counters = {{0, 7, 1, 2, 0.5}};
+  write_attach_file(folder / "a.dachlast", record, IfExists::kRefuse);
+  Database(folder / "a.dachlast", DatabaseMode::kWrite).execute("DROP TABLE attach_sample; PRAGMA user_version = 9");
+  const AttachRecord read = read_attach_file(folder / "a.dachlast");
+  EXPECT_EQ(read.gpu.counters.size(), 1U);
+  EXPECT_TRUE(read.gpu.samples.empty());
+}
+
+TEST(AttachFile, FilesFromBeforeGpusAreRead) {
+  const testing::TemporaryFolder folder;
+  write_attach_file(folder / "a.dachlast", small_record(), IfExists::kRefuse);
+  Database(folder / "a.dachlast", DatabaseMode::kWrite)
+      .execute(
+          "DROP TABLE attach_sample; DROP TABLE attach_work; DROP TABLE attach_host_time; DROP TABLE attach_memory; "
+          "DROP TABLE attach_counter; DROP TABLE attach_gpu_loss; DROP TABLE attach_gpu; PRAGMA user_version = 6");
+  const AttachRecord read = read_attach_file(folder / "a.dachlast");
+  EXPECT_EQ(read.ranges.size(), 1U);
+  EXPECT_TRUE(read.gpu.work.empty());
 }
 
 TEST(AttachFile, IsNotOverwrittenUnasked) {

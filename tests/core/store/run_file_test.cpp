@@ -87,7 +87,8 @@ void expect_equal(const ModelInfo& a, const ModelInfo& b) {
 
 // Tables of attached programs, memory, clock and power, which runs of old versions do not have.
 constexpr const char* kDropLaterTables =
-    "DROP TABLE clock_power_source; DROP TABLE clock_power_sample; DROP TABLE memory_sample; DROP TABLE attach_range; "
+    "DROP TABLE attach_sample; DROP TABLE clock_power_source; DROP TABLE clock_power_sample; DROP TABLE memory_sample; "
+    "DROP TABLE attach_range; "
     "DROP TABLE attach_work; DROP TABLE attach_host_time; DROP "
     "TABLE attach_memory; "
     "DROP TABLE attach_counter; DROP TABLE attach_gpu_loss; DROP TABLE attach_gpu; DROP TABLE attach_name; "

@@ -70,5 +70,67 @@ TEST(AttachGpuView, LossesOverheadAndNotesAreSaid) {
   EXPECT_EQ(view.remarks.size(), 6U);  // the same note of two processes once
 }
 
+/// A phase whose samples cover nine tenths of its second, and a family that hardly any sample is alone with.
+GpuProfile sampled_profile() {
+  GpuProfile profile;
+  SampledCounters decode;
+  decode.label = "decode";
+  decode.busy_ns = 1'000'000'000;
+  decode.covered_ns = 900'000'000;
+  decode.n_samples = 9000;
+  decode.read = Bytes{1.62e12};
+  decode.written = Bytes{0.18e12};
+  SampledCounters gemm = decode;
+  gemm.group = SampleGroup::kFamily;
+  gemm.label = "gemm";
+  gemm.covered_ns = 10'000'000;
+  profile.sampled.rows = {decode, gemm};
+  SampledDevice device;
+  device.n_samples = 10'000;
+  device.n_straddling = {1, 20, 300};
+  device.uncertainty_ns = 120'000;
+  profile.sampled.devices = {device};
+  return profile;
+}
+
+ProfileViewOptions on_device(double bytes_per_s) {
+  ProfileViewOptions options;
+  options.device = DeviceSpec{};
+  options.device->memory.resize(1);
+  options.device->memory[0].bandwidth = BytesPerSecond{bytes_per_s};
+  return options;
+}
+
+TEST(AttachGpuView, SampledSharesStandWhereTheyCoverEnough) {
+  // 1.8e12 bytes in 0.9 s are 2 TB/s: half of 4 TB/s, which is below the threshold of 60 %.
+  const AttachGpuView view = attach_gpu_view({}, sampled_profile(), {}, on_device(4e12));
+  EXPECT_THAT(text_of(view.sampled, 0, "memory_share"), HasSubstr("50"));
+  EXPECT_EQ(text_of(view.sampled, 0, "memory_roof"), "not reached");
+  EXPECT_EQ(text_of(view.sampled, 1, "name"), "GEMM");
+  EXPECT_EQ(text_of(view.sampled, 1, "memory_share"), kMissing);
+  EXPECT_EQ(text_of(view.sampled, 1, "memory_roof"), kMissing);
+  ASSERT_FALSE(view.sampled.notes.empty());
+  EXPECT_THAT(plain_spaces(view.sampled.notes[0]), HasSubstr("at least 80 %"));
+  EXPECT_EQ(text_of(view.sampled_devices, 0, "across_kernels"), "300");
+  EXPECT_THAT(text_of(view.sampled_devices, 0, "uncertainty_s"), HasSubstr("120"));
+  ASSERT_EQ(view.profile.answer.size(), 1U);
+  EXPECT_EQ(plain_spaces(view.profile.answer[0]),
+            "decode on GPU 0: 50 % of the memory bandwidth, sampled over 90 % of its time: not memory-bound.");
+}
+
+TEST(AttachGpuView, SampledPhasesAtTheRoofAreMemoryBound) {
+  const AttachGpuView view = attach_gpu_view({}, sampled_profile(), {}, on_device(2.5e12));  // 2 of 2.5 TB/s
+  EXPECT_EQ(text_of(view.sampled, 0, "memory_roof"), "reached");
+  EXPECT_THAT(view.profile.answer.at(0), HasSubstr(": memory-bound."));
+}
+
+TEST(AttachGpuView, SamplesWithoutAKnownRoofKeepTheirRates) {
+  const AttachGpuView view = attach_gpu_view({}, sampled_profile(), {}, {});
+  EXPECT_NE(text_of(view.sampled, 0, "dram_read_bytes_per_s"), kMissing);
+  EXPECT_EQ(text_of(view.sampled, 0, "memory_share"), kMissing);
+  EXPECT_THAT(view.sampled.notes.at(1), HasSubstr("No shares"));
+  EXPECT_TRUE(view.profile.answer.empty());
+}
+
 }  // namespace
 }  // namespace dachlast::viewmodel

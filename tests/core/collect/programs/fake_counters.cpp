@@ -11,6 +11,7 @@
 #include <cupti_target.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,26 @@ std::uint32_t g_most_samples = 0;
 bool g_image_is_empty = false;
 bool g_overflow = false;
 
+// With FAKE_CUPTI_SAMPLES_BY_TIME the GPU samples while the program runs, by a clock of its own.
+constexpr std::uint64_t kSampleNs = 100'000;
+constexpr std::uint64_t kClockAheadNs = 77'000'000'000;
+std::uint64_t g_sampling_since_ns = 0;
+std::uint64_t g_sampled_for_ns = 0;  // once it has stopped
+
+bool samples_by_time() {
+  return std::getenv("FAKE_CUPTI_SAMPLES_BY_TIME") != nullptr;
+}
+
+std::uint64_t monotonic_now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::uint64_t sampled_for_ns() {
+  return g_sampling ? monotonic_now_ns() - g_sampling_since_ns : g_sampled_for_ns;
+}
+
 template <class Handle>
 Handle* handle() {
   static int object = 0;
@@ -60,7 +81,7 @@ void fake_counters_passes(int n) {
   g_n_passes = n;
 }
 void fake_counters_sample(int n) {
-  if (g_sampling) g_n_waiting += static_cast<std::uint64_t>(n);
+  if (g_sampling && !samples_by_time()) g_n_waiting += static_cast<std::uint64_t>(n);
 }
 void fake_counters_overflow() {
   g_overflow = true;
@@ -234,15 +255,18 @@ CUptiResult CUPTIAPI cuptiPmSamplingStart(CUpti_PmSampling_Start_Params*) {
   if (refused != nullptr) return static_cast<CUptiResult>(std::atoi(refused));
   const CUptiResult result = allowed_if(g_sampler_configured && !g_sampling);
   g_sampling = true;
+  g_sampling_since_ns = monotonic_now_ns();
   return result;
 }
 CUptiResult CUPTIAPI cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params*) {
   const CUptiResult result = allowed_if(g_sampling);
+  g_sampled_for_ns = sampled_for_ns();
   g_sampling = false;
   return result;
 }
 CUptiResult CUPTIAPI cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params* asked) {
   const CUptiResult result = allowed_if(g_image_is_empty);
+  if (samples_by_time()) g_n_waiting = sampled_for_ns() / kSampleNs - g_n_sampled;
   g_n_in_image = g_n_waiting < g_most_samples ? g_n_waiting : g_most_samples;
   g_n_waiting -= g_n_in_image;
   g_image_is_empty = false;
@@ -258,11 +282,13 @@ CUptiResult CUPTIAPI cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCount
   asked->numCompletedSamples = g_n_in_image;
   return CUPTI_SUCCESS;
 }
-/// Samples follow each other; every tenth has no length.
+/// Samples follow each other; every tenth has no length, unless they come by time.
 CUptiResult CUPTIAPI cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params* asked) {
   const std::uint64_t number = g_n_sampled + asked->sampleIndex;
-  asked->startTimestamp = number * 100000;
-  asked->endTimestamp = number * 100000 + (number % 10 == 9 ? 0 : 100000);
+  const std::uint64_t ahead_ns = samples_by_time() ? kClockAheadNs : 0;
+  const bool has_length = samples_by_time() || number % 10 != 9;
+  asked->startTimestamp = ahead_ns + number * kSampleNs;
+  asked->endTimestamp = asked->startTimestamp + (has_length ? kSampleNs : 0);
   return allowed_if(asked->sampleIndex < g_n_in_image);
 }
 }

@@ -43,6 +43,14 @@ void step(const char* name) {
   nvtxRangePop();
 }
 
+/// One kernel of a fifth of a second, far longer than the clocks of samples are unsure.
+void long_step() {
+  nvtxRangePushA("decode step 8");
+  launch("gemm_bf16", 0, 200'000'000);
+  usleep(250'000);
+  nvtxRangePop();
+}
+
 /// Until the recording has taken what was launched, at most ten seconds.
 void wait_for_flush() {
   const auto n_delivered = symbol<decltype(fake_cupti_n_delivered)>(g_cupti, "fake_cupti_n_delivered");
@@ -64,6 +72,7 @@ int main(int, char** arguments) {
     wait_for_flush();
     std::raise(SIGKILL);
   }
+  if (std::strcmp(arguments[1], "sample") == 0) long_step();
   if (std::strcmp(arguments[1], "fork") == 0) {
     const pid_t child = fork();
     if (child == 0) std::exit(0);  // runs the handlers it inherited
