@@ -10,6 +10,7 @@
 #include "core/roofline/predict.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/generate.h"
+#include "core/workbench/planned_points.h"
 
 namespace dachlast {
 namespace {
@@ -27,18 +28,9 @@ HostTopology topology_of(const EngineDeviceFacts& facts) {
   return topology;
 }
 
-Step step_on_gpu(const PlannedPoint& point, KvPolicy policy) {
-  const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
-  return {.phase = point.phase,
-          .batch_size = point.batch_size,
-          .q_len = whole ? point.context_tokens - point.depth_tokens : 1,
-          .kv_len = point.context_tokens};
-}
-
 /// The larger of work over the peak of bf16 products and traffic over bandwidth: a least time.
 Seconds least_time(const RunPlan& plan, const PlannedPoint& point) {
-  const OpCost cost =
-      cost_of(build_op_list(plan.source.spec, step_on_gpu(point, plan.request.kv.layout), plan.precision));
+  const OpCost cost = cost_of(build_op_list(plan.source.spec, step_of(point, plan.request.kv.layout), plan.precision));
   const FlopsPerSecond peak = plan.roofs.peak(DType::kBF16, 1).value();
   const BytesPerSecond bandwidth = plan.roofs.bandwidth(MemoryLevel::kDram, AccessPattern::kRead, 1).value();
   return std::max(cost.flops / peak, cost.bytes() / bandwidth);
@@ -56,15 +48,6 @@ std::vector<MemorySegment> segments_of(const RunPlan& plan, const PlannedPoint& 
       line("activations", memory.activation_bytes, "a buffer for each kind of activation, used by every layer"),
       line("workspace", memory.workspace_bytes,
            "logits, what cuBLASLt and cut attention need, RoPE tables, lists of the step's sequences")};
-}
-
-/// Keeps the breakdown that needs most.
-void take_memory(RunPlan& plan, const PlannedPoint& point) {
-  std::vector<MemorySegment> segments = segments_of(plan, point);
-  const double bytes = total_bytes(segments).value;
-  if (bytes <= plan.needed_bytes) return;
-  plan.needed_bytes = bytes;
-  plan.memory = std::move(segments);
 }
 
 }  // namespace
@@ -88,24 +71,17 @@ void plan_on_gpu(RunPlan& plan, const std::vector<int>& contexts, const std::vec
                            "No release of this CUDA engine has run on a GPU before: hold its figures against "
                            "another tool's."});
   plan.contexts = contexts;
-  for (const int batch : batches)
-    for (const int context : contexts)
-      for (const Phase phase : plan.request.phases) {
-        PlannedPoint point{.phase = phase,
-                           .context_tokens = context,
-                           .depth_tokens = phase == Phase::kPrefill ? plan.request.depth_tokens : 0,
-                           .batch_size = batch,
-                           .expected = {}};
-        point.expected = least_time(plan, point);
-        plan.points.push_back(point);
-        take_memory(plan, point);
-      }
+  plan.points = planned_points(plan.request, contexts, batches);
+  for (PlannedPoint& point : plan.points) {
+    point.expected = least_time(plan, point);
+    keep_larger(plan, segments_of(plan, point));
+  }
   if (plan.request.serving)
-    take_memory(plan, {.phase = Phase::kDecode,
-                       .context_tokens = longest_text(*plan.request.serving),
-                       .depth_tokens = 0,
-                       .batch_size = plan.request.serving->at_once,
-                       .expected = {}});
+    keep_larger(plan, segments_of(plan, {.phase = Phase::kDecode,
+                                         .context_tokens = longest_text(*plan.request.serving),
+                                         .depth_tokens = 0,
+                                         .batch_size = plan.request.serving->at_once,
+                                         .expected = {}}));
   plan.available_bytes = plan.host.available_memory_bytes;
 }
 

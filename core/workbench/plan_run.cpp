@@ -12,6 +12,7 @@
 #include "core/viewmodel/format.h"
 #include "core/workbench/gpu_run.h"
 #include "core/workbench/host_speed.h"
+#include "core/workbench/planned_points.h"
 #include "core/workbench/workbench.h"
 #include "kernels/attention.h"
 
@@ -102,14 +103,6 @@ DeviceRoofs resolve_roofs(JobObserver& observer, std::stop_token stop, std::vect
   return calibrate_host(observer, std::move(stop), kQuickCalibration);
 }
 
-Step step_of(const PlannedPoint& point, KvPolicy policy) {
-  const bool whole = point.phase == Phase::kPrefill || policy == KvPolicy::kNone;
-  return {.phase = point.phase,
-          .batch_size = point.batch_size,
-          .q_len = whole ? point.context_tokens - point.depth_tokens : 1,
-          .kv_len = point.context_tokens};
-}
-
 /// What a decode step adds that computes earlier tokens anew.
 Seconds predict_recomputing(const RunPlan& plan, int context, const PredictionTarget& target) {
   const int n_tokens = recomputed_tokens(plan.request.kv, context - 1);
@@ -122,36 +115,22 @@ void plan_points(RunPlan& plan, const std::vector<int>& contexts, const std::vec
   const PredictionTarget target{plan.roofs, plan.host, plan.n_threads};
   const auto timer = run_timer(plan);
   const ModelSpec model = with_what_if(with_reach(plan.source.spec, plan.request.kv), plan.request.what_if);
-  for (const int batch : batches)
-    for (const int context : contexts)
-      for (const Phase phase : plan.request.phases) {
-        PlannedPoint point{.phase = phase,
-                           .context_tokens = context,
-                           .depth_tokens = phase == Phase::kPrefill ? plan.request.depth_tokens : 0,
-                           .batch_size = batch,
-                           .expected = {}};
-        const auto ops = build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision);
-        point.expected = predict_step(ops, target);
-        if (timer) point.predicted = predicted_time(*timer, plan, point);
-        if (phase == Phase::kDecode) point.expected += predict_recomputing(plan, context, target) * (1.0 * batch);
-        plan.points.push_back(point);
-      }
-}
-
-void take_larger(RunPlan& plan, std::vector<MemorySegment> segments) {
-  const double bytes = total_bytes(segments).value;
-  if (bytes <= plan.needed_bytes) return;
-  plan.needed_bytes = bytes;
-  plan.memory = std::move(segments);
+  plan.points = planned_points(plan.request, contexts, batches);
+  for (PlannedPoint& point : plan.points) {
+    point.expected = predict_step(build_op_list(model, step_of(point, plan.request.kv.layout), plan.precision), target);
+    if (timer) point.predicted = predicted_time(*timer, plan, point);
+    if (point.phase == Phase::kDecode)
+      point.expected += predict_recomputing(plan, point.context_tokens, target) * (1.0 * point.batch_size);
+  }
 }
 
 /// The breakdown of the point that needs most.
 void plan_memory(RunPlan& plan) {
   for (const auto& point : plan.points)
-    take_larger(plan, planned_segments(plan.source.spec, plan.request.what_if,
+    keep_larger(plan, planned_segments(plan.source.spec, plan.request.what_if,
                                        memory_scenario(plan, point.context_tokens, point.batch_size)));
-  if (plan.request.serving) take_larger(plan, memory_segments(plan.source.spec, serving_scenario(plan)));
-  if (plan.request.break_even) take_larger(plan, memory_segments(plan.source.spec, recomputing_scenario(plan)));
+  if (plan.request.serving) keep_larger(plan, memory_segments(plan.source.spec, serving_scenario(plan)));
+  if (plan.request.break_even) keep_larger(plan, memory_segments(plan.source.spec, recomputing_scenario(plan)));
   const Bytes probe = BandwidthWatch::memory_for(plan.host, plan.n_threads);
   plan.memory.push_back(
       {.name = "roof probe",

@@ -1,7 +1,5 @@
 #include "core/engine/cuda/roof_clock.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -38,14 +36,6 @@ void RoofClock::add_rate(std::vector<GpuRoof>& list, const std::string& what, co
 RoofSample roof_sample(const std::vector<double>& values) {
   return {median(values), *std::ranges::min_element(values), *std::ranges::max_element(values),
           static_cast<int>(values.size())};
-}
-
-std::string size_text(std::size_t bytes) {
-  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024.0 && unit + 1 < std::size(units); ++unit) value /= 1024.0;
-  return fmt::format("{:.3g} {}", value, units[unit]);
 }
 
 }  // namespace dachlast

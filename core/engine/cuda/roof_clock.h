@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/amount_text.h"
 #include "core/hardware/gpu_roofs.h"
 #include "kernels/cuda/runtime.h"
 
@@ -37,6 +38,8 @@ class RoofClock {
 RoofSample roof_sample(const std::vector<double>& values);
 
 /// "4 GiB", "8 KiB".
-std::string size_text(std::size_t bytes);
+inline std::string size_text(std::size_t bytes) {
+  return binary_amount(Bytes{static_cast<double>(bytes)});
+}
 
 }  // namespace dachlast
