@@ -74,47 +74,7 @@ void OpRunner::begin(const Step& step, std::span<const SequenceLengths> lengths,
 }
 
 void OpRunner::run(const Op& op) {
-  switch (op.kind) {
-    case OpKind::kEmbed: return embed(op, std::get<EmbedShape>(op.shape));
-    case OpKind::kNorm: return norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kQkvProj:
-    case OpKind::kOProj:
-    case OpKind::kMlpUp:
-    case OpKind::kMlpDown: return linear(op, std::get<LinearShape>(op.shape));
-    case OpKind::kQkNorm:
-    case OpKind::kRope:
-    case OpKind::kKvWrite:
-    case OpKind::kAttention: return latent_of(op) != nullptr ? run_latent(op, *latent_of(op)) : run_plain(op);
-    case OpKind::kLatentDown: return linear(op, std::get<LinearShape>(op.shape));
-    case OpKind::kLatentUp: return latent_up(op);
-    case OpKind::kMlpAct: return activate(op, std::get<ActivationShape>(op.shape));
-    case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
-    case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
-    case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
-    // No kernels yet: `validate` refuses models that have these.
-    case OpKind::kIndexProj:
-    case OpKind::kIndexScore:
-    case OpKind::kMixerIn:
-    case OpKind::kConv:
-    case OpKind::kScan:
-    case OpKind::kMixerOut:
-    case OpKind::kGate:
-    case OpKind::kRouter:
-    case OpKind::kExpertUp:
-    case OpKind::kExpertAct:
-    case OpKind::kExpertDown:
-    case OpKind::kCombine: break;
-  }
-}
-
-/// What only attention with K and V heads does.
-void OpRunner::run_plain(const Op& op) {
-  switch (op.kind) {
-    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
-    case OpKind::kKvWrite: return kv_write(op, std::get<KvWriteShape>(op.shape));
-    default: return attention(op, std::get<AttentionShape>(op.shape));
-  }
+  OpDispatch::run(*this, op);
 }
 
 DType OpRunner::arithmetic(const Op& op) const {
@@ -211,7 +171,7 @@ void OpRunner::linear_in_tiles(const kernels::LinearVariant& variant, const Line
   });
 }
 
-OpRunner::QkvColumns OpRunner::columns_of(const Op& op) const {
+QkvColumns OpRunner::columns_of(const Op& op) const {
   const AttentionSpec& a = attention_of(op);
   const bool passed_by = pass_ == PromptPass::kShortcut && op.layer >= options_.what_if.swiftkv_from;
   return {

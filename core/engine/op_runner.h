@@ -8,6 +8,7 @@
 
 #include "core/base/thread_pool.h"
 #include "core/engine/engine.h"
+#include "core/engine/op_dispatch.h"
 #include "core/engine/rope_tables.h"
 #include "core/engine/step_memory.h"
 #include "core/engine/step_runner.h"
@@ -47,8 +48,8 @@ class OpRunner final : public StepRunner {
   }
 
  private:
-  void run_plain(const Op& op);
-  void run_latent(const Op& op, const MlaSpec& a);
+  friend struct OpDispatch;
+
   void latent_up(const Op& op);
   void embed(const Op& op, const EmbedShape& shape);
   void norm(const Op& op, const NormShape& shape);
@@ -77,17 +78,6 @@ class OpRunner final : public StepRunner {
   const AttentionSpec& attention_of(const Op& op) const {
     return dachlast::attention_of(model_.layers[static_cast<std::size_t>(op.layer)]);
   }
-  /// Heads in a row of the layer's projection: queries first, then keys, then as many values. A layer that reads another's
-  /// cache has queries only, one that a shortcut passes by none.
-  struct QkvColumns {
-    int q_heads = 0;
-    int kv_heads = 0;
-    int head_dim = 0;
-
-    int q_width() const { return q_heads * head_dim; }
-    int kv_width() const { return kv_heads * head_dim; }
-    int width() const { return q_width() + 2 * kv_width(); }
-  };
   QkvColumns columns_of(const Op& op) const;
   WeightMatrix projection_of(const Op& op, const LinearShape& shape) const;
   std::span<const float> bias_of(const Op& op, const LinearShape& shape) const;
@@ -106,6 +96,7 @@ class OpRunner final : public StepRunner {
   void norm_latents(const Op& op, const MlaSpec& a);
   void rotate_latents(const Op& op, const MlaSpec& a);
   void write_latents(const Op& op, const MlaSpec& a);
+  void attend_to_latents(const Op& op, const MlaSpec& a);
   void raise_latents(const Op& op, const HeadLinearShape& shape, const MlaSpec& a);
   kernels::AttentionCall latent_call(const Op& op, const MlaSpec& a);
   void rebuild(const Op& op, const LinearShape& shape, const MlaSpec& a);

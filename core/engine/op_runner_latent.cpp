@@ -5,13 +5,7 @@
 
 namespace dachlast {
 
-void OpRunner::run_latent(const Op& op, const MlaSpec& a) {
-  switch (op.kind) {
-    case OpKind::kQkNorm: return norm_latents(op, a);
-    case OpKind::kRope: return rotate_latents(op, a);
-    case OpKind::kKvWrite: return write_latents(op, a);
-    default: break;
-  }
+void OpRunner::attend_to_latents(const Op& op, const MlaSpec& a) {
   const auto& shape = std::get<WideAttentionShape>(op.shape);
   const bool rebuilt = kernels::rebuilt_elements(shape) > 0.0;
   attend(op, rebuilt ? rebuilt_call(op, a) : latent_call(op, a), kernels::sizes_of(shape));

@@ -76,6 +76,10 @@ void DeviceQueue::finish() const {
   check(cudaStreamSynchronize(stream_), "work on the GPU");
 }
 
+void DeviceQueue::settle() const noexcept {
+  static_cast<void>(cudaStreamSynchronize(stream_));
+}
+
 void DeviceQueue::wait_for(const DeviceEvent& event) const {
   check(cudaStreamWaitEvent(stream_, event.event_, 0), "CUDA event");
 }

@@ -66,6 +66,8 @@ class DeviceQueue {
   /// Blocks until all that was queued is done.
   /// Errors   `Error` of kind kDevice with what went wrong in it.
   void finish() const;
+  /// Blocks as `finish`, and leaves what went wrong to the next call on the device: for destructors.
+  void settle() const noexcept;
   /// Work that is queued from now on waits for the mark.
   void wait_for(const DeviceEvent& event) const;
 

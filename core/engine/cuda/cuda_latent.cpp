@@ -11,16 +11,9 @@
 
 namespace dachlast {
 
-void CudaRunner::run_latent(const Op& op, const MlaSpec& a) {
-  switch (op.kind) {
-    case OpKind::kQkNorm: return norm_latents(op, a);
-    case OpKind::kRope: return rotate_latents(op, a);
-    case OpKind::kKvWrite: {
-      const std::span<const float> rows = new_latents(a);
-      return write_cache(op, rows, {}, a.latent_width());
-    }
-    default: return attend_to_latents(op, a);
-  }
+void CudaRunner::write_latents(const Op& op, const MlaSpec& a) {
+  const std::span<const float> rows = new_latents(a);
+  write_cache(op, rows, {}, a.latent_width());
 }
 
 /// Rows of the cache as the step's tokens are about to write them, behind the latents of all queries.

@@ -79,6 +79,11 @@ CudaRunner::CudaRunner(CudaContext& context, const StepBounds& bounds, std::shar
   upload_rope_tables(rope_tables);
 }
 
+CudaRunner::~CudaRunner() {
+  graphs_.abandon();
+  context_.steps.settle();
+}
+
 /// Layers with equal angles share a table.
 void CudaRunner::upload_rope_tables(const RopeTables& tables) {
   rope_block_ = context_.pool.allocate(static_cast<std::size_t>(tables.bytes()), DeviceSegment::kWorkspace, stream());
@@ -137,7 +142,7 @@ void CudaRunner::begin(const Step& step, std::span<const SequenceLengths> length
 
 void CudaRunner::run(const Op& op) {
   if (graphs_.mode() == StepGraphs::Mode::kReplay) return;
-  queue(op);
+  OpDispatch::run(*this, op);
   clock_.after_op(stream(), graphs_.mode() == StepGraphs::Mode::kCapture ? Queued::kInGraph : Queued::kNow);
 }
 
@@ -171,38 +176,6 @@ DType CudaRunner::arithmetic(const Op& op) const {
   if (const auto* shape = std::get_if<AttentionShape>(&op.shape)) return of_attention(*shape);
   if (const auto* shape = std::get_if<WideAttentionShape>(&op.shape)) return of_attention(*shape);
   return DType::kF32;
-}
-
-void CudaRunner::queue(const Op& op) {
-  switch (op.kind) {
-    case OpKind::kEmbed: return embed(op, std::get<EmbedShape>(op.shape));
-    case OpKind::kNorm: return norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kQkvProj:
-    case OpKind::kOProj:
-    case OpKind::kMlpUp:
-    case OpKind::kMlpDown:
-    case OpKind::kLatentDown: return linear(op, std::get<LinearShape>(op.shape));
-    case OpKind::kLatentUp: return latent_up(op);
-    case OpKind::kQkNorm:
-    case OpKind::kRope:
-    case OpKind::kKvWrite:
-    case OpKind::kAttention: return latent_of(op) != nullptr ? run_latent(op, *latent_of(op)) : run_plain(op);
-    case OpKind::kMlpAct: return activate(op, std::get<ActivationShape>(op.shape));
-    case OpKind::kResidual: return residual(op, std::get<ResidualShape>(op.shape));
-    case OpKind::kLmHead: return lm_head(op, std::get<LinearShape>(op.shape));
-    case OpKind::kSample: return sample(op, std::get<SampleShape>(op.shape));
-    default: break;  // no kernels yet: `validate` refuses models that have these
-  }
-}
-
-/// Operations that latent attention does otherwise.
-void CudaRunner::run_plain(const Op& op) {
-  switch (op.kind) {
-    case OpKind::kQkNorm: return qk_norm(op, std::get<NormShape>(op.shape));
-    case OpKind::kRope: return rope(op, std::get<RopeShape>(op.shape));
-    case OpKind::kKvWrite: return kv_write(op);
-    default: return attention(op, std::get<AttentionShape>(op.shape));
-  }
 }
 
 // -------- its operations
@@ -243,7 +216,7 @@ void CudaRunner::linear(const Op& op, const LinearShape& shape) {
   kernels::cuda::linear_variant_for(shape, options_.weight_storage(), options_.linear_variant).run(call, stream());
 }
 
-CudaRunner::QkvColumns CudaRunner::columns_of(const Op& op) const {
+QkvColumns CudaRunner::columns_of(const Op& op) const {
   const AttentionSpec& a = attention_of(op);
   return {.q_heads = a.n_heads, .kv_heads = a.shares_kv_with ? 0 : a.n_kv_heads, .head_dim = a.head_dim};
 }
@@ -269,11 +242,11 @@ void CudaRunner::rope(const Op& op, const RopeShape& shape) {
                          stream());
 }
 
-void CudaRunner::kv_write(const Op& op) {
+void CudaRunner::kv_write(const Op& op, const KvWriteShape&) {
   const QkvColumns columns = columns_of(op);
   const std::span<const float> qkv = memory_.floats(op.in);
   write_cache(op, qkv.subspan(static_cast<std::size_t>(columns.q_width())),
-              qkv.subspan(static_cast<std::size_t>(columns.q_width() + columns.kv_width())), columns.width());
+              qkv.subspan(area(1, columns.q_width()) + area(1, columns.kv_width())), columns.width());
 }
 
 void CudaRunner::write_cache(const Op& op, std::span<const float> k, std::span<const float> v, int stride) {

@@ -8,6 +8,7 @@
 #include "core/engine/cuda/cuda_weights.h"
 #include "core/engine/cuda/step_clock.h"
 #include "core/engine/cuda/step_graphs.h"
+#include "core/engine/op_dispatch.h"
 #include "kernels/elementwise.h"
 
 namespace dachlast {
@@ -18,6 +19,11 @@ class CudaRunner final : public StepRunner {
  public:
   CudaRunner(CudaContext& context, const StepBounds& bounds, std::shared_ptr<const CudaWeights> weights,
              const RopeTables& rope_tables, KvStep& cache);
+
+  /// Waits for a step that an error cut short: what it queued still reads this memory.
+  ~CudaRunner() override;
+  CudaRunner(const CudaRunner&) = delete;
+  CudaRunner& operator=(const CudaRunner&) = delete;
 
   void begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass) override;
   void run(const Op& op) override;
@@ -34,34 +40,22 @@ class CudaRunner final : public StepRunner {
   void time_operations(OpTimes times) override { clock_.time_operations(times); }
 
  private:
-  /// Heads in a row of the layer's projection: queries first, then keys, then as many values. A layer that reads another's
-  /// cache has queries only.
-  struct QkvColumns {
-    int q_heads = 0;
-    int kv_heads = 0;
-    int head_dim = 0;
-
-    int q_width() const { return q_heads * head_dim; }
-    int kv_width() const { return kv_heads * head_dim; }
-    int width() const { return q_width() + 2 * kv_width(); }
-  };
+  friend struct OpDispatch;
 
   void upload_rope_tables(const RopeTables& tables);
-  void queue(const Op& op);
   void embed(const Op& op, const EmbedShape& shape);
   void norm(const Op& op, const NormShape& shape);
   void linear(const Op& op, const LinearShape& shape);
   void qk_norm(const Op& op, const NormShape& shape);
   void rope(const Op& op, const RopeShape& shape);
-  void kv_write(const Op& op);
+  void kv_write(const Op& op, const KvWriteShape& shape);
   void attention(const Op& op, const AttentionShape& shape);
   /// Fills in what all calls of a step share, and launches.
   void attend(const Op& op, kernels::cuda::CudaAttentionCall call);
   void write_cache(const Op& op, std::span<const float> k, std::span<const float> v, int stride);
-  void run_plain(const Op& op);
-  void run_latent(const Op& op, const MlaSpec& a);
   void norm_latents(const Op& op, const MlaSpec& a);
   void rotate_latents(const Op& op, const MlaSpec& a);
+  void write_latents(const Op& op, const MlaSpec& a);
   void latent_up(const Op& op);
   void attend_to_latents(const Op& op, const MlaSpec& a);
   std::span<float> new_latents(const MlaSpec& a) const;

@@ -30,6 +30,9 @@ class StepGraphs {
   /// `n_ops` is how many were queued just now.
   int finish(int n_ops, kernels::cuda::Stream stream);
 
+  /// Ends a capture that no step will finish.
+  void abandon() { capture_.reset(); }
+
   Mode mode() const { return mode_; }
 
  private:

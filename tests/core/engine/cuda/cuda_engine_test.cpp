@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "core/base/error.h"
@@ -200,6 +201,56 @@ TEST(CudaEngine, EveryAttentionKernelServes) {
     EnginePair pair(tiny_model(), options_with("paged:4,bf16"), options);
     EXPECT_LT(distance_on_the_way(pair, 9, 3), 8.0 * 0x1p-9) << variant;
   }
+}
+
+ModelSpec model_with_heads_of(int head_dim) {
+  ModelSpec model = tiny_model();
+  for (LayerSpec& layer : model.layers) {
+    AttentionSpec& attention = attention_of(layer);
+    attention.head_dim = head_dim;
+    attention.scale = 1.0 / std::sqrt(head_dim);
+    attention.rope->rotary_dim = head_dim;
+  }
+  return model;
+}
+
+/// Logits of a prompt and a token behind it, with a kernel of that name; empty: the engine's own choice.
+std::vector<float> logits_with(const ModelSpec& model, const std::string& variant) {
+  EngineOptions options = on_device(options_with("paged:4,bf16"));
+  options.attention_variant = variant;
+  TinyEngine tiny(model, options);
+  const Ids ids = some_ids(14, model.vocab_size);
+  std::vector<float> logits = copy_of(tiny.engine.prefill(std::span(ids).first(13)));
+  const std::vector<float> next = copy_of(tiny.engine.decode(std::span(ids).last(1)));
+  logits.insert(logits.end(), next.begin(), next.end());
+  return logits;
+}
+
+/// Heads that tensor cores do not take go to "stream", and what that does not take to "naive".
+TEST(CudaEngine, WideHeadsFallBackToTheKernelsNamedForThem) {
+  for (const auto& [head_dim, fallback] :
+       {std::pair(160, "stream"), std::pair(256, "stream"), std::pair(272, "naive")}) {
+    SCOPED_TRACE(head_dim);
+    const ModelSpec model = model_with_heads_of(head_dim);
+    EXPECT_EQ(logits_with(model, ""), logits_with(model, fallback));  // to the bit: the same kernel
+    EXPECT_THROW(logits_with(model, "tensor"), Error);
+    EngineOptions on_cpu = options_with("paged:4,bf16");
+    on_cpu.attention_variant = "tiled";
+    EnginePair pair(model, on_cpu, on_device(options_with("paged:4,bf16")));
+    // Sums that differ in their last bit may round to another bf16 in the cache, an element in a thousand or so.
+    EXPECT_LT(distance_on_the_way(pair, 13, 3), 0x1p-9);
+  }
+  EXPECT_THROW(logits_with(model_with_heads_of(272), "stream"), Error);
+  const ModelSpec narrow = model_with_heads_of(128);
+  EXPECT_NE(logits_with(narrow, ""), logits_with(narrow, "stream"));  // its prompt is rounded on tensor cores
+}
+
+/// A step that an error cuts short has queued work: its memory outlives that work, and the device goes on.
+TEST(CudaEngine, AfterARefusedStepTheDeviceGoesOn) {
+  const ModelSpec model = model_with_heads_of(160);
+  const std::vector<float> before = logits_with(model, "");
+  for (int i = 0; i < 3; ++i) EXPECT_THROW(logits_with(model, "tensor"), Error);
+  EXPECT_EQ(logits_with(model, ""), before);
 }
 
 TEST(CudaEngine, ALongCacheIsCutAndMerged) {
