@@ -32,6 +32,10 @@ contains out '"schema": "dachlast.run/1"'
 contains out '"bound":'
 contains out 'Once upon a time'
 head -c 1 out | grep -q '{' || fail "stdout of --json begins with something else than JSON"
+if ! /sbin/ldconfig -p | grep -q 'libcuda\.so\.1'; then  # with a driver the run would work
+  expect 5 run --gpu cuda --model stories-260k --context 16
+  contains err "no NVIDIA driver"
+fi
 expect 0 run --model stories-260k --context 64 --repeat 8 -o b.dachlast
 contains out "bound"
 contains out "The model wrote"
