@@ -103,12 +103,12 @@ std::vector<fs::path> package_folders(const fs::path& powercap) {
 
 }  // namespace
 
-ClockPowerReader::ClockPowerReader(std::span<const int> core_ids, const fs::path& root) {
+CpuClockPowerReader::CpuClockPowerReader(std::span<const int> core_ids, const fs::path& root) {
   find_clock(core_ids, root);
   find_power(root);
 }
 
-void ClockPowerReader::find_clock(std::span<const int> core_ids, const fs::path& root) {
+void CpuClockPowerReader::find_clock(std::span<const int> core_ids, const fs::path& root) {
   core_ids_ = watched(core_ids);
   for (const int core : core_ids_) {
     fs::path file = root / fmt::format("sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", core);
@@ -128,7 +128,7 @@ void ClockPowerReader::find_clock(std::span<const int> core_ids, const fs::path&
   sources_.clock.reason = "no cpufreq and no aperfmperf, as in most virtual machines.";
 }
 
-void ClockPowerReader::find_power(const fs::path& root) {
+void CpuClockPowerReader::find_power(const fs::path& root) {
   const std::vector<fs::path> folders = package_folders(root / "sys/class/powercap");
   for (const fs::path& folder : folders)
     if (const auto energy = number_in(folder / "energy_uj"))
@@ -143,7 +143,7 @@ void ClockPowerReader::find_power(const fs::path& root) {
                                             "/sys/class/powercap/*/energy_uj`.";
 }
 
-std::optional<double> ClockPowerReader::clock_hz() const {
+std::optional<double> CpuClockPowerReader::clock_hz() const {
   if (!cpuinfo_.empty()) return mean(cpuinfo_clocks(text_of(cpuinfo_), core_ids_));
   std::vector<double> clocks;
   for (const fs::path& file : clock_files_)
@@ -152,7 +152,7 @@ std::optional<double> ClockPowerReader::clock_hz() const {
 }
 
 /// Since the last call, all packages together; empty where one of them cannot be read.
-std::optional<double> ClockPowerReader::spent_joules() {
+std::optional<double> CpuClockPowerReader::spent_joules() {
   double sum_uj = 0.0;
   bool whole = true;
   for (Package& package : packages_) {
@@ -170,7 +170,7 @@ ClockPowerSample ClockPowerReader::read() {
   return read_at(std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-ClockPowerSample ClockPowerReader::read_at(std::int64_t now_ns) {
+ClockPowerSample CpuClockPowerReader::read_at(std::int64_t now_ns) {
   ClockPowerSample sample{.at_ns = now_ns, .clock_hz = clock_hz(), .power_w = {}};
   if (packages_.empty()) return sample;
   const std::optional<std::int64_t> before_ns = std::exchange(last_ns_, now_ns);
@@ -185,8 +185,8 @@ ClockPowerSample ClockPowerReader::read_at(std::int64_t now_ns) {
 void ClockPowerSampler::start() {
   stop();
   samples_.clear();
-  if (!reader_.any()) return;
-  samples_.push_back(reader_.read());
+  if (!reader_->any()) return;
+  samples_.push_back(reader_->read());
   thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
 }
 
@@ -195,7 +195,7 @@ void ClockPowerSampler::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
     const auto begin = std::chrono::steady_clock::now();
-    if (samples_.size() < kMostSamples) samples_.push_back(reader_.read());
+    if (samples_.size() < kMostSamples) samples_.push_back(reader_->read());
     pause = std::max<std::chrono::nanoseconds>(kPause, kPauseShare * (std::chrono::steady_clock::now() - begin));
   }
 }
@@ -204,7 +204,7 @@ std::vector<ClockPowerSample> ClockPowerSampler::stop() {
   if (!thread_.joinable()) return std::exchange(samples_, {});
   thread_.request_stop();
   thread_.join();
-  samples_.push_back(reader_.read());
+  samples_.push_back(reader_->read());
   return std::exchange(samples_, {});
 }
 

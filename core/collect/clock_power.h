@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <stop_token>
@@ -13,6 +14,24 @@
 
 namespace dachlast {
 
+/// Reads how fast something runs and what it takes.
+/// Threads  one at a time.
+class ClockPowerReader {
+ public:
+  virtual ~ClockPowerReader() = default;
+  ClockPowerReader() = default;
+  ClockPowerReader(const ClockPowerReader&) = delete;
+  ClockPowerReader& operator=(const ClockPowerReader&) = delete;
+
+  virtual const trace::ClockPowerSources& sources() const = 0;
+  /// At a moment of the steady clock.
+  virtual trace::ClockPowerSample read_at(std::int64_t now_ns) = 0;
+
+  trace::ClockPowerSample read();
+  /// Whether there is anything to read.
+  bool any() const { return sources().clock.reason.empty() || sources().power.reason.empty(); }
+};
+
 /// Reads the clock of processors and the energy counters of their packages from what Linux shows of them.
 ///
 /// The clock is that of cpufreq, in kHz; without it that of /proc/cpuinfo, in MHz, but only where the processor counts its
@@ -20,18 +39,13 @@ namespace dachlast {
 /// changes. Power is the difference of the RAPL counters of all packages over time: of everything that runs, in µJ.
 /// Source   torvalds/linux:arch/x86/kernel/cpu/proc.c, :arch/x86/kernel/cpu/aperfmperf.c,
 ///          :Documentation/admin-guide/pm/cpufreq.rst, :Documentation/power/powercap/powercap.rst
-/// Threads  one at a time.
-class ClockPowerReader {
+class CpuClockPowerReader : public ClockPowerReader {
  public:
   /// `core_ids`: OS numbers of the processors to watch; empty: processor 0. `root`: of the file system, for tests.
-  explicit ClockPowerReader(std::span<const int> core_ids, const std::filesystem::path& root = "/");
+  explicit CpuClockPowerReader(std::span<const int> core_ids, const std::filesystem::path& root = "/");
 
-  const trace::ClockPowerSources& sources() const { return sources_; }
-  /// Whether there is anything to read.
-  bool any() const { return sources_.clock.reason.empty() || sources_.power.reason.empty(); }
-  trace::ClockPowerSample read();
-  /// With the time given, for tests.
-  trace::ClockPowerSample read_at(std::int64_t now_ns);
+  const trace::ClockPowerSources& sources() const override { return sources_; }
+  trace::ClockPowerSample read_at(std::int64_t now_ns) override;
 
  private:
   /// The energy counter of one package; it begins anew after `range_uj`.
@@ -60,12 +74,12 @@ class ClockPowerSampler {
   /// Between two readings; where reading takes long, as much more as keeps it to a hundredth of one processor.
   static constexpr std::chrono::milliseconds kPause{50};
 
-  explicit ClockPowerSampler(ClockPowerReader reader) : reader_(std::move(reader)) {}
+  explicit ClockPowerSampler(std::unique_ptr<ClockPowerReader> reader) : reader_(std::move(reader)) {}
   ~ClockPowerSampler() { stop(); }
   ClockPowerSampler(const ClockPowerSampler&) = delete;
   ClockPowerSampler& operator=(const ClockPowerSampler&) = delete;
 
-  const trace::ClockPowerSources& sources() const { return reader_.sources(); }
+  const trace::ClockPowerSources& sources() const { return reader_->sources(); }
   /// Forgets what was read and begins anew; the first reading is done when it returns. Nothing where nothing can be read.
   void start();
   /// Ends with one more reading and hands out all of them, in order.
@@ -74,7 +88,7 @@ class ClockPowerSampler {
  private:
   void work(const std::stop_token& stop);
 
-  ClockPowerReader reader_;  // of the thread while there is one, else of the caller
+  std::unique_ptr<ClockPowerReader> reader_;  // of the thread while there is one, else of the caller
   std::vector<trace::ClockPowerSample> samples_;
   std::mutex mutex_;  // for the wait alone
   std::condition_variable_any ended_;

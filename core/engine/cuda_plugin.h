@@ -9,7 +9,7 @@
 namespace dachlast {
 
 inline constexpr const char* kCudaPluginName = "dachlast_cuda_plugin";
-inline constexpr int kCudaPluginVersion = 3;
+inline constexpr int kCudaPluginVersion = 4;
 
 struct CudaPlugin {
   int version;

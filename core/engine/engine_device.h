@@ -23,6 +23,7 @@ struct EngineDeviceFacts {
   int compute_capability = 0;
   double memory_bytes = 0.0;
   double free_bytes = 0.0;
+  std::string pci_bus_id;  // "0000:41:00.0"; empty: not known
 };
 
 /// Bytes that a device holds for each purpose right now, by its own accounts.

@@ -10,14 +10,14 @@ namespace dachlast::trace {
 struct ClockPowerSample {
   std::int64_t at_ns = 0;          // on the clock of spans
   std::optional<double> clock_hz;  // mean of the watched processors
-  std::optional<double> power_w;   // mean since the sample before; the first one has none
+  std::optional<double> power_w;   // mean since the sample before; the first one may have none
 
   friend bool operator==(const ClockPowerSample&, const ClockPowerSample&) = default;
 };
 
 /// Where one quantity is read, or why it cannot be: one of both is empty.
 struct QuantitySource {
-  std::string source;  // "cpufreq"
+  std::string source;  // "cpufreq", "NVML"
   std::string reason;  // a sentence
 
   friend bool operator==(const QuantitySource&, const QuantitySource&) = default;

@@ -144,13 +144,20 @@ LevelRow kv_level_row(const Timeline& timeline) {
   return row;
 }
 
+/// What NVML tells is of one GPU, all else of the computer's processors.
+bool of_gpu(const Timeline& timeline, trace::QuantitySource trace::ClockPowerSources::*quantity) {
+  return timeline.clock_power_sources && ((*timeline.clock_power_sources).*quantity).source == "NVML";
+}
+
 LevelRow clock_level_row(const Timeline& timeline) {
   LevelRow row;
   row.id = "clock";
   row.name = "Clock";
   row.role = Role::kSeries5;
-  row.facts = [](const LevelPiece& piece) {
-    return fmt::format("{} on average\nof the processors that work, read every 50 ms", in_gigahertz(piece.after));
+  row.facts = [gpu = of_gpu(timeline, &trace::ClockPowerSources::clock)](const LevelPiece& piece) {
+    return fmt::format(
+        "{} on average\n{}", in_gigahertz(piece.after),
+        gpu ? "of the GPU's multiprocessors, read every 50 ms" : "of the processors that work, read every 50 ms");
   };
   for (const ClockPowerPiece& piece : timeline.clock_power)
     if (piece.clock_from_hz && piece.clock_to_hz)
@@ -166,8 +173,10 @@ LevelRow power_level_row(const Timeline& timeline) {
   row.id = "power";
   row.name = "Power";
   row.role = Role::kSeries4;
-  row.facts = [](const LevelPiece& piece) {
-    return fmt::format("{} on average\nof whole processor packages, everything that runs there", in_watts(piece.after));
+  row.facts = [gpu = of_gpu(timeline, &trace::ClockPowerSources::power)](const LevelPiece& piece) {
+    return fmt::format("{} on average\n{}", in_watts(piece.after),
+                       gpu ? "of the GPU's whole board, as NVML averages it"
+                           : "of whole processor packages, everything that runs there");
   };
   for (const ClockPowerPiece& piece : timeline.clock_power)
     if (piece.power_w)

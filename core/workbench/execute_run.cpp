@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/statistics.h"
 #include "core/collect/clock_power.h"
+#include "core/collect/gpu_clock_power.h"
 #include "core/collect/span_collector.h"
 #include "core/engine/bandwidth_watch.h"
 #include "core/engine/calibration.h"
@@ -154,6 +155,11 @@ void note_tier(Run& run, const std::string& tier) {
 /// (about 100 MB).
 constexpr std::size_t kMaxSpans = 1'000'000;
 
+std::unique_ptr<ClockPowerReader> clock_power_reader(const RunPlan& plan) {
+  if (!plan.request.device) return std::make_unique<CpuClockPowerReader>(plan.host.core_ids);
+  return std::make_unique<GpuClockPowerReader>(plan.request.device->facts().pci_bus_id);
+}
+
 /// Measures the points of one plan, one engine per context and batch.
 class PointLoop {
  public:
@@ -161,8 +167,8 @@ class PointLoop {
   PointLoop(const RunPlan& plan, const Weights& weights, JobObserver& observer, std::stop_token stop,
             const std::optional<ProcessMemory>& program)
       : plan_(plan), weights_(weights), observer_(observer), stop_(std::move(stop)), program_(program) {
+    if (plan.request.full_timeline) sampler_.emplace(clock_power_reader(plan));
     if (plan.request.device) return;
-    if (plan.request.full_timeline) sampler_.emplace(ClockPowerReader(plan.host.core_ids));
     watch_.emplace(plan.host, plan.n_threads);
     dram_rate_ = watch_->probe();
     timer_ = run_timer(plan);
@@ -170,9 +176,7 @@ class PointLoop {
 
   /// Where clock and power are read while points are measured; empty: nobody asked.
   std::optional<trace::ClockPowerSources> clock_power_sources() const {
-    if (!plan_.request.full_timeline) return std::nullopt;
-    const trace::QuantitySource not_asked{.source = {}, .reason = "this version does not ask GPUs for it."};
-    return sampler_ ? sampler_->sources() : trace::ClockPowerSources{not_asked, not_asked};
+    return sampler_ ? std::optional(sampler_->sources()) : std::nullopt;
   }
 
   /// False where it was interrupted before the point had a sample.
@@ -289,7 +293,7 @@ class PointLoop {
   BytesPerSecond dram_rate_;             // when it was probed last
   std::optional<CpuTimer> timer_;
   SpanCollector collector_{kMaxSpans};
-  std::optional<ClockPowerSampler> sampler_;       // of the CPU, where a timeline is asked for
+  std::optional<ClockPowerSampler> sampler_;       // where a timeline is asked for
   std::shared_ptr<const DeviceWeights> uploaded_;  // stay on the GPU from one engine to the next
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<PointRunner> runner_;

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -57,6 +58,9 @@ DeviceFacts select_device(int index) {
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, index), "CUDA device");
   facts.name = properties.name;
+  std::array<char, 32> pci_bus_id{};
+  check(cudaDeviceGetPCIBusId(pci_bus_id.data(), static_cast<int>(pci_bus_id.size()), index), "CUDA device");
+  facts.pci_bus_id = pci_bus_id.data();
   facts.compute_capability =
       10 * attribute(cudaDevAttrComputeCapabilityMajor, index) + attribute(cudaDevAttrComputeCapabilityMinor, index);
   facts.n_multiprocessors = attribute(cudaDevAttrMultiProcessorCount, index);

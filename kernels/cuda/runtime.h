@@ -21,6 +21,7 @@ struct DeviceFacts {
   int n_multiprocessors = 0;
   std::size_t memory_bytes = 0;
   std::size_t free_bytes = 0;
+  std::string pci_bus_id;  // "0000:41:00.0"
 };
 
 /// Makes device `index` the one that this thread works with.

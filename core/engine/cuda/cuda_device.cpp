@@ -35,7 +35,7 @@ class CudaDevice final : public EngineDevice {
   EngineDeviceFacts facts() const override {
     const kernels::cuda::DeviceFacts& facts = context_.facts;
     return {facts.name, facts.compute_capability, static_cast<double>(facts.memory_bytes),
-            static_cast<double>(facts.free_bytes)};
+            static_cast<double>(facts.free_bytes), facts.pci_bus_id};
   }
   DeviceUse use() const override {
     const kernels::cuda::SegmentLedger& ledger = context_.pool.ledger();

@@ -11,6 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kCores[] = {0};
+
 /// A file system of a computer, made by hand.
 class ClockPower : public testing::Test {
  protected:
@@ -33,7 +35,7 @@ class ClockPower : public testing::Test {
     put(folder + "energy_uj", energy_uj + "\n");
     put(folder + "max_energy_range_uj", range_uj + "\n");
   }
-  ClockPowerReader reader(std::vector<int> cores = {0}) const { return ClockPowerReader(cores, root_); }
+  CpuClockPowerReader reader(std::vector<int> cores = {0}) const { return CpuClockPowerReader(cores, root_); }
 
   fs::path root_;
 };
@@ -42,7 +44,7 @@ TEST_F(ClockPower, ClockIsTheMeanOfTheWatchedProcessors) {
   clock(0, "2000000");
   clock(1, "3000000");
   clock(2, "800000");  // not watched
-  ClockPowerReader reader = this->reader({0, 1});
+  CpuClockPowerReader reader = this->reader({0, 1});
   EXPECT_EQ(reader.sources().clock.source, "cpufreq");
   EXPECT_EQ(reader.read_at(5).at_ns, 5);
   EXPECT_DOUBLE_EQ(reader.read_at(5).clock_hz.value(), 2.5e9);  // (2.0 + 3.0) / 2 GHz
@@ -54,14 +56,14 @@ TEST_F(ClockPower, CpuinfoTellsItWhereCyclesAreCounted) {
   put("proc/cpuinfo",
       "processor\t: 0\ncpu MHz\t\t: 2100.500\nflags\t\t: fpu aperfmperf avx2\n\n"
       "processor\t: 1\ncpu MHz\t\t: 900.000\nflags\t\t: fpu aperfmperf avx2\n");
-  ClockPowerReader reader = this->reader({0});
+  CpuClockPowerReader reader = this->reader({0});
   EXPECT_EQ(reader.sources().clock.source, "/proc/cpuinfo");
   EXPECT_DOUBLE_EQ(reader.read_at(1).clock_hz.value(), 2100.5e6);
 }
 
 TEST_F(ClockPower, TheRateOfTheTimeStampCounterIsNoClock) {
   put("proc/cpuinfo", "processor\t: 0\ncpu MHz\t\t: 2596.128\nflags\t\t: fpu constant_tsc avx2\n");
-  ClockPowerReader reader = this->reader();
+  CpuClockPowerReader reader = this->reader();
   EXPECT_FALSE(reader.read_at(1).clock_hz);
   EXPECT_TRUE(reader.sources().clock.source.empty());
   EXPECT_NE(reader.sources().clock.reason.find("aperfmperf"), std::string::npos);
@@ -72,7 +74,7 @@ TEST_F(ClockPower, PowerIsEnergyOverTimeOfAllPackages) {
   package(1, "500000");
   put("sys/class/powercap/intel-rapl:0:0/name", "core\n");  // a part of package 0: not counted again
   put("sys/class/powercap/intel-rapl:0:0/energy_uj", "7\n");
-  ClockPowerReader reader = this->reader();
+  CpuClockPowerReader reader = this->reader();
   EXPECT_EQ(reader.sources().power.source, "RAPL");
   EXPECT_FALSE(reader.read_at(1'000'000'000).power_w);  // nothing to hold it against
   package(0, "6000000");
@@ -83,7 +85,7 @@ TEST_F(ClockPower, PowerIsEnergyOverTimeOfAllPackages) {
 
 TEST_F(ClockPower, ACounterThatBeginsAnewIsCarriedOn) {
   package(0, "9000000", "10000000");
-  ClockPowerReader reader = this->reader();
+  CpuClockPowerReader reader = this->reader();
   reader.read_at(0);
   package(0, "1000000", "10000000");
   EXPECT_DOUBLE_EQ(reader.read_at(1'000'000'000).power_w.value(), 2.0);  // 1 − 9 + 10 J in a second
@@ -92,7 +94,7 @@ TEST_F(ClockPower, ACounterThatBeginsAnewIsCarriedOn) {
 TEST_F(ClockPower, AnUnreadableReadingIsAbsentNotZero) {
   package(0, "1000000");
   clock(0, "2000000");
-  ClockPowerReader reader = this->reader();
+  CpuClockPowerReader reader = this->reader();
   reader.read_at(0);
   package(0, "no number");
   clock(0, "<unknown>");
@@ -103,13 +105,13 @@ TEST_F(ClockPower, AnUnreadableReadingIsAbsentNotZero) {
 
 TEST_F(ClockPower, CountersForAdministratorsAreNamedWithTheWayOut) {
   package(0, "");
-  const ClockPowerReader reader = this->reader();
+  const CpuClockPowerReader reader = this->reader();
   EXPECT_TRUE(reader.sources().power.source.empty());
   EXPECT_NE(reader.sources().power.reason.find("chmod"), std::string::npos);
 }
 
 TEST_F(ClockPower, ABareMachineTellsNothingAndWhy) {
-  ClockPowerSampler sampler(reader());
+  ClockPowerSampler sampler(std::make_unique<CpuClockPowerReader>(kCores, root_));
   sampler.start();
   EXPECT_TRUE(sampler.stop().empty());
   EXPECT_FALSE(sampler.sources().clock.reason.empty());
@@ -118,7 +120,7 @@ TEST_F(ClockPower, ABareMachineTellsNothingAndWhy) {
 
 TEST_F(ClockPower, TheSamplerReadsAtBothEndsAndInBetween) {
   clock(0, "2000000");
-  ClockPowerSampler sampler(reader());
+  ClockPowerSampler sampler(std::make_unique<CpuClockPowerReader>(kCores, root_));
   for (int round = 0; round < 2; ++round) {
     sampler.start();
     std::this_thread::sleep_for(3 * ClockPowerSampler::kPause);

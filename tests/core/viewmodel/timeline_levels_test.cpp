@@ -82,6 +82,15 @@ TEST(TimelineLevels, ClockAndPowerLieBetweenTheirReadings) {
   EXPECT_TRUE(missing_rows(timeline).empty());
 }
 
+TEST(TimelineLevels, ClockAndPowerSayWhoseTheyAre) {
+  Timeline timeline = with_clock_and_power();
+  const auto facts = [&](const LevelRow& row) { return row.facts(row.pieces.front()); };
+  EXPECT_NE(facts(power_level_row(timeline)).find("processor packages"), std::string::npos);
+  timeline.clock_power_sources = {{"NVML", ""}, {"NVML", ""}};
+  EXPECT_NE(facts(clock_level_row(timeline)).find("of the GPU's multiprocessors"), std::string::npos);
+  EXPECT_NE(facts(power_level_row(timeline)).find("of the GPU's whole board"), std::string::npos);
+}
+
 TEST(TimelineLevels, ReadingsOfDifferentPointsAreNotJoined) {
   const std::vector<trace::Span> first{step_of(1'000, 2'000, 1, 8)};
   const std::vector<trace::Span> second{step_of(9'000, 9'500, 1, 8)};
