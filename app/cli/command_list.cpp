@@ -29,16 +29,17 @@ constexpr CommandRow kCommands[] = {
      "  dachlast recommend --model llama-3.1-70b --context 8k --concurrency 16\n"
      "  dachlast recommend --model qwen3-32b --gpus l40s,h100 --tpot 25ms --ttft 2s\n"
      "  dachlast recommend --model gpt-oss-120b --prices prices.csv --max-gpus 4\n"
-     "  dachlast recommend --model llama-3.1-8b --show-rejected --svg pareto.svg\n",
+     "  dachlast recommend --model llama-3.1-8b --show-rejected --chart pareto.svg\n",
      make_recommend_command},
     {"show", "Print a run file",
      "  dachlast show gpt2.dachlast                   # sentence, phases, operations\n"
      "  dachlast show gpt2.dachlast --view roofline   # the roofs it is held against\n",
      make_show_command},
-    {"export", "Convert a run file to JSON, CSV, SVG or a Chrome trace",
+    {"export", "Convert a run file to JSON, CSV, a chart as SVG or PNG, or a Chrome trace",
      "  dachlast export gpt2.dachlast --to json -o run.json\n"
      "  dachlast export gpt2.dachlast --to trace -o trace.json # opens in Perfetto\n"
-     "  dachlast export gpt2.dachlast --to svg --view phases -o phases.svg\n",
+     "  dachlast export gpt2.dachlast --to png --view phases -o phases.png\n"
+     "  dachlast export gpt2.dachlast --to csv --view roofline -o roofline.csv\n",
      make_export_command},
     {"compare", "Compare runs with a baseline, noise included",
      "  dachlast compare base.dachlast new.dachlast\n"

@@ -24,7 +24,6 @@
 #include "reports/csv.h"
 #include "reports/json.h"
 #include "reports/markdown.h"
-#include "reports/svg.h"
 
 namespace dachlast::cli {
 namespace {
@@ -197,11 +196,6 @@ std::string render_comparison(const Run& base, const Run& other, const Compariso
 std::string render_checks(std::span<const HostCheck> checks, const CommonOptions& common) {
   if (common.format == Format::kTable) return check_lines(checks, words_of(common));
   return render_table("dachlast.doctor/1", "checks", checks_table(checks), common);
-}
-
-std::string chart_svg(std::span<const viewmodel::NamedChart> charts, const std::string& name,
-                      const std::string& subject, const CommonOptions& common) {
-  return reports::svg_file(viewmodel::in_language(chart_named(charts, "--view", name, subject), words_of(common)));
 }
 
 void print_result(const std::string& text) {

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "app/cli/command.h"
-#include "core/viewmodel/charts.h"
 #include "core/workbench/plan_view.h"
 #include "core/workbench/workbench.h"
 #include "reports/terminal.h"
@@ -40,11 +39,6 @@ void say(std::string_view head, const std::string& english, const CommonOptions&
 
 /// Remarks, one a paragraph, each behind `head`: "Assumed".
 std::string remark_lines(std::string_view head, const std::vector<Remark>& remarks, const CommonOptions& common);
-
-/// The chart of a name as an SVG file.
-/// Errors   throws `Error` (kUsage) naming --view, the name and the charts that `subject` has.
-std::string chart_svg(std::span<const viewmodel::NamedChart> charts, const std::string& name,
-                      const std::string& subject, const CommonOptions& common);
 
 /// Writes to stdout.
 /// Errors   throws `Error` (kFailure) where stdout cannot take it (closed pipe, full disk).

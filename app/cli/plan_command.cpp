@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/chart_output.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
@@ -12,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/workbench/parse.h"
 #include "core/workbench/scenario_report.h"
+#include "core/workbench/scenario_view.h"
 
 namespace dachlast::cli {
 namespace {
@@ -56,9 +58,14 @@ class PlanCommand : public Command {
         ->group(kMainGroup);
     app.add_flag("--max-batch", solve_batch_, "Print the largest batch that fits at this context")->group(kMainGroup);
     option("--sweep", sweep_, "context,batch: a grid of both, from --context and --batch", "AXES");
-    option("--svg", svg_, "Write a chart to this file, - for standard output; of --sweep its heatmap", "FILE");
+    option("--chart", chart_,
+           "Write a chart to this file, .svg or .png, or its data, .csv or .json; - is an SVG on standard output; of "
+           "--sweep its heatmap",
+           "FILE");
     option("--view", view_,
-           "Chart of --svg: memory, context, heatmap, speed-over-batch, speed-over-context (default: memory)", "CHART");
+           "Chart of --chart: memory, context, heatmap, speed-over-batch, speed-over-context (default: memory)",
+           "CHART");
+    drawing_.define(app);
   }
 
   int execute(const CommonOptions& common) override {
@@ -70,8 +77,8 @@ class PlanCommand : public Command {
     std::vector<ScenarioPlan> plans;
     for (const ScenarioRequest& request : requests) plans.push_back(plan(find_scenario(request)));
     if (solve_context_ || solve_batch_) return solve(plans);
-    if (!svg_.empty()) draw(plans, common);
-    if (svg_ != "-") print_result(render_scenarios(plans, common));
+    if (!chart_.empty()) draw(plans, common);
+    if (chart_ != "-") print_result(render_scenarios(plans, common));
     return std::ranges::any_of(plans, &ScenarioPlan::fits) ? kExitDone : kExitDoesNotFit;
   }
 
@@ -82,9 +89,9 @@ class PlanCommand : public Command {
   }
 
   void check_single_question() const {
-    if (!view_.empty() && (svg_.empty() || !sweep_.empty()))
-      throw Error(ErrorKind::kUsage, "--view", "chooses the chart of a plan's --svg.",
-                  sweep_.empty() ? "Add --svg FILE." : "Leave --sweep out.");
+    if (!view_.empty() && (chart_.empty() || !sweep_.empty()))
+      throw Error(ErrorKind::kUsage, "--view", "chooses the chart of a plan's --chart.",
+                  sweep_.empty() ? "Add --chart FILE." : "Leave --sweep out.");
     if (int{solve_context_} + int{solve_batch_} + int{!sweep_.empty()} <= 1) return;
     throw Error(ErrorKind::kUsage, "--max-context, --max-batch and --sweep", "answer different questions.",
                 "Give one of them.");
@@ -154,12 +161,22 @@ class PlanCommand : public Command {
 
   void draw(const std::vector<ScenarioPlan>& plans, const CommonOptions& common) const {
     if (plans.size() > 1)
-      throw Error(ErrorKind::kUsage, "--svg", "draws one scenario, and several are given.",
+      throw Error(ErrorKind::kUsage, "--chart", "draws one scenario, and several are given.",
                   "Name one device, one --dtype and one --kv-dtype.");
     viewmodel::ReportView report = report_view(plans.front(), common.units, &words_of(common));
     add_speed(report, plans.front(), &words_of(common));
-    write_result(svg_, chart_svg(viewmodel::charts_of(report), view_.empty() ? "memory" : view_,
-                                 plans.front().scenario.model().name, common));
+    write_chart(viewmodel::charts_of(report), sheet_head(report, words_of(common)), view_.empty() ? "memory" : view_,
+                common);
+  }
+
+  void draw(const ScenarioSweep& grid, const ScenarioPlan& plan, const CommonOptions& common) const {
+    const viewmodel::NamedChart heatmap{"heatmap", sweep_figure(grid), std::nullopt, sweep_table(grid)};
+    write_chart({&heatmap, 1}, sheet_head(report_view(plan), words_of(common)), "heatmap", common);
+  }
+
+  void write_chart(std::span<const viewmodel::NamedChart> charts, const viewmodel::SheetHead& head,
+                   const std::string& view, const CommonOptions& common) const {
+    write_result(chart_, chart_file({charts, head, model_}, view, chart_kind_of("--chart", chart_), drawing_, common));
   }
 
   /// One number a scenario, for scripts; nothing fits: exit code 3.
@@ -188,8 +205,8 @@ class PlanCommand : public Command {
     if (contexts.empty()) contexts = {scenario.model().max_context};
     const ScenarioSweep grid =
         sweep_scenario(scenario, contexts, parse_count_list("--batch", batch_.empty() ? kBatchSweep : batch_));
-    if (!svg_.empty()) write_result(svg_, sweep_svg(grid, common));
-    if (svg_ != "-")
+    if (!chart_.empty()) draw(grid, plan_scenario(scenario, contexts.front(), 1), common);
+    if (chart_ != "-")
       print_result(render_sweep(grid, sweep_speeds(grid, split(), measured(contexts.front(), 1)), common));
     return kExitDone;
   }
@@ -207,7 +224,8 @@ class PlanCommand : public Command {
   std::string kv_;
   std::string fraction_;
   std::string sweep_;
-  std::string svg_;
+  std::string chart_;
+  ChartOptions drawing_;
   std::string view_;
   Layout layout_;
   EngineLimits limits_;

@@ -4,15 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/chart_output.h"
 #include "app/cli/commands.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
 #include "app/cli/output.h"
 #include "app/cli/recommend_output.h"
 #include "core/base/error.h"
-#include "core/viewmodel/localise.h"
 #include "core/workbench/parse.h"
-#include "reports/svg.h"
 
 namespace dachlast::cli {
 namespace {
@@ -62,17 +61,17 @@ class RecommendCommand : public Command {
     app.add_flag("--show-rejected", show_rejected_, "List what was rejected, each with its reason")->group(kMainGroup);
     app.add_flag("--all", all_, "Time every deployment that fits, also those that others beat in every respect")
         ->group(kMainGroup);
-    option("--svg", svg_, "Write the Pareto chart to this file, - for standard output", "FILE");
+    option("--chart", chart_,
+           "Write the Pareto chart to this file, .svg or .png, or its data, .csv or .json; - is an SVG on standard "
+           "output",
+           "FILE");
+    drawing_.define(app);
   }
 
   int execute(const CommonOptions& common) override {
     const RecommendPage page = recommend_page(request());
-    if (!svg_.empty())
-      write_result(svg_,
-                   reports::svg_file(viewmodel::in_language(
-                       pareto_figure(page.view.pareto, figure::for_readers(kChartSize, &words_of(common)), "pareto"),
-                       words_of(common))));
-    if (svg_ != "-")
+    if (!chart_.empty()) draw(page, common);
+    if (chart_ != "-")
       print_result(render_recommendation(page, show_rejected_ ? ShowRejected::kAll : ShowRejected::kCount, common));
     return page.found.options.empty() ? kExitDoesNotFit : kExitDone;
   }
@@ -88,6 +87,16 @@ class RecommendCommand : public Command {
     if (value <= limit) return value;
     throw Error(ErrorKind::kUsage, fmt::format("{} {}", option, text), fmt::format("is more than {}.", limit),
                 "Give less.");
+  }
+
+  void draw(const RecommendPage& page, const CommonOptions& common) const {
+    const viewmodel::Words& words = words_of(common);
+    const viewmodel::NamedChart chart{
+        "pareto", pareto_figure(page.view.pareto, figure::for_readers(kChartSize, &words), "pareto"),
+        viewmodel::options_with_reasons(page.view), viewmodel::candidates_table(page.question, page.found)};
+    const auto head = viewmodel::sheet_head(request_.model, {page.view.answer}, "", words);
+    write_result(chart_, chart_file({{&chart, 1}, head, request_.model}, "pareto", chart_kind_of("--chart", chart_),
+                                    drawing_, common));
   }
 
   RecommendRequest request() const {
@@ -119,7 +128,8 @@ class RecommendCommand : public Command {
   std::string tpot_;
   std::string max_gpus_;
   std::string top_;
-  std::string svg_;
+  std::string chart_;
+  ChartOptions drawing_;
   bool show_rejected_ = false;
   bool all_ = false;
 };

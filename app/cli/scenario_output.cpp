@@ -4,11 +4,9 @@
 
 #include "app/cli/output.h"
 #include "app/documents/scenario_json.h"
-#include "core/viewmodel/localise.h"
 #include "core/workbench/scenario_view.h"
 #include "reports/csv.h"
 #include "reports/markdown.h"
-#include "reports/svg.h"
 #include "reports/terminal.h"
 
 namespace dachlast::cli {
@@ -94,10 +92,6 @@ std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, 
       speeds.reason.empty() ? "" : paragraph(fmt::format("Speed is not predicted: {}.", speeds.reason), common, 2);
   return paragraph(sweep_answer(sweep), common) + "\n" + table + reason +
          remark_lines("Assumed", speeds.assumptions, common);
-}
-
-std::string sweep_svg(const ScenarioSweep& sweep, const CommonOptions& common) {
-  return reports::svg_file(viewmodel::in_language(sweep_figure(sweep), words_of(common)));
 }
 
 }  // namespace dachlast::cli

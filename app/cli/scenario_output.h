@@ -13,7 +13,4 @@ std::string render_scenarios(std::span<const ScenarioPlan> plans, const CommonOp
 
 std::string render_sweep(const ScenarioSweep& sweep, const SweepSpeeds& speeds, const CommonOptions& common);
 
-/// The heatmap of a sweep as a file.
-std::string sweep_svg(const ScenarioSweep& sweep, const CommonOptions& common);
-
 }  // namespace dachlast::cli

@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDragEnterEvent>
+#include <QFileInfo>
 #include <QListWidget>
 #include <QMimeData>
 #include <QProgressBar>
@@ -27,6 +28,7 @@
 #include "app/gui/scenario_pins.h"
 #include "app/gui/settings.h"
 #include "core/base/error.h"
+#include "core/viewmodel/chart_sheet.h"
 #include "core/workbench/recording.h"
 #include "core/workbench/workbench.h"
 #include "ui/paint/figure_painter.h"
@@ -168,8 +170,7 @@ void MainWindow::connectPages() {
   for (ui::Page* page : std::initializer_list<ui::Page*>{overview_, roofline_, kv_cache_, compare_, report_})
     connect(page, &ui::Page::emptyButtonClicked, this, &MainWindow::chooseFile);
   for (ui::FigureView* chart : findChildren<ui::FigureView*>()) {
-    connect(chart, &ui::FigureView::saveRequested, this,
-            [this](const figure::Figure& figure, const QString& kind) { tell(save_figure(this, figure, kind)); });
+    connect(chart, &ui::FigureView::saveRequested, this, &MainWindow::saveChart);
     connect(chart, &ui::FigureView::saveDataRequested, this,
             [this](const viewmodel::Table& table, const QString& kind) { tell(save_table(this, table, kind)); });
     connect(chart, &ui::FigureView::addToReportRequested, reporter_, &ReportController::add);
@@ -217,6 +218,23 @@ void MainWindow::connectJobs() {
     if (!isActiveWindow()) notify(*this, tr("Measurement ended"), text);
   });
   connect(measurer_, &MeasureController::finished, this, &MainWindow::open);
+}
+
+void MainWindow::saveChart(const figure::Figure& chart, const viewmodel::Table& table, const QString& kind,
+                           double scale) {
+  try {
+    tell(save_figure(this, viewmodel::chart_sheet(sheetHead(), chart, table, ui::words()), kind, scale));
+  } catch (const Error& error) {
+    tell(said_error(error));
+  }
+}
+
+/// What the charts of the page are of: pages of the scenario speak of that, even while a run is shown.
+viewmodel::SheetHead MainWindow::sheetHead() const {
+  const QWidget* page = stack_->currentWidget();
+  if (page == timeline_ && !presenter_->recording().isEmpty())
+    return {QFileInfo(presenter_->recording()).fileName().toStdString(), {}};
+  return sheet_head_of(page == memory_ || page == recommend_ ? reporter_->scenario() : reporter_->subject());
 }
 
 QStringList MainWindow::pageTitles() const {

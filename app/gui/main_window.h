@@ -9,6 +9,7 @@
 #include "app/gui/docks.h"
 #include "app/gui/maximised_chart.h"
 #include "app/gui/open_runs.h"
+#include "core/viewmodel/chart_sheet.h"
 #include "ui/widgets/scenario_form.h"
 
 class QListWidget;
@@ -114,6 +115,8 @@ class MainWindow : public QMainWindow {
   void printReport();
   void exportTrace();
   void exportReportAs(const ui::ReportFields& fields);
+  viewmodel::SheetHead sheetHead() const;
+  void saveChart(const figure::Figure& chart, const viewmodel::Table& table, const QString& kind, double scale);
   void tell(const QString& text);
   void addRecent(const QString& path);
   void fillRecent();

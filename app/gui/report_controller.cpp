@@ -51,6 +51,12 @@ Material run_material(const ReportSubject& subject, const viewmodel::Words& word
            {"dachlast-comparison", reports::json_compare(*subject.base, run, comparison)}}};
 }
 
+ScenarioPlan plan_of(const ReportSubject& subject) {
+  const Scenario scenario = find_scenario(scenario_request(subject.scenario));
+  return plan_scenario(scenario, std::min(subject.scenario.context_tokens, scenario.model().max_context),
+                       subject.scenario.batch_size);
+}
+
 /// Its charts have room for labels in the language of the report, which need not be the window's.
 Material material_of(const ReportSubject& subject, const ReportFields& fields) {
   const viewmodel::Words& words = viewmodel::Words::of(fields.language, ui::capacity_units());
@@ -58,9 +64,7 @@ Material material_of(const ReportSubject& subject, const ReportFields& fields) {
   if (subject.run) {
     material = run_material(subject, words);
   } else {
-    const Scenario scenario = find_scenario(scenario_request(subject.scenario));
-    const ScenarioPlan plan = plan_scenario(
-        scenario, std::min(subject.scenario.context_tokens, scenario.model().max_context), subject.scenario.batch_size);
+    const ScenarioPlan plan = plan_of(subject);
     material = {full_report_view(plan, ui::capacity_units(), &words), {{"dachlast-data", json_scenario(plan)}}};
   }
   material.view.appendix = subject.added;
@@ -117,6 +121,14 @@ ui::ReportPreview report_preview_of(const ReportSubject& subject, const ReportFi
     preview.pictures[QStringLiteral("figure:") + to_qt(chart.id)] = image;
   }
   return preview;
+}
+
+viewmodel::SheetHead sheet_head_of(const ReportSubject& subject) {
+  if (!subject.run) return viewmodel::sheet_head(report_view(plan_of(subject), ui::capacity_units()), ui::words());
+  const viewmodel::RunView view = viewmodel::run_view(*subject.run);
+  std::vector<std::string> sentences = view.answer;
+  sentences.push_back(view.configuration_line);
+  return viewmodel::sheet_head(view.title, sentences, subject.run->created_at, ui::words());
 }
 
 ReportController::ReportController(OpenRuns& runs, ui::ScenarioForm& form, ui::ReportView& view, QUndoStack& edits,

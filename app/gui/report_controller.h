@@ -10,6 +10,7 @@
 #include "app/gui/open_runs.h"
 #include "app/gui/printing.h"
 #include "core/figure/figure.h"
+#include "core/viewmodel/chart_sheet.h"
 #include "ui/paint/theme.h"
 #include "ui/views/report_view.h"
 #include "ui/widgets/scenario_form.h"
@@ -39,6 +40,10 @@ std::string report_pdf_of(const ReportSubject& subject, const ui::ReportFields& 
 /// The same report as the window previews it.
 ui::ReportPreview report_preview_of(const ReportSubject& subject, const ui::ReportFields& fields, ui::Theme theme);
 
+/// What a chart says it is of, where it leaves the program alone, in the language of the window.
+/// Errors   throws `Error` as planning does.
+viewmodel::SheetHead sheet_head_of(const ReportSubject& subject);
+
 /// Keeps the preview in step with what is open, and writes the file: both in the background, because a report reads headers of
 /// models, weighs hardware and draws a dozen charts. The last question wins.
 /// Threads  lives on the GUI thread; its pool only computes and writes the file it was told to.
@@ -61,6 +66,10 @@ class ReportController : public QObject {
   void add(const figure::Figure& chart);
   void clearAdded();
   const std::vector<figure::Figure>& added() const { return added_; }
+  /// What is open: the run that is shown, else the scenario.
+  ReportSubject subject() const;
+  /// The scenario, whatever run is shown.
+  ReportSubject scenario() const { return {nullptr, nullptr, form_.fields(), {}, {}}; }
   void waitForDone() { pool_.waitForDone(); }
 
  Q_SIGNALS:
@@ -68,7 +77,6 @@ class ReportController : public QObject {
   void told(const QString& text);
 
  private:
-  ReportSubject subject() const;
   void inBackground(std::function<QString()> work);
   void edit(const QString& what, std::vector<figure::Figure> charts);
   void setAdded(std::vector<figure::Figure> charts);

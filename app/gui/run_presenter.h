@@ -58,6 +58,8 @@ class RunPresenter : public QObject {
   void showTimelines();
   /// Shows the kernels of a recording on the timeline page, until another run is chosen.
   void showRecording(const QString& file);
+  /// The recording that the timeline shows in place of the run; empty: none.
+  const QString& recording() const { return recording_; }
   /// Whose timeline is shown; empty: none.
   const QString& timelineFile() const { return timeline_file_; }
   /// Says on every page of the run why there is none.

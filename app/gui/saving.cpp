@@ -16,8 +16,6 @@ namespace {
 
 using ui::to_qt;
 
-constexpr double kFileScale = 2.0;
-
 /// Gives the words of this file their context in translations.
 struct SavingWords {
   Q_DECLARE_TR_FUNCTIONS(Saving)
@@ -27,11 +25,11 @@ QByteArray bytes_of(const std::string& text) {
   return {text.data(), static_cast<qsizetype>(text.size())};
 }
 
-QByteArray png_of(const figure::Figure& figure, ui::Theme theme) {
+QByteArray png_of(const figure::Figure& figure, ui::Theme theme, double scale) {
   QByteArray bytes;
   QBuffer buffer(&bytes);
   buffer.open(QIODevice::WriteOnly);
-  ui::image_of(figure, theme, kFileScale).save(&buffer, "PNG");
+  ui::image_of(figure, theme, scale).save(&buffer, "PNG");
   return bytes;
 }
 
@@ -52,10 +50,10 @@ QString write_file(const QString& path, const QByteArray& bytes) {
                  : SavingWords::tr("%1 was not written: %2").arg(path, file.errorString());
 }
 
-QString save_figure(QWidget* parent, const figure::Figure& figure, const QString& kind) {
+QString save_figure(QWidget* parent, const figure::Figure& figure, const QString& kind, double scale) {
   const QString path = ask(parent, SavingWords::tr("Save Figure"), to_qt(figure.id) + u'.' + kind, filter_of(kind));
   if (path.isEmpty()) return {};
-  return write_file(path, kind == QStringLiteral("png") ? png_of(figure, ui::theme_of(parent->palette()))
+  return write_file(path, kind == QStringLiteral("png") ? png_of(figure, ui::theme_of(parent->palette()), scale)
                                                         : bytes_of(reports::svg_file(figure)));
 }
 

@@ -11,7 +11,8 @@ class QWidget;
 namespace dachlast::gui {
 
 /// Each asks where to and returns what to tell: where it went, or why not; empty where the reader changed their mind.
-QString save_figure(QWidget* parent, const figure::Figure& figure, const QString& kind);
+/// `kind`: "png", drawn in the parent's theme at `scale` pixels a unit, or "svg".
+QString save_figure(QWidget* parent, const figure::Figure& figure, const QString& kind, double scale);
 QString save_table(QWidget* parent, const viewmodel::Table& table, const QString& kind);
 QString save_text(QWidget* parent, const QString& title, const QString& name, const QString& filter,
                   const std::string& text);

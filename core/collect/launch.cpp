@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/program_library.h"
 
 namespace dachlast {
 namespace {
@@ -101,17 +102,6 @@ ProgramEnd wait_for(pid_t child) {
   return {std::nullopt, WTERMSIG(status)};
 }
 
-/// A library where the build and the installation put it.
-std::optional<fs::path> library_beside_program(const std::string& name) {
-  std::error_code failed;
-  const fs::path bin = fs::read_symlink("/proc/self/exe", failed).parent_path();
-  for (const char* folder : {"../lib/dachlast", "../lib", "../lib/x86_64-linux-gnu/dachlast"})
-    if (fs::path library = (bin / folder / name).lexically_normal(); fs::exists(library, failed)) return library;
-  if (const char* folder = std::getenv("DACHLAST_LIB_DIR"))
-    if (fs::path library = fs::path(folder) / name; fs::exists(library, failed)) return library;
-  return std::nullopt;
-}
-
 }  // namespace
 
 ProgramEnd run_program(std::span<const std::string> command, std::span<const EnvironmentEntry> environment) {
@@ -141,7 +131,7 @@ ProgramEnd run_program(std::span<const std::string> command, std::span<const Env
 
 fs::path nvtx_injection_library() {
 #ifdef DACHLAST_HAS_NVTX
-  if (const auto library = library_beside_program("libdachlast_nvtx.so")) return *library;
+  if (const auto library = program_library("libdachlast_nvtx.so")) return *library;
   throw Error(ErrorKind::kFailure, "libdachlast_nvtx.so", "is not where the installation puts it, ../lib/dachlast.",
               "Install the program again, or set DACHLAST_LIB_DIR to its folder.");
 #else
@@ -151,7 +141,7 @@ fs::path nvtx_injection_library() {
 }
 
 std::optional<fs::path> cupti_injection_library() {
-  return library_beside_program("libdachlast_cupti.so");
+  return program_library("libdachlast_cupti.so");
 }
 
 }  // namespace dachlast

@@ -4,12 +4,11 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <system_error>
 
 #include "core/base/error.h"
+#include "core/base/program_library.h"
 #include "core/engine/cuda_plugin.h"
 #include "core/hardware/nvidia_driver.h"
 
@@ -25,20 +24,9 @@ std::string text_of(int device) {
   return fmt::format("cuda:{}", device);
 }
 
-/// Empty where there is none.
-fs::path library_folder() {
-  std::error_code failed;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed).parent_path();
-  const char* named = std::getenv("DACHLAST_LIB_DIR");
-  for (const fs::path& folder : {fs::path(named == nullptr ? "" : named), program / "../lib/dachlast",
-                                 program / "../lib/x86_64-linux-gnu/dachlast"})
-    if (fs::exists(folder / kLibrary)) return folder;
-  return {};
-}
-
-const CudaPlugin& plugin_in(const fs::path& folder) {
+const CudaPlugin& plugin_of(const fs::path& library) {
   // Never closed: devices, and what they throw, have their code in it.
-  void* handle = dlopen((folder / kLibrary).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
     throw Error(ErrorKind::kDevice, kLibrary, fmt::format("It does not load: {}.", dlerror()),
                 "Install the CUDA runtime (libcudart) that this program was built with.");
@@ -49,13 +37,13 @@ const CudaPlugin& plugin_in(const fs::path& folder) {
 }
 
 std::shared_ptr<EngineDevice> open_cuda(int device) {
-  const fs::path folder = library_folder();
-  if (folder.empty())
+  const std::optional<fs::path> library = program_library(kLibrary);
+  if (!library)
     throw Error(ErrorKind::kDevice, text_of(device),
                 fmt::format("This build has no CUDA engine: {} is not where the installation puts it, ../lib/dachlast.",
                             kLibrary),
                 "Build with nvcc on the PATH, or leave --gpu out to measure on the CPU.");
-  return plugin_in(folder).open(device, (folder / kGemmLibrary).c_str());
+  return plugin_of(*library).open(device, (library->parent_path() / kGemmLibrary).c_str());
 }
 
 }  // namespace

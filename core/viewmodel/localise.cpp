@@ -26,6 +26,7 @@ class Change {
   void operator()(ResponsiveFigure& figure) const {
     (*this)(figure.wide);
     (*this)(figure.narrow);
+    (*this)(figure.table);
   }
   void operator()(KeyFigure& figure) const {
     (*this)(figure.label);

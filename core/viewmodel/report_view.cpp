@@ -93,8 +93,9 @@ void add_curves(ReportView& report, const Run& run, const figure::Wording* wordi
     if (curves.measured.empty()) continue;
     report.latency_charts.push_back(
         {speed_curves_figure(curves, figure::for_readers(kCurvesWide, wording), id),
-         speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), std::string(id) + "-narrow")});
-    report.latency_tables.push_back(speed_curves_table(curves));
+         speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), std::string(id) + "-narrow"),
+         speed_curves_table(curves)});
+    report.latency_tables.push_back(*report.latency_charts.back().table);
   }
 }
 

@@ -19,6 +19,7 @@ namespace dachlast::viewmodel {
 struct ResponsiveFigure {
   figure::Figure wide;
   figure::Figure narrow;
+  std::optional<Table> table = std::nullopt;  // of its numbers; for who takes the chart out of the report
 };
 
 /// Width of a report's charts, in figure units: what a sheet of 1,100 pixels leaves, and a telephone.

@@ -119,6 +119,16 @@ Values utilisations(const RooflinePlot& plot, double Utilisation::*field) {
   });
 }
 
+/// A row of a roof: its name, its rate in one of the last but two columns, and where that is from.
+std::vector<Cell> roof_row(const RooflineRoof& roof, std::size_t n_columns, std::size_t rate_column, Measure measure) {
+  std::vector<Cell> row(n_columns, missing_cell());
+  row[0] = text_cell("roof");
+  row[2] = text_cell(roof.label);
+  row[rate_column] = number_cell(roof.value, format(measure, roof.value), roof.origin);
+  row[n_columns - 1] = text_cell(std::string(name_of(roof.origin)));
+  return row;
+}
+
 }  // namespace
 
 RooflineFrame roofline_frame(const DeviceRoofs& roofs) {
@@ -191,6 +201,22 @@ Table roofline_table(const RooflinePlot& plot) {
                     "phases list all.",
                     counted(plot.n_left_out, "operation", "operations")));
   return table.build();
+}
+
+Table roofline_data(const RooflinePlot& plot) {
+  Table table = roofline_table(plot);
+  table.columns.insert(table.columns.begin(), {"kind", "Kind", "", "", Align::kLeft});
+  table.columns.push_back({"roof_bytes_per_s", "Memory roof", "", ""});
+  table.columns.push_back({"roof_flops_per_s", "Compute roof", "", ""});
+  table.columns.push_back({"roof_origin", "Roof from", "", "", Align::kLeft});
+  const std::size_t n = table.columns.size();
+  for (auto& row : table.rows) {
+    row.insert(row.begin(), text_cell("point"));
+    row.resize(n, missing_cell());
+  }
+  for (const auto& roof : plot.memory_roofs) table.rows.push_back(roof_row(roof, n, n - 3, Measure::kBandwidth));
+  for (const auto& roof : plot.compute_roofs) table.rows.push_back(roof_row(roof, n, n - 2, Measure::kWorkRate));
+  return table;
 }
 
 }  // namespace dachlast::viewmodel

@@ -36,7 +36,8 @@ void add_curves(ReportView& report, const ScenarioPlan& plan, CurveOver over, co
   if (!curves.reason.empty()) return;
   report.latency_charts.push_back(ResponsiveFigure{
       viewmodel::speed_curves_figure(curves, figure::for_readers(kCurvesWide, wording), id),
-      viewmodel::speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), id + "-narrow")});
+      viewmodel::speed_curves_figure(curves, figure::for_readers(kCurvesNarrow, wording), id + "-narrow"),
+      viewmodel::speed_curves_table(curves)});
 }
 
 void shorten(viewmodel::Table& rejected) {

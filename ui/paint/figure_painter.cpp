@@ -121,6 +121,7 @@ class Artist {
     figure::Weight weight;
     QFont font;
     QFontMetricsF metrics;
+    QString key;  // of the font, whatever of it changes while the program runs
   };
   enum class Edges : std::uint8_t { kSmooth, kSharp };
 
@@ -132,7 +133,7 @@ class Artist {
       if (face.pixels == pixels && face.weight == weight) return face;
     font_.setPixelSize(pixels);
     font_.setWeight(weight == figure::Weight::kBold ? QFont::DemiBold : QFont::Normal);
-    return faces_.emplace_back(Typeface{pixels, weight, font_, QFontMetricsF(font_)});
+    return faces_.emplace_back(Typeface{pixels, weight, font_, QFontMetricsF(font_), font_.key()});
   }
 
   void edges(Edges wanted) {
@@ -206,9 +207,8 @@ class Artist {
   void drawOutlined(const Typeface& face, const QString& words, const QColor& ink, QPointF at) {
     thread_local QCache<QString, QImage> library(kMostOutlined);
     const double scale = painter_.device()->devicePixelRatioF() * painter_.worldTransform().m11();
-    const QString key = QStringLiteral("%1|%2|%3|%4|%5|%6")
-                            .arg(face.pixels)
-                            .arg(static_cast<int>(face.weight))
+    const QString key = QStringLiteral("%1|%2|%3|%4|%5")
+                            .arg(face.key)
                             .arg(ink.rgba())
                             .arg(inkOf(Role::kSurface).rgba())
                             .arg(scale)

@@ -83,7 +83,7 @@ void CompareView::setComparison(const viewmodel::CompareMany& comparison) {
   evidence_->setVisible(nothing.isEmpty());
   changes_->setSource(
       [comparison](figure::Size size) { return viewmodel::change_figure(comparison, size, "changes"); });
-  changes_->setData([table = comparison.points] { return table; });
+  changes_->setTable([table = comparison.points] { return table; });
   notes_->setText(lines_of(comparison.notes));
   notes_->setVisible(!comparison.notes.empty());
   showContent();

@@ -102,7 +102,7 @@ void KvCachePage::setRun(std::shared_ptr<const Run> run) {
   block_sizes_->setTable(view->block_sizes);
   waste_->setSource(
       [run = run_](figure::Size size) { return viewmodel::waste_figure(run->serving->kv, size, "kv-waste"); });
-  waste_->setData([table = view->figures] { return table; });
+  waste_->setTable([table = view->figures] { return table; });
   time_->setRange(0, std::max(static_cast<int>(kv.moments.size()) - 1, 0));
   moment_ = viewmodel::fullest_moment(kv);
   time_->setValue(moment_);

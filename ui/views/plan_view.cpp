@@ -87,7 +87,7 @@ void PlanView::setContent(const PlanContent& content) {
     return viewmodel::context_chart_figure(chart, size, "context-chart", capacity_units());
   });
   table_->setTable(content.memory);
-  bar_->setData([table = content.memory] { return table; });
+  bar_->setTable([table = content.memory] { return table; });
   showContent();
 }
 

@@ -269,6 +269,7 @@ void RecommendView::setContent(const RecommendContent& content) {
   rejected_->setText(content.rejected);
   remarks_->setText(content.remarks.join(u'\n'));
   lists_->setTabText(1, tr("Rejected (%1)").arg(content.rejections.rows.size()));
+  pareto_->setTable([table = content.options] { return table; });
   pareto_->setData([table = content.candidates] { return table; });
   drawPareto();
   evidence_->show();
@@ -278,7 +279,7 @@ void RecommendView::setContent(const RecommendContent& content) {
 void RecommendView::setCurves(const viewmodel::SpeedCurves& over_batch, const viewmodel::SpeedCurves& over_context) {
   const auto show = [](FigureView& view, const viewmodel::SpeedCurves& curves, const char* id) {
     view.setSource([curves, id](figure::Size size) { return viewmodel::speed_curves_figure(curves, size, id); });
-    view.setData([curves] { return viewmodel::speed_curves_table(curves); });
+    view.setTable([curves] { return viewmodel::speed_curves_table(curves); });
   };
   show(*over_batch_, over_batch, "speed-over-batch");
   show(*over_context_, over_context, "speed-over-context");

@@ -88,7 +88,8 @@ void RooflineView::setPlot(const viewmodel::RooflinePlot& plot, const QString& a
   datums_.clear();
   for (const auto& point : plot.points) datums_.push_back(to_qt(point.datum));
   draw();
-  chart_->setData([table = viewmodel::roofline_table(plot)] { return table; });
+  chart_->setTable([table = viewmodel::roofline_table(plot)] { return table; });
+  chart_->setData([plot] { return viewmodel::roofline_data(plot); });
   table_->setTable(viewmodel::roofline_table(plot));
   showContent();
 }

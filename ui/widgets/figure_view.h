@@ -45,7 +45,9 @@ class FigureView : public QWidget {
 
   /// Replaces the content; an empty source shows nothing.
   void setSource(Source source);
-  /// The table of "Copy data", "Save as CSV" and "Show as table"; without one, the facts of the data are listed.
+  /// The table that belongs beside the chart: of "Show as table", and below saved pictures. Without one, "Show as table" lists `setData`'s.
+  void setTable(Data table) { table_ = std::move(table); }
+  /// What "Copy data" and files of data hold where that is more than the table; without either, the facts of the data are listed.
   void setData(Data data) { data_ = std::move(data); }
   void setFacts(Facts facts) { facts_ = std::move(facts); }
   void setGestures(Brush brush, Zoom zoom);
@@ -81,8 +83,9 @@ class FigureView : public QWidget {
   void resetRequested();
   /// Someone wants this figure in the report.
   void addToReportRequested(const dachlast::figure::Figure& figure);
-  /// Someone wants this figure in a file of this kind: "png", "svg".
-  void saveRequested(const figure::Figure& figure, const QString& kind);
+  /// Someone wants this figure, in English, above this table in a file of this kind: "png" at `scale` pixels a unit, "svg".
+  void saveRequested(const dachlast::figure::Figure& figure, const dachlast::viewmodel::Table& table,
+                     const QString& kind, double scale);
   /// Someone wants the figures behind it in a file of this kind: "csv", "json".
   void saveDataRequested(const viewmodel::Table& table, const QString& kind);
 
@@ -117,8 +120,7 @@ class FigureView : public QWidget {
   void step(int by);
   bool clearOne();
   void showTooltip();
-  /// The figure with every word of it in the reader's language, tooltips too.
-  figure::Figure whole() const;
+  void save(const QString& kind, double scale = 1.0);
   void copyImage();
   void showAsTable();
   void fillMenu(QMenu& menu);
@@ -130,6 +132,7 @@ class FigureView : public QWidget {
   void endBrush(QPointF position);
 
   Source source_;
+  Data table_;
   Data data_;
   Facts facts_;
   Brush brush_ = Brush::kNone;

@@ -5,9 +5,9 @@
 #include <QDialog>
 #include <QImage>
 #include <QMenu>
+#include <QMimeData>
 #include <QVBoxLayout>
 
-#include "core/viewmodel/localise.h"
 #include "ui/paint/figure_painter.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
@@ -18,14 +18,16 @@ namespace {
 
 constexpr double kCopyScale = 2.0;  // sharp on a dense screen
 constexpr QSize kTableSize{760, 480};
+constexpr int kPngScales[] = {1, 2, 3};
 
 }  // namespace
 
 viewmodel::Table FigureView::data() const {
-  return data_ ? data_() : factsTable();
+  if (data_) return data_();
+  return table_ ? table_() : factsTable();
 }
 
-/// The figure as it leaves the program: nobody can ask there. Drawn anew, in English: a report has a language of its own.
+/// The figure as it leaves the program: nobody can ask there. Drawn anew, in English: reports and files have a language of their own.
 figure::Figure FigureView::figureWithFacts() const {
   if (!source_) return {};
   figure::Figure whole = source_({static_cast<double>(width()), static_cast<double>(height())});
@@ -34,8 +36,8 @@ figure::Figure FigureView::figureWithFacts() const {
   return whole;
 }
 
-figure::Figure FigureView::whole() const {
-  return viewmodel::in_language(figureWithFacts(), words());
+void FigureView::save(const QString& kind, double scale) {
+  Q_EMIT saveRequested(figureWithFacts(), table_ ? table_() : viewmodel::Table{}, kind, scale);
 }
 
 /// The facts of every datum as the chart tells them on hover.
@@ -52,8 +54,14 @@ viewmodel::Table FigureView::factsTable() const {
   return table;
 }
 
+/// What pastes pictures gets the picture, what pastes text the figures.
 void FigureView::copyImage() {
-  QApplication::clipboard()->setImage(image_of(figure(), theme_of(palette()), kCopyScale));
+  auto* both = new QMimeData;
+  both->setImageData(image_of(figure(), theme_of(palette()), kCopyScale));
+  DataTable table;
+  table.setTable(data());
+  both->setText(table.selectionAsTsv());
+  QApplication::clipboard()->setMimeData(both);
 }
 
 void FigureView::showAsTable() {
@@ -61,7 +69,7 @@ void FigureView::showAsTable() {
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setWindowTitle(to_qt(figure().title));
   auto* table = new DataTable(dialog);
-  table->setTable(data());
+  table->setTable(table_ ? table_() : data());
   auto* layout = new QVBoxLayout(dialog);
   layout->addWidget(table);
   dialog->resize(kTableSize);
@@ -76,8 +84,11 @@ void FigureView::fillMenu(QMenu& menu) {
     QApplication::clipboard()->setText(table.selectionAsTsv());
   });
   menu.addSeparator();
-  menu.addAction(tr("Save as PNG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("png")); });
-  menu.addAction(tr("Save as SVG…"), this, [this] { Q_EMIT saveRequested(whole(), QStringLiteral("svg")); });
+  QMenu* png = menu.addMenu(tr("Save as PNG"));
+  for (const int scale : kPngScales)
+    //: %1 is a number of pixels
+    png->addAction(tr("%1× pixels…").arg(scale), this, [this, scale] { save(QStringLiteral("png"), scale); });
+  menu.addAction(tr("Save as SVG…"), this, [this] { save(QStringLiteral("svg")); });
   menu.addAction(tr("Save as CSV…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("csv")); });
   menu.addAction(tr("Save as JSON…"), this, [this] { Q_EMIT saveDataRequested(data(), QStringLiteral("json")); });
   menu.addSeparator();

@@ -846,10 +846,6 @@
         <translation>Daten kopieren</translation>
     </message>
     <message>
-        <source>Save as PNG…</source>
-        <translation>Als PNG speichern…</translation>
-    </message>
-    <message>
         <source>Save as SVG…</source>
         <translation>Als SVG speichern…</translation>
     </message>
@@ -876,6 +872,15 @@
     <message>
         <source>Chart</source>
         <translation>Diagramm</translation>
+    </message>
+    <message>
+        <source>Save as PNG</source>
+        <translation>Als PNG speichern</translation>
+    </message>
+    <message>
+        <source>%1× pixels…</source>
+        <extracomment>%1 is a number of pixels</extracomment>
+        <translation>%1-fache Pixel…</translation>
     </message>
 </context>
 <context>

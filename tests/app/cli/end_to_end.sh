@@ -66,8 +66,23 @@ done
 cmp -s roofline.svg phases.svg && fail "two views are one picture"
 expect 2 export a.dachlast --to svg --view kv
 contains err "It has: "
-expect 2 export a.dachlast --view phases
+expect 2 export a.dachlast --to jsonl --view phases
 contains err "Add --to svg"
+expect 0 export a.dachlast --to csv --view roofline -o roofline.csv
+grep -q '^point,' roofline.csv && grep -q '^roof,' roofline.csv || fail "the data of the roofline lack points or roofs"
+expect 0 export a.dachlast --to json --view phases -o phases.json
+grep -q '"schema": "dachlast.chart/1"' phases.json || fail "the data of the phases are of no schema"
+if [[ -e $(dirname "$program")/../lib/dachlast/libdachlast_png.so ]]; then
+  expect 0 export a.dachlast --to png -o roofline.png
+  [[ $(head -c 4 roofline.png | tail -c 3) == PNG ]] || fail "the picture of the roofline is no PNG"
+  expect 0 export a.dachlast --to png --bare --scale 1 -o bare.png
+  (($(stat -c %s bare.png) < $(stat -c %s roofline.png))) || fail "a bare picture is no smaller"
+else
+  expect 5 export a.dachlast --to png -o roofline.png
+  contains err "This build draws none"
+fi
+expect 2 export a.dachlast --to svg --scale 7
+contains err "Use 1, 2 or 3"
 expect 0 report a.dachlast -o a.html --timestamp 2026-01-01T00:00:00Z
 expect 0 report a.dachlast -o b.html --timestamp 2026-01-01T00:00:00Z
 cmp -s a.html b.html || fail "two reports of one run differ"

@@ -14,8 +14,10 @@
 namespace dachlast::cli {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class PlanCommand : public testing::Test {
@@ -162,7 +164,7 @@ TEST_F(PlanCommand, ASweepIsAGridAndADrawing) {
   EXPECT_EQ(sweep["cells"][3]["fits"], false);                   // 128 GiB
   const std::string svg = (files_.path() / "map.svg").string();
   const Outcome drawn =
-      plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context,batch", "--svg", svg.c_str()});
+      plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context,batch", "--chart", svg.c_str()});
   EXPECT_EQ(drawn.code, kExitDone);
   std::stringstream text;
   text << std::ifstream(svg).rdbuf();
@@ -173,15 +175,33 @@ TEST_F(PlanCommand, ASweepIsAGridAndADrawing) {
 
 TEST_F(PlanCommand, DrawsEveryChartOfAPlanInTheLanguageAskedFor) {
   for (const char* view : {"memory", "context", "heatmap", "speed-over-batch", "speed-over-context"}) {
-    const Outcome drawn = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", view});
+    const Outcome drawn = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--view", view});
     EXPECT_EQ(drawn.code, kExitDone) << view << drawn.err;
     EXPECT_THAT(drawn.out, StartsWith("<?xml")) << view;
   }
-  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--lang", "de"}).out,
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--lang", "de"}).out,
               HasSubstr("Gewichte"));
-  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", "contxt"}).err,
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--view", "contxt"}).err,
               HasSubstr("Did you mean context? It has: memory, context, heatmap, speed-over-batch, "
                         "speed-over-context."));
+}
+
+TEST_F(PlanCommand, TheEndingOfAChartsFileSaysWhatItHolds) {
+  const auto written = [&](const char* name) {
+    const std::string file = (files_.path() / name).string();
+    const Outcome drawn = plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", file.c_str()});
+    EXPECT_EQ(drawn.code, kExitDone) << drawn.err;
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+  };
+  EXPECT_THAT(written("memory.svg"), AllOf(HasSubstr("llama-3.1-8b on H100"), HasSubstr("14.96")));  // head and table
+  EXPECT_THAT(written("memory.csv"), HasSubstr("weights,"));
+  EXPECT_THAT(written("memory.json"), HasSubstr("dachlast.chart/1"));
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--bare"}).out,
+              Not(HasSubstr("font-size=\"16\"")));
+  EXPECT_THAT(plan({"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "memory.gif"}).err,
+              HasSubstr("Name the file .svg, .png, .csv or .json."));
 }
 
 TEST_F(PlanCommand, ABatchOfOneIsAGridOfOneRow) {
@@ -233,9 +253,12 @@ TEST_F(PlanCommand, WrongUsageEndsWithTwo) {
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--sweep", "context"},
       {"--model", "llama-3.1-8b", "--gpu", "h100,t4", "--sweep", "context,batch"},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--view", "context"},
-      {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--view", "pareto"},
-      {"--model", "llama-3.1-8b", "--gpu", "h100", "--svg", "-", "--sweep", "context,batch", "--view", "context"},
-      {"--model", "llama-3.1-8b", "--gpu", "h100,l40s", "--svg", "-"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--view", "pareto"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--sweep", "context,batch", "--view", "context"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100,l40s", "--chart", "-"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "memory.gif"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--scale", "4"},
+      {"--model", "llama-3.1-8b", "--gpu", "h100", "--chart", "-", "--theme", "pink"},
       {"--model", "llama-3.1-8b", "--gpu", ""},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--dtype", ""},
       {"--model", "llama-3.1-8b", "--gpu", "h100", "--engine", "vllm@"},

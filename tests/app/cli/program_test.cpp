@@ -114,7 +114,7 @@ const std::vector<std::vector<const char*>>& commands_with_memory() {
       {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm,a100-80gb", "--context", "32k"},
       {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "32k", "--format", "md"},
       {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--sweep", "context,batch"},
-      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--sweep", "context,batch", "--svg", "-"},
+      {"plan", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--sweep", "context,batch", "--chart", "-"},
       {"recommend", "--model", "llama-3.1-8b", "--context", "8k", "--gpus", "h100-sxm,l4", "--show-rejected"},
       {"recommend", "--model", "llama-3.1-8b", "--context", "8k", "--gpus", "h100-sxm,l4", "--format", "md"},
       {"advise", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--context", "32k", "--batch", "8"},

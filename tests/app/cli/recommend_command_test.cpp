@@ -97,7 +97,7 @@ TEST_F(RecommendCommand, PricesMakeACostColumn) {
 }
 
 TEST_F(RecommendCommand, DrawsTheParetoChart) {
-  const Outcome outcome = recommend({"--svg", "-", "--concurrency", "4", "--max-gpus", "2", "--tpot", "50ms"});
+  const Outcome outcome = recommend({"--chart", "-", "--concurrency", "4", "--max-gpus", "2", "--tpot", "50ms"});
   EXPECT_EQ(outcome.code, kExitDone);
   EXPECT_THAT(outcome.out, HasSubstr("<svg"));
   EXPECT_THAT(outcome.out, HasSubstr("Tokens/s per GPU"));

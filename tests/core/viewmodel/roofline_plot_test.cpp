@@ -34,6 +34,19 @@ TEST(RooflineFrame, NeedsRoofs) {
   EXPECT_THROW(roofline_frame({}), Error);
 }
 
+TEST(RooflineData, HoldsPointsAndRoofs) {
+  const auto plot = roofline_plot(test::sample_run());
+  const auto data = roofline_data(plot);
+  ASSERT_EQ(data.rows.size(), plot.points.size() + plot.memory_roofs.size() + plot.compute_roofs.size());
+  for (const auto& row : data.rows) EXPECT_EQ(row.size(), data.columns.size());
+  EXPECT_EQ(data.rows.front().front().text, "point");
+  const auto& roof = data.rows[plot.points.size()];
+  EXPECT_EQ(roof.front().text, "roof");
+  EXPECT_EQ(roof[2].text, plot.memory_roofs.front().label);
+  EXPECT_EQ(std::get<double>(roof[data.columns.size() - 3].raw), plot.memory_roofs.front().value);
+  EXPECT_EQ(roof.back().text, "measured");
+}
+
 TEST(RooflinePlot, PointsAreNumberedLikeTheRowsOfTheTable) {
   const auto plot = roofline_plot(test::sample_run());
   const auto table = roofline_table(plot);

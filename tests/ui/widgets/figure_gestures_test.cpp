@@ -195,18 +195,38 @@ TEST_F(FigureGestures, ARightClickCopiesImageAndData) {
   EXPECT_TRUE(QApplication::clipboard()->text().contains("middle\tthe middle"));
   ASSERT_TRUE(choose_from_menu(view_, {110, 60}, "Copy image"));
   EXPECT_FALSE(QApplication::clipboard()->image().isNull());
+  EXPECT_TRUE(QApplication::clipboard()->text().contains("middle\tthe middle"));  // for those who paste into a sheet
+}
+
+TEST_F(FigureGestures, FilesOfDataHoldMoreThanTheTableBesideTheChart) {
+  const auto named = [](const char* id) {
+    return [id] { return viewmodel::Table{.id = id, .title = {}, .columns = {}, .rows = {}, .notes = {}}; };
+  };
+  view_.setTable(named("beside"));
+  EXPECT_EQ(view_.data().id, "beside");
+  view_.setData(named("all"));
+  EXPECT_EQ(view_.data().id, "all");
+  std::string below;
+  QObject::connect(&view_, &FigureView::saveRequested,
+                   [&](const auto&, const viewmodel::Table& table, const auto&, double) { below = table.id; });
+  ASSERT_TRUE(choose_from_menu(view_, {110, 60}, "Save as SVG…"));
+  EXPECT_EQ(below, "beside");
 }
 
 TEST_F(FigureGestures, ARightClickSavesInFourKindsAndAddsToTheReport) {
   QStringList kinds;
   QString added;
-  QObject::connect(&view_, &FigureView::saveRequested, [&](const auto&, const QString& kind) { kinds << kind; });
+  QObject::connect(&view_, &FigureView::saveRequested,
+                   [&](const auto&, const auto&, const QString& kind, double scale) {
+                     kinds << (kind == QStringLiteral("png") ? kind + QString::number(scale) : kind);
+                   });
   QObject::connect(&view_, &FigureView::saveDataRequested, [&](const auto&, const QString& kind) { kinds << kind; });
   QObject::connect(&view_, &FigureView::addToReportRequested,
                    [&](const figure::Figure& chart) { added = QString::fromStdString(chart.id); });
-  for (const char* entry : {"Save as PNG…", "Save as SVG…", "Save as CSV…", "Save as JSON…", "Add to report"})
+  for (const char* entry :
+       {"1× pixels…", "3× pixels…", "Save as SVG…", "Save as CSV…", "Save as JSON…", "Add to report"})
     EXPECT_TRUE(choose_from_menu(view_, {110, 60}, QString::fromUtf8(entry))) << entry;
-  EXPECT_EQ(kinds.join(u' ').toStdString(), "png svg csv json");
+  EXPECT_EQ(kinds.join(u' ').toStdString(), "png1 png3 svg csv json");
   EXPECT_EQ(added.toStdString(), "p");
 }
 
