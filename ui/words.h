@@ -12,7 +12,7 @@ namespace dachlast::ui {
 /// The language the window speaks: that of Qt's default locale; English where there is no catalogue of it.
 viewmodel::Language spoken_language();
 
-/// How the window writes memory: GiB unless told. Told before the first window opens: what is shown does not change.
+/// How the window writes memory: GiB unless told. What is shown already stays as it is until it is shown again.
 void write_memory_in(viewmodel::CapacityUnits units);
 viewmodel::CapacityUnits capacity_units();
 

@@ -64,6 +64,8 @@ class MainWindow : public QMainWindow {
   static QStringList pageIds();
   /// Threshold and keys as the reader chose them; the theme is the whole program's.
   void applyPreferences(const Preferences& preferences);
+  /// Writes every page anew, in the units of now.
+  void showAgain();
   /// Tells of projects that a crash left behind, with a way to restore or drop each.
   void offerRecovery();
 

@@ -141,6 +141,11 @@ void MeasureController::prepare() {
   delay_->start();
 }
 
+void MeasureController::checkAgain() {
+  if (!std::exchange(checked_, false)) return;
+  prepare();
+}
+
 void MeasureController::preflight() {
   if (running_) return;
   const int generation = ++generation_;

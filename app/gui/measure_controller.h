@@ -30,6 +30,8 @@ class MeasureController : public QObject {
   /// Checks what the fields ask for, as soon as they rest. Measures the roofs of this computer first where none are stored, so it is
   /// called only once someone looks at the page.
   void prepare();
+  /// The same for what was checked already, in the words and units of now; nothing where nobody has looked yet.
+  void checkAgain();
   /// Measures once more what was measured last.
   void repeat();
 

@@ -163,6 +163,11 @@ void PlanController::plan(const ScenarioFields& fields) {
   }
 }
 
+void PlanController::planAgain() {
+  scenario_.reset();
+  plan(form_.fields());
+}
+
 void PlanController::show(const ScenarioPlan& plan) {
   const ScenarioView words = scenario_view(plan);
   ui::PlanContent content;

@@ -30,6 +30,8 @@ class PlanController : public QObject {
 
   /// Plans what the form says.
   void plan(const ui::ScenarioFields& fields);
+  /// The same once more, in the words and units of now.
+  void planAgain();
 
  Q_SIGNALS:
   /// A plan is shown; the title is model and device.

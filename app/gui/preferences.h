@@ -17,8 +17,8 @@ enum class ThemeChoice : std::uint8_t { kSystem, kLight, kDark };
 /// What a reader may choose about the program; defaults follow the system.
 struct Preferences {
   ThemeChoice theme = ThemeChoice::kSystem;
-  QString language = QStringLiteral("system");                      // takes effect at the next start
-  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec;  // likewise
+  QString language = QStringLiteral("system");  // takes effect at the next start
+  viewmodel::CapacityUnits units = viewmodel::CapacityUnits::kIec;
   int threshold_percent = 0;                 // utilisation that names a bound; 0: what each run says
   RoofSource roofs = RoofSource::kMeasured;  // that shares refer to
   QMap<QString, QKeySequence> keys;          // that differ from the standard, by command

@@ -187,6 +187,15 @@ void RunPresenter::showRun() {
   if (pages_.timeline.isVisible()) showTimelines();
 }
 
+void RunPresenter::showAgain() {
+  timeline_file_.clear();  // else it counts as shown
+  const QString recording = recording_;
+  if (runs_.shown() != nullptr) showRun();
+  recording_ = recording;
+  showRuns();
+  if (!recording_.isEmpty()) showTimelines();
+}
+
 bool RunPresenter::showTimelineOf(const QString& file, const QString& name) {
   timelines_->request(file);
   const auto timeline = timelines_->found(file);

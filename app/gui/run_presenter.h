@@ -62,6 +62,8 @@ class RunPresenter : public QObject {
   const QString& recording() const { return recording_; }
   /// Whose timeline is shown; empty: none.
   const QString& timelineFile() const { return timeline_file_; }
+  /// Writes every page anew, in the words and units of now.
+  void showAgain();
   /// Says on every page of the run why there is none.
   void showError(const QString& text);
 

@@ -24,6 +24,8 @@ class ScenarioPins : public QObject {
   QList<ui::ScenarioFields> pins() const { return pins_ + unplanned_; }
   /// Takes the place of all pins, without an entry among the edits. What cannot be planned is told, and kept for saving.
   void restore(const QList<ui::ScenarioFields>& pins);
+  /// Plans them anew, in the words and units of now.
+  void showAgain() { setPins(pins_); }
 
  Q_SIGNALS:
   /// A scenario could not be planned, in a sentence.

@@ -68,13 +68,13 @@ QWidget* SettingsDialog::makeGeneral(const Preferences& preferences) {
   threshold_->setAccessibleName(tr("Utilisation that names a bound"));
   form->addRow(tr("&Theme"), theme_);
   form->addRow(tr("&Language"), language_);
+  auto* later = ui::sentence_label();
+  later->setText(tr("The language changes at the next start."));
+  form->addRow(later);
   units_->addItems({QStringLiteral("GiB, MiB, KiB"), QStringLiteral("GB, MB, kB")});
   units_->setCurrentIndex(static_cast<int>(preferences.units));
   units_->setAccessibleName(tr("Units of memory"));
   form->addRow(tr("Units of &memory"), units_);
-  auto* later = ui::sentence_label();
-  later->setText(tr("Language and units change at the next start."));
-  form->addRow(later);
   roofs_->addItems({tr("Measured"), tr("Datasheet")});
   roofs_->setCurrentIndex(static_cast<int>(preferences.roofs));
   roofs_->setAccessibleName(tr("Roofs that shares refer to"));

@@ -6,13 +6,16 @@
 #include <QListWidget>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QStackedWidget>
 
 #include "app/gui/help_dialog.h"
 #include "app/gui/main_window.h"
 #include "app/gui/measure_controller.h"
 #include "app/gui/notice_bar.h"
+#include "app/gui/plan_controller.h"
 #include "app/gui/preferences.h"
 #include "app/gui/project_controller.h"
+#include "app/gui/report_controller.h"
 #include "app/gui/run_presenter.h"
 #include "app/gui/run_reader.h"
 #include "app/gui/said_error.h"
@@ -21,6 +24,7 @@
 #include "app/gui/settings_dialog.h"
 #include "core/viewmodel/format.h"
 #include "core/workbench/open_plan.h"
+#include "ui/views/measure_view.h"
 #include "ui/words.h"
 
 namespace dachlast::gui {
@@ -203,6 +207,14 @@ void MainWindow::applyPreferences(const Preferences& preferences) {
   runs_.setJudging(judging);
 }
 
+void MainWindow::showAgain() {
+  presenter_->showAgain();
+  pins_->showAgain();
+  planner_->planAgain();  // what follows a plan follows
+  measurer_->checkAgain();
+  reporter_->refresh();
+}
+
 void MainWindow::openSettings() {
   SettingsDialog dialog(read_preferences(settings()), commands_.list(), this);
   if (dialog.exec() != QDialog::Accepted) return;
@@ -210,8 +222,13 @@ void MainWindow::openSettings() {
   QSettings stored = settings();
   write_preferences(stored, chosen);
   apply_theme(chosen.theme);
+  const bool other_units = chosen.units != ui::capacity_units();
+  ui::write_memory_in(chosen.units);
   for (QWidget* widget : QApplication::topLevelWidgets())
-    if (auto* window = qobject_cast<MainWindow*>(widget)) window->applyPreferences(chosen);
+    if (auto* window = qobject_cast<MainWindow*>(widget)) {
+      window->applyPreferences(chosen);
+      if (other_units) window->showAgain();
+    }
 }
 
 void MainWindow::showHelp() {

@@ -304,13 +304,14 @@ figure::Figure sweep_figure(const ScenarioSweep& sweep, const SweepSpeeds& speed
 std::string sweep_answer(const ScenarioSweep& sweep) {
   if (!sweep.scenario.has_device) return "Name a device (--gpu) to see what fits.";
   const double budget = sweep.scenario.planner->budget_bytes();
-  const auto n = static_cast<std::size_t>(
-      std::ranges::count_if(sweep.cells, [&](const DeviceMemory& memory) { return memory.total() <= budget; }));
+  const auto n =
+      std::ranges::count_if(sweep.cells, [&](const DeviceMemory& memory) { return memory.total() <= budget; });
+  const std::string n_cells = viewmodel::format_count(static_cast<std::int64_t>(sweep.cells.size()));
   if (n == 0)
-    return fmt::format("NONE of {} combinations fits in {}.", sweep.cells.size(),
+    return fmt::format("NONE of {} combinations fits in {}.", n_cells,
                        viewmodel::format(Measure::kCapacity, budget, Rounding::kDown));
-  return fmt::format("{} of {} combinations {} in {} a device.", n, sweep.cells.size(), n == 1 ? "fits" : "fit",
-                     viewmodel::format(Measure::kCapacity, budget, Rounding::kDown));
+  return fmt::format("{} of {} combinations {} in {} a device.", viewmodel::format_count(n), n_cells,
+                     n == 1 ? "fits" : "fit", viewmodel::format(Measure::kCapacity, budget, Rounding::kDown));
 }
 
 }  // namespace dachlast

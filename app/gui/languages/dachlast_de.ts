@@ -750,8 +750,8 @@
         <translation>Einheiten des S&amp;peichers</translation>
     </message>
     <message>
-        <source>Language and units change at the next start.</source>
-        <translation>Sprache und Einheiten ändern sich beim nächsten Start.</translation>
+        <source>The language changes at the next start.</source>
+        <translation>Die Sprache ändert sich beim nächsten Start.</translation>
     </message>
 </context>
 <context>

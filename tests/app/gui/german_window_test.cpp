@@ -172,6 +172,29 @@ TEST_F(GermanWindow, DecimalUnitsLeaveNoBinaryOneOnFilledPages) {
   ui::write_memory_in(viewmodel::CapacityUnits::kIec);
 }
 
+TEST_F(GermanWindow, OtherUnitsReachEveryFilledPageAtOnce) {
+  MainWindow window;
+  fill(window);
+  const auto in_binary_units = [&] {
+    static const QRegularExpression binary(QStringLiteral("\\b[KMGT]iB\\b"));
+    Texts texts;
+    texts.collect(window);
+    QStringList found;
+    for (const QString& text : texts.all())
+      if (binary.match(text).hasMatch()) found << text;
+    return found;
+  };
+  EXPECT_GT(in_binary_units().size(), 10);
+  ui::write_memory_in(viewmodel::CapacityUnits::kSi);
+  window.showAgain();
+  const auto settled = [&] {
+    for (const QString& page : window.pageTitles()) window.showPage(page);
+    return in_binary_units().isEmpty();
+  };
+  EXPECT_TRUE(QTest::qWaitFor(settled, 10'000)) << in_binary_units().join(u'\n').toStdString();
+  ui::write_memory_in(viewmodel::CapacityUnits::kIec);
+}
+
 TEST_F(GermanWindow, LeavesNoEnglishOnFilledPages) {
   MainWindow window;
   fill(window);
