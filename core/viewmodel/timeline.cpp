@@ -277,6 +277,7 @@ figure::Interval clamped_window(const Timeline& timeline, figure::Interval windo
 
 std::vector<std::string> missing_rows(const Timeline& timeline) {
   std::vector<std::string> missing;
+  if (!timeline.no_kernels.empty()) missing.push_back("No kernels: " + timeline.no_kernels);
   if (!timeline.clock_power_sources) return missing;
   const auto& [clock, power] = *timeline.clock_power_sources;
   if (!clock.reason.empty()) missing.push_back("No clock: " + clock.reason);

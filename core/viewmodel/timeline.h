@@ -135,7 +135,8 @@ struct Timeline {
   std::vector<KvLevel> kv;                                      // a level a step; none of runs without a cache
   std::vector<ClockPowerPiece> clock_power;                     // ascending; none where it was not read
   std::optional<trace::ClockPowerSources> clock_power_sources;  // empty: nobody asked for clock and power
-  std::optional<RecordedGpu> gpu;                               // of a recording
+  std::string no_kernels;  // why a run on a GPU has no row of kernels, a sentence; empty: it has one, or none is missed
+  std::optional<RecordedGpu> gpu;  // of a recording
   std::int64_t end_ns = 0;
 
   bool empty() const { return ops.size() == 0 && kernels.size() == 0; }

@@ -15,6 +15,8 @@
 namespace dachlast {
 namespace {
 
+constexpr std::string_view kCapability = "compute capability";
+
 /// A GPU in the words of a computer: one processor, whose multiprocessors nobody is pinned to.
 HostTopology topology_of(const EngineDeviceFacts& facts) {
   HostTopology topology;
@@ -23,8 +25,7 @@ HostTopology topology_of(const EngineDeviceFacts& facts) {
   topology.n_cores = topology.n_hardware_threads = 1;
   topology.memory_bytes = facts.memory_bytes;
   topology.available_memory_bytes = facts.free_bytes;
-  topology.isa = {
-      fmt::format("compute capability {}.{}", facts.compute_capability / 10, facts.compute_capability % 10)};
+  topology.isa = {fmt::format("{} {}.{}", kCapability, facts.compute_capability / 10, facts.compute_capability % 10)};
   return topology;
 }
 
@@ -90,6 +91,10 @@ MemoryReading memory_on_gpu(const RunPlan& plan, const PlannedPoint& point) {
   return {.modelled_bytes = total_bytes(segments_of(plan, point)).value,
           .program_bytes = 0.0,
           .resident_bytes = use.weight_bytes + use.kv_cache_bytes + use.activation_bytes + use.workspace_bytes};
+}
+
+bool measured_on_gpu(const Run& run) {
+  return std::ranges::any_of(run.host.isa, [](const std::string& isa) { return isa.starts_with(kCapability); });
 }
 
 }  // namespace dachlast

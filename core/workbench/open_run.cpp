@@ -11,6 +11,7 @@
 #include "core/store/run_file.h"
 #include "core/viewmodel/run_view.h"
 #include "core/viewmodel/timeline_trace.h"
+#include "core/workbench/gpu_run.h"
 #include "core/workbench/listed_roofs.h"
 #include "core/workbench/recording.h"
 #include "core/workbench/workbench.h"
@@ -51,6 +52,9 @@ viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
   }
   viewmodel::Timeline timeline = viewmodel::make_timeline(points);
   timeline.clock_power_sources = stored.clock_power;
+  if (measured_on_gpu(stored.run))
+    timeline.no_kernels =
+        "runs on a GPU time operations as a whole; `dachlast attach -- dachlast run …` records their kernels too.";
   return timeline;
 }
 

@@ -108,6 +108,8 @@ TEST(TimelineLevels, WhatTheMachineDoesNotTellIsAbsentWithTheReason) {
   EXPECT_TRUE(missing_rows(timeline).empty());  // nobody asked
   timeline.clock_power_sources = {{"", "hidden here."}, {"RAPL", ""}};
   EXPECT_EQ(missing_rows(timeline), std::vector<std::string>{"No clock: hidden here."});
+  timeline.no_kernels = "timed as a whole.";
+  EXPECT_EQ(missing_rows(timeline).front(), "No kernels: timed as a whole.");
   const TimelineStrip strip{{}, &timeline, 0};
   for (const auto& primitive : timeline_figure({&strip, 1}, {0.0, 2'500.0}, {}, {900.0, 500.0}, "t").primitives)
     if (const auto* text = std::get_if<figure::Text>(&primitive)) {

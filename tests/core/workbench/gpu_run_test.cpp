@@ -12,6 +12,7 @@
 #include "core/hardware/host.h"
 #include "core/store/roof_store.h"
 #include "core/viewmodel/gpu_roof_view.h"
+#include "core/viewmodel/timeline.h"
 #include "core/workbench/calibrate_gpu.h"
 #include "core/workbench/workbench.h"
 #include "tests/core/engine/cuda/emulated_engine.h"
@@ -77,6 +78,21 @@ TEST(GpuRun, MeasuresPlansAndRemembersTheGpu) {
   }
   ASSERT_TRUE(run.memory.has_value());
   EXPECT_EQ(run.memory->unaccounted_bytes(), 0.0);  // what the GPU holds is what was planned, to the byte
+}
+
+TEST(GpuRun, ItsTimelineSaysWhichRowsAreMissingAndWhy) {
+  RunRequest request = request_on_gpu();
+  request.phases = {Phase::kDecode};
+  request.full_timeline = true;
+  Silent silent;
+  const fs::path file = fs::temp_directory_path() / "dachlast-gpu-timeline-test.dachlast";
+  execute_run(plan_run(request, silent, {}), {file, IfExists::kOverwrite}, silent, {});
+  const std::vector<std::string> missing = viewmodel::missing_rows(timeline_of(file));
+  fs::remove(file);
+  ASSERT_EQ(missing.size(), 3u);
+  EXPECT_NE(missing[0].find("dachlast attach -- dachlast run"), std::string::npos);
+  EXPECT_TRUE(missing[1].starts_with("No clock: ")) << missing[1];  // there is no NVML here, or none of this GPU
+  EXPECT_TRUE(missing[2].starts_with("No power: ")) << missing[2];
 }
 
 TEST(GpuRun, WritesAStory) {
