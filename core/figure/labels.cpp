@@ -49,6 +49,7 @@ constexpr Offset kSides[] = {{1, 0, Anchor::kStart},     {-1, 0, Anchor::kEnd}, 
                              {0, 1, Anchor::kMiddle},    {0.8, -0.8, Anchor::kStart}, {0.8, 0.8, Anchor::kStart},
                              {-0.8, -0.8, Anchor::kEnd}, {-0.8, 0.8, Anchor::kEnd}};
 constexpr double kGap = 5.0;
+constexpr double kBoldWider = 1.12;
 constexpr std::array kDistances = {0.0, 14.0, 28.0, 46.0, 68.0, 94.0};
 constexpr double kAir = 2.0;          // between a label and what lies left and right of it
 constexpr double kLeaderFrom = 10.0;  // closer than this a leader would only add clutter
@@ -84,7 +85,8 @@ bool meets(const Box& label, std::span<const Box> boxes) {
 }
 
 std::optional<PlacedLabel> first_free(const LabelRequest& request, const LabelRoom& room, std::span<const Box> taken) {
-  const double width = text_width(request.text, request.size, room.wording);
+  const double width =
+      (request.face == Weight::kBold ? kBoldWider : 1.0) * text_width(request.text, request.size, room.wording);
   std::optional<PlacedLabel> on_a_line;
   for (const double distance : kDistances) {
     for (const Offset& side : kSides) {

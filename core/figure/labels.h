@@ -33,6 +33,7 @@ struct LabelRequest {
   std::string text;
   double size = 12.0;
   double weight = 1.0;  // larger ones are placed first
+  Weight face = Weight::kRegular;
 };
 
 struct PlacedLabel {

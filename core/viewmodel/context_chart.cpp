@@ -22,6 +22,7 @@ constexpr double kRight = 18.0;
 constexpr double kTop = 34.0;
 constexpr double kBottom = 50.0;
 constexpr double kLegendMargin = 12.0;
+constexpr double kLabelPitch = 16.0;
 constexpr double kTickRoom = 64.0;  // "131,072" and a gap
 
 /// Needs round up, as everywhere.
@@ -168,12 +169,24 @@ class Drawing {
     if (chart_.budget_bytes < chart_.capacity_bytes) limit(chart_.budget_bytes, "budget", Dash::kDashed);
   }
 
+  Box box_of(const Text& label) const {
+    const double width = text_width(label.text, kFont, figure_.size.wording);
+    return {label.anchor == Anchor::kEnd ? label.at.x - width : label.at.x, label.at.y - kFont, width, kLabelPitch};
+  }
+
+  /// Its label at `y`, or further down where another one lies there.
   void marker(int tokens, const std::string& text, Stroke stroke, double y) {
     if (tokens < chart_.contexts.front() || tokens > chart_.contexts.back()) return;
     const double x = x_.position(tokens);
     figure_.primitives.push_back(Line{{x, frame_.y}, {x, frame_.bottom()}, stroke});
     if (text.empty()) return;
     const bool right_half = x > frame_.x + frame_.width / 2;
+    const double width = text_width(text, kFont, figure_.size.wording);
+    const double left = right_half ? x - 6.0 - width : x + 6.0;
+    while (std::ranges::any_of(labels_, [&](const Text& label) {
+      return box_of(label).overlaps({left, y - kFont, width, kLabelPitch});
+    }))
+      y += kLabelPitch;
     labels_.push_back(Text{.at = {x + (right_half ? -6.0 : 6.0), y},
                            .text = text,
                            .role = Role::kText,

@@ -221,7 +221,8 @@ class ParetoDrawing {
     std::vector<LabelRequest> requests;
     for (const ParetoPoint* point : points_)
       if (point->rank == ParetoRank::kOption)
-        requests.push_back({.at = at(*point), .radius = kOptionSize / 2, .text = point->label, .size = kFont});
+        requests.push_back(
+            {.at = at(*point), .radius = kOptionSize / 2, .text = point->label, .size = kFont, .face = Weight::kBold});
     for (std::size_t i = 0;
          const auto& placed : place_labels(requests, {frame_, notes_, marker_boxes(), figure_.size.wording})) {
       const std::string& text = requests[i++].text;
@@ -260,9 +261,9 @@ class ParetoDrawing {
 
   void empty_sentence() {
     const bool cost = chart_.x == ParetoAxis::kCost || chart_.y == ParetoAxis::kCost;
-    figure_.primitives.push_back(Text{.at = {frame_.x + frame_.width / 2, frame_.y + frame_.height / 2},
+    figure_.primitives.push_back(Text{.at = {figure_.size.width / 2, frame_.y + frame_.height / 2},
                                       .text = cost && !chart_.points.empty()
-                                                  ? "No prices are given, so there is no cost to show."
+                                                  ? "Without prices there is no cost to show."
                                                   : "Nothing fits that could be timed.",
                                       .role = Role::kMuted,
                                       .size = kFont,

@@ -41,9 +41,16 @@ std::string name_at(std::size_t i) {
 }
 
 void draw_heading(Figure& figure, const PointSummary& point, double y) {
-  figure.primitives.push_back(Text{{0.0, y + 13.0}, point_heading(point), Role::kText, kBarFont});
+  const std::string heading = point_heading(point);
+  figure.primitives.push_back(Text{{0.0, y + 13.0}, heading, Role::kText, kBarFont});
   std::string right = format(Measure::kTime, point.time_s.median);
-  if (point.verdict) right += fmt::format(" · {}", display_name_of(point.verdict->bound));
+  if (point.verdict) {
+    const std::string judged = fmt::format("{} · {}", right, display_name_of(point.verdict->bound));
+    // On a telephone the time alone; the table says what bounds it.
+    const double width =
+        text_width(heading, kBarFont, figure.size.wording) + text_width(judged, kBarFont, figure.size.wording);
+    if (width + kBarFont <= figure.size.width) right = judged;
+  }
   figure.primitives.push_back(Text{{figure.size.width, y + 13.0}, right, Role::kMuted, kBarFont, Anchor::kEnd});
 }
 
@@ -102,7 +109,7 @@ figure::Figure phase_bars(const Run& run, double width, std::string id, const fi
   const double legend_height = kLegendRowHeight * legend_rows(legend, width, {kBarFont, wording});
   const double bars_height = kBarPitch * static_cast<double>(points.size());
   Figure figure{std::move(id),
-                {width, kTop + legend_height + bars_height + 4.0},
+                {width, kTop + legend_height + bars_height + 4.0, wording},
                 "Where the time of a step goes",
                 description_of(points),
                 {}};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "core/viewmodel/cache_growth.h"
@@ -33,13 +34,14 @@ using viewmodel::Language;
 using viewmodel::Words;
 
 constexpr Size kSizes[] = {{1180.0, 560.0}, {730.0, 500.0}, {480.0, 360.0}};  // maximised, 1,280 and 1,024 wide windows
+constexpr Size kTelephone{350.0, 420.0};                                      // that reads a report
 
 /// The chart as a reader of the language sees it.
 using Chart = std::function<Figure(Size)>;
 
-void expect_apart(const char* what, const Chart& chart) {
+void expect_apart(const char* what, const Chart& chart, std::span<const Size> sizes = kSizes) {
   for (const Language language : {Language::kEnglish, Language::kGerman})
-    for (Size size : kSizes) {
+    for (Size size : sizes) {
       const Words& words = Words::of(language);
       if (language != Language::kEnglish) size.wording = &words;
       const Figure shown = viewmodel::in_language(chart(size), words);
@@ -48,6 +50,12 @@ void expect_apart(const char* what, const Chart& chart) {
       EXPECT_THAT(test::cut_texts(shown), IsEmpty()) << where;
       EXPECT_THAT(test::pale_texts(shown), IsEmpty()) << where;
     }
+}
+
+/// Of charts that reports hold too.
+void expect_apart_everywhere(const char* what, const Chart& chart) {
+  expect_apart(what, chart);
+  expect_apart(what, chart, {&kTelephone, 1});
 }
 
 MeasuredRun slower(double factor) {
@@ -86,9 +94,9 @@ KvUsage used_cache() {
 TEST(FigureTexts, OfARooflineWithItsBaselineLieApart) {
   const MeasuredRun run = test::sample_run();
   viewmodel::RooflinePlot plot = viewmodel::roofline_plot(run, 1.0);
-  expect_apart("roofline", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
+  expect_apart_everywhere("roofline", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
   viewmodel::add_ghosts(plot, run, slower(1.5));
-  expect_apart("with ghosts", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
+  expect_apart_everywhere("with ghosts", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
 }
 
 TEST(FigureTexts, OfCrowdedRooflinesLieApart) {
@@ -103,12 +111,13 @@ TEST(FigureTexts, OfCrowdedRooflinesLieApart) {
     point.flops_per_s = plot.points.front().flops_per_s;
   }
   viewmodel::add_ghosts(plot, run, slower(1.5));
-  expect_apart("crowd", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
+  expect_apart_everywhere("crowd", [&](Size size) { return viewmodel::roofline_figure(plot, size, "r"); });
 }
 
 TEST(FigureTexts, OfARunLieApart) {
   const MeasuredRun run = test::sample_run();
-  expect_apart("phases", [&](Size size) { return viewmodel::phase_bars(run, size.width, "p", size.wording); });
+  expect_apart_everywhere("phases",
+                          [&](Size size) { return viewmodel::phase_bars(run, size.width, "p", size.wording); });
   expect_apart("growth", [&](Size size) { return viewmodel::cache_growth_figure(*run.uncached, size, "g"); });
   const auto planned = test::sample_memory();
   MeasuredRun read = run;
@@ -171,11 +180,16 @@ TEST(FigureTexts, OfAMemoryPlanLieApart) {
       return viewmodel::memory_bar_figure(memory_bar_of(plan),
                                           {std::max(size.width / 2.5, 250.0), size.height, size.wording}, "b");
     });
-    const viewmodel::ContextChart chart = context_chart_of(plan);
-    expect_apart("context", [&](Size size) { return viewmodel::context_chart_figure(chart, size, "c"); });
+    viewmodel::ContextChart chart = context_chart_of(plan);
+    expect_apart_everywhere("context", [&](Size size) { return viewmodel::context_chart_figure(chart, size, "c"); });
+    for (const int fits_up_to : {chart.contexts.front(), 700, 2000, chart.contexts.back() - 1}) {
+      chart.fits_up_to = fits_up_to;
+      expect_apart_everywhere("context and limit",
+                              [&](Size size) { return viewmodel::context_chart_figure(chart, size, "c"); });
+    }
     for (const auto over : {viewmodel::CurveOver::kBatch, viewmodel::CurveOver::kContext}) {
       const viewmodel::SpeedCurves curves = speed_curves_of(plan, over);
-      expect_apart("curves", [&](Size size) { return viewmodel::speed_curves_figure(curves, size, "s"); });
+      expect_apart_everywhere("curves", [&](Size size) { return viewmodel::speed_curves_figure(curves, size, "s"); });
     }
   }
 }
@@ -194,7 +208,7 @@ TEST(FigureTexts, OfARecommendationLieApart) {
     viewmodel::ParetoChart chart = page.view.pareto;
     chart.x = x;
     chart.y = y;
-    expect_apart("pareto", [&](Size size) { return viewmodel::pareto_figure(chart, size, "p"); });
+    expect_apart_everywhere("pareto", [&](Size size) { return viewmodel::pareto_figure(chart, size, "p"); });
   }
 }
 
@@ -202,7 +216,7 @@ TEST(FigureTexts, OfAHeatmapLieApart) {
   const Scenario scenario = plan_of("llama-3.1-8b", "h100-sxm", 8192, 1).scenario;
   for (const int side : {8, 64}) {
     const ScenarioSweep sweep = heatmap_sweep(scenario, side, side);
-    expect_apart("heatmap", [&](Size size) { return sweep_figure(sweep, size); });
+    expect_apart_everywhere("heatmap", [&](Size size) { return sweep_figure(sweep, size); });
   }
 }
 
