@@ -97,8 +97,6 @@ void require_latents_for_device(const ModelSpec& model) {
 
 void require_device(const ModelSpec& model, const EngineOptions& options) {
   require_latents_for_device(model);
-  if (options.what_if.any())
-    throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.", "Leave it or the GPU out.");
   require_known("attention variant", options.device->attention_variants(), options.attention_variant);
   require_known("linear variant", options.device->linear_variants(), options.linear_variant);
 }

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "core/engine/projection_rows.h"
+
 namespace dachlast {
 namespace {
 
@@ -186,20 +188,10 @@ int OpRunner::first_row_of(const Op& op) const {
 
 /// Rows of the matrix that this operation multiplies by: all, but for layers that compute a part of Q, K and V.
 WeightMatrix OpRunner::projection_of(const Op& op, const LinearShape& shape) const {
-  WeightMatrix whole = weights_.matrix(op.weight, op.layer);
+  const WeightMatrix whole = weights_.matrix(op.weight, op.layer);
   if (op.kind != OpKind::kQkvProj) return whole;
-  const auto first = static_cast<std::size_t>(first_row_of(op)), n = static_cast<std::size_t>(shape.n);
-  if (auto* packed = std::get_if<PackedMatrix>(&whole)) {
-    const std::size_t panel = PanelLayout(packed->type, packed->columns).panel_bytes();
-    packed->bytes = packed->bytes.subspan(first / kPanelRows * panel);
-    packed->rows = shape.n;
-    return whole;
-  }
-  const auto part = [&](auto rows) -> WeightMatrix {
-    return rows.subspan(first * static_cast<std::size_t>(shape.k), n * static_cast<std::size_t>(shape.k));
-  };
-  if (const auto* floats = std::get_if<std::span<const float>>(&whole)) return part(*floats);
-  return part(std::get<std::span<const BF16>>(whole));
+  return rows_of_projection(whole, static_cast<std::size_t>(first_row_of(op)), static_cast<std::size_t>(shape.n),
+                            static_cast<std::size_t>(shape.k));
 }
 
 std::span<const float> OpRunner::bias_of(const Op& op, const LinearShape& shape) const {

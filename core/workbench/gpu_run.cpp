@@ -57,7 +57,6 @@ void refuse_on_gpu(const RunRequest& request) {
   const auto refuse = [](const char* option) {
     throw Error(ErrorKind::kUsage, option, "It is measured on the CPU only.", "Leave it or --gpu out.");
   };
-  if (request.what_if.any()) refuse("--what-if");
   if (request.break_even) refuse("--kv-break-even");
   if (request.n_threads) refuse("--threads");
 }

@@ -75,8 +75,11 @@ class CudaDevice final : public EngineDevice {
   std::shared_ptr<const CudaWeights> held_or_new(const ModelSpec& model, const Weights& weights,
                                                  std::span<const Op> ops) {
     if (uploaded_of_ == &weights)
-      if (auto held = uploaded_.lock()) return held;
-    auto made = std::make_shared<const CudaWeights>(context_, model, weights, ops);
+      if (auto held = uploaded_.lock()) {
+        held->extend(model, weights, ops);
+        return held;
+      }
+    auto made = std::make_shared<CudaWeights>(context_, model, weights, ops);
     uploaded_ = made;
     uploaded_of_ = &weights;
     return made;
@@ -85,7 +88,7 @@ class CudaDevice final : public EngineDevice {
   CudaContext context_;
   std::vector<std::string_view> attention_;
   std::vector<std::string_view> linear_;
-  std::weak_ptr<const CudaWeights> uploaded_;
+  std::weak_ptr<CudaWeights> uploaded_;
   const Weights* uploaded_of_ = nullptr;
 };
 

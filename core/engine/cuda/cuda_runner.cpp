@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <variant>
 
-#include "core/base/error.h"
+#include "core/engine/projection_rows.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/cuda/kv_store.h"
 #include "kernels/cuda/linear.h"
@@ -122,8 +122,8 @@ GraphKey CudaRunner::graph_key(std::span<const SequenceLengths> lengths) const {
 }
 
 void CudaRunner::begin(const Step& step, std::span<const SequenceLengths> lengths, PromptPass pass) {
-  if (pass != PromptPass::kWhole) throw Error(ErrorKind::kUsage, "what-if", "It runs on the CPU only.");
   step_ = step;
+  pass_ = pass;
   const bool one_token_each = std::ranges::all_of(lengths, [](const SequenceLengths& one) { return one.q_len == 1; });
   parameters_ = one_token_each ? &memory_.few() : &memory_.many();
   const kernels::KvView view = cache_.view(first_cached_layer_);
@@ -134,7 +134,8 @@ void CudaRunner::begin(const Step& step, std::span<const SequenceLengths> length
       {view.pool.layout.block_size, model_.learned_position_offset, ring_, cache_.tails(first_cached_layer_)});
   parameters_->upload(context_);
   clock_.begin(stream());
-  const bool repeats = one_token_each && !options_.kv.staged();
+  // A shortcut leaves operations out: another graph than that of a decode step of the same lengths.
+  const bool repeats = one_token_each && !options_.kv.staged() && pass == PromptPass::kWhole;
   graphs_.begin(repeats ? std::optional(graph_key(lengths)) : std::nullopt, stream());
   if (graphs_.mode() != StepGraphs::Mode::kReplay)
     clock_.before_ops(stream(), graphs_.mode() == StepGraphs::Mode::kCapture ? Queued::kInGraph : Queued::kNow);
@@ -149,7 +150,7 @@ void CudaRunner::run(const Op& op) {
 void CudaRunner::finish() {
   clock_.replayed(graphs_.finish(clock_.n_ops(), stream()));
   clock_.end(stream());
-  download(step_);
+  if (pass_ == PromptPass::kWhole) download(step_);  // a shortcut chooses no token
   context_.steps.finish();
   cache_.finish_step();
   clock_.read();
@@ -208,8 +209,8 @@ void CudaRunner::norm(const Op& op, const NormShape& shape) {
 void CudaRunner::linear(const Op& op, const LinearShape& shape) {
   const kernels::cuda::CudaLinearCall call{.shape = shape,
                                            .x = rows_of(op, shape.k),
-                                           .w = weights_->matrix(op.weight, op.layer),
-                                           .bias = weights_->bias(op.weight, op.layer),
+                                           .w = projection_of(op, shape),
+                                           .bias = bias_of(op, shape),
                                            .y = output_of(op),
                                            .workspace = memory_.linear(),
                                            .gemm = context_.gemm.get()};
@@ -218,7 +219,26 @@ void CudaRunner::linear(const Op& op, const LinearShape& shape) {
 
 QkvColumns CudaRunner::columns_of(const Op& op) const {
   const AttentionSpec& a = attention_of(op);
-  return {.q_heads = a.n_heads, .kv_heads = a.shares_kv_with ? 0 : a.n_kv_heads, .head_dim = a.head_dim};
+  const bool passed_by = pass_ == PromptPass::kShortcut && op.layer >= options_.what_if.swiftkv_from;
+  return {
+      .q_heads = passed_by ? 0 : a.n_heads, .kv_heads = a.shares_kv_with ? 0 : a.n_kv_heads, .head_dim = a.head_dim};
+}
+
+int CudaRunner::first_row_of(const Op& op) const {
+  if (op.kind != OpKind::kQkvProj || latent_of(op) != nullptr || columns_of(op).q_heads > 0) return 0;
+  return attention_of(op).n_heads * attention_of(op).head_dim;
+}
+
+WeightMatrix CudaRunner::projection_of(const Op& op, const LinearShape& shape) const {
+  const WeightMatrix whole = weights_->matrix(op.weight, op.layer);
+  if (op.kind != OpKind::kQkvProj || !options_.what_if.any()) return whole;
+  return rows_of_projection(whole, area(1, first_row_of(op)), area(1, shape.n), area(1, shape.k));
+}
+
+std::span<const float> CudaRunner::bias_of(const Op& op, const LinearShape& shape) const {
+  const std::span<const float> whole = weights_->bias(op.weight, op.layer);
+  if (op.kind != OpKind::kQkvProj || !options_.what_if.any() || whole.empty()) return whole;
+  return whole.subspan(area(1, first_row_of(op)), area(1, shape.n));
 }
 
 void CudaRunner::qk_norm(const Op& op, const NormShape& shape) {
@@ -230,7 +250,7 @@ void CudaRunner::qk_norm(const Op& op, const NormShape& shape) {
                               stream());
   };
   const std::span<float> qkv = memory_.floats(op.in);
-  heads(qkv, columns.q_heads, WeightRole::kQNorm);
+  if (columns.q_heads > 0) heads(qkv, columns.q_heads, WeightRole::kQNorm);
   if (columns.kv_heads > 0)
     heads(qkv.subspan(static_cast<std::size_t>(columns.q_width())), columns.kv_heads, WeightRole::kKNorm);
 }

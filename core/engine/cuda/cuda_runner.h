@@ -74,6 +74,10 @@ class CudaRunner final : public StepRunner {
     return op.layer < 0 ? nullptr : std::get_if<MlaSpec>(&model_.layers[static_cast<std::size_t>(op.layer)].mixer);
   }
   QkvColumns columns_of(const Op& op) const;
+  /// Row of the fused projection that the step's part of it begins with.
+  int first_row_of(const Op& op) const;
+  WeightMatrix projection_of(const Op& op, const LinearShape& shape) const;
+  std::span<const float> bias_of(const Op& op, const LinearShape& shape) const;
   kernels::NormRule norm_rule() const;
   std::span<const float> rows_of(const Op& op, int width);
   GraphKey graph_key(std::span<const SequenceLengths> lengths) const;
@@ -96,6 +100,7 @@ class CudaRunner final : public StepRunner {
 
   // The step in progress.
   Step step_;
+  PromptPass pass_ = PromptPass::kWhole;
   kernels::cuda::RingRule ring_;
   StepParameters* parameters_ = nullptr;
 };

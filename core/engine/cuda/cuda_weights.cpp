@@ -6,6 +6,12 @@ namespace dachlast {
 
 CudaWeights::CudaWeights(CudaContext& context, const ModelSpec& model, const Weights& weights, std::span<const Op> ops)
     : context_(context) {
+  extend(model, weights, ops);
+  positions_ = upload(weights.positions());
+  context_.steps.finish();  // the host's memory is the caller's again
+}
+
+void CudaWeights::extend(const ModelSpec& model, const Weights& weights, std::span<const Op> ops) {
   for (const Op& op : ops) {
     if (op.weight == WeightRole::kNone) continue;
     take(weights, op.weight, op.layer);
@@ -17,8 +23,7 @@ CudaWeights::CudaWeights(CudaContext& context, const ModelSpec& model, const Wei
       take(weights, WeightRole::kKNorm, op.layer);
     }
   }
-  positions_ = upload(weights.positions());
-  context_.steps.finish();  // the host's memory is the caller's again
+  context_.steps.finish();
 }
 
 void CudaWeights::take_latent_norms(const Weights& weights, const MlaSpec& a, int layer) {

@@ -17,6 +17,9 @@ class CudaWeights final : public DeviceWeights {
   /// `ops` names what is needed: any step's.
   CudaWeights(CudaContext& context, const ModelSpec& model, const Weights& weights, std::span<const Op> ops);
 
+  /// Uploads what these operations need beyond what is here: those of the same model with a what-if, or without.
+  void extend(const ModelSpec& model, const Weights& weights, std::span<const Op> ops);
+
   double bytes() const override { return bytes_; }
   WeightMatrix matrix(WeightRole role, int layer) const { return matrices_.at({role, layer}); }
   std::span<const float> vector(WeightRole role, int layer) const {

@@ -42,9 +42,14 @@ same "" "" --dtype bf16 --kv paged:16,bf16
   >out 2>&1 || fail "latent attention"
 grep -q latent_up out || fail "no operation of latent attention"
 
+# A what-if, held against the model as it is.
+"$dachlast" run --model stories-260k --gpu cuda --context 16 --repeat 2 --what-if swiftkv:3 --json -o what-if.dachlast \
+  >out 2>&1 || fail "--what-if swiftkv:3"
+grep -q '"what_if"' out || fail "no comparison of the what-if"
+
 # What no GPU takes is refused by name, before anything is measured.
-"$dachlast" run --model stories-260k --gpu cuda --phase none --what-if shared-layers:2 -o refused.dachlast >out 2>&1 &&
-  fail "--what-if on a GPU"
+"$dachlast" run --model stories-260k --gpu cuda --kv-break-even -o refused.dachlast >out 2>&1 &&
+  fail "--kv-break-even on a GPU"
 grep -q "CPU only" out || fail "no reason"
 
 "$dachlast" calibrate --gpu cuda >out 2>&1 || fail "calibrate --gpu cuda"

@@ -58,7 +58,7 @@ EngineOptions options_for(int capacity, const std::string& kv) {
 
 std::string test_name_of(std::string kv) {
   for (char& c : kv)
-    if (c == ':' || c == '+' || c == ',') c = '_';
+    if (c == ':' || c == '+' || c == ',' || c == '-') c = '_';
   return kv;
 }
 

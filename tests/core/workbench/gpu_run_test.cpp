@@ -105,6 +105,17 @@ TEST(GpuRun, WritesAStory) {
   EXPECT_EQ(on_gpu.generation->generated_ids.size(), 60u);
 }
 
+TEST(GpuRun, HoldsAWhatIfAgainstTheModelAsItIs) {
+  for (const char* text : {"shared-layers:2", "swiftkv:3"}) {
+    RunRequest request = request_on_gpu();
+    request.what_if = parse_what_if("--what-if", text);
+    const dachlast::Run run = run_of(request, "dachlast-gpu-what-if-test.dachlast");
+    ASSERT_TRUE(run.what_if.has_value()) << text;
+    EXPECT_EQ(run.what_if->points.size(), run.points.size()) << text;
+    for (const auto& point : run.what_if->points) EXPECT_GT(point.as_is_s, 0.0) << text;
+  }
+}
+
 TEST(GpuRun, ServesRequests) {
   RunRequest request = request_on_gpu();
   request.phases = {};
@@ -135,7 +146,7 @@ TEST(GpuRun, RefusesWhatRunsOnTheCpuOnly) {
   request.n_threads = 2;
   EXPECT_THROW(plan_run(request, silent, {}), Error);
   request = request_on_gpu();
-  request.what_if.shared_layers = 2;
+  request.break_even = true;
   EXPECT_THROW(plan_run(request, silent, {}), Error);
 }
 

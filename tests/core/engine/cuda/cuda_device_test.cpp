@@ -296,12 +296,6 @@ TEST(CudaRefusals, LatentsThatAreNoWholeVectors) {
   EXPECT_NE(reason_of([&] { engine_memory(model, options); }).find("no whole vectors"), std::string::npos);
 }
 
-TEST(CudaRefusals, WhatIfsRunOnTheCpu) {
-  EngineOptions options = on_device(options_with("paged:4"));
-  options.what_if.shared_layers = 2;
-  EXPECT_NE(reason_of([&] { TinyEngine tiny(tiny_model(), options); }).find("CPU"), std::string::npos);
-}
-
 TEST(CudaRefusals, WithoutADriverTheReasonIsTheRuntimes) {
   emulation::set_device_count(0);
   const std::string reason = reason_of([] { emulated_device(); });
