@@ -393,6 +393,7 @@ void KinetoReader::link_launches() {
       event.launch = Launch::kMissing;
       continue;
     }
+    event.launch_ns = launch->start_ns;
     event.step = steps_.around(launch->thread, launch->start_ns);
     if (launch->kind == LaunchCall::Kind::kGraph)
       ++n_from_graphs_;
