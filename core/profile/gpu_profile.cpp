@@ -61,18 +61,6 @@ std::vector<KernelTimes> kernels_of(const GpuTrace& trace, const std::vector<Ker
   return kernels;
 }
 
-/// For every host operator: itself or the nearest one around it whose work is known by its operands.
-std::vector<std::int32_t> counted_ops(const GpuTrace& trace) {
-  std::vector<std::int32_t> counted(trace.host_ops.size(), kNoIndex);
-  for (std::size_t i = 0; i < trace.host_ops.size(); ++i) {
-    const HostOp& op = trace.host_ops[i];
-    // Readers list parents before children.
-    if (op.parent != kNoIndex) counted[i] = counted[static_cast<std::size_t>(op.parent)];
-    if (op.operands != kNoIndex) counted[i] = static_cast<std::int32_t>(i);
-  }
-  return counted;
-}
-
 std::vector<TracedOpTimes> ops_of(const GpuTrace& trace) {
   const std::vector<std::int32_t> counted = counted_ops(trace);
   std::map<std::int32_t, std::int64_t> time_of_call;
@@ -130,6 +118,17 @@ std::vector<DeviceTimeline> launched_timelines(const GpuTrace& trace) {
 }
 
 }  // namespace
+
+std::vector<std::int32_t> counted_ops(const GpuTrace& trace) {
+  std::vector<std::int32_t> counted(trace.host_ops.size(), kNoIndex);
+  for (std::size_t i = 0; i < trace.host_ops.size(); ++i) {
+    const HostOp& op = trace.host_ops[i];
+    // Readers list parents before children.
+    if (op.parent != kNoIndex) counted[i] = counted[static_cast<std::size_t>(op.parent)];
+    if (op.operands != kNoIndex) counted[i] = static_cast<std::int32_t>(i);
+  }
+  return counted;
+}
 
 void EventTimes::add(std::int64_t duration_ns) {
   min_ns = n == 0 ? duration_ns : std::min(min_ns, duration_ns);

@@ -81,6 +81,9 @@ struct GpuProfile {
   std::vector<Remark> remarks;
 };
 
+/// For every host operator: itself or the nearest one around it that has operands, or kNoIndex.
+std::vector<std::int32_t> counted_ops(const GpuTrace& trace);
+
 GpuProfile summarize(const GpuTrace& trace, const NameRules& rules);
 
 /// The verdict on an operator against the listed roofs of a device; estimated, because its work is counted from shapes.

@@ -131,7 +131,7 @@ std::string verdict_word(const std::optional<Verdict>& verdict) {
   return verdict ? std::string(display_name_of(verdict->bound)) : std::string(kMissing);
 }
 
-Table ops_table(const GpuProfile& profile, const ProfileViewOptions& options) {
+Table ops_table_of(const GpuProfile& profile, const ProfileViewOptions& options) {
   const auto& rows = profile.ops;
   const auto verdict_of = [&](const TracedOpTimes& row) {
     return options.device ? judge_traced_op(row, *options.device, options.threshold) : std::nullopt;
@@ -318,6 +318,10 @@ std::string display_name_of(KernelFamily family) {
   }
 }
 
+Table traced_ops_table(const GpuProfile& profile, const ProfileViewOptions& options) {
+  return ops_table_of(profile, options);
+}
+
 ProfileView profile_view(const GpuProfile& profile, const ProfileViewOptions& options) {
   ProfileView view;
   view.title = title_of(profile);
@@ -326,7 +330,7 @@ ProfileView profile_view(const GpuProfile& profile, const ProfileViewOptions& op
   view.timelines = timelines_table(profile);
   view.phases = phases_table(profile);
   view.families = families_table(profile.families);
-  view.ops = ops_table(profile, options);
+  view.ops = ops_table_of(profile, options);
   view.kernels = kernels_table(profile, options.n_kernels);
   view.counters = counters_table(profile, options);
   view.remarks = remarks_of(profile);

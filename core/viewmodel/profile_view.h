@@ -34,6 +34,9 @@ struct ProfileViewOptions {
 /// "GEMM", "RoPE": a family as people read it.
 std::string display_name_of(KernelFamily family);
 
+/// Operators with shapes, in the order of the profile.
+Table traced_ops_table(const GpuProfile& profile, const ProfileViewOptions& options);
+
 ProfileView profile_view(const GpuProfile& profile, const ProfileViewOptions& options);
 
 }  // namespace dachlast::viewmodel

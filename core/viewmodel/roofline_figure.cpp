@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <set>
 
@@ -104,16 +105,21 @@ Box frame_of(Size size, int n_legend_rows) {
 std::vector<LegendEntry> entries_of(const RooflinePlot& plot) {
   std::vector<LegendEntry> entries;
   std::set<Phase> phases;
-  std::set<OpFamily> families;
+  std::map<OpFamily, std::string> families;
   for (const auto& point : plot.points) {
-    phases.insert(point.phase);
-    families.insert(family_of(point.op));
+    if (point.phase) phases.insert(*point.phase);
+    const OpFamily family = family_of(point.op);
+    families.emplace(family, point.group.empty() ? std::string(name_of(family)) : point.group);
   }
   for (const Phase phase : phases)
     entries.push_back({std::string(name_of(phase)), Role::kText, shape_of(phase), MarkerFill::kHollow, 10.0});
-  for (const OpFamily family : families)
-    entries.push_back({std::string(name_of(family)), role_of(family), MarkerShape::kCircle, MarkerFill::kFilled, 10.0});
+  for (const auto& [family, name] : families)
+    entries.push_back({name, role_of(family), MarkerShape::kCircle, MarkerFill::kFilled, 10.0});
   return entries;
+}
+
+MarkerShape marker_shape(const RooflinePoint& point) {
+  return shape_of(point.phase.value_or(Phase::kPrefill));
 }
 
 Drawing::Drawing(const RooflinePlot& plot, Size size, std::string id)
@@ -138,7 +144,8 @@ std::string Drawing::description() const {
   text += fmt::format("; ridge point at {}. ", format(Measure::kIntensity, ridge_intensity()));
   for (const auto& point : plot_.points)
     if (point.intensity > 0.0)
-      text += fmt::format("{} {} ({}): {} at {}. ", point.number, point.label, name_of(point.phase),
+      text += fmt::format("{} {}{}: {} at {}. ", point.number, point.label,
+                          point.phase ? fmt::format(" ({})", name_of(*point.phase)) : std::string(),
                           format(Measure::kWorkRate, point.flops_per_s), format(Measure::kIntensity, point.intensity));
   text.pop_back();
   return text;
@@ -386,7 +393,7 @@ void Drawing::points() {
   std::ranges::stable_sort(order, [](const auto* a, const auto* b) { return a->share > b->share; });
   for (const auto* point : order) {
     if (on_chart(*point))
-      figure_.primitives.push_back(Marker{clamped(*point), marker_size(*point), shape_of(point->phase),
+      figure_.primitives.push_back(Marker{clamped(*point), marker_size(*point), marker_shape(*point),
                                           MarkerFill::kFilled, role_of(family_of(point->op))});
     else
       edge_marker(*point, clamped(*point));
@@ -405,7 +412,7 @@ void Drawing::ghosts() {
     const Point to = clamped(*point);
     const double half = marker_size(*point) / 2.0;
     obstacles_.push_back({from.x - half, from.y - half, 2.0 * half, 2.0 * half});
-    figure_.primitives.push_back(Marker{from, marker_size(*point), shape_of(point->phase), MarkerFill::kHollow, role});
+    figure_.primitives.push_back(Marker{from, marker_size(*point), marker_shape(*point), MarkerFill::kHollow, role});
     if (ghost.change.empty()) continue;
     figure_.primitives.push_back(Line{from, to, {role, 1.25, Dash::kDashed}});
     changes_.push_back(
@@ -432,6 +439,7 @@ void Drawing::point_labels() {
 }
 
 std::string tooltip(const RooflinePoint& point) {
+  if (!point.facts.empty()) return point.facts;
   const OpSummary& op = point.summary;
   std::string text = fmt::format("{} {} · {}\n", point.number, point.label, point.where);
   text += fmt::format("{}, {} of the step, {}\n", format_time(op.time), format_percent(op.share),

@@ -13,13 +13,15 @@
 
 namespace dachlast::viewmodel {
 
-/// One operation of one phase on the roofline. The number is the one it carries in the table beside the chart.
+/// One operation of one phase, or an operator of a recording, on the roofline. The number is the one it carries in the table beside the chart.
 struct RooflinePoint {
   int number = 0;
-  std::string datum;  // "decode/attention"
-  std::string label;  // "attention"
-  Phase phase = Phase::kPrefill;
+  std::string datum;                             // "decode/attention"
+  std::string label;                             // "attention"
+  std::optional<Phase> phase = Phase::kPrefill;  // empty: not known
   OpKind op = OpKind::kEmbed;
+  std::string group = {};    // of its colour; empty: the family of its operation
+  std::string facts = {};    // what a pointer is told; empty: what is said of operations of a run
   double intensity = 0.0;    // FLOP/byte; 0: no arithmetic, no place on the chart
   double flops_per_s = 0.0;  // achieved
   double share = 0.0;        // of its step

@@ -157,11 +157,12 @@ TimelineRange describe_kernels(const Timeline& timeline, std::int64_t from_ns, s
                                        static_cast<double>(std::max<std::int64_t>(to_ns - from_ns, 1))))
           : std::string();
   TimelineRange range;
+  range.window_ns = {static_cast<double>(from_ns), static_cast<double>(to_ns)};
+  range.n_events = static_cast<std::int64_t>(seconds.size());
   range.statistics = duration_statistics(seconds);
   range.sentence =
-      fmt::format("{} begin in {}: GPU busy {}, gaps {}{}.",
-                  counted(static_cast<std::int64_t>(seconds.size()), "kernel", "kernels"), of_range(from_ns, to_ns),
-                  of_range(0, busy_ns), of_range(busy_ns, to_ns - from_ns), launch);
+      fmt::format("{} begin in {}: GPU busy {}, gaps {}{}.", counted(range.n_events, "kernel", "kernels"),
+                  of_range(from_ns, to_ns), of_range(0, busy_ns), of_range(busy_ns, to_ns - from_ns), launch);
   return range;
 }
 
@@ -292,6 +293,8 @@ TimelineRange describe_range(const Timeline& timeline, const figure::Interval& r
   const int from = timeline.ops.first_from(from_ns);
   const int to = timeline.ops.first_from(to_ns);
   TimelineRange range;
+  range.window_ns = range_ns;
+  range.n_events = to - from;
   std::vector<double> seconds;
   seconds.reserve(at(to - from));
   std::array<std::array<bool, kOpKindCount>, 2> seen{};

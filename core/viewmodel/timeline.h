@@ -120,6 +120,7 @@ struct RecordedGpu {
   /// Where nothing ran, before the host had asked for what ran next.
   TimelineRow launch_gaps;
   bool launches_known = false;
+  std::int64_t origin_ns = 0;  // where the axis begins, by the recording's own clock
 };
 
 /// Recorded steps, layers and operations of a run on one time axis that begins at 0.
@@ -186,7 +187,9 @@ Table events_table(const Timeline& timeline, const figure::Interval& window_ns, 
 struct TimelineRange {
   std::string sentence;             // "12 operations in 3.21 ms: 2.90 ms inside operations, 0.31 ms in gaps (9.7 %)."
   Table statistics;                 // durations of the operations that begin there
-  std::vector<std::string> datums;  // operations seen there, ascending
+  std::vector<std::string> datums;  // operations seen there, ascending; none of a recording
+  figure::Interval window_ns;       // as asked for; of a recording without the air around its axis
+  std::int64_t n_events = 0;        // operations, or kernels of a recording, that begin there
 };
 TimelineRange describe_range(const Timeline& timeline, const figure::Interval& range_ns);
 

@@ -74,6 +74,7 @@ class TraceTimeline {
     if (events_.empty()) return std::move(timeline_);
     find_steps();
     origin_ns_ = std::min(events_.front()->start_ns, steps_.empty() ? INT64_MAX : steps_.front().start_ns);
+    timeline_.gpu->origin_ns = origin_ns_;
     add_steps();
     for (const GpuEvent* event : events_) add(*event);
     flush_op();
