@@ -232,9 +232,10 @@ void MainWindow::saveChart(const figure::Figure& chart, const viewmodel::Table& 
 /// What the charts of the page are of: pages of the scenario speak of that, even while a run is shown.
 viewmodel::SheetHead MainWindow::sheetHead() const {
   const QWidget* page = stack_->currentWidget();
-  if (page == timeline_ && !presenter_->recording().isEmpty())
-    return {QFileInfo(presenter_->recording()).fileName().toStdString(), {}};
-  return sheet_head_of(page == memory_ || page == recommend_ ? reporter_->scenario() : reporter_->subject());
+  if (page == memory_ || page == recommend_) return sheet_head_of(reporter_->scenario());
+  if (const QString recording = presenter_->recordingFile(); !recording.isEmpty() && page != compare_)
+    return {QFileInfo(recording).fileName().toStdString(), {overview_->answer().toStdString()}};
+  return sheet_head_of(reporter_->subject());
 }
 
 QStringList MainWindow::pageTitles() const {
@@ -293,7 +294,7 @@ void MainWindow::openRun(const std::filesystem::path& file) {
   });
 }
 
-/// A recording of kernels is no run: it has a timeline and nothing else here.
+/// A recording of kernels is no run: it has no model, no baseline and no cache, but the pages of time show it.
 void MainWindow::openRecording(const QString& path) {
   presenter_->showRecording(path);
   addRecent(path);

@@ -7,6 +7,7 @@
 #include "app/gui/comparison_worker.h"
 #include "app/gui/docks.h"
 #include "app/gui/edit.h"
+#include "app/gui/recording_presenter.h"
 #include "app/gui/said_error.h"
 #include "app/gui/timeline_loader.h"
 #include "core/base/error.h"
@@ -74,12 +75,21 @@ RunPresenter::RunPresenter(OpenRuns& runs, const RunPages& pages, Docks& docks, 
       docks_(docks),
       edits_(edits),
       comparisons_(new ComparisonWorker(this)),
-      timelines_(new TimelineLoader(this)) {
+      timelines_(new TimelineLoader(this)),
+      recordings_(new RecordingPresenter(pages, edits, this)) {
   connect(&runs_, &OpenRuns::currentChanged, this, &RunPresenter::showRun);
   connect(&runs_, &OpenRuns::changed, this, &RunPresenter::showRuns);
   connectPages();
   connectPanels();
   connectTimeline();
+  connectRecordings();
+}
+
+void RunPresenter::connectRecordings() {
+  connect(recordings_, &RecordingPresenter::kernelsShown, this, [this](const viewmodel::OperationRows& kernels) {
+    operations_ = kernels;
+    docks_.operations().setTable(kernels.table);
+  });
 }
 
 void RunPresenter::connectTimeline() {
@@ -87,13 +97,14 @@ void RunPresenter::connectTimeline() {
   connect(timelines_, &TimelineLoader::failed, this, [this](const QString& file, const QString& reason) {
     if (file == recording_ || (recording_.isEmpty() && runs_.shown() != nullptr && runs_.shown()->file == file))
       pages_.timeline.showError(reason);
+    if (file == recording_) recordings_->showText(reason);
     docks_.log(reason);
   });
   connect(&pages_.timeline, &ui::TimelineView::selected, this, &RunPresenter::select);
   connect(&pages_.timeline, &ui::TimelineView::rangeChosen, this, &RunPresenter::filterByRange);
   connect(&pages_.timeline, &ui::TimelineView::rangeCleared, this, [this] {
     docks_.inspector().setStatistics({}, std::nullopt);
-    removeFilter(QStringLiteral("range"));
+    recording_.isEmpty() ? removeFilter(QStringLiteral("range")) : recordings_->removeRange();
   });
 }
 
@@ -102,7 +113,7 @@ void RunPresenter::connectPages() {
   connect(&pages_.roofline, &ui::RooflineView::brushed, this, &RunPresenter::filterByBox);
   connect(&pages_.roofline, &ui::RooflineView::coverageChanged, this, [this] {
     plot_run_.reset();
-    showFiltered();
+    recording_.isEmpty() ? showFiltered() : recordings_->showRoofline();
   });
   connect(&pages_.roofline, &ui::RooflineView::brushCleared, this, [this] { removeFilter(QStringLiteral("box")); });
   connect(&pages_.overview, &ui::OverviewView::findingChosen, this, &RunPresenter::select);
@@ -115,7 +126,8 @@ void RunPresenter::connectPages() {
             showFiltered();
           });
   connect(&pages_.compare, &ui::CompareView::thresholdChanged, this, &RunPresenter::showComparison);
-  connect(&pages_.chips, &ui::ChipBar::removed, this, &RunPresenter::removeFilter);
+  connect(&pages_.chips, &ui::ChipBar::removed, this,
+          [this](const QString& id) { recording_.isEmpty() ? removeFilter(id) : recordings_->removeRange(); });
 }
 
 void RunPresenter::connectPanels() {
@@ -129,7 +141,10 @@ void RunPresenter::connectPanels() {
                                      viewmodel::operation_statistics(operations_, {rows.begin(), rows.end()}));
   });
   ui::RunsPanel& panel = docks_.runs();
-  connect(&panel, &ui::RunsPanel::chosen, &runs_, &OpenRuns::setCurrent);
+  connect(&panel, &ui::RunsPanel::chosen, this, [this](int index) {
+    if (!recording_.isEmpty() && index == runs_.current()) return showRun();  // back from the recording
+    runs_.setCurrent(index);
+  });
   connect(&panel, &ui::RunsPanel::closeRequested, &runs_, &OpenRuns::close);
   connect(&panel, &ui::RunsPanel::baselineRequested, this, &RunPresenter::editBaseline);
   connect(&panel, &ui::RunsPanel::renamed, this, [this](int row, const QString& name) {
@@ -157,7 +172,13 @@ void RunPresenter::editBaseline(int index) {
 // -------- showing
 
 void RunPresenter::showRun() {
-  recording_.clear();
+  if (!recording_.isEmpty()) {
+    recording_.clear();
+    recordings_->leave();
+    keepOpenFiles();
+    pages_.timeline.setFilters(filters_);
+    showChips();
+  }
   const OpenRun* open = runs_.shown();
   if (open == nullptr) {
     pages_.overview.showEmpty();
@@ -191,9 +212,8 @@ void RunPresenter::showAgain() {
   timeline_file_.clear();  // else it counts as shown
   const QString recording = recording_;
   if (runs_.shown() != nullptr) showRun();
-  recording_ = recording;
   showRuns();
-  if (!recording_.isEmpty()) showTimelines();
+  if (!recording.isEmpty()) showRecording(recording);
 }
 
 bool RunPresenter::showTimelineOf(const QString& file, const QString& name) {
@@ -211,13 +231,20 @@ bool RunPresenter::showTimelineOf(const QString& file, const QString& name) {
 
 void RunPresenter::showRecording(const QString& file) {
   recording_ = file;
+  recordings_->leave();
+  recordings_->showText(tr("Reading %1…").arg(QFileInfo(file).fileName()));
+  docks_.inspector().setInspection(std::nullopt);
+  pages_.timeline.setFilters({});
+  pages_.chips.setChips({});
   pages_.timeline.setBaseline({}, nullptr);
   showTimelines();
 }
 
 void RunPresenter::showTimelines() {
   if (!recording_.isEmpty()) {
-    showTimelineOf(recording_, QFileInfo(recording_).fileName());
+    if (!showTimelineOf(recording_, QFileInfo(recording_).fileName())) return;
+    recordings_->show(recording_, timelines_->recording(recording_),
+                      timelines_->found(recording_)->gpu.value_or(viewmodel::RecordedGpu{}).origin_ns);
     return;
   }
   const OpenRun* open = runs_.shown();
@@ -230,7 +257,7 @@ void RunPresenter::showTimelines() {
 
 void RunPresenter::showFiltered() {
   const OpenRun* open = runs_.shown();
-  if (open == nullptr) return;
+  if (open == nullptr || !recording_.isEmpty()) return;
   pages_.roofline.setPlot(viewmodel::filtered(plotOf(*open, runs_.base()), filters_), pages_.overview.answer());
   operations_ = viewmodel::operation_rows(*open->run, filters_);
   docks_.operations().setTable(operations_.table);
@@ -248,12 +275,16 @@ const viewmodel::RooflinePlot& RunPresenter::plotOf(const OpenRun& open, const O
   return plot_;
 }
 
-void RunPresenter::showRuns() {
-  QList<ui::RunEntry> entries;
+void RunPresenter::keepOpenFiles() {
   QStringList files;
   for (const OpenRun& run : runs_.runs()) files << run.file;
   if (!recording_.isEmpty()) files << recording_;
   timelines_->keepOnly(files);
+}
+
+void RunPresenter::showRuns() {
+  QList<ui::RunEntry> entries;
+  keepOpenFiles();
   for (int i = 0; i < static_cast<int>(runs_.runs().size()); ++i)
     entries << entry_of(runs_.runs()[static_cast<std::size_t>(i)], i == runs_.baseline());
   docks_.runs().setRuns(entries, runs_.current());
@@ -291,8 +322,8 @@ void RunPresenter::select(const QString& datum) {
   selected_ = datum;
   const OpenRun* open = runs_.shown();
   pages_.roofline.setSelected(datum);
-  docks_.inspector().setInspection(open != nullptr ? viewmodel::inspect(*open->run, datum.toStdString())
-                                                   : std::nullopt);
+  docks_.inspector().setInspection(
+      open != nullptr && recording_.isEmpty() ? viewmodel::inspect(*open->run, datum.toStdString()) : std::nullopt);
   const auto row = std::ranges::find(operations_.datums, datum.toStdString());
   if (row != operations_.datums.end() && docks_.operations().currentDatumRow() >= 0 &&
       operations_.datums[static_cast<std::size_t>(docks_.operations().currentDatumRow())] == *row)
@@ -303,7 +334,7 @@ void RunPresenter::select(const QString& datum) {
 
 void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
   const OpenRun* open = runs_.shown();
-  if (open == nullptr) return;
+  if (open == nullptr || !recording_.isEmpty()) return;
   OpFilter filter{.id = "box", .text = {}, .datums = datums_in(plotOf(*open, runs_.base()), window.x, window.y)};
   filter.text = tr("Roofline box: %n operation(s)", nullptr, static_cast<int>(filter.datums.size())).toStdString();
   addFilter(filter);
@@ -311,6 +342,7 @@ void RunPresenter::filterByBox(const ui::FigureView::Window& window) {
 
 void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
   docks_.inspector().setStatistics(ui::said(range.sentence), range.statistics);
+  if (!recording_.isEmpty()) return recordings_->filterByRange(range);
   addFilter(
       {.id = "range",
        .text = tr("Timeline range: %n operation(s)", nullptr, static_cast<int>(range.datums.size())).toStdString(),
@@ -318,12 +350,13 @@ void RunPresenter::filterByRange(const viewmodel::TimelineRange& range) {
 }
 
 void RunPresenter::filterPhase(Phase phase) {
-  if (const OpenRun* open = runs_.shown()) addFilter(viewmodel::phase_filter(*open->run, phase));
+  const OpenRun* open = runs_.shown();
+  if (open != nullptr && recording_.isEmpty()) addFilter(viewmodel::phase_filter(*open->run, phase));
 }
 
 void RunPresenter::filterText(const QString& text) {
   const OpenRun* open = runs_.shown();
-  if (open == nullptr) return;
+  if (open == nullptr || !recording_.isEmpty()) return;
   if (text.isEmpty()) return removeFilter(QStringLiteral("text"));
   OpFilter filter{.id = "text", .text = tr("Name contains %1").arg(text).toStdString(), .datums = {}};
   for (const std::string& datum : viewmodel::operation_rows(*open->run, {}).datums)
@@ -350,12 +383,17 @@ void RunPresenter::changeFilters(const QString& what, std::vector<OpFilter> filt
       [this, before = filters_] { setFilters(before); }));
 }
 
-void RunPresenter::setFilters(std::vector<OpFilter> filters) {
-  filters_ = std::move(filters);
+void RunPresenter::showChips() {
   QList<ui::ChipBar::Chip> chips;
   for (const OpFilter& filter : filters_) chips << ui::ChipBar::Chip{to_qt(filter.id), ui::said(filter.text)};
   pages_.chips.setChips(chips);
+}
+
+void RunPresenter::setFilters(std::vector<OpFilter> filters) {
+  filters_ = std::move(filters);
+  if (!recording_.isEmpty()) return;  // they hold again as soon as the run is shown
   pages_.timeline.setFilters(filters_);
+  showChips();
   if (std::ranges::find(filters_, "range", &OpFilter::id) == filters_.end()) pages_.timeline.clearBrush();
   if (std::ranges::find(filters_, "box", &OpFilter::id) == filters_.end()) pages_.roofline.clearBrush();
   showFiltered();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/gui/open_runs.h"
+#include "app/gui/run_pages.h"
 #include "core/viewmodel/op_filter.h"
 #include "core/viewmodel/roofline_plot.h"
 #include "core/viewmodel/timeline.h"
@@ -12,30 +13,12 @@
 
 class QUndoStack;
 
-namespace dachlast::ui {
-class ChipBar;
-class CompareView;
-class OverviewView;
-class KvCachePage;
-class RooflineView;
-class TimelineView;
-}  // namespace dachlast::ui
-
 namespace dachlast::gui {
 
 class Docks;
 class ComparisonWorker;
+class RecordingPresenter;
 class TimelineLoader;
-
-/// Where a run is shown.
-struct RunPages {
-  ui::OverviewView& overview;
-  ui::RooflineView& roofline;
-  ui::TimelineView& timeline;
-  ui::KvCachePage& kv_cache;
-  ui::CompareView& compare;
-  ui::ChipBar& chips;
-};
 
 /// Keeps every page that shows runs in step with what is open, selected and filtered. A selection holds in all views, a filter
 /// changes all of them, and neither needs a new measurement.
@@ -56,10 +39,11 @@ class RunPresenter : public QObject {
   const std::vector<viewmodel::OpFilter>& filters() const { return filters_; }
   /// Reads the timelines of the run and its baseline, where someone looks at them.
   void showTimelines();
-  /// Shows the kernels of a recording on the timeline page, until another run is chosen.
+  /// Shows a recording on the pages of a run, until a run is chosen.
   void showRecording(const QString& file);
-  /// The recording that the timeline shows in place of the run; empty: none.
-  const QString& recording() const { return recording_; }
+  /// The recording that is shown in place of a run; empty: none.
+  const QString& recordingFile() const { return recording_; }
+  const RecordingPresenter& recording() const { return *recordings_; }
   /// Whose timeline is shown; empty: none.
   const QString& timelineFile() const { return timeline_file_; }
   /// Writes every page anew, in the words and units of now.
@@ -73,10 +57,13 @@ class RunPresenter : public QObject {
   void showRuns();
   void showComparison();
   void setFilters(std::vector<viewmodel::OpFilter> filters);
+  void showChips();
+  void keepOpenFiles();
   void changeFilters(const QString& what, std::vector<viewmodel::OpFilter> filters);
   void connectPanels();
   void connectPages();
   void connectTimeline();
+  void connectRecordings();
   /// False while it is being read.
   bool showTimelineOf(const QString& file, const QString& name);
   void filterByBox(const ui::FigureView::Window& window);
@@ -100,7 +87,8 @@ class RunPresenter : public QObject {
   std::shared_ptr<const Run> shown_run_;  // on the overview
   TimelineLoader* timelines_;
   QString timeline_file_;  // shown on the timeline page
-  QString recording_;      // to be shown there in place of the run; empty: none
+  QString recording_;      // to be shown in place of the run; empty: none
+  RecordingPresenter* recordings_;
 };
 
 }  // namespace dachlast::gui

@@ -49,7 +49,7 @@ std::vector<NamedChart> charts_of(const ReportView& report) {
 std::vector<NamedChart> charts_of(const Run& run, const ReportView& report, const figure::Wording* wording) {
   std::vector<NamedChart> charts = charts_of(report);
   const auto roofline = std::ranges::find(charts, "roofline", &NamedChart::name);
-  if (roofline != charts.end()) roofline->data = roofline_data(roofline_plot(run));
+  if (roofline != charts.end() && roofline->table) roofline->data = with_roofs(*roofline->table, roofline_plot(run));
   for (NamedChart& chart : cache_charts_of(run, wording)) charts.push_back(std::move(chart));
   return charts;
 }

@@ -120,12 +120,14 @@ Values utilisations(const RooflinePlot& plot, double Utilisation::*field) {
 }
 
 /// A row of a roof: its name, its rate in one of the last but two columns, and where that is from.
-std::vector<Cell> roof_row(const RooflineRoof& roof, std::size_t n_columns, std::size_t rate_column, Measure measure) {
-  std::vector<Cell> row(n_columns, missing_cell());
-  row[0] = text_cell("roof");
-  row[2] = text_cell(roof.label);
+std::vector<Cell> roof_row(const RooflineRoof& roof, const std::vector<Column>& columns, std::size_t rate_column,
+                           Measure measure) {
+  std::vector<Cell> row(columns.size(), missing_cell());
+  row.front() = text_cell("roof");
+  const auto name = std::ranges::find(columns.begin() + 1, columns.end(), Align::kLeft, &Column::align);
+  row[static_cast<std::size_t>(name - columns.begin())] = text_cell(roof.label);
   row[rate_column] = number_cell(roof.value, format(measure, roof.value), roof.origin);
-  row[n_columns - 1] = text_cell(std::string(name_of(roof.origin)));
+  row.back() = text_cell(std::string(name_of(roof.origin)));
   return row;
 }
 
@@ -203,20 +205,22 @@ Table roofline_table(const RooflinePlot& plot) {
   return table.build();
 }
 
-Table roofline_data(const RooflinePlot& plot) {
-  Table table = roofline_table(plot);
-  table.columns.insert(table.columns.begin(), {"kind", "Kind", "", "", Align::kLeft});
-  table.columns.push_back({"roof_bytes_per_s", "Memory roof", "", ""});
-  table.columns.push_back({"roof_flops_per_s", "Compute roof", "", ""});
-  table.columns.push_back({"roof_origin", "Roof from", "", "", Align::kLeft});
-  const std::size_t n = table.columns.size();
-  for (auto& row : table.rows) {
+Table with_roofs(Table points, const RooflinePlot& plot) {
+  std::vector<Column>& columns = points.columns;
+  columns.insert(columns.begin(), {"kind", "Kind", "", "", Align::kLeft});
+  columns.push_back({"roof_bytes_per_s", "Memory roof", "", ""});
+  columns.push_back({"roof_flops_per_s", "Compute roof", "", ""});
+  columns.push_back({"roof_origin", "Roof from", "", "", Align::kLeft});
+  const std::size_t n = columns.size();
+  for (auto& row : points.rows) {
     row.insert(row.begin(), text_cell("point"));
     row.resize(n, missing_cell());
   }
-  for (const auto& roof : plot.memory_roofs) table.rows.push_back(roof_row(roof, n, n - 3, Measure::kBandwidth));
-  for (const auto& roof : plot.compute_roofs) table.rows.push_back(roof_row(roof, n, n - 2, Measure::kWorkRate));
-  return table;
+  for (const auto& roof : plot.memory_roofs)
+    points.rows.push_back(roof_row(roof, columns, n - 3, Measure::kBandwidth));
+  for (const auto& roof : plot.compute_roofs)
+    points.rows.push_back(roof_row(roof, columns, n - 2, Measure::kWorkRate));
+  return points;
 }
 
 }  // namespace dachlast::viewmodel

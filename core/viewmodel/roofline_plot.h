@@ -79,7 +79,7 @@ figure::Figure roofline_figure(const RooflinePlot& plot, figure::Size size, std:
 /// The numbered table beside the chart.
 Table roofline_table(const RooflinePlot& plot);
 
-/// The same and the roofs below it: enough to draw the chart again. For files.
-Table roofline_data(const RooflinePlot& plot);
+/// That table, or another one of the points, with the roofs below them: enough to draw the chart again. For files.
+Table with_roofs(Table points, const RooflinePlot& plot);
 
 }  // namespace dachlast::viewmodel

@@ -14,8 +14,11 @@
 #include "core/import/attached_trace.h"
 #include "core/import/kineto_trace.h"
 #include "core/import/nsys_trace.h"
+#include "core/model/model_source.h"
 #include "core/store/attach_file.h"
 #include "core/store/nsys_export.h"
+#include "core/viewmodel/timeline_trace.h"
+#include "core/workbench/import_profile.h"
 
 namespace dachlast {
 namespace {
@@ -24,8 +27,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSqliteMagic = "SQLite format 3";
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
-constexpr std::size_t kHead = 64 * 1024;  // PyTorch's profiler lists its devices before the events
-constexpr int kHostProcess = 1'000'000;   // beyond any number of a GPU
+constexpr std::size_t kHead = 64 * 1024;    // PyTorch's profiler lists its devices before the events
+constexpr std::size_t kMostKernels = 1000;  // names; a table of more nobody reads
+constexpr int kHostProcess = 1'000'000;     // beyond any number of a GPU
 
 std::string head_of(const fs::path& file) {
   std::string head(kHead, '\0');
@@ -81,6 +85,25 @@ GpuTrace read_recording(const fs::path& file, const NameRules& rules) {
     throw Error(ErrorKind::kInput, file.string(), "the attached program did no work on a GPU that was recorded.",
                 "`dachlast show` lists the ranges it annotated.");
   return trace;
+}
+
+OpenedRecording open_recording(const fs::path& file) {
+  OpenedRecording opened{.trace = {}, .rules = NameRules(data_dir() / "rules"), .whole = {}};
+  opened.trace = read_recording(file, opened.rules);
+  GpuProfile profile = summarize(opened.trace, opened.rules);
+  viewmodel::ProfileViewOptions options;
+  options.device = recorded_device(profile);
+  options.n_kernels = kMostKernels;
+  opened.whole = viewmodel::recording_view(std::move(profile), options);
+  return opened;
+}
+
+viewmodel::Timeline timeline_of(const OpenedRecording& recording) {
+  return viewmodel::timeline_of_trace(recording.trace, recording.rules);
+}
+
+viewmodel::RecordingView view_of(const OpenedRecording& recording, const TraceRange& range) {
+  return viewmodel::recording_view(summarize(recording.trace, recording.rules, range), recording.whole.options);
 }
 
 void write_chrome_trace(std::ostream& out, const GpuTrace& trace) {

@@ -5,6 +5,9 @@
 
 #include "core/profile/gpu_trace.h"
 #include "core/profile/name_rules.h"
+#include "core/profile/trace_range.h"
+#include "core/viewmodel/recording_view.h"
+#include "core/viewmodel/timeline.h"
 
 namespace dachlast {
 
@@ -14,6 +17,21 @@ bool is_recording(const std::filesystem::path& file);
 
 /// Errors   throws `Error` (kInput) naming the file: missing, damaged, or without GPU work.
 GpuTrace read_recording(const std::filesystem::path& file, const NameRules& rules);
+
+/// A recording that stays open, so that parts of it can be looked at.
+struct OpenedRecording {
+  GpuTrace trace;
+  NameRules rules;
+  viewmodel::RecordingView whole;  // held against the device the recording names, where the catalog knows it
+};
+
+/// Errors   as `read_recording`.
+OpenedRecording open_recording(const std::filesystem::path& file);
+
+viewmodel::Timeline timeline_of(const OpenedRecording& recording);
+
+/// What ran in a part of the time, see `summarize`. Takes about a tenth of a second a million events.
+viewmodel::RecordingView view_of(const OpenedRecording& recording, const TraceRange& range);
 
 /// Writes a recording as Chrome trace events: a process a GPU, a row a stream, one for the annotated steps on the host.
 void write_chrome_trace(std::ostream& out, const GpuTrace& trace);

@@ -34,7 +34,8 @@ RunsPanel::RunsPanel(QWidget* parent) : QWidget(parent), model_(new RunListModel
     if (index.isValid()) Q_EMIT chosen(index.row());
   });
   connect(table_, &QTableView::clicked, this, [this](const QModelIndex& index) {
-    if (index.column() == RunListModel::kBaseline) Q_EMIT baselineRequested(index.row());
+    // Also of the current row, in whose place something else may be shown.
+    index.column() == RunListModel::kBaseline ? Q_EMIT baselineRequested(index.row()) : Q_EMIT chosen(index.row());
   });
   connect(model_, &RunListModel::renamed, this, &RunsPanel::renamed);
   connect(model_, &RunListModel::noted, this, &RunsPanel::noted);

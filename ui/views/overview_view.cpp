@@ -63,6 +63,38 @@ OverviewView::OverviewView(QWidget* parent)
       findings_(new QListWidget),
       phases_(new DataTable),
       remarks_(sentence_label()) {
+  evidence_ = scrolled(makeEvidence(), kLeastRows, tr("Evidence"));
+  recorded_ = scrolled(makeRecorded(), kLeastRows, tr("Recording"));
+  recorded_->hide();
+  body()->addWidget(title_);
+  body()->addWidget(device_);
+  body()->addWidget(figures_);
+  body()->addWidget(evidence_, 1);
+  body()->addWidget(recorded_, 1);
+}
+
+QWidget* OverviewView::makeRecorded() {
+  devices_ = new DataTable;
+  recorded_phases_ = new DataTable;
+  families_ = new DataTable;
+  notes_ = sentence_label();
+  devices_->setAccessibleName(tr("Devices"));
+  recorded_phases_->setAccessibleName(tr("Phases"));
+  families_->setAccessibleName(tr("What the time went to"));
+  auto* tables = new QSplitter(Qt::Vertical);
+  for (DataTable* table : {devices_, recorded_phases_, families_}) tables->addWidget(table);
+  tables->setStretchFactor(2, 1);
+  tables->setChildrenCollapsible(false);
+  tables->setMinimumHeight(kLeastRows);
+  auto* recorded = new QWidget;
+  auto* column = new QVBoxLayout(recorded);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(tables, 1);
+  column->addWidget(notes_);
+  return recorded;
+}
+
+QWidget* OverviewView::makeEvidence() {
   auto* rows = new QSplitter(Qt::Vertical);
   bars_area_ = scrolled(bars_, kLeastBars, tr("Phases"));
   rows->addWidget(bars_area_);
@@ -76,10 +108,6 @@ OverviewView::OverviewView(QWidget* parent)
   column->addWidget(rows, 1);
   column->addWidget(memory_);
   column->addWidget(remarks_);
-  body()->addWidget(title_);
-  body()->addWidget(device_);
-  body()->addWidget(figures_);
-  body()->addWidget(scrolled(evidence, kLeastRows, tr("Evidence")), 1);
   memory_->setFixedHeight(kMemoryRoom);
   findings_->setAccessibleName(tr("Findings"));
   findings_->setWordWrap(true);
@@ -90,6 +118,7 @@ OverviewView::OverviewView(QWidget* parent)
   connect(findings_, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
     if (item != nullptr) Q_EMIT findingChosen(item->data(Qt::UserRole).toString());
   });
+  return evidence;
 }
 
 void OverviewView::setFindings(const viewmodel::RunView& run) {
@@ -141,6 +170,29 @@ void OverviewView::setRun(const viewmodel::RunView& run, FigureView::Source phas
   phases_->setTable(run.phases);
   remarks_->setText(remarks_text(run));
   remarks_->setVisible(!run.warnings.empty());
+  recorded_->hide();
+  figures_->show();
+  evidence_->show();
+  showContent();
+}
+
+void OverviewView::setRecording(const viewmodel::ProfileView& recording, const QStringList& facts) {
+  setAnswer(joined(recording.answer));
+  title_->setText(said(recording.title));
+  device_->setText(facts.join(QStringLiteral(" · ")));
+  const std::pair<DataTable*, const viewmodel::Table*> tables[] = {
+      {devices_, &recording.timelines}, {recorded_phases_, &recording.phases}, {families_, &recording.families}};
+  for (const auto& [widget, table] : tables) {
+    widget->setTable(*table);
+    widget->setVisible(!table->rows.empty());
+  }
+  QStringList notes;
+  for (const auto& remark : recording.remarks) notes << said(remark.text);
+  notes_->setText(notes.join(u'\n'));
+  notes_->setVisible(!notes.empty());
+  evidence_->hide();
+  figures_->hide();
+  recorded_->show();
   showContent();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/viewmodel/profile_view.h"
 #include "core/viewmodel/run_view.h"
 #include "ui/widgets/figure_view.h"
 #include "ui/widgets/page.h"
@@ -22,6 +23,9 @@ class OverviewView : public Page {
   /// The device the run was made on, and its roofs.
   void setDevice(const QStringList& facts);
 
+  /// A recording, or a part of its time, with what else is to be said of it.
+  void setRecording(const viewmodel::ProfileView& recording, const QStringList& facts);
+
  Q_SIGNALS:
   /// An operation worth looking at was clicked, as `viewmodel::op_datum` names it.
   void findingChosen(const QString& datum);
@@ -32,6 +36,8 @@ class OverviewView : public Page {
  private:
   void setFindings(const viewmodel::RunView& run);
   void fitFindings();
+  QWidget* makeEvidence();
+  QWidget* makeRecorded();
 
   QLabel* title_;
   QLabel* device_;
@@ -42,6 +48,12 @@ class OverviewView : public Page {
   QListWidget* findings_;
   DataTable* phases_;
   QLabel* remarks_;
+  QWidget* evidence_ = nullptr;  // of a run
+  QWidget* recorded_ = nullptr;  // of a recording
+  DataTable* devices_ = nullptr;
+  DataTable* recorded_phases_ = nullptr;
+  DataTable* families_ = nullptr;
+  QLabel* notes_ = nullptr;
 };
 
 }  // namespace dachlast::ui

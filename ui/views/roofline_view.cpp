@@ -83,14 +83,26 @@ void RooflineView::setCoverage(double share) {
 }
 
 void RooflineView::setPlot(const viewmodel::RooflinePlot& plot, const QString& answer) {
+  chart_->setGestures(FigureView::Brush::kBox, FigureView::Zoom::kBoth);
+  fill(plot, viewmodel::roofline_table(plot), answer);
+}
+
+void RooflineView::setRecording(const viewmodel::RooflinePlot& plot, const viewmodel::Table& table,
+                                const QString& answer) {
+  chart_->setGestures(FigureView::Brush::kNone, FigureView::Zoom::kBoth);
+  clearBrush();
+  fill(plot, table, answer);
+}
+
+void RooflineView::fill(const viewmodel::RooflinePlot& plot, const viewmodel::Table& table, const QString& answer) {
   setAnswer(answer);
   plot_ = plot;
   datums_.clear();
   for (const auto& point : plot.points) datums_.push_back(to_qt(point.datum));
   draw();
-  chart_->setTable([table = viewmodel::roofline_table(plot)] { return table; });
-  chart_->setData([plot] { return viewmodel::roofline_data(plot); });
-  table_->setTable(viewmodel::roofline_table(plot));
+  chart_->setTable([table] { return table; });
+  chart_->setData([table, plot] { return viewmodel::with_roofs(table, plot); });
+  table_->setTable(table);
   showContent();
 }
 

@@ -22,6 +22,8 @@ class RooflineView : public Page {
   explicit RooflineView(QWidget* parent = nullptr);
 
   void setPlot(const viewmodel::RooflinePlot& plot, const QString& answer);
+  /// Operators of a recording and the table that lists them. A box on the chart chooses nothing there.
+  void setRecording(const viewmodel::RooflinePlot& plot, const viewmodel::Table& table, const QString& answer);
   void setSelected(const QString& datum);
   void clearBrush();
   /// Share of the time of each phase that the operations shown cover together.
@@ -37,6 +39,7 @@ class RooflineView : public Page {
 
  private:
   QWidget* makeCoverage();
+  void fill(const viewmodel::RooflinePlot& plot, const viewmodel::Table& table, const QString& answer);
   void draw();
 
   FigureView* chart_;

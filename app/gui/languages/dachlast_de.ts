@@ -551,6 +551,24 @@
     </message>
 </context>
 <context>
+    <name>dachlast::gui::RecordingPresenter</name>
+    <message>
+        <source>Filter</source>
+        <translation>Filter</translation>
+    </message>
+    <message numerus="yes">
+        <source>Timeline range: %n kernel(s) begin there</source>
+        <translation>
+            <numerusform>Zeitabschnitt: %n Kernel beginnt darin</numerusform>
+            <numerusform>Zeitabschnitt: %n Kernel beginnen darin</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Remove filter</source>
+        <translation>Filter entfernen</translation>
+    </message>
+</context>
+<context>
     <name>dachlast::gui::ReportController</name>
     <message>
         <source>Writing the preview…</source>
@@ -623,6 +641,10 @@
             <numerusform>Zeitabschnitt: %n Operation</numerusform>
             <numerusform>Zeitabschnitt: %n Operationen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Reading %1…</source>
+        <translation>%1 wird gelesen…</translation>
     </message>
 </context>
 <context>
@@ -1076,6 +1098,18 @@
     <message>
         <source>Evidence</source>
         <translation>Belege</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>Aufzeichnung</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>Geräte</translation>
+    </message>
+    <message>
+        <source>What the time went to</source>
+        <translation>Wohin die Zeit ging</translation>
     </message>
 </context>
 <context>

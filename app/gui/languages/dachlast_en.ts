@@ -2,6 +2,16 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>dachlast::gui::RecordingPresenter</name>
+    <message numerus="yes">
+        <source>Timeline range: %n kernel(s) begin there</source>
+        <translation>
+            <numerusform>Timeline range: %n kernel begins there</numerusform>
+            <numerusform>Timeline range: %n kernels begin there</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>dachlast::gui::RunPresenter</name>
     <message numerus="yes">
         <source>%n operation(s) selected</source>

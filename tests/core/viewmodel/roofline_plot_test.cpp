@@ -36,7 +36,7 @@ TEST(RooflineFrame, NeedsRoofs) {
 
 TEST(RooflineData, HoldsPointsAndRoofs) {
   const auto plot = roofline_plot(test::sample_run());
-  const auto data = roofline_data(plot);
+  const auto data = with_roofs(roofline_table(plot), plot);
   ASSERT_EQ(data.rows.size(), plot.points.size() + plot.memory_roofs.size() + plot.compute_roofs.size());
   for (const auto& row : data.rows) EXPECT_EQ(row.size(), data.columns.size());
   EXPECT_EQ(data.rows.front().front().text, "point");
