@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kFindingMargin = 4;  // of the style, around a line of the list
 constexpr int kLeastRows = 300;    // bars of two points and a table that can be read
+constexpr int kFewRows = 90;       // GPUs and phases of a recording
 constexpr int kLeastBars = 140;
 constexpr int kLegendRoom = 56;
 constexpr int kMemoryRoom = 126;  // two rows of a legend, two bars with their headings
@@ -84,6 +85,7 @@ QWidget* OverviewView::makeRecorded() {
   auto* tables = new QSplitter(Qt::Vertical);
   for (DataTable* table : {devices_, recorded_phases_, families_}) tables->addWidget(table);
   tables->setStretchFactor(2, 1);
+  tables->setSizes({kFewRows, kFewRows, kLeastRows});
   tables->setChildrenCollapsible(false);
   tables->setMinimumHeight(kLeastRows);
   auto* recorded = new QWidget;

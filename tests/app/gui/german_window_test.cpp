@@ -19,14 +19,19 @@
 
 #include "app/gui/languages.h"
 #include "app/gui/main_window.h"
+#include "app/gui/recording_presenter.h"
 #include "app/gui/run_presenter.h"
 #include "core/store/run_file.h"
 #include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
 #include "ui/models/table_model.h"
 #include "ui/paint/figure_painter.h"
+#include "ui/views/overview_view.h"
 #include "ui/views/report_view.h"
+#include "ui/views/roofline_view.h"
 #include "ui/views/scenarios_view.h"
+#include "ui/views/timeline_view.h"
+#include "ui/widgets/chip_bar.h"
 #include "ui/widgets/data_table.h"
 #include "ui/widgets/figure_view.h"
 #include "ui/words.h"
@@ -92,14 +97,18 @@ bool speaks_english(const QString& text) {
   return words.match(rest).hasMatch();
 }
 
-std::string english_of(const QWidget& root) {
+std::string english_of(std::initializer_list<const QWidget*> roots) {
   Texts texts;
-  texts.collect(root);
+  for (const QWidget* root : roots) texts.collect(*root);
   EXPECT_GT(texts.all().size(), 100u);  // else the walk has lost the window
   std::string found;
   for (const QString& text : texts.all())
     if (speaks_english(text)) found += text.toStdString() + '\n';
   return found;
+}
+
+std::string english_of(const QWidget& root) {
+  return english_of({&root});
 }
 
 class GermanWindow : public testing::Test {
@@ -199,6 +208,29 @@ TEST_F(GermanWindow, LeavesNoEnglishOnFilledPages) {
   MainWindow window;
   fill(window);
   EXPECT_EQ(english_of(window), "");
+}
+
+TEST_F(GermanWindow, LeavesNoEnglishOnPagesOfARecording) {
+  const QString folder = QStringLiteral(DACHLAST_TEST_DATA_DIR "/profiles/");
+  for (const char* name : {"qwen1.5-0.5b-h100.json.gz", "qwen3-8b-sglang-decode.json.gz"}) {
+    SCOPED_TRACE(name);
+    MainWindow window;
+    window.show();
+    window.open(folder + QString::fromLatin1(name));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window.presenter().recording().isShown(); }, 10'000));
+    for (const bool brushed : {false, true}) {
+      auto* chart = window.findChild<ui::TimelineView*>()->findChild<ui::FigureView*>();
+      const figure::Plane plane = *chart->figure().plane;
+      const double domain = plane.x.domain().hi - plane.x.domain().lo;
+      if (brushed)
+        Q_EMIT chart->windowBrushed({{plane.x.domain().lo, plane.x.domain().lo + domain / 3.0}, plane.y.domain()});
+      QTest::qWait(300);  // what ran there is summed meanwhile
+      EXPECT_EQ(english_of({window.findChild<ui::OverviewView*>(), window.findChild<ui::RooflineView*>(),
+                            window.findChild<ui::TimelineView*>(), &window.docks().operations(),
+                            window.findChild<ui::ChipBar*>()}),
+                "");
+    }
+  }
 }
 
 TEST_F(GermanWindow, WritesNumbersAsGermansDo) {
