@@ -1,5 +1,6 @@
 #include "app/gui/recording_presenter.h"
 
+#include <QFileInfo>
 #include <QUndoStack>
 #include <algorithm>
 #include <utility>
@@ -17,6 +18,7 @@ namespace dachlast::gui {
 RecordingPresenter::RecordingPresenter(const RunPages& pages, QUndoStack& edits, QObject* parent)
     : QObject(parent), pages_(pages), edits_(edits) {
   pool_.setMaxThreadCount(1);
+  connect(&pages_.timeline, &ui::TimelineView::deviceChosen, this, &RecordingPresenter::showDevice);
 }
 
 RecordingPresenter::~RecordingPresenter() {
@@ -31,20 +33,49 @@ void RecordingPresenter::showText(const QString& text) {
   Q_EMIT kernelsShown({});
 }
 
-void RecordingPresenter::show(const QString& file, RecordingPtr recording, std::int64_t origin_ns) {
+void RecordingPresenter::show(const QString& file, RecordingPtr recording, const viewmodel::RecordedGpu& gpu) {
   if (recording_ == recording) return;
   file_ = file;
   recording_ = std::move(recording);
-  origin_ns_ = origin_ns;
+  origin_ns_ = gpu.origin_ns;
+  QStringList devices;
+  int shown = 0;
+  for (const viewmodel::RecordedDevice& device : viewmodel::devices_of(recording_->trace)) {
+    if (device.device == gpu.device) shown = static_cast<int>(devices.size());
+    devices << ui::said(device.name);
+  }
+  pages_.timeline.setDevices(devices, shown);
   setFilter({});
 }
 
 void RecordingPresenter::leave() {
   ++generation_;
+  ++device_generation_;
+  pages_.timeline.setDevices({}, -1);
   file_.clear();
   recording_.reset();
   range_.reset();
   view_ = {};
+}
+
+/// A range that was brushed holds on: it is one of the recording, not of a GPU.
+void RecordingPresenter::showDevice(int index) {
+  if (!recording_) return;
+  const int generation = ++device_generation_;
+  pool_.start([this, generation, recording = recording_, index] {
+    if (generation != device_generation_) return;
+    const auto devices = viewmodel::devices_of(recording->trace);
+    const auto made = std::make_shared<const viewmodel::Timeline>(
+        timeline_of(*recording, devices.at(static_cast<std::size_t>(index)).device));
+    QMetaObject::invokeMethod(
+        this,
+        [this, generation, made] {
+          if (generation != device_generation_) return;
+          origin_ns_ = made->gpu->origin_ns;
+          pages_.timeline.setTimeline(QFileInfo(file_).fileName(), made);
+        },
+        Qt::QueuedConnection);
+  });
 }
 
 void RecordingPresenter::filterByRange(const viewmodel::TimelineRange& range) {

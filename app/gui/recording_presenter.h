@@ -17,7 +17,7 @@ class QUndoStack;
 namespace dachlast::gui {
 
 /// Shows a recording on the pages of a run: where GPU time went, operators with shapes on the roofline, its kernels. A range of
-/// its timeline filters all of them; what ran there is summed in the background, and only the newest range is shown.
+/// its timeline filters all of them; what ran there is summed in the background, and only the newest range is shown. Its timeline is of one GPU, which can be chosen.
 /// Threads  lives on the GUI thread; its pool only computes.
 class RecordingPresenter : public QObject {
   Q_OBJECT
@@ -31,8 +31,8 @@ class RecordingPresenter : public QObject {
 
   /// In place of all figures, while there are none.
   void showText(const QString& text);
-  /// Does nothing where that recording is shown already. `origin_ns`: where the axis of its timeline begins.
-  void show(const QString& file, RecordingPtr recording, std::int64_t origin_ns);
+  /// Does nothing where that recording is shown already. `gpu`: whose timeline is on its page.
+  void show(const QString& file, RecordingPtr recording, const viewmodel::RecordedGpu& gpu);
   /// The pages are another's from now on.
   void leave();
   bool isShown() const { return recording_ != nullptr; }
@@ -58,6 +58,7 @@ class RecordingPresenter : public QObject {
 
   void changeFilter(const QString& what, const Filter& filter);
   void setFilter(const Filter& filter);
+  void showDevice(int index);
   void showView(const viewmodel::RecordingView& view);
 
   RunPages pages_;
@@ -70,6 +71,7 @@ class RecordingPresenter : public QObject {
   viewmodel::RecordingView view_;  // on the pages
   QThreadPool pool_;
   std::atomic<int> generation_ = 0;
+  std::atomic<int> device_generation_ = 0;
 };
 
 }  // namespace dachlast::gui

@@ -231,6 +231,8 @@ bool RunPresenter::showTimelineOf(const QString& file, const QString& name) {
 
 void RunPresenter::showRecording(const QString& file) {
   recording_ = file;
+  keepOpenFiles();
+  timeline_file_.clear();  // another of its GPUs may be shown
   recordings_->leave();
   recordings_->showText(tr("Reading %1…").arg(QFileInfo(file).fileName()));
   docks_.inspector().setInspection(std::nullopt);
@@ -243,8 +245,7 @@ void RunPresenter::showRecording(const QString& file) {
 void RunPresenter::showTimelines() {
   if (!recording_.isEmpty()) {
     if (!showTimelineOf(recording_, QFileInfo(recording_).fileName())) return;
-    recordings_->show(recording_, timelines_->recording(recording_),
-                      timelines_->found(recording_)->gpu.value_or(viewmodel::RecordedGpu{}).origin_ns);
+    recordings_->show(recording_, timelines_->recording(recording_), *timelines_->found(recording_)->gpu);
     return;
   }
   const OpenRun* open = runs_.shown();

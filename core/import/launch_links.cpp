@@ -46,8 +46,9 @@ std::int32_t RangeFinder::innermost(std::uint64_t thread, std::int64_t at_ns) co
   return position;
 }
 
-void NestedRanges::add(const HostRange& range, std::uint32_t name) {
+void NestedRanges::add(const HostRange& range, std::uint32_t name, std::int32_t layer) {
   ranges_.push_back(range);
+  layers_.push_back(layer);
   names_.push_back(name);
 }
 
@@ -58,7 +59,8 @@ void NestedRanges::nest(std::vector<HostOp>& ops) {
   for (const std::uint32_t index : order) nested.push_back(ranges_[index]);
   ranges_ = std::move(nested);
   parents_ = parents_of(ranges_);
-  for (std::size_t i = 0; i < order.size(); ++i) ops.push_back({names_[order[i]], parents_[i], kNoIndex});
+  for (std::size_t i = 0; i < order.size(); ++i)
+    ops.push_back({names_[order[i]], parents_[i], kNoIndex, layers_[order[i]]});
 }
 
 std::int32_t NestedRanges::innermost(std::uint64_t thread, std::int64_t at_ns) const {

@@ -40,7 +40,8 @@ class RangeFinder {
 /// The annotations of a recording, as operations of the host that launches are assigned to.
 class NestedRanges {
  public:
-  void add(const HostRange& range, std::uint32_t name);
+  /// `layer`: of the model, where the range says so, else kNoIndex.
+  void add(const HostRange& range, std::uint32_t name, std::int32_t layer = kNoIndex);
 
   /// Nests what was added and appends it to `ops`, which holds nothing else.
   void nest(std::vector<HostOp>& ops);
@@ -51,6 +52,7 @@ class NestedRanges {
  private:
   std::vector<HostRange> ranges_;  // in nesting order behind `nest`
   std::vector<std::uint32_t> names_;
+  std::vector<std::int32_t> layers_;
   std::vector<std::int32_t> parents_;
 };
 

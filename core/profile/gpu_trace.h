@@ -43,11 +43,12 @@ struct Operands {
   std::vector<std::string> values;  // of scalars: "True", "0.125"; empty for tensors
 };
 
-/// One call of an operator on the host.
+/// One call of an operator on the host, or a range.
 struct HostOp {
   std::uint32_t name = 0;
   std::int32_t parent = kNoIndex;    // the call around it
   std::int32_t operands = kNoIndex;  // index into GpuTrace::operands
+  std::int32_t layer = kNoIndex;     // of the model, where its payload says so
 };
 
 /// A step of an engine as its annotation describes it. What the annotation leaves out is absent.

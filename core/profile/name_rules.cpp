@@ -29,6 +29,11 @@ struct StepRule {
   std::size_t keys = 0;
 };
 
+struct LayerRule {
+  std::regex pattern;
+  std::size_t layer = 0;  // group that holds the number
+};
+
 std::string lower(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(),
@@ -81,13 +86,25 @@ std::size_t read_group(const NamedRow& row, std::string_view column, std::size_t
   return group;
 }
 
-StepRule read_step_rule(const NamedRow& row) {
-  StepRule rule;
+std::regex read_pattern(const NamedRow& row) {
   try {
-    rule.pattern = std::regex(row["pattern"], std::regex::ECMAScript | std::regex::optimize);
+    return std::regex(row["pattern"], std::regex::ECMAScript | std::regex::optimize);
   } catch (const std::regex_error& fault) {
     throw row.error(fmt::format("the pattern is no regular expression: {}.", fault.what()));
   }
+}
+
+LayerRule read_layer_rule(const NamedRow& row) {
+  LayerRule rule;
+  rule.pattern = read_pattern(row);
+  rule.layer = read_group(row, "layer", rule.pattern.mark_count());
+  if (rule.layer == 0) throw row.error("it names no group of the pattern that holds the layer's number.");
+  return rule;
+}
+
+StepRule read_step_rule(const NamedRow& row) {
+  StepRule rule;
+  rule.pattern = read_pattern(row);
   const std::size_t n_groups = rule.pattern.mark_count();
   rule.phase = read_phase(row);
   rule.sequences = read_group(row, "sequences", n_groups);
@@ -109,11 +126,14 @@ std::optional<std::int64_t> number_in(const std::smatch& match, std::size_t grou
 // An annotation is a label; longer text is somebody's data and std::regex recurses over its length.
 constexpr std::size_t kLongestAnnotation = 512;
 
+constexpr std::int64_t kMostLayers = 9999;  // larger numbers are addresses or times
+
 }  // namespace
 
 struct NameRules::Rules {
   std::vector<FamilyRule> families;
   std::vector<StepRule> steps;
+  std::vector<LayerRule> layers;
 };
 
 NameRules::NameRules(const fs::path& folder) : rules_(std::make_unique<Rules>()) {
@@ -125,6 +145,8 @@ NameRules::NameRules(const fs::path& folder) : rules_(std::make_unique<Rules>())
   }
   const CsvTable steps = read_csv(folder / "step_names.csv");
   for (const CsvRow& row : steps.rows) rules_->steps.push_back(read_step_rule({steps, row}));
+  const CsvTable layers = read_csv(folder / "layer_names.csv");
+  for (const CsvRow& row : layers.rows) rules_->layers.push_back(read_layer_rule({layers, row}));
 }
 
 NameRules::~NameRules() = default;
@@ -136,6 +158,18 @@ KernelFamily NameRules::family_of(std::string_view kernel) const {
   for (const FamilyRule& rule : rules_->families)
     if (name.find(rule.pattern) != std::string::npos) return rule.family;
   return KernelFamily::kOther;
+}
+
+std::optional<std::int32_t> NameRules::layer_of(std::string_view range) const {
+  if (range.size() > kLongestAnnotation) return std::nullopt;
+  const std::string text(range);
+  for (const LayerRule& rule : rules_->layers) {
+    std::smatch match;
+    if (!std::regex_match(text, match, rule.pattern)) continue;
+    const auto number = number_in(match, rule.layer);
+    if (number && *number <= kMostLayers) return static_cast<std::int32_t>(*number);
+  }
+  return std::nullopt;
 }
 
 std::optional<TraceStep> NameRules::step_of(std::string_view annotation) const {

@@ -43,10 +43,10 @@ constexpr std::string_view name_of(KernelFamily family) {
   return names[static_cast<int>(family)];
 }
 
-/// Rules that read names of kernels and of step annotations: data files, because engines rename their kernels.
+/// Rules that read names of kernels, of step annotations and of layers: data files, because engines rename their kernels.
 class NameRules {
  public:
-  /// Reads `kernel_families.csv` and `step_names.csv` of a folder.
+  /// Reads `kernel_families.csv`, `step_names.csv` and `layer_names.csv` of a folder.
   /// Errors   throws `Error` (kInput) naming file, line and what is wrong.
   explicit NameRules(const std::filesystem::path& folder);
   ~NameRules();
@@ -60,6 +60,9 @@ class NameRules {
 
   /// The step that an annotation describes, without its times; empty where no rule matches the whole text.
   std::optional<TraceStep> step_of(std::string_view annotation) const;
+
+  /// The number of the layer that the name of a range tells, by the first rule that matches the whole text.
+  std::optional<std::int32_t> layer_of(std::string_view range) const;
 
  private:
   struct Rules;

@@ -120,6 +120,7 @@ struct RecordedGpu {
   /// Where nothing ran, before the host had asked for what ran next.
   TimelineRow launch_gaps;
   bool launches_known = false;
+  std::int32_t device = 0;     // by the recording's numbers
   std::int64_t origin_ns = 0;  // where the axis begins, by the recording's own clock
 };
 
@@ -127,7 +128,7 @@ struct RecordedGpu {
 struct Timeline {
   std::vector<TimelinePoint> points;
   TimelineRow steps;               // kind: phase
-  TimelineRow layers;              // kind: family of the layer's longest operation
+  TimelineRow layers;              // kind: family of the layer's longest operation; of a recording as the next
   TimelineRow ops;                 // kind: family; of a recording: group of the kernels that took longest
   TimelineRow kernels;             // kind: group; none of runs of this program, whose operations are timed as a whole
   std::vector<trace::Span> spans;  // of `ops`, as measured; none of a recording

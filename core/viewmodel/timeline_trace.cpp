@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/profile/phase_device.h"
@@ -50,23 +51,22 @@ std::int32_t busiest_device(const GpuTrace& trace) {
   return longest == times.end() ? 0 : longest->first;
 }
 
-std::string heading_of(const GpuTrace& trace, std::int32_t device) {
+std::string device_name(const GpuTrace& trace, std::int32_t device) {
   const auto known = std::ranges::find(trace.devices, device, &TraceDevice::index);
-  const std::string name = known == trace.devices.end() ? std::string() : known->name;
-  return name.empty() ? fmt::format("{}, GPU {}", trace.format, device)
-                      : fmt::format("{}, GPU {}, {}", trace.format, device, name);
+  if (known == trace.devices.end() || known->name.empty()) return fmt::format("GPU {}", device);
+  return fmt::format("GPU {}, {}", device, known->name);
 }
 
 /// Adds the events of one device in the order they begin.
 class TraceTimeline {
  public:
-  TraceTimeline(const GpuTrace& trace, const NameRules& rules) : trace_(trace), rules_(rules) {
-    const std::int32_t device = busiest_device(trace);
+  TraceTimeline(const GpuTrace& trace, const NameRules& rules, std::int32_t device) : trace_(trace), rules_(rules) {
     for (const GpuEvent& event : trace.events)
       if (event.device == device) events_.push_back(&event);
     std::ranges::stable_sort(events_, {}, [](const GpuEvent* event) { return event->start_ns; });
     timeline_.gpu.emplace();
-    timeline_.gpu->heading = heading_of(trace, device);
+    timeline_.gpu->device = device;
+    timeline_.gpu->heading = fmt::format("{}, {}", trace.format, device_name(trace, device));
     timeline_.gpu->names = trace.names;
   }
 
@@ -76,8 +76,10 @@ class TraceTimeline {
     origin_ns_ = std::min(events_.front()->start_ns, steps_.empty() ? INT64_MAX : steps_.front().start_ns);
     timeline_.gpu->origin_ns = origin_ns_;
     add_steps();
+    find_layers();
     for (const GpuEvent* event : events_) add(*event);
     flush_op();
+    flush_layer();
     timeline_.end_ns = last_ns_;
     return std::move(timeline_);
   }
@@ -143,6 +145,7 @@ class TraceTimeline {
     idle_from_ns_ = std::max(idle_from_ns_, end_ns);
     last_ns_ = std::max(last_ns_, end_ns);
     add_to_op(event, group);
+    add_to_layer(event, group);
   }
 
   /// Names repeat: each is read once.
@@ -173,6 +176,46 @@ class TraceTimeline {
     op_times_ = {};
   }
 
+  /// Of every range: what it says itself, else what the one around it says.
+  void find_layers() {
+    std::map<std::uint32_t, std::int32_t> by_name;  // names repeat: each is read once
+    layers_.reserve(trace_.host_ops.size());
+    for (const HostOp& op : trace_.host_ops) {
+      std::int32_t layer = op.layer;
+      if (layer == kNoIndex) {
+        const auto [entry, fresh] = by_name.try_emplace(op.name, kNoIndex);
+        if (fresh) entry->second = rules_.layer_of(trace_.names[op.name]).value_or(kNoIndex);
+        layer = entry->second;
+      }
+      if (layer == kNoIndex && op.parent != kNoIndex) layer = layers_[trace_index(op.parent)];
+      layers_.push_back(layer);
+    }
+  }
+
+  /// What nobody is known to have launched may be anybody's: it ends no layer.
+  void add_to_layer(const GpuEvent& event, int group) {
+    if (event.host_op == kNoIndex) return;
+    const std::int32_t layer = layers_[trace_index(event.host_op)];
+    if (layer != layer_ || event.step != layer_step_) flush_layer();
+    if (layer == kNoIndex) return;
+    if (layer_ == kNoIndex) layer_from_ns_ = event.start_ns - origin_ns_;
+    layer_ = layer;
+    layer_step_ = event.step;
+    layer_to_ns_ = std::max(layer_to_ns_, event.end_ns - origin_ns_);
+    layer_times_[trace_index(group)] += event.duration_ns();
+  }
+
+  void flush_layer() {
+    if (layer_ != kNoIndex) {
+      const auto longest = std::ranges::max_element(layer_times_) - layer_times_.begin();
+      timeline_.layers.add(layer_from_ns_, layer_to_ns_, static_cast<int>(longest));
+      timeline_.layer_numbers.push_back(layer_);
+    }
+    layer_ = kNoIndex;
+    layer_to_ns_ = 0;
+    layer_times_ = {};
+  }
+
   const GpuTrace& trace_;
   const NameRules& rules_;
   std::vector<const GpuEvent*> events_;
@@ -186,12 +229,26 @@ class TraceTimeline {
   std::int64_t op_from_ns_ = 0;
   std::int64_t op_to_ns_ = 0;
   TimelineRow::Busy op_times_{};
+  std::vector<std::int32_t> layers_;  // of the host's operations
+  std::int32_t layer_ = kNoIndex;
+  std::int32_t layer_step_ = kNoIndex;
+  std::int64_t layer_from_ns_ = 0;
+  std::int64_t layer_to_ns_ = 0;
+  TimelineRow::Busy layer_times_{};
 };
 
 }  // namespace
 
-Timeline timeline_of_trace(const GpuTrace& trace, const NameRules& rules) {
-  return TraceTimeline(trace, rules).make();
+std::vector<RecordedDevice> devices_of(const GpuTrace& trace) {
+  std::set<std::int32_t> numbers;
+  for (const GpuEvent& event : trace.events) numbers.insert(event.device);
+  std::vector<RecordedDevice> devices;
+  for (const std::int32_t number : numbers) devices.push_back({number, device_name(trace, number)});
+  return devices;
+}
+
+Timeline timeline_of_trace(const GpuTrace& trace, const NameRules& rules, std::optional<std::int32_t> device) {
+  return TraceTimeline(trace, rules, device ? *device : busiest_device(trace)).make();
 }
 
 }  // namespace dachlast::viewmodel

@@ -17,7 +17,6 @@
 #include "core/model/model_source.h"
 #include "core/store/attach_file.h"
 #include "core/store/nsys_export.h"
-#include "core/viewmodel/timeline_trace.h"
 #include "core/workbench/import_profile.h"
 
 namespace dachlast {
@@ -98,8 +97,8 @@ OpenedRecording open_recording(const fs::path& file) {
   return opened;
 }
 
-viewmodel::Timeline timeline_of(const OpenedRecording& recording) {
-  return viewmodel::timeline_of_trace(recording.trace, recording.rules);
+viewmodel::Timeline timeline_of(const OpenedRecording& recording, std::optional<std::int32_t> device) {
+  return viewmodel::timeline_of_trace(recording.trace, recording.rules, device);
 }
 
 viewmodel::RecordingView view_of(const OpenedRecording& recording, const TraceRange& range) {

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 
 #include "core/profile/gpu_trace.h"
 #include "core/profile/name_rules.h"
 #include "core/profile/trace_range.h"
 #include "core/viewmodel/recording_view.h"
-#include "core/viewmodel/timeline.h"
+#include "core/viewmodel/timeline_trace.h"
 
 namespace dachlast {
 
@@ -28,7 +30,8 @@ struct OpenedRecording {
 /// Errors   as `read_recording`.
 OpenedRecording open_recording(const std::filesystem::path& file);
 
-viewmodel::Timeline timeline_of(const OpenedRecording& recording);
+/// Of one GPU; of the one that worked longest where none is asked for.
+viewmodel::Timeline timeline_of(const OpenedRecording& recording, std::optional<std::int32_t> device = {});
 
 /// What ran in a part of the time, see `summarize`. Takes about a tenth of a second a million events.
 viewmodel::RecordingView view_of(const OpenedRecording& recording, const TraceRange& range);

@@ -38,11 +38,17 @@ TimelineView::TimelineView(QWidget* parent)
       before_(new QToolButton),
       after_(new QToolButton),
       head_(makeHead()),
+      devices_(new QComboBox),
+      devices_head_(makeDevices()),
       chart_(new FigureView),
       sentence_(sentence_label()),
       missing_(sentence_label()),
       statistics_(new DataTable) {
-  body()->addWidget(head_);
+  auto* heads = new QHBoxLayout;
+  heads->addWidget(head_, 1);
+  heads->addWidget(devices_head_);
+  body()->addLayout(heads);
+  devices_head_->hide();
   body()->addWidget(chart_, 1);
   body()->addWidget(missing_);
   body()->addWidget(sentence_);
@@ -88,6 +94,27 @@ QWidget* TimelineView::makeHead() {
   connect(before_, &QToolButton::clicked, this, [this] { goTo(step_ - 1); });
   connect(after_, &QToolButton::clicked, this, [this] { goTo(step_ + 1); });
   return head;
+}
+
+QWidget* TimelineView::makeDevices() {
+  auto* head = new QWidget;
+  auto* row = new QHBoxLayout(head);
+  row->setContentsMargins(0, 0, 0, 0);
+  auto* label = new QLabel(tr("GP&U shown"));
+  label->setBuddy(devices_);
+  devices_->setAccessibleName(tr("GPU shown"));
+  row->addWidget(label);
+  row->addWidget(devices_);
+  connect(devices_, &QComboBox::activated, this, &TimelineView::deviceChosen);
+  return head;
+}
+
+void TimelineView::setDevices(const QStringList& names, int shown) {
+  const QSignalBlocker blocker(devices_);
+  devices_->clear();
+  devices_->addItems(names);
+  devices_->setCurrentIndex(shown);
+  devices_head_->setVisible(names.size() > 1);
 }
 
 void TimelineView::showLoading(const QString& text) {

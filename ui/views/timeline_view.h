@@ -25,6 +25,8 @@ class TimelineView : public Page {
 
   /// Frames one step of the run.
   void setTimeline(const QString& name, TimelinePtr timeline);
+  /// GPUs that a recording offers, and which of them is shown; fewer than two leave nothing to choose.
+  void setDevices(const QStringList& names, int shown);
   /// nullptr: none.
   void setBaseline(const QString& name, TimelinePtr timeline);
   void setFilters(const std::vector<viewmodel::OpFilter>& filters);
@@ -42,6 +44,8 @@ class TimelineView : public Page {
   /// A range was brushed: what lies in it.
   void rangeChosen(const viewmodel::TimelineRange& range);
   void rangeCleared();
+  /// Another of the GPUs is asked for.
+  void deviceChosen(int index);
   /// Someone wants all recorded spans in a file for trace viewers.
   void traceRequested();
 
@@ -54,11 +58,14 @@ class TimelineView : public Page {
   void chooseRange(const FigureView::Window& window);
   void fillPoints();
   QWidget* makeHead();
+  QWidget* makeDevices();
 
   QComboBox* points_;
   QToolButton* before_;
   QToolButton* after_;
   QWidget* head_;  // holds these
+  QComboBox* devices_;
+  QWidget* devices_head_;
   FigureView* chart_;
   QLabel* sentence_;
   QLabel* missing_;  // rows that could not be recorded, and why

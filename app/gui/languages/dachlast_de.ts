@@ -1579,6 +1579,14 @@
             <numerusform>%1 (%2 von %n Schritten aufgezeichnet)</numerusform>
         </translation>
     </message>
+    <message>
+        <source>GP&amp;U shown</source>
+        <translation>Gezeigte GP&amp;U</translation>
+    </message>
+    <message>
+        <source>GPU shown</source>
+        <translation>Gezeigte GPU</translation>
+    </message>
 </context>
 <context>
     <name>main</name>

@@ -1,7 +1,7 @@
 // Pages with a recording of another profiler on them: what fills them, and what a range of its timeline leaves of it.
 #include <gtest/gtest.h>
 
-#include <QPushButton>
+#include <QComboBox>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
@@ -135,6 +135,37 @@ TEST_F(RecordingPagesTest, WithoutShapesTheRooflineSaysWhy) {
   EXPECT_FALSE(view<ui::RooflineView>().hasContent());
   EXPECT_TRUE(view<ui::OverviewView>().hasContent());
   EXPECT_GT(kernels().rows.size(), 10U);
+}
+
+TEST_F(RecordingPagesTest, AnotherGpuCanBeChosen) {
+  open(kWithShapes);
+  auto& page = view<ui::TimelineView>();
+  const auto gpus = [&]() -> QComboBox* {
+    for (auto* box : page.findChildren<QComboBox*>())
+      if (box->accessibleName() == "GPU shown") return box;
+    return nullptr;
+  };
+  ASSERT_NE(gpus(), nullptr);
+  EXPECT_FALSE(gpus()->isVisible());  // there is one alone
+  open(kWithoutShapes);
+  ASSERT_TRUE(QTest::qWaitFor([&] { return gpus()->isVisible(); }, 10'000));
+  ASSERT_EQ(gpus()->count(), 2);
+  const OpenedRecording opened = open_recording(kWithoutShapes.toStdString());
+  const QString before = page.answer();
+  const int other = 1 - gpus()->currentIndex();
+  EXPECT_EQ(gpus()->currentIndex(), timeline_of(opened).gpu->device);
+  gpus()->setCurrentIndex(other);
+  Q_EMIT gpus()->activated(other);
+  const viewmodel::Timeline expected = timeline_of(opened, other);
+  const QString said = ui::said(describe_range(expected, first_window(expected)).sentence);
+  ASSERT_NE(before, said);
+  ASSERT_TRUE(QTest::qWaitFor([&] { return page.answer() == said; }, 10'000)) << page.answer().toStdString();
+  brush(0.4, 0.6);  // on the axis of that GPU
+  ASSERT_TRUE(range());
+  EXPECT_GE(range()->from_ns, expected.gpu->origin_ns);
+  EXPECT_LE(range()->to_ns, expected.gpu->origin_ns + expected.end_ns);
+  open(kWithoutShapes);  // once more: the busiest again
+  EXPECT_NE(gpus()->currentIndex(), other);
 }
 
 TEST_F(RecordingPagesTest, ChoosingTheRunAgainLeavesTheRecording) {

@@ -65,6 +65,23 @@ TEST(AttachedTrace, WorkStandsUnderTheInnermostRangeOfItsThread) {
   EXPECT_FALSE(trace.events[3].launch_ns);
 }
 
+TEST(AttachedTrace, PayloadsNameLayers) {
+  AttachRecord attached = record();
+  const auto layer_with = [&](const char* payload) {
+    attached.ranges[2].payload = payload;  // of "attention"
+    attached.gpu.work = {work(4, 0, 30, 200)};
+    const GpuTrace trace = attached_trace(attached, rules());
+    return trace.host_ops[static_cast<std::size_t>(trace.events.at(0).host_op)].layer;
+  };
+  EXPECT_EQ(layer_with("layer=7 tokens=512"), 7);
+  EXPECT_EQ(layer_with("tokens=512 layer=7"), 7);
+  EXPECT_EQ(layer_with("layer=-1 tokens=512"), kNoIndex);  // outside of the layers
+  EXPECT_EQ(layer_with("n_layer=7"), kNoIndex);
+  EXPECT_EQ(layer_with("layer=?"), kNoIndex);
+  EXPECT_EQ(layer_with("4096"), kNoIndex);
+  EXPECT_EQ(layer_with(""), kNoIndex);
+}
+
 TEST(AttachedTrace, FamiliesAndPhasesAreThoseOfRecordings) {
   AttachRecord attached = record();
   attached.gpu.work = {work(4, 0, 30, 200), work(5, 0, 30, 300)};

@@ -59,11 +59,28 @@ TEST_F(ShippedRules, LeaveOtherAnnotationsAlone) {
   EXPECT_FALSE(rules_.step_of(std::string(100'000, 'd')));
 }
 
+TEST_F(ShippedRules, ReadTheLayerOfARange) {
+  const std::pair<const char*, std::int32_t> ranges[] = {
+      {"layer 3", 3},
+      {"Layer17", 17},
+      {"decoder_layer_3", 3},
+      {"model.layers.31.self_attn", 31},
+      {"transformer.h.11", 11},
+      {"{'Module': 'model.layers.0.mlp', 'In': [4]}", 0},
+      {"FSDP::post_forward (encoder.block.1.layer.0)", 1},  // a block of T5 is made of "layers"
+  };
+  for (const auto& [name, layer] : ranges) EXPECT_EQ(rules_.layer_of(name), layer) << name;
+  for (const char* name : {"attention", "layers", "layer_norm", "multilayer.py", "aten::layer_norm", "graph.7", "",
+                           "layer 123456789", "/sglang/layers/moe/utils.py(221)"})
+    EXPECT_FALSE(rules_.layer_of(name)) << name;
+}
+
 /// What is wrong with rules written so.
-std::string complaint(const std::string& families, const std::string& steps) {
+std::string complaint(const std::string& families, const std::string& steps, const std::string& layers = {}) {
   const testing::TemporaryFolder folder;
   std::ofstream(folder / "kernel_families.csv") << "pattern,family,seen_in\n" << families;
   std::ofstream(folder / "step_names.csv") << "pattern,phase,sequences,queries,keys,seen_in\n" << steps;
+  std::ofstream(folder / "layer_names.csv") << "pattern,layer,seen_in\n" << layers;
   try {
     const NameRules rules(folder.path());
     return {};
@@ -79,6 +96,10 @@ TEST(NameRules, RefuseWhatTheyCannotUse) {
   EXPECT_NE(complaint("", "(,decode,,,,x\n").find("regular expression"), std::string::npos);
   EXPECT_NE(complaint("", "decode,later,,,,x\n").find("no phase"), std::string::npos);
   EXPECT_NE(complaint("", "decode,decode,1,,,x\n").find("no group"), std::string::npos);
+  EXPECT_EQ(complaint("", "", "block(\\d+),1,x\n"), "");
+  EXPECT_NE(complaint("", "", "block(\\d+),2,x\n").find("no group"), std::string::npos);
+  EXPECT_NE(complaint("", "", "block(\\d+),,x\n").find("names no group"), std::string::npos);
+  EXPECT_NE(complaint("", "", "(,1,x\n").find("regular expression"), std::string::npos);
 }
 
 }  // namespace

@@ -56,6 +56,19 @@ TEST(TimelineTrace, KernelsOfTheBusiestGpuAreARow) {
   EXPECT_EQ(timeline.end_ns, 400);
 }
 
+TEST(TimelineTrace, AnotherGpuCanBeAskedFor) {
+  const GpuTrace trace = small_trace();
+  const auto devices = devices_of(trace);
+  ASSERT_EQ(devices.size(), 2U);
+  EXPECT_EQ(devices[1].name, "GPU 1, Test GPU");
+  const Timeline timeline = timeline_of_trace(trace, NameRules(data_dir() / "rules"), devices[1].device);
+  EXPECT_EQ(timeline.gpu->heading, "Made by hand, GPU 1, Test GPU");
+  EXPECT_EQ(timeline.gpu->device, 1);
+  ASSERT_EQ(timeline.kernels.size(), 1);
+  EXPECT_EQ(timeline.kernels.end_ns(0), 50);
+  EXPECT_EQ(timeline.steps.size(), 1);  // decode launched nothing there
+}
+
 TEST(TimelineTrace, StepsLastFromTheirAnnotationToTheirLastKernel) {
   const Timeline timeline = small_timeline();
   ASSERT_EQ(timeline.steps.size(), 2);
@@ -122,6 +135,41 @@ TEST(TimelineTrace, TheChartHasARowOfKernelsAndNoneOfLayers) {
   EXPECT_EQ(std::ranges::count(texts, "launch gap"), 1);
   EXPECT_EQ(std::ranges::count(texts, "Layers"), 0);
   EXPECT_EQ(std::ranges::count(texts, "decode 1"), 1);
+}
+
+TEST(TimelineTrace, RangesThatNameLayersMakeARow) {
+  GpuTrace trace = small_trace();
+  // Of the decode step attention belongs to layer 0 by the range around it, the products to layer 1 by their payload; in
+  // between runs something of which nobody knows who launched it.
+  trace.names.emplace_back("layer 0");
+  trace.host_ops = {{2, kNoIndex, kNoIndex, 1}, {4, kNoIndex, kNoIndex}, {3, 1, kNoIndex}};
+  trace.events[1].host_op = 2;
+  trace.events.push_back(event(1362, 1364, 1, 1, std::nullopt));
+  const Timeline timeline = timeline_of_trace(trace, NameRules(data_dir() / "rules"));
+  ASSERT_EQ(timeline.layers.size(), 2);
+  EXPECT_EQ(timeline.layer_numbers, (std::vector<std::int32_t>{0, 1}));
+  EXPECT_EQ(timeline.layers.start_ns(0), 150);
+  EXPECT_EQ(timeline.layers.end_ns(0), 250);
+  EXPECT_EQ(timeline.layers.kind(0), static_cast<int>(KernelGroup::kAttention));
+  EXPECT_EQ(timeline.layers.start_ns(1), 300);  // both products, one behind the other
+  EXPECT_EQ(timeline.layers.end_ns(1), 400);
+  const TimelineStrip strip{{}, &timeline, 0};
+  EXPECT_EQ(plain_spaces(event_facts({&strip, 1}, "layer:1")), "layer 1\n100 ns");
+  std::vector<std::string> texts;
+  for (const auto& primitive : timeline_figure({&strip, 1}, {100.0, 420.0}, {}, {900.0, 400.0}, "t").primitives)
+    if (const auto* text = std::get_if<figure::Text>(&primitive)) texts.push_back(text->text);
+  EXPECT_EQ(std::ranges::count(texts, "Layers"), 1);
+}
+
+TEST(TimelineTrace, ALayerEndsWithItsStep) {
+  GpuTrace trace = small_trace();
+  trace.names.emplace_back("layer 0");
+  trace.host_ops = {{4, kNoIndex, kNoIndex}};
+  for (GpuEvent& one : trace.events) one.host_op = 0;
+  const Timeline timeline = timeline_of_trace(trace, NameRules(data_dir() / "rules"));
+  ASSERT_EQ(timeline.layers.size(), 2);  // of the prefill and of the decode step
+  EXPECT_EQ(timeline.layers.end_ns(0), 100);
+  EXPECT_EQ(timeline.layers.start_ns(1), 150);
 }
 
 TEST(TimelineTrace, WithoutStepsThereIsNoRowOfPhasesAndTimeIsThatOfTheRecording) {
