@@ -33,7 +33,7 @@ OpenedRecording open_recording(const std::filesystem::path& file);
 /// Of one GPU; of the one that worked longest where none is asked for.
 viewmodel::Timeline timeline_of(const OpenedRecording& recording, std::optional<std::int32_t> device = {});
 
-/// What ran in a part of the time, see `summarize`. Takes about a tenth of a second a million events.
+/// What ran in a part of the time, see `summarize`. Takes up to about 0.3 s a million events.
 viewmodel::RecordingView view_of(const OpenedRecording& recording, const TraceRange& range);
 
 /// Writes a recording as Chrome trace events: a process a GPU, a row a stream, one for the annotated steps on the host.
