@@ -216,10 +216,8 @@ Table with_roofs(Table points, const RooflinePlot& plot) {
     row.insert(row.begin(), text_cell("point"));
     row.resize(n, missing_cell());
   }
-  for (const auto& roof : plot.memory_roofs)
-    points.rows.push_back(roof_row(roof, columns, n - 3, Measure::kBandwidth));
-  for (const auto& roof : plot.compute_roofs)
-    points.rows.push_back(roof_row(roof, columns, n - 2, Measure::kWorkRate));
+  for (const auto& roof : plot.memory_roofs) points.rows.push_back(roof_row(roof, columns, n - 3, Measure::kBandwidth));
+  for (const auto& roof : plot.compute_roofs) points.rows.push_back(roof_row(roof, columns, n - 2, Measure::kWorkRate));
   return points;
 }
 
