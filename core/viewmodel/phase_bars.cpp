@@ -21,6 +21,7 @@ constexpr double kBarFont = 11.5;
 constexpr double kBarHeight = 20.0;
 constexpr double kBarPitch = 46.0;  // a line of text above each bar
 constexpr double kLeastLabelled = 34.0;
+constexpr double kTextGap = 4.0;  // between the texts of a line; widths of texts lean to the wide side
 constexpr double kTop = 6.0;
 
 using Shares = std::array<double, kOpFamilyCount + 1>;  // the last one: between operations
@@ -49,7 +50,7 @@ void draw_heading(Figure& figure, const PointSummary& point, double y) {
     // On a telephone the time alone; the table says what bounds it.
     const double width =
         text_width(heading, kBarFont, figure.size.wording) + text_width(judged, kBarFont, figure.size.wording);
-    if (width + kBarFont <= figure.size.width) right = judged;
+    if (width + kTextGap <= figure.size.width) right = judged;
   }
   figure.primitives.push_back(Text{{figure.size.width, y + 13.0}, right, Role::kMuted, kBarFont, Anchor::kEnd});
 }

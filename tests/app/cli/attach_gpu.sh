@@ -49,10 +49,11 @@ expect "Sampled counters"
 expect "decode on GPU 0: "
 expect "not reached"
 "$dachlast" show s.dachlast --json >out || fail "show"
-# 200 of 200.07 ms in one kernel, less what the clocks leave open at both ends; the first row is the phase.
-awk -v covered="$(number sampled coverage)" 'BEGIN { exit !(covered > 0.8 && covered <= 1) }' || fail "coverage of decode"
-awk -v uncertain="$(number sampled_devices uncertainty_s)" 'BEGIN { exit !(uncertain >= 0 && uncertain < 0.02) }' ||
-  fail "the clock of samples is tied"
+# 200 of 200.07 ms in one kernel, less what the clocks leave open at both ends, which is more on a busy machine; the first row is the
+# phase.
+awk -v covered="$(number sampled coverage)" -v uncertain="$(number sampled_devices uncertainty_s)" \
+  'BEGIN { exit !(uncertain >= 0 && uncertain < 0.08 && covered > 0.98 - 2 * uncertain / 0.2 && covered <= 1) }' ||
+  fail "coverage of decode $(number sampled coverage), or the tie of the clocks $(number sampled_devices uncertainty_s)"
 [ "$(number sampled_devices unplaced)" = 0 ] || fail "every sample has its place"
 
 FAKE_CUPTI_REFUSES_SAMPLES=35 "$dachlast" attach --counters sampling -o t.dachlast -- "$program" exit >out 2>&1

@@ -135,7 +135,7 @@ TEST(ParetoFigure, WithoutPricesTheCostAxisSaysSo) {
   const figure::Figure drawn = pareto_figure(chart, {800, 500}, "p");
   EXPECT_TRUE(all<figure::HitBox>(drawn).empty());
   const auto texts = all<figure::Text>(drawn);
-  EXPECT_TRUE(std::ranges::any_of(texts, [](const auto& text) { return text.text.find("No prices") == 0; }));
+  EXPECT_TRUE(std::ranges::any_of(texts, [](const auto& text) { return text.text.find("Without prices") == 0; }));
 }
 
 TEST(ParetoFigure, AnEmptyChartSaysSo) {
