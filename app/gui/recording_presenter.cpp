@@ -38,6 +38,8 @@ void RecordingPresenter::show(const QString& file, RecordingPtr recording, const
   file_ = file;
   recording_ = std::move(recording);
   origin_ns_ = gpu.origin_ns;
+  if (recording_->of_host)
+    return showText(tr("The attached program did no work on a GPU that was recorded: only its timeline is known."));
   QStringList devices;
   int shown = 0;
   for (const viewmodel::RecordedDevice& device : viewmodel::devices_of(recording_->trace)) {
@@ -79,7 +81,7 @@ void RecordingPresenter::showDevice(int index) {
 }
 
 void RecordingPresenter::filterByRange(const viewmodel::TimelineRange& range) {
-  if (!recording_) return;
+  if (!recording_ || recording_->of_host) return;  // statistics are all there is
   const auto from = static_cast<std::int64_t>(range.window_ns.lo);
   const auto to = std::max(static_cast<std::int64_t>(range.window_ns.hi), from + 1);
   changeFilter(tr("Filter"),
@@ -136,7 +138,7 @@ void RecordingPresenter::showView(const viewmodel::RecordingView& view) {
 }
 
 void RecordingPresenter::showRoofline() {
-  if (!recording_) return;
+  if (!recording_ || recording_->of_host) return;
   const std::string reason = viewmodel::why_no_roofline(recording_->whole.profile, view_.options);
   if (!reason.empty()) return pages_.roofline.showError(ui::said(reason));
   if (const auto made = viewmodel::recording_roofline(view_.profile, view_.options, pages_.roofline.coverage()))

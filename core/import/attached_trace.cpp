@@ -1,8 +1,6 @@
 #include "core/import/attached_trace.h"
 
-#include <charconv>
 #include <map>
-#include <string_view>
 #include <utility>
 
 #include "core/import/launch_links.h"
@@ -16,18 +14,6 @@ GpuWork work_of(const AttachedWork& work, const std::string& name, const NameRul
   if (work.activity == AttachedActivity::kCopy) return GpuWork::kCopy;
   if (work.activity == AttachedActivity::kFill) return GpuWork::kFill;
   return rules.family_of(name) == KernelFamily::kCommunication ? GpuWork::kCommunication : GpuWork::kKernel;
-}
-
-/// Of "layer=3 tokens=512"; kNoIndex where a payload says nothing of a layer, or that it is outside of them.
-std::int32_t layer_in(std::string_view payload) {
-  constexpr std::string_view kField = "layer=";
-  const std::size_t at = payload.find(kField);
-  if (at == std::string_view::npos || (at > 0 && payload[at - 1] != ' ')) return kNoIndex;
-  payload.remove_prefix(at + kField.size());
-  std::int32_t layer = kNoIndex;
-  const auto [end, fault] = std::from_chars(payload.data(), payload.data() + payload.size(), layer);
-  const bool whole = end == payload.data() + payload.size() || *end == ' ';
-  return fault == std::errc{} && whole && layer >= 0 ? layer : kNoIndex;
 }
 
 class TraceBuilder {
@@ -60,7 +46,8 @@ class TraceBuilder {
     if (auto step = rules_.step_of(text_of(range.name))) {
       steps_.add(*std::move(step), host);
     } else if (range.end != RangeEnd::kStopped) {
-      ranges_.add(host, numbers_[static_cast<std::size_t>(range.name)], layer_in(range.payload));
+      ranges_.add(host, numbers_[static_cast<std::size_t>(range.name)],
+                  layer_of_payload(range.payload).value_or(kNoIndex));
     }
   }
 

@@ -172,6 +172,18 @@ std::optional<std::int32_t> NameRules::layer_of(std::string_view range) const {
   return std::nullopt;
 }
 
+std::optional<std::int32_t> layer_of_payload(std::string_view payload) {
+  constexpr std::string_view kField = "layer=";
+  const std::size_t at = payload.find(kField);
+  if (at == std::string_view::npos || (at > 0 && payload[at - 1] != ' ')) return std::nullopt;
+  payload.remove_prefix(at + kField.size());
+  std::int32_t layer = kNoIndex;
+  const auto [end, fault] = std::from_chars(payload.data(), payload.data() + payload.size(), layer);
+  const bool whole = end == payload.data() + payload.size() || *end == ' ';
+  if (fault != std::errc{} || !whole || layer < 0) return std::nullopt;
+  return layer;
+}
+
 std::optional<TraceStep> NameRules::step_of(std::string_view annotation) const {
   if (annotation.size() > kLongestAnnotation) return std::nullopt;
   const std::string text(annotation);

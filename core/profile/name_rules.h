@@ -69,4 +69,7 @@ class NameRules {
   std::unique_ptr<Rules> rules_;
 };
 
+/// The layer of a range's payload, "layer=3 tokens=512"; empty where it says nothing of one, or that it is outside of them.
+std::optional<std::int32_t> layer_of_payload(std::string_view payload);
+
 }  // namespace dachlast

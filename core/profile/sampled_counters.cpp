@@ -203,7 +203,9 @@ std::optional<BytesPerSecond> rate(Bytes bytes, std::int64_t time_ns) {
 }  // namespace
 
 double SampledCounters::coverage() const {
-  return busy_ns > 0 ? static_cast<double>(covered_ns) / static_cast<double>(busy_ns) : 0.0;
+  if (busy_ns <= 0) return 0.0;
+  // Samples at both ends may reach beyond what they belong to, by as much as the clocks leave open.
+  return std::min(static_cast<double>(covered_ns) / static_cast<double>(busy_ns), 1.0);
 }
 
 std::optional<BytesPerSecond> SampledCounters::read_rate() const {

@@ -138,6 +138,24 @@ std::string share_of_steps(double gap_ns, double steps_ns) {
   return steps_ns > 0.0 ? fmt::format(" ({} of the steps)", format_percent(gap_ns / steps_ns)) : std::string();
 }
 
+/// Ranges of a thread that begin between two times, and how much of it nothing was annotated.
+TimelineRange describe_ranges(const Timeline& timeline, std::int64_t from_ns, std::int64_t to_ns) {
+  from_ns = std::clamp<std::int64_t>(from_ns, 0, timeline.end_ns);
+  to_ns = std::clamp(to_ns, from_ns, timeline.end_ns);
+  std::vector<double> seconds;
+  for (int i = timeline.ops.first_from(from_ns); i < timeline.ops.first_from(to_ns); ++i)
+    seconds.push_back(1e-9 * static_cast<double>(timeline.ops.end_ns(i) - timeline.ops.start_ns(i)));
+  const std::int64_t inside_ns = timeline.ops.busy_between(from_ns, to_ns);
+  TimelineRange range;
+  range.window_ns = {static_cast<double>(from_ns), static_cast<double>(to_ns)};
+  range.n_events = static_cast<std::int64_t>(seconds.size());
+  range.statistics = duration_statistics(seconds);
+  range.sentence =
+      fmt::format("{} begin in {}: {} inside ranges, {} outside of them.", counted(range.n_events, "range", "ranges"),
+                  of_range(from_ns, to_ns), of_range(0, inside_ns), of_range(inside_ns, to_ns - from_ns));
+  return range;
+}
+
 /// Kernels that begin between two times, and how much of it the GPU had nothing to do.
 TimelineRange describe_kernels(const Timeline& timeline, std::int64_t from_ns, std::int64_t to_ns) {
   from_ns = std::clamp<std::int64_t>(from_ns, 0, timeline.end_ns);
@@ -289,6 +307,7 @@ std::vector<std::string> missing_rows(const Timeline& timeline) {
 TimelineRange describe_range(const Timeline& timeline, const figure::Interval& range_ns) {
   const auto from_ns = static_cast<std::int64_t>(range_ns.lo);
   const auto to_ns = static_cast<std::int64_t>(range_ns.hi);
+  if (timeline.gpu && timeline.gpu->of_host) return describe_ranges(timeline, from_ns, to_ns);
   if (timeline.gpu) return describe_kernels(timeline, from_ns, to_ns);
   const int from = timeline.ops.first_from(from_ns);
   const int to = timeline.ops.first_from(to_ns);

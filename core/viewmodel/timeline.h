@@ -110,7 +110,7 @@ struct TimelineKernel {
   std::optional<std::int64_t> launch_ns = {};  // when the host's call began; empty: not recorded
 };
 
-/// What another profiler recorded of one GPU. Its phases and operations are the time that what they launched took there.
+/// What another profiler recorded of one GPU, or of one thread of a program that used none. Its phases and operations are the time that what they launched took there.
 struct RecordedGpu {
   std::string heading;             // "PyTorch profiler trace, GPU 0"
   std::vector<std::string> names;  // of kernels, operations and steps
@@ -120,6 +120,7 @@ struct RecordedGpu {
   /// Where nothing ran, before the host had asked for what ran next.
   TimelineRow launch_gaps;
   bool launches_known = false;
+  bool of_host = false;        // a thread: there are no kernels, and operations are its ranges
   std::int32_t device = 0;     // by the recording's numbers
   std::int64_t origin_ns = 0;  // where the axis begins, by the recording's own clock
 };

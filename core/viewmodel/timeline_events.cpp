@@ -29,6 +29,7 @@ std::string step_facts(const Timeline& timeline, int step) {
   const std::string time = format(Measure::kTime, event_seconds(timeline, EventRow::kSteps, step));
   const std::string name = event_label(timeline, EventRow::kSteps, step);
   if (!timeline.gpu) return fmt::format("{} step\n{}\n{} in gaps between operations", name, time, left(timeline.ops));
+  if (timeline.gpu->of_host) return fmt::format("{}\n{}\n{} outside of ranges", name, time, left(timeline.ops));
   std::string text = fmt::format("{}\n{}\n{} in gaps between kernels", name, time, left(timeline.kernels));
   if (timeline.gpu->launches_known)
     text += fmt::format(
@@ -41,7 +42,8 @@ std::string op_facts(const Timeline& timeline, int event) {
   const double seconds = event_seconds(timeline, EventRow::kOps, event);
   const std::string time = format(Measure::kTime, seconds);
   if (timeline.gpu)
-    return fmt::format("{}\n{}\nfrom its first kernel to its last", event_label(timeline, EventRow::kOps, event), time);
+    return fmt::format("{}\n{}\n{}", event_label(timeline, EventRow::kOps, event), time,
+                       timeline.gpu->of_host ? "no other range within" : "from its first kernel to its last");
   const trace::Span& span = timeline.spans[event_index(event)];
   std::string text = fmt::format("{} · {}{}\n{}", name_of(span.op), name_of(span.phase),
                                  span.layer < 0 ? std::string() : fmt::format(" · layer {}", span.layer), time);

@@ -227,13 +227,14 @@ class TimelineDrawing {
     const bool faint = number == EventRow::kOps && bar.event >= 0 && !timeline.gpu &&
                        !passing(timeline.spans[static_cast<std::size_t>(bar.event)]);
     // Layers are lighter than the operations they are made of, operations of a recording than their kernels.
-    const bool outer = number == EventRow::kLayers || (number == EventRow::kOps && timeline.gpu);
+    const bool outer =
+        number == EventRow::kLayers || (number == EventRow::kOps && timeline.gpu && !timeline.gpu->of_host);
     const double strength = faint ? kFaint : (outer ? 0.55 : 1.0) * (kSmallBase + (1.0 - kSmallBase) * bar.cover);
     const Role role = step ? step_role(bar.kind) : group_role(bar.kind);
     if (!step && !faint) {
-      if (timeline.gpu)
+      if (timeline.gpu && !timeline.gpu->of_host)
         groups_.insert(static_cast<KernelGroup>(bar.kind));
-      else
+      else if (!timeline.gpu)
         families_.insert(static_cast<OpFamily>(bar.kind));
     }
     Box drawn = box;
@@ -272,14 +273,18 @@ class TimelineDrawing {
                 {kTimelineFont, size_.wording});
   }
 
+  static std::string events_of(const Timeline& timeline) {
+    if (!timeline.gpu) return counted(timeline.ops.size(), "operation", "operations");
+    if (timeline.gpu->of_host) return counted(timeline.ops.size(), "range", "ranges");
+    return counted(timeline.kernels.size(), "kernel", "kernels");
+  }
+
   std::string description() const {
     std::string text = "Steps, their layers and operations over time.";
     for (const TimelineStrip& strip : strips_) {
       const Timeline& timeline = *strip.timeline;
       text += fmt::format(" {}{} recorded, {} in all.", strip.name.empty() ? "" : strip.name + ": ",
-                          counted(timeline.steps.size(), "step", "steps"),
-                          timeline.gpu ? counted(timeline.kernels.size(), "kernel", "kernels")
-                                       : counted(timeline.ops.size(), "operation", "operations"));
+                          counted(timeline.steps.size(), "step", "steps"), events_of(timeline));
     }
     return text;
   }

@@ -10,7 +10,6 @@
 #include "core/store/chrome_trace.h"
 #include "core/store/run_file.h"
 #include "core/viewmodel/run_view.h"
-#include "core/viewmodel/timeline_trace.h"
 #include "core/workbench/gpu_run.h"
 #include "core/workbench/listed_roofs.h"
 #include "core/workbench/recording.h"
@@ -28,10 +27,7 @@ OpenedRun open_run(const std::filesystem::path& file) {
 }
 
 viewmodel::Timeline timeline_of(const std::filesystem::path& file) {
-  if (is_recording(file)) {
-    const NameRules rules(data_dir() / "rules");
-    return viewmodel::timeline_of_trace(read_recording(file, rules), rules);
-  }
+  if (is_recording(file)) return timeline_of(open_recording(file));
   const StoredRun stored = read_run(file);
   std::vector<viewmodel::RecordedPoint> points;
   for (std::size_t i = 0; i < stored.run.points.size(); ++i) {

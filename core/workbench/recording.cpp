@@ -17,6 +17,7 @@
 #include "core/model/model_source.h"
 #include "core/store/attach_file.h"
 #include "core/store/nsys_export.h"
+#include "core/viewmodel/timeline_ranges.h"
 #include "core/workbench/import_profile.h"
 
 namespace dachlast {
@@ -63,6 +64,25 @@ std::string complete_event(const std::string& name, int process, int row, std::i
                      microseconds(start_ns), microseconds(length_ns));
 }
 
+bool is_attached(const fs::path& file) {
+  return head_of(file).starts_with(kSqliteMagic) && is_attach_file(file);
+}
+
+GpuTrace work_of(const fs::path& file, const AttachRecord& record, const NameRules& rules) {
+  GpuTrace trace = attached_trace(record, rules);
+  if (trace.events.empty())
+    throw Error(ErrorKind::kInput, file.string(), "the attached program did no work on a GPU that was recorded.",
+                "`dachlast show` lists the ranges it annotated.");
+  return trace;
+}
+
+/// Empty where a GPU worked, or nobody annotated anything.
+std::optional<viewmodel::Timeline> ranges_alone(const AttachRecord& record, const NameRules& rules) {
+  if (!record.gpu.work.empty()) return std::nullopt;
+  viewmodel::Timeline timeline = viewmodel::timeline_of_ranges(record, rules);
+  return timeline.empty() ? std::nullopt : std::optional(std::move(timeline));
+}
+
 }  // namespace
 
 bool is_recording(const fs::path& file) {
@@ -77,18 +97,21 @@ bool is_recording(const fs::path& file) {
 }
 
 GpuTrace read_recording(const fs::path& file, const NameRules& rules) {
-  if (!head_of(file).starts_with(kSqliteMagic)) return read_kineto_trace(file, rules);
-  if (!is_attach_file(file)) return read_nsys_trace(file, rules);
-  GpuTrace trace = attached_trace(read_attach_file(file), rules);
-  if (trace.events.empty())
-    throw Error(ErrorKind::kInput, file.string(), "the attached program did no work on a GPU that was recorded.",
-                "`dachlast show` lists the ranges it annotated.");
-  return trace;
+  if (is_attached(file)) return work_of(file, read_attach_file(file), rules);
+  if (head_of(file).starts_with(kSqliteMagic)) return read_nsys_trace(file, rules);
+  return read_kineto_trace(file, rules);
 }
 
 OpenedRecording open_recording(const fs::path& file) {
-  OpenedRecording opened{.trace = {}, .rules = NameRules(data_dir() / "rules"), .whole = {}};
-  opened.trace = read_recording(file, opened.rules);
+  OpenedRecording opened{.trace = {}, .rules = NameRules(data_dir() / "rules"), .of_host = {}, .whole = {}};
+  if (is_attached(file)) {
+    const AttachRecord record = read_attach_file(file);
+    opened.of_host = ranges_alone(record, opened.rules);
+    if (opened.of_host) return opened;
+    opened.trace = work_of(file, record, opened.rules);
+  } else {
+    opened.trace = read_recording(file, opened.rules);
+  }
   GpuProfile profile = summarize(opened.trace, opened.rules);
   viewmodel::ProfileViewOptions options;
   options.device = recorded_device(profile);
@@ -98,6 +121,7 @@ OpenedRecording open_recording(const fs::path& file) {
 }
 
 viewmodel::Timeline timeline_of(const OpenedRecording& recording, std::optional<std::int32_t> device) {
+  if (recording.of_host) return *recording.of_host;
   return viewmodel::timeline_of_trace(recording.trace, recording.rules, device);
 }
 

@@ -24,10 +24,11 @@ GpuTrace read_recording(const std::filesystem::path& file, const NameRules& rule
 struct OpenedRecording {
   GpuTrace trace;
   NameRules rules;
+  std::optional<viewmodel::Timeline> of_host = {};  // of an attached program that did nothing on a GPU: its ranges
   viewmodel::RecordingView whole;  // held against the device the recording names, where the catalog knows it
 };
 
-/// Errors   as `read_recording`.
+/// Errors   as `read_recording`, but for attached programs without GPU work that annotated something.
 OpenedRecording open_recording(const std::filesystem::path& file);
 
 /// Of one GPU; of the one that worked longest where none is asked for.

@@ -567,6 +567,10 @@
         <source>Remove filter</source>
         <translation>Filter entfernen</translation>
     </message>
+    <message>
+        <source>The attached program did no work on a GPU that was recorded: only its timeline is known.</source>
+        <translation>Das angehängte Programm hat nichts auf einer GPU getan, was aufgezeichnet wurde: nur seine Zeitleiste ist bekannt.</translation>
+    </message>
 </context>
 <context>
     <name>dachlast::gui::ReportController</name>

@@ -10,6 +10,7 @@
 #include "app/gui/main_window.h"
 #include "app/gui/recording_presenter.h"
 #include "app/gui/run_presenter.h"
+#include "core/store/attach_file.h"
 #include "core/workbench/recording.h"
 #include "tests/app/gui/run_files.h"
 #include "tests/support/sample_run.h"
@@ -166,6 +167,35 @@ TEST_F(RecordingPagesTest, AnotherGpuCanBeChosen) {
   EXPECT_LE(range()->to_ns, expected.gpu->origin_ns + expected.end_ns);
   open(kWithoutShapes);  // once more: the busiest again
   EXPECT_NE(gpus()->currentIndex(), other);
+}
+
+TEST_F(RecordingPagesTest, AProgramWithoutGpuShowsItsRanges) {
+  AttachRecord record;
+  record.processes = {{1, 0, "engine"}};
+  record.threads = {{0, 1, "main", 0}};
+  record.names = {"", "decode step 7", "layer 3", "attention"};
+  for (std::int32_t name = 1; name <= 3; ++name) {
+    AttachedRange range;
+    range.name = name;
+    range.depth = name - 1;
+    range.start_ns = 100'000 * name;
+    range.end_ns = 1'000'000 - 100'000 * name;
+    record.ranges.push_back(range);
+  }
+  const QString file = folder_.filePath("attached.dachlast");
+  write_attach_file(file.toStdString(), record, IfExists::kRefuse);
+  open(file);
+  EXPECT_TRUE(view<ui::TimelineView>().answer().contains("ranges begin in"))
+      << view<ui::TimelineView>().answer().toStdString();
+  EXPECT_NE(chart().figure().description.find("3"), std::string::npos);
+  EXPECT_FALSE(view<ui::OverviewView>().hasContent());
+  EXPECT_FALSE(view<ui::RooflineView>().hasContent());
+  EXPECT_TRUE(kernels().rows.empty());
+  brush(0.3, 0.6);  // statistics alone
+  EXPECT_FALSE(range());
+  EXPECT_TRUE(view<ui::ChipBar>().texts().empty());
+  open(kWithShapes);
+  EXPECT_TRUE(view<ui::OverviewView>().hasContent());
 }
 
 TEST_F(RecordingPagesTest, ChoosingTheRunAgainLeavesTheRecording) {
