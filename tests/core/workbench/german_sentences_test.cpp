@@ -6,6 +6,7 @@
 #include <cctype>
 #include <fstream>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ void expect_german(const RecommendPage& page) {
   expect_german(page.view.options);
   expect_german(page.view.rejected);
   for (const auto& row : page.view.rejected.rows) expect_german(row.at(1).text);
+  for (const viewmodel::ParetoPoint& point : page.view.pareto.points) {
+    std::istringstream facts(point.tooltip);
+    for (std::string line; std::getline(facts, line);) expect_german(line);
+  }
 }
 
 TEST(GermanSentences, OfARecommendation) {
