@@ -9,6 +9,7 @@
 #include "app/cli/scenario_output.h"
 #include "core/base/error.h"
 #include "core/viewmodel/format.h"
+#include "core/viewmodel/report_view.h"
 #include "core/viewmodel/run_view.h"
 #include "core/workbench/attach.h"
 #include "core/workbench/open_plan.h"
@@ -27,7 +28,7 @@ class ShowCommand : public Command {
         ->required()
         ->type_name("FILE")
         ->group(kMainGroup);
-    app.add_option("--view", view_, "overview, ops, roofline, memory or configuration")
+    app.add_option("--view", view_, "overview, ops, roofline, memory, kv or configuration")
         ->type_name("VIEW")
         ->capture_default_str()
         ->group(kMainGroup);
@@ -60,13 +61,29 @@ class ShowCommand : public Command {
     if (view_ == "configuration")
       return render_table("dachlast.configuration/1", "settings", view.configuration, common);
     if (view_ == "ops") return operations(run, view, common);
+    if (view_ == "kv") return cache(run, common);
     if (view_ == "memory" && view.memory) return render_table("dachlast.memory/1", "segments", *view.memory, common);
     if (view_ == "memory")
       throw Error(ErrorKind::kInput, file_,
                   fmt::format("its model '{}' is not here, so no breakdown can be computed.", run.model.name),
                   "Run the command where the model's config.json lies.");
     throw Error(ErrorKind::kUsage, "--view " + view_, "not a view.",
-                "Use overview, ops, roofline, memory or configuration.");
+                "Use overview, ops, roofline, memory, kv or configuration.");
+  }
+
+  /// What a report says of the cache.
+  std::string cache(const Run& run, const CommonOptions& common) const {
+    const viewmodel::ReportView report = viewmodel::report_view(run);
+    if (report.kv_tables.empty())
+      throw Error(ErrorKind::kInput, file_, "it holds nothing of a KV cache.",
+                  "Measure it with --serve, --compare-uncached or --what-if.");
+    if (common.format != Format::kTable && common.format != Format::kMarkdown) return render_run(run, common);
+    std::string text;
+    if (common.format == Format::kTable)
+      for (const std::string& line : report.kv_lines) text += paragraph(line, common);
+    for (const viewmodel::Table& table : report.kv_tables)
+      text += (text.empty() ? "" : "\n") + render_table("dachlast.kv/1", table.id, table, common);
+    return text;
   }
 
   std::string operations(const Run& run, const viewmodel::RunView& view, const CommonOptions& common) const {

@@ -22,6 +22,7 @@ constexpr double kRight = 18.0;
 constexpr double kTop = 34.0;
 constexpr double kBottom = 50.0;
 constexpr double kLegendMargin = 12.0;
+constexpr double kLegendLine = 24.0;  // before the text of an entry
 constexpr double kLabelPitch = 16.0;
 constexpr double kTickRoom = 64.0;  // "131,072" and a gap
 
@@ -48,7 +49,7 @@ class Drawing {
  public:
   Drawing(const ContextChart& chart, Size size, std::string id, CapacityUnits units)
       : chart_(chart),
-        legend_(legend()),
+        legend_(legend(size)),
         legend_rows_(legend_rows(legend_, size.width - 2 * kLegendMargin, {kFont, size.wording})),
         frame_{kLeft, kTop, size.width - kLeft - kRight,
                std::max(size.height - kTop - kBottom - legend_rows_ * kLegendRowHeight, 40.0)},
@@ -89,13 +90,17 @@ class Drawing {
     return text + ".";
   }
 
-  std::vector<LegendEntry> legend() const {
+  /// Where there is no room for more, lines are named by their cache alone.
+  std::vector<LegendEntry> legend(const Size& size) const {
     std::vector<LegendEntry> entries;
     for (const std::string& name : chart_.names)
       entries.push_back({name, look_of_segment(name).role, MarkerShape::kSquare, MarkerFill::kFilled, 11.0});
-    for (std::size_t i = 0; i < chart_.alternatives.size(); ++i)
-      entries.push_back({"in all with " + chart_.alternatives[i].label, role_of_alternative(i), MarkerShape::kCircle,
-                         MarkerFill::kFilled, 0.0});
+    for (std::size_t i = 0; i < chart_.alternatives.size(); ++i) {
+      const std::string& label = chart_.alternatives[i].label;
+      const std::string whole = "in all with " + label;
+      const bool fits = text_width(whole, kFont, size.wording) + kLegendLine < size.width - 2 * kLegendMargin;
+      entries.push_back({fits ? whole : label, role_of_alternative(i), MarkerShape::kCircle, MarkerFill::kFilled, 0.0});
+    }
     return entries;
   }
 

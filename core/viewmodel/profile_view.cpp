@@ -212,9 +212,10 @@ std::string busiest_sentence(const GpuProfile& profile) {
     return share_of(a.busy_ns(), a.span_ns).value_or(0.0) < share_of(b.busy_ns(), b.span_ns).value_or(0.0);
   };
   const auto [least, most] = std::minmax_element(profile.timelines.begin(), profile.timelines.end(), by_share);
-  return fmt::format("{} GPUs were busy between {} and {} of their time.", profile.timelines.size(),
-                     format_percent(share_of(least->busy_ns(), least->span_ns).value_or(0.0)),
-                     format_percent(share_of(most->busy_ns(), most->span_ns).value_or(0.0)));
+  const std::string low = format_percent(share_of(least->busy_ns(), least->span_ns).value_or(0.0));
+  const std::string high = format_percent(share_of(most->busy_ns(), most->span_ns).value_or(0.0));
+  if (low == high) return fmt::format("{} GPUs were busy {} of their time.", profile.timelines.size(), low);
+  return fmt::format("{} GPUs were busy between {} and {} of their time.", profile.timelines.size(), low, high);
 }
 
 std::string families_sentence(const GpuProfile& profile) {

@@ -68,6 +68,8 @@ expect 2 export a.dachlast --to svg --view kv
 contains err "It has: "
 expect 2 export a.dachlast --to jsonl --view phases
 contains err "Add --to svg"
+expect 6 show a.dachlast --view kv
+contains err "--serve"
 expect 0 export a.dachlast --to csv --view roofline -o roofline.csv
 grep -q '^point,' roofline.csv && grep -q '^roof,' roofline.csv || fail "the data of the roofline lack points or roofs"
 expect 0 export a.dachlast --to json --view phases -o phases.json
@@ -122,6 +124,8 @@ expect 0 run --model stories-260k --context 300 --repeat 3 --phase decode --kv r
 contains out "Recomputed"
 expect 0 run --model stories-260k --phase none --serve 4 --prompt-tokens 64 --kv offload:host:32 -o tiers.dachlast
 contains out "Served requests"
+expect 0 show tiers.dachlast --view kv
+contains out "Token slots in use"
 expect 0 run --model stories-260k --phase none --context 128,448 --repeat 3 --kv offload:host:64 --kv-break-even -o even.dachlast
 contains out "Transfer:"  # numbers decide where the sentence wraps
 for change in shared-layers:2 swiftkv:3; do
