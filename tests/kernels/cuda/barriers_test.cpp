@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/latent.h"
 #include "kernels/cuda/weight_gemv.h"
 #include "tests/emulation/grid.h"
 #include "tests/kernels/cuda/device_cache.h"
@@ -82,6 +83,43 @@ TEST(CudaBarriers, AreAllNeeded) {
   for (const auto& [barrier, is_needed] : missed) EXPECT_TRUE(is_needed) << barrier;
   // Sum 2, maximum 2, sampling 2, GEMV 1, stream 5, tensor 7, latent 8.
   EXPECT_EQ(missed.size(), 27u);
+}
+
+/// Elements that the arrays of a call lack at their ends.
+struct Missing {
+  std::size_t in = 0, w = 0, out = 0;
+};
+
+/// What the emulation says of a call; arrays as long as the contract asks, less what is missing.
+template <class Queue>
+std::string latent_fault(Queue* queue, std::size_t in_dim, std::size_t out_dim, Missing missing) {
+  const LatentHeads s{2, 5, 2, 3, 133};
+  const std::size_t rows = 9 * 2;  // a token more than share a read of the weights
+  const DeviceArray<float> in(std::vector<float>(rows * in_dim - missing.in, 1.0f));
+  const DeviceArray<float> w(std::vector<float>(2 * (5 + 3) * 133 - missing.w, 1.0f));
+  DeviceArray<float> out(rows * out_dim - missing.out);
+  try {
+    queue(s, 9, in.span(), w.span(), out.span(), nullptr);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+template <class Queue>
+void expect_exact(Queue* queue, std::size_t in_dim, std::size_t out_dim, std::size_t w_rows_unread) {
+  const auto fault = [&](Missing missing) { return latent_fault(queue, in_dim, out_dim, missing); };
+  EXPECT_EQ(fault({}), "");
+  EXPECT_EQ(fault({.w = w_rows_unread * 133}), "");  // the values' rows, which absorbing leaves alone
+  for (const Missing missing : {Missing{.in = 1}, Missing{.w = w_rows_unread * 133 + 1}})
+    EXPECT_NE(fault(missing).find("out of range: a read of 4 bytes"), std::string::npos) << fault(missing);
+  EXPECT_NE(fault({.out = 1}).find("out of range: a write of 4 bytes"), std::string::npos) << fault({.out = 1});
+}
+
+// Kernels without barriers: one element beyond any array is noticed, and so is a read of the other half of W.
+TEST(CudaLatentBounds, AreExact) {
+  expect_exact(absorb_queries, 7, 135, 3);
+  expect_exact(raise_values, 133, 3, 0);
 }
 
 }  // namespace
