@@ -16,7 +16,7 @@ std::string markdown_escape(std::string_view text);
 /// A sentence in the reader's language, escaped.
 std::string markdown_text(const viewmodel::Words& words, std::string_view english);
 
-std::string markdown_table(const viewmodel::Table& table, const viewmodel::Words& words);
+std::string markdown_table(const viewmodel::Table& english, const viewmodel::Words& words);
 std::string markdown_run(const viewmodel::RunView& view, const viewmodel::Words& words);
 std::string markdown_compare(const viewmodel::CompareView& view, const viewmodel::Words& words);
 

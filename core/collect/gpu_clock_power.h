@@ -18,6 +18,8 @@ class GpuClockPowerReader : public ClockPowerReader {
   /// `pci_bus_id`: of the GPU, "0000:41:00.0", whatever CUDA_VISIBLE_DEVICES leaves visible.
   explicit GpuClockPowerReader(const std::string& pci_bus_id, const std::string& library = "libnvidia-ml.so.1");
   ~GpuClockPowerReader() override;
+  GpuClockPowerReader(const GpuClockPowerReader&) = delete;
+  GpuClockPowerReader& operator=(const GpuClockPowerReader&) = delete;
 
   const trace::ClockPowerSources& sources() const override { return sources_; }
   trace::ClockPowerSample read_at(std::int64_t now_ns) override;

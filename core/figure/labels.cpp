@@ -93,7 +93,7 @@ std::optional<PlacedLabel> first_free(const LabelRequest& request, const LabelRo
       PlacedLabel label = candidate(request, width, side, distance);
       if (!inside(label.box, room.frame) || meets(label.box, taken)) continue;
       if (!meets(label.box, room.avoided)) return label;
-      if (!on_a_line) on_a_line = std::move(label);
+      if (!on_a_line) on_a_line = label;
     }
   }
   return on_a_line;
