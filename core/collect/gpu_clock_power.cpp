@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <fmt/core.h>
 
+#include "core/base/program_library.h"
+
 namespace dachlast {
 namespace {
 
@@ -28,12 +30,12 @@ trace::QuantitySource told_or_refused(int result, NvmlErrorString* error_string)
 /// An opened library and a device in it.
 struct GpuClockPowerReader::Nvml {
   explicit Nvml(void* library)
-      : init(function<NvmlInit>(library, "nvmlInit_v2")),
-        shutdown(function<NvmlShutdown>(library, "nvmlShutdown")),
-        error_string(function<NvmlErrorString>(library, "nvmlErrorString")),
-        device_by_bus(function<NvmlDeviceByBus>(library, "nvmlDeviceGetHandleByPciBusId_v2")),
-        clock(function<NvmlClock>(library, "nvmlDeviceGetClockInfo")),
-        power(function<NvmlPower>(library, "nvmlDeviceGetPowerUsage")) {}
+      : init(library_function<NvmlInit>(library, "nvmlInit_v2")),
+        shutdown(library_function<NvmlShutdown>(library, "nvmlShutdown")),
+        error_string(library_function<NvmlErrorString>(library, "nvmlErrorString")),
+        device_by_bus(library_function<NvmlDeviceByBus>(library, "nvmlDeviceGetHandleByPciBusId_v2")),
+        clock(library_function<NvmlClock>(library, "nvmlDeviceGetClockInfo")),
+        power(library_function<NvmlPower>(library, "nvmlDeviceGetPowerUsage")) {}
 
   bool complete() const {
     return init != nullptr && shutdown != nullptr && error_string != nullptr && device_by_bus != nullptr &&
@@ -47,12 +49,6 @@ struct GpuClockPowerReader::Nvml {
   NvmlClock* clock;
   NvmlPower* power;
   NvmlDevice device = nullptr;
-
- private:
-  template <class Function>
-  static Function* function(void* library, const char* name) {
-    return reinterpret_cast<Function*>(dlsym(library, name));
-  }
 };
 
 GpuClockPowerReader::GpuClockPowerReader(const std::string& pci_bus_id, const std::string& library) {

@@ -1,6 +1,5 @@
 #include "core/engine/open_device.h"
 
-#include <dlfcn.h>
 #include <fmt/core.h>
 
 #include <charconv>
@@ -24,18 +23,6 @@ std::string text_of(int device) {
   return fmt::format("cuda:{}", device);
 }
 
-const CudaPlugin& plugin_of(const fs::path& library) {
-  // Never closed: devices, and what they throw, have their code in it.
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr)
-    throw Error(ErrorKind::kDevice, kLibrary, fmt::format("It does not load: {}.", dlerror()),
-                "Install the CUDA runtime (libcudart) that this program was built with.");
-  const auto plugin = reinterpret_cast<const CudaPlugin* (*)()>(dlsym(handle, kCudaPluginName));
-  if (plugin == nullptr || plugin()->version != kCudaPluginVersion)
-    throw Error(ErrorKind::kDevice, kLibrary, "It belongs to another version of Dachlast.", "Install both together.");
-  return *plugin();
-}
-
 std::shared_ptr<EngineDevice> open_cuda(int device) {
   const std::optional<fs::path> library = program_library(kLibrary);
   if (!library)
@@ -43,7 +30,10 @@ std::shared_ptr<EngineDevice> open_cuda(int device) {
                 fmt::format("This build has no CUDA engine: {} is not where the installation puts it, ../lib/dachlast.",
                             kLibrary),
                 "Build with nvcc on the PATH, or leave --gpu out to measure on the CPU.");
-  return plugin_of(*library).open(device, (library->parent_path() / kGemmLibrary).c_str());
+  const auto& plugin =
+      open_plugin<CudaPlugin>(*library, kCudaPluginName, kCudaPluginVersion,
+                              "Install the CUDA runtime (libcudart) that this program was built with.");
+  return plugin.open(device, (library->parent_path() / kGemmLibrary).c_str());
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 
+#include "core/base/program_library.h"
+
 namespace dachlast {
 namespace {
 
@@ -30,22 +32,16 @@ struct DriverApi {
   DeviceAttribute* device_attribute;
 
   explicit DriverApi(void* library)
-      : init(function<Init>(library, "cuInit")),
-        version(function<DriverVersion>(library, "cuDriverGetVersion")),
-        device_count(function<DeviceCount>(library, "cuDeviceGetCount")),
-        device_name(function<DeviceName>(library, "cuDeviceGetName")),
-        device_memory(function<DeviceMemory>(library, "cuDeviceTotalMem_v2")),
-        device_attribute(function<DeviceAttribute>(library, "cuDeviceGetAttribute")) {}
+      : init(library_function<Init>(library, "cuInit")),
+        version(library_function<DriverVersion>(library, "cuDriverGetVersion")),
+        device_count(library_function<DeviceCount>(library, "cuDeviceGetCount")),
+        device_name(library_function<DeviceName>(library, "cuDeviceGetName")),
+        device_memory(library_function<DeviceMemory>(library, "cuDeviceTotalMem_v2")),
+        device_attribute(library_function<DeviceAttribute>(library, "cuDeviceGetAttribute")) {}
 
   bool complete() const {
     return init != nullptr && version != nullptr && device_count != nullptr && device_name != nullptr &&
            device_memory != nullptr && device_attribute != nullptr;
-  }
-
- private:
-  template <class Function>
-  static Function* function(void* library, const char* name) {
-    return reinterpret_cast<Function*>(dlsym(library, name));
   }
 };
 

@@ -36,6 +36,12 @@ ModelSpec wide_model() {
   return model_of(1, 6, 3, 34, 611, 3001);
 }
 
+ModelSpec deep_model() {
+  ModelSpec model = wide_model();
+  model.layers.assign(4, model.layers.front());
+  return model;
+}
+
 TinyEngine::TinyEngine(ModelSpec model, EngineOptions engine_options)
     : spec(std::move(model)),
       options(std::move(engine_options)),

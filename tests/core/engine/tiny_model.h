@@ -15,6 +15,8 @@ ModelSpec tiny_model();
 
 /// The same with every part wide enough that work is really cut among threads.
 ModelSpec wide_model();
+/// The wide one in four layers.
+ModelSpec deep_model();
 
 /// A model, its random weights (seed 7) and an engine on them.
 struct TinyEngine {

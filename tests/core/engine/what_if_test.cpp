@@ -13,12 +13,6 @@ namespace {
 // As in engine_test.cpp: sums in another order stay far below this, a wrong row or position does not.
 constexpr double kTolerance = 2e-5;
 
-ModelSpec deep_model() {
-  ModelSpec model = wide_model();
-  while (model.layers.size() < 4) model.layers.push_back(model.layers.front());
-  return model;
-}
-
 EngineOptions options_with(const char* what_if) {
   EngineOptions options = options_for(64);
   if (*what_if != '\0') options.what_if = parse_what_if("--what-if", what_if);

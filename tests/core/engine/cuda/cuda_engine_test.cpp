@@ -28,15 +28,9 @@ EngineOptions options_with(const std::string& kv, int capacity = 48) {
   return options;
 }
 
-/// Prefill of `n_prompt` tokens, then decode steps; the largest distance of any logits on the way.
-double distance_on_the_way(EnginePair& pair, int n_prompt, int n_steps) {
-  const Ids ids = some_ids(n_prompt + n_steps, pair.spec.vocab_size);
-  const std::span<const std::int32_t> all = ids;
-  const auto n = static_cast<std::size_t>(n_prompt);
-  double most = distance(pair.cpu.engine.prefill(all.first(n)), pair.gpu.engine.prefill(all.first(n)));
-  for (std::size_t i = n; i < all.size(); ++i)
-    most =
-        std::max(most, distance(pair.cpu.engine.decode(all.subspan(i, 1)), pair.gpu.engine.decode(all.subspan(i, 1))));
+/// The same, and what the engines say of themselves behind it.
+double checked_distance(EnginePair& pair, int n_prompt, int n_steps) {
+  const double most = distance_on_the_way(pair, n_prompt, n_steps);
   EXPECT_EQ(pair.gpu.engine.next_ids()[0], pair.cpu.engine.next_ids()[0]);
   EXPECT_EQ(pair.gpu.engine.position(), n_prompt + n_steps);
   return most;
@@ -61,7 +55,7 @@ TEST_P(CudaCaches, PrefillAndDecodeGiveTheLogitsOfTheCpu) {
   cpu_options.attention_variant = "tiled";
   gpu_options.attention_variant = "stream";
   EnginePair pair(tiny_model(), cpu_options, gpu_options);
-  EXPECT_LT(distance_on_the_way(pair, 13, 6), kFloatTolerance);
+  EXPECT_LT(checked_distance(pair, 13, 6), kFloatTolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CudaCaches,
@@ -90,10 +84,10 @@ TEST(CudaRings, GoRoundAndGiveTheLogitsOfTheCpu) {
   for (const char* kv : {"window:5", "sink:2+5", "window:5,int8", "sink:1+6,f16"})
     for (const char* variant : {"stream", "naive"}) {
       EnginePair pair = pair_of(kv, "tiled", variant);
-      EXPECT_LT(distance_on_the_way(pair, 13, 20), kFloatTolerance) << kv << ' ' << variant;
+      EXPECT_LT(checked_distance(pair, 13, 20), kFloatTolerance) << kv << ' ' << variant;
     }
   EnginePair rounded = pair_of("sink:2+5,bf16", "", "tensor");
-  EXPECT_LT(distance_on_the_way(rounded, 13, 20), 8.0 * 0x1p-9);  // as below
+  EXPECT_LT(checked_distance(rounded, 13, 20), 8.0 * 0x1p-9);  // as below
 }
 
 TEST(CudaRings, DifferFromACacheThatKeepsAll) {
@@ -124,7 +118,7 @@ double latent_distance(const ModelSpec& model, const char* kv) {
   EngineOptions options = on_device(options_with(kv));
   options.attention_variant = "naive";  // in float, as the CPU
   EnginePair pair(model, options_with(kv), options);
-  return distance_on_the_way(pair, 11, 4);
+  return checked_distance(pair, 11, 4);
 }
 
 TEST(CudaLatents, GiveTheLogitsOfTheCpu) {
@@ -183,14 +177,14 @@ TEST(CudaLatents, OverQuantizedCachesDifferByTheFormAlone) {
 
 TEST(CudaLatents, OnTensorCoresStayNearTheCpu) {
   EnginePair pair(latent_model(20, 45), options_with("paged:4,bf16"), on_device(options_with("paged:4,bf16")));
-  EXPECT_LT(distance_on_the_way(pair, 13, 4), 8.0 * 0x1p-9);  // as below
+  EXPECT_LT(checked_distance(pair, 13, 4), 8.0 * 0x1p-9);  // as below
 }
 
 TEST(CudaEngine, ChosenKernelsStayNearTheCpu) {
   // bf16 rounds what the kernels multiply to 2^-9 of itself: over two layers logits of order 1 move by a few of that.
   for (const char* kv : {"paged:4,bf16", "f16"}) {
     EnginePair pair(tiny_model(), options_with(kv), on_device(options_with(kv)));
-    EXPECT_LT(distance_on_the_way(pair, 13, 4), 8.0 * 0x1p-9) << kv;
+    EXPECT_LT(checked_distance(pair, 13, 4), 8.0 * 0x1p-9) << kv;
   }
 }
 
@@ -199,7 +193,7 @@ TEST(CudaEngine, EveryAttentionKernelServes) {
     EngineOptions options = on_device(options_with("paged:4,bf16"));
     options.attention_variant = variant;
     EnginePair pair(tiny_model(), options_with("paged:4,bf16"), options);
-    EXPECT_LT(distance_on_the_way(pair, 9, 3), 8.0 * 0x1p-9) << variant;
+    EXPECT_LT(checked_distance(pair, 9, 3), 8.0 * 0x1p-9) << variant;
   }
 }
 
@@ -238,7 +232,7 @@ TEST(CudaEngine, WideHeadsFallBackToTheKernelsNamedForThem) {
     on_cpu.attention_variant = "tiled";
     EnginePair pair(model, on_cpu, on_device(options_with("paged:4,bf16")));
     // Sums that differ in their last bit may round to another bf16 in the cache, an element in a thousand or so.
-    EXPECT_LT(distance_on_the_way(pair, 13, 3), 0x1p-9);
+    EXPECT_LT(checked_distance(pair, 13, 3), 0x1p-9);
   }
   EXPECT_THROW(logits_with(model_with_heads_of(272), "stream"), Error);
   const ModelSpec narrow = model_with_heads_of(128);
@@ -262,7 +256,7 @@ TEST(CudaEngine, ALongCacheIsCutAndMerged) {
   attention_of(model.layers[0]).n_heads = 1;
   const EngineOptions options = options_with("paged:16", 600);
   EnginePair pair(model, options, on_device(options));
-  EXPECT_LT(distance_on_the_way(pair, 540, 3), kFloatTolerance);
+  EXPECT_LT(checked_distance(pair, 540, 3), kFloatTolerance);
 }
 
 TEST(CudaEngine, ForkingCopiesTheBlockThatIsShared) {
@@ -331,7 +325,7 @@ TEST(CudaEngine, WeightsOfEveryKind) {
     options.weight_layout = storage.layout;
     EnginePair pair(tiny_model(), options, on_device(options));
     const double allowed = share * largest_logit(pair.cpu);
-    EXPECT_LT(distance_on_the_way(pair, 13, 3), allowed) << name_of(storage.type);
+    EXPECT_LT(checked_distance(pair, 13, 3), allowed) << name_of(storage.type);
   }
 }
 
@@ -373,7 +367,7 @@ TEST(CudaEngine, EveryArchitectureGivesTheLogitsOfTheCpu) {
     if (missing_kernels(model) || !std::ranges::all_of(model.layers, is_plain)) continue;
     const EngineOptions options = options_for(24);
     EnginePair pair(model, options, on_device(options));
-    EXPECT_LT(distance_on_the_way(pair, 19, 3), 1e-4 * (1.0 + largest_logit(pair.cpu))) << entry.path().filename();
+    EXPECT_LT(checked_distance(pair, 19, 3), 1e-4 * (1.0 + largest_logit(pair.cpu))) << entry.path().filename();
     ++n_cases;
   }
   EXPECT_GE(n_cases, 8);

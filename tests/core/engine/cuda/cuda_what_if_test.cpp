@@ -2,8 +2,6 @@
 // holds against models that can be written down.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "core/base/error.h"
@@ -14,14 +12,9 @@ namespace dachlast {
 namespace {
 
 constexpr double kFloatTolerance = 2e-5;
+constexpr int kSteps = 5;  // enough for graphs to come again
 
-ModelSpec deep_model() {
-  ModelSpec model = wide_model();
-  while (model.layers.size() < 4) model.layers.push_back(model.layers.front());
-  return model;
-}
-
-/// The same with heads that fill panels of weights.
+/// The deep model with heads that fill panels of weights.
 ModelSpec panel_model() {
   ModelSpec model = deep_model();
   for (LayerSpec& layer : model.layers) {
@@ -37,19 +30,6 @@ EngineOptions options_with(const std::string& what_if, const char* kv) {
   return options;
 }
 
-/// The largest distance of logits of a prompt and of decode steps behind it, enough of them for graphs to come again.
-double distance_on_the_way(EnginePair& pair, int n_prompt) {
-  constexpr int kSteps = 5;
-  const auto ids = some_ids(n_prompt + kSteps, pair.spec.vocab_size);
-  const std::span<const std::int32_t> all = ids;
-  const auto n = static_cast<std::size_t>(n_prompt);
-  double most = distance(pair.cpu.engine.prefill(all.first(n)), pair.gpu.engine.prefill(all.first(n)));
-  for (std::size_t i = n; i < all.size(); ++i)
-    most =
-        std::max(most, distance(pair.cpu.engine.decode(all.subspan(i, 1)), pair.gpu.engine.decode(all.subspan(i, 1))));
-  return most;
-}
-
 class CudaWhatIf : public testing::TestWithParam<const char*> {};
 
 TEST_P(CudaWhatIf, GivesTheLogitsOfTheCpu) {
@@ -57,7 +37,7 @@ TEST_P(CudaWhatIf, GivesTheLogitsOfTheCpu) {
     for (const int n_prompt : {1, 2, 23}) {  // one token has no shortcut, two have one of a single token
       const EngineOptions options = options_with(GetParam(), kv);
       EnginePair pair(deep_model(), options, on_device(options));
-      EXPECT_LT(distance_on_the_way(pair, n_prompt), kFloatTolerance) << kv << ", " << n_prompt << " tokens";
+      EXPECT_LT(distance_on_the_way(pair, n_prompt, kSteps), kFloatTolerance) << kv << ", " << n_prompt << " tokens";
       EXPECT_EQ(pair.gpu.engine.next_ids()[0], pair.cpu.engine.next_ids()[0]) << kv << ", " << n_prompt << " tokens";
     }
 }
@@ -67,7 +47,7 @@ TEST_P(CudaWhatIf, CutsPanelsAtWholeOnes) {
   options.precision.weights = kInt8Rows;
   EnginePair pair(panel_model(), options, on_device(options));
   // The CPU rounds activations to 8 bits too: hundredths of logits of order 1. A wrong row moves them by 1.
-  EXPECT_LT(distance_on_the_way(pair, 23), 0.3);
+  EXPECT_LT(distance_on_the_way(pair, 23, kSteps), 0.3);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CudaWhatIf,

@@ -24,4 +24,7 @@ struct EnginePair {
   TinyEngine gpu;
 };
 
+/// Prefill of `n_prompt` tokens, then decode steps; the largest distance of any logits on the way.
+double distance_on_the_way(EnginePair& pair, int n_prompt, int n_steps);
+
 }  // namespace dachlast
