@@ -162,6 +162,13 @@ Catalogue::Catalogue(std::string_view file) {
   }
   if (!english.empty()) refuse(english, "has no second line.");
   std::ranges::stable_sort(patterns_, std::greater{}, &Pattern::n_literal);
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    const Piece& first = patterns_[i].pieces.front();
+    if (first.kind == Kind::kLiteral && !first.literal.empty())
+      by_first_[static_cast<unsigned char>(first.literal.front())].push_back(i);
+    else
+      for (auto& matching : by_first_) matching.push_back(i);
+  }
 }
 
 namespace {
@@ -308,7 +315,9 @@ std::string filled(std::string_view translated, const std::vector<std::string>& 
 }  // namespace
 
 std::optional<Translation> Catalogue::by_pattern(std::string_view english, int depth, Search& search) const {
-  for (const Pattern& pattern : patterns_) {
+  if (english.empty()) return std::nullopt;
+  for (const std::size_t i : by_first_[static_cast<unsigned char>(english.front())]) {
+    const Pattern& pattern = patterns_[i];
     const Piece& first = pattern.pieces.front();
     const Piece& last = pattern.pieces.back();
     if (first.kind == Kind::kLiteral && !english.starts_with(first.literal)) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -64,6 +65,8 @@ class Catalogue {
   std::vector<std::string> entries_;
   std::map<std::string, std::string, std::less<>> exact_;
   std::vector<Pattern> patterns_;  // those with most literal text first
+  /// Of those, in the same order, the ones that a text beginning with this byte may match.
+  std::array<std::vector<std::size_t>, 256> by_first_;
 };
 
 }  // namespace dachlast::viewmodel
